@@ -1,0 +1,31 @@
+/* The HTTP side as main sees it: API, metrics, health. Threads of the HTTP server's own. */
+#pragma once
+#include "base/config.h"
+#include "hub/intake.h"
+#include "net/addr.h"
+
+struct api;
+
+struct api_config {
+    const char *listen; /* "127.0.0.1:8080" */
+    struct store *store;
+    struct books *books;
+    struct intake *intake;
+    const struct guard *guard;
+    unsigned threads; /* 0: 2 */
+    /* Wired by main; any may be NULL. Any thread. */
+    void (*nudge)(void *arg, uint64_t endpoint); /* deliver: try this endpoint now */
+    enum err (*hangup)(void *arg, struct str call_id);
+    intake_on_stored *on_stored; /* deliver: new deliveries of old events (resend) */
+    void *arg, *on_stored_arg;
+    bool (*sip_ready)(void *arg);
+};
+MUST_USE enum err api_start(const struct api_config *c, struct api **ret, char *ret_why,
+                            size_t why_cap);
+struct addr api_local(const struct api *a); /* with the real port */
+void api_stop(struct api *a);
+
+/* Makes the account `default` and `pool` and the operator key `admin_key` ("" : none) when they are
+ * not there; *ret_has_key: is there any operator key now? Before api_start; waits on the store. */
+MUST_USE enum err api_bootstrap(struct store *s, struct books *b, const char *admin_key,
+                                bool *ret_has_key);

@@ -1,0 +1,18 @@
+/* Time. Wall time is UTC milliseconds since 1970, mono time counts from some start and never goes
+ * back. Tests replace both by `clock_fake`, and move them by `clock_advance`. Thread-safe. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+int64_t clock_wall_ms(void);
+int64_t clock_mono_ms(void);
+int64_t clock_mono_us(void); /* for durations in metrics */
+
+void clock_fake(int64_t wall_ms); /* from now on both stand still; mono starts at 0 */
+void clock_advance(int64_t ms);   /* only while faked */
+void clock_real(void);            /* back to the machine's */
+
+#define CLOCK_TEXT_SIZE 32
+/* "2024-11-15T14:32:00Z" and "2024-11-15T14:32:00.123Z"; return the length. */
+size_t clock_print_sec(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]);
+size_t clock_print_ms(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]);

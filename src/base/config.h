@@ -1,0 +1,50 @@
+/* Settings of the program: one table of keys; file, environment and --set fill it; an unknown key
+ * is an error that suggests the near one. Immutable after loading; a reload makes a new one. */
+#pragma once
+#include "base/buf.h"
+
+/* id, key, default, secret?, what it is (printed into the commented example file) */
+#define CONFIG_LIST(X)                                                                             \
+    X(STORE_URL, "store.url", "", 0, "sqlite:PATH; default sqlite:DATA_DIR/hookswitch.db")         \
+    X(DATA_DIR, "data_dir", "/var/lib/hookswitch", 0, "where the daemon keeps its files")          \
+    X(HTTP_LISTEN, "http.listen", "127.0.0.1:8080", 0, "address of dashboard, API and metrics")    \
+    X(SIP_LISTEN, "sip.listen", "", 0,                                                             \
+      "list of transport:address:port, e.g. udp:0.0.0.0:5060,tcp:0.0.0.0:5060; empty: no SIP")     \
+    X(SIP_ADVERTISE, "sip.advertise", "", 0, "address put into Contact and Via when behind NAT")   \
+    X(SIP_MAX_CALLS, "sip.max_calls", "100000", 0, "calls at once, over all trunks")               \
+    X(SIP_T1_MS, "sip.t1_ms", "500", 0, "RFC 3261 timer T1, in milliseconds")                      \
+    X(SIP_RING_TIMEOUT_S, "sip.ring_timeout_s", "60", 0,                                           \
+      "how long a target without a ring_timeout_s of its own may ring")                            \
+    X(SIP_PROBE_S, "sip.probe_s", "300", 0,                                                        \
+      "a held call with no signalling for so long is probed (seconds)")                            \
+    X(SMPP_LISTEN, "smpp.listen", "", 0, "address for carriers that bind to us; empty: none")      \
+    X(HTTP_CLIENT_ALLOW, "http_client.allow", "", 0,                                               \
+      "CIDRs that webhooks may reach besides public addresses")                                    \
+    X(HTTP_CLIENT_CA_FILE, "http_client.ca_file", "", 0,                                           \
+      "certificates to trust besides the system's (PEM)")                                          \
+    X(DELIVER_COURIERS, "deliver.couriers", "1", 0, "delivery threads")                            \
+    X(DELIVER_TIMEOUT_MS, "deliver.timeout_ms", "15000", 0,                                        \
+      "whole exchange of one attempt, for endpoints without a timeout_ms of their own")            \
+    X(LOG_LEVEL, "log.level", "info", 0, "debug, info, warn or error")                             \
+    X(BOOTSTRAP_ADMIN_KEY, "bootstrap.admin_key", "", 1, "the first operator key")
+
+enum config_key {
+#define X(id, key, def, secret, help) CONFIG_##id,
+    CONFIG_LIST(X)
+#undef X
+        CONFIG_COUNT_
+};
+
+struct config;
+
+/* Defaults, then `file` (NULL: none), then the environment, then `sets` ("section.key=value").
+ * On error *ret_why (at most `why_cap` bytes with NUL) says which key, what, and the near one. */
+MUST_USE enum err config_load(const char *file, char *const *environ_list, const char *const *sets,
+                              size_t n_sets, struct config **ret, char *ret_why, size_t why_cap);
+void config_free(struct config *c);
+const char *config_get(const struct config *c, enum config_key key); /* never NULL */
+/* ERR_INVALID when it is not a whole number in min…max (checked by main at start). */
+MUST_USE enum err config_int(const struct config *c, enum config_key key, int64_t min, int64_t max,
+                             int64_t *ret);
+/* The commented example file, with every key and its default. */
+void config_print_example(struct buf *out);

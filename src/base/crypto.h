@@ -1,0 +1,21 @@
+/* The few cryptographic calls we need, over OpenSSL (hashes) and libsodium (randomness, compare).
+ * Thread-safe; crypto_start once at program start. */
+#pragma once
+#include "base/buf.h"
+
+enum { SHA256_SIZE = 32, MD5_SIZE = 16 };
+
+MUST_USE enum err crypto_start(void);
+void crypto_random(void *out, size_t n);
+uint64_t crypto_random_u64(void);
+void crypto_sha256(struct str data, uint8_t out[SHA256_SIZE]);
+void crypto_md5(struct str data, uint8_t out[MD5_SIZE]); /* SIP digest only (RFC 8760) */
+/* HMAC-SHA256 over the parts, one after another. */
+void crypto_hmac_sha256(struct str key, const struct str *parts, size_t n_parts,
+                        uint8_t out[SHA256_SIZE]);
+bool crypto_equal(struct str a, struct str b); /* constant time for equal lengths */
+void crypto_wipe(void *p, size_t n);
+
+void buf_put_base64(struct buf *b, struct str bytes);              /* RFC 4648 §4, padded */
+MUST_USE enum err base64_decode(struct str text, struct buf *out); /* strict */
+void buf_put_hex(struct buf *b, struct str bytes);                 /* lower case */

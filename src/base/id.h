@@ -1,0 +1,13 @@
+/* Ids as people see them: a prefix, `_`, and 26 characters of Crockford base32 in lower case (130
+ * bits, of which 128 are used). Derived ids hash what makes a thing the same thing. */
+#pragma once
+#include "base/str.h"
+
+enum { ID_SIZE = 40 }; /* with NUL, for prefixes up to 12 characters */
+
+/* Random: "ep_0v3k…". */
+void id_new(const char *prefix, char out[ID_SIZE]);
+/* From SHA-256 over the parts, each preceded by its length: the same parts, the same id. */
+void id_derive(const char *prefix, const struct str *parts, size_t n, char out[ID_SIZE]);
+/* 64 bits of SipHash with a fixed key, for lanes and shards (stable across restarts). */
+uint64_t hash64(struct str s);

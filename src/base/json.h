@@ -1,0 +1,47 @@
+/* JSON. Reading goes through jansson, which only json.c includes; values are borrowed from the
+ * document, which the caller frees. Writing is a handful of puts into a buf: bodies are small, flat
+ * and on the hot path. */
+#pragma once
+#include "base/buf.h"
+
+struct json; /* a value; a document is its root value */
+
+/* At most 64 deep, duplicate keys refused, NUL bytes refused. On ERR_SYNTAX *ret_where (may be
+ * NULL) tells what and where, at most `where_cap` bytes with NUL. */
+MUST_USE enum err json_parse(struct str text, struct json **ret_root, char *ret_where,
+                             size_t where_cap);
+void json_free(struct json *root); /* NULL-safe */
+
+enum json_type { JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type json_type(const struct json *v);
+const char *json_type_name(enum json_type t); /* "a string" … for messages */
+/* Each gives the value, or false when v is NULL or of another type. */
+bool json_str(const struct json *v, struct str *ret);
+bool json_int(const struct json *v, int64_t *ret);
+bool json_bool(const struct json *v, bool *ret);
+const struct json *json_get(const struct json *object, const char *key); /* NULL when absent */
+size_t json_len(const struct json *array_or_object);
+const struct json *json_at(const struct json *array, size_t i);
+/* Members in the order they were written: void *it = NULL; while (json_next(o, &it, &key, &v)) */
+bool json_next(const struct json *object, void **it, struct str *ret_key,
+               const struct json **ret_v);
+/* Writes v back as text, compact. */
+void buf_put_json(struct buf *b, const struct json *v);
+
+/* A quoted string: control bytes escaped, bytes that are not UTF-8 become U+FFFD. */
+void buf_put_json_str(struct buf *b, struct str s);
+
+/* A small writer that places the commas: json_obj(&w), json_put_str(&w, "a", s), json_end(&w). */
+struct json_writer {
+    struct buf *b;
+    bool more;
+};
+void json_obj(struct json_writer *w, const char *key); /* key NULL in arrays and at the root */
+void json_arr(struct json_writer *w, const char *key);
+void json_end_obj(struct json_writer *w);
+void json_end_arr(struct json_writer *w);
+void json_put_str(struct json_writer *w, const char *key, struct str s); /* s.p == NULL: null */
+void json_put_i64(struct json_writer *w, const char *key, int64_t v);
+void json_put_bool(struct json_writer *w, const char *key, bool v);
+void json_put_null(struct json_writer *w, const char *key);
+void json_put_raw(struct json_writer *w, const char *key, struct str json_text);

@@ -1,0 +1,60 @@
+/* Counters, gauges and histograms for /metrics (Prometheus text 0.0.4). They stand once, in this
+ * table. Adding is one relaxed atomic; any thread. */
+#pragma once
+#include "base/buf.h"
+
+/* id, type, name, labels ("" or `key="value"`), help */
+#define METRIC_LIST(X)                                                                             \
+    X(SIP_PACKETS_IN, COUNTER, "hookswitch_sip_packets_received_total", "",                        \
+      "SIP packets received")                                                                      \
+    X(SIP_UNKNOWN_SOURCE, COUNTER, "hookswitch_sip_unknown_source_total", "",                      \
+      "SIP packets dropped because no trunk has their source")                                     \
+    X(SIP_MALFORMED, COUNTER, "hookswitch_sip_malformed_total", "",                                \
+      "Malformed SIP messages from trunks")                                                        \
+    X(SIP_RETRANSMITS_IN, COUNTER, "hookswitch_sip_retransmissions_received_total", "",            \
+      "Requests that were received again")                                                         \
+    X(SIP_RETRANSMITS_OUT, COUNTER, "hookswitch_sip_retransmissions_sent_total", "",               \
+      "Messages that were sent again")                                                             \
+    X(SIP_REJECTED_LIMIT, COUNTER, "hookswitch_sip_calls_over_limit_total", "",                    \
+      "Calls refused by a trunk's limit or by overload")                                           \
+    X(SIP_REJECTED_STORE, COUNTER, "hookswitch_sip_calls_store_unavailable_total", "",             \
+      "Calls refused because the store could not write")                                           \
+    X(CALLS_STARTED, COUNTER, "hookswitch_calls_started_total", "", "Inbound calls taken")         \
+    X(CALLS_ANSWERED, COUNTER, "hookswitch_calls_answered_total", "", "Calls answered")            \
+    X(CALLS_LOST, COUNTER, "hookswitch_calls_lost_total", "", "Calls whose end nobody saw")        \
+    X(CALLS_ACTIVE, GAUGE, "hookswitch_calls_active", "", "Calls in progress")                     \
+    X(EVENTS_STORED, COUNTER, "hookswitch_events_total", "", "Events stored")                      \
+    X(EVENTS_DUPLICATE, COUNTER, "hookswitch_events_duplicate_total", "",                          \
+      "Events that were there already")                                                            \
+    X(DELIVERIES_OK, COUNTER, "hookswitch_delivery_attempts_total", "verdict=\"delivered\"",       \
+      "Delivery attempts by verdict")                                                              \
+    X(DELIVERIES_RETRY, COUNTER, "hookswitch_delivery_attempts_total", "verdict=\"retry\"", "")    \
+    X(DELIVERIES_GIVEN_UP, COUNTER, "hookswitch_delivery_attempts_total", "verdict=\"given_up\"",  \
+      "")                                                                                          \
+    X(DELIVERIES_BLOCKED, COUNTER, "hookswitch_delivery_attempts_total", "verdict=\"blocked\"",    \
+      "")                                                                                          \
+    X(LANES_WAITING, GAUGE, "hookswitch_lanes_waiting", "", "Lanes with something to deliver")     \
+    X(DELIVERIES_PENDING, GAUGE, "hookswitch_deliveries_pending", "", "Deliveries not yet done")   \
+    X(HTTP_CONNECTS, COUNTER, "hookswitch_http_client_connections_total", "reused=\"false\"",      \
+      "Requests by whether their connection was there already")                                    \
+    X(HTTP_REUSES, COUNTER, "hookswitch_http_client_connections_total", "reused=\"true\"", "")     \
+    X(EVENT_TO_REQUEST, HISTOGRAM, "hookswitch_event_to_request_seconds", "",                      \
+      "From the event to its first request")                                                       \
+    X(ATTEMPT_TIME, HISTOGRAM, "hookswitch_attempt_seconds", "", "One delivery attempt")           \
+    X(COMMIT_TIME, HISTOGRAM, "hookswitch_store_commit_seconds", "", "One commit of the store")    \
+    X(COMMIT_JOBS, HISTOGRAM, "hookswitch_store_batch_jobs", "", "Jobs in one commit")             \
+    X(STORE_FAILURES, COUNTER, "hookswitch_store_failures_total", "", "Batches that failed")
+
+enum metric {
+#define X(id, type, name, labels, help) METRIC_##id,
+    METRIC_LIST(X)
+#undef X
+        METRIC_COUNT_
+};
+
+void metric_add(enum metric m, int64_t n);         /* counters; gauges may fall */
+void metric_set(enum metric m, int64_t v);         /* gauges */
+int64_t metric_get(enum metric m);                 /* counters and gauges */
+void metric_observe_us(enum metric m, int64_t us); /* histograms of time */
+void metric_observe(enum metric m, int64_t v);     /* histograms of counts */
+void metrics_print(struct buf *out);

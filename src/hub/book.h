@@ -1,0 +1,68 @@
+/* The book: all settings as one immutable, counted snapshot. Readers take the present one and keep
+ * it as long as their job lasts; a change makes a new one, of which only the touched shard is
+ * copied. */
+#pragma once
+#include "model/settings.h"
+#include "net/guard.h"
+#include "net/url.h"
+#include "store/settings.h"
+#include "store/store.h"
+
+struct book;  /* a snapshot */
+struct books; /* who holds the present snapshot */
+
+struct book_account {
+    uint64_t n;
+    char id[ID_SIZE];
+    const struct account *set;
+};
+struct book_number {
+    uint64_t n, account;
+    const struct did *set;
+};
+struct book_endpoint {
+    uint64_t n, account;
+    char id[ID_SIZE];
+    const struct endpoint *set;
+    struct url url, fallback; /* fallback.host "" when there is none */
+    struct secret secret[2];
+    uint8_t n_secrets; /* live when the book was made; see secret_old_until_ms */
+};
+struct book_trunk {
+    uint64_t n;
+    char id[ID_SIZE];
+    const struct trunk *set;
+    struct cidr source[32];
+};
+struct book_key {
+    uint64_t n, account;
+    char id[ID_SIZE];
+    const struct api_key *set;
+};
+
+/* Reads all settings of the store; an unreadable row is logged and left out. */
+MUST_USE enum err books_open(struct store *s, struct books **ret);
+void books_close(struct books *b);
+/* Any thread, one short mutex (the only shared pointer that changes). */
+const struct book *book_take(struct books *b);
+void book_drop(const struct book **book); /* NULL-safe; sets it to NULL */
+/* Changes with each new book: a cheap "is mine still the present one?". Any thread. */
+uint64_t books_generation(const struct books *b);
+
+/* On the writer's thread, after the commit of the change. `s` as it stands now; deleted: only its
+ * kind, n and id are looked at. What cannot be parsed is logged and left out. */
+void books_changed(struct books *b, const struct setting *s, bool deleted);
+
+/* Look-ups: NULL when not there; valid as long as the book is held. */
+const struct book_number *book_number(const struct book *b, struct str e164);
+const struct book_endpoint *book_endpoint(const struct book *b, uint64_t n);
+const struct book_endpoint *book_endpoint_by_id(const struct book *b, struct str id);
+/* Endpoints of an account, NULL-terminated by n == *ret_n. */
+const struct book_endpoint *const *book_endpoints(const struct book *b, uint64_t account,
+                                                  size_t *ret_n);
+const struct book_trunk *book_trunk_from(const struct book *b, const struct addr *source);
+const struct book_trunk *book_trunk(const struct book *b, struct str id_or_name);
+const struct book_key *book_key(const struct book *b, struct str hash_hex);
+const struct book_account *book_account(const struct book *b, uint64_t n);
+const struct book_account *book_account_named(const struct book *b, struct str id_or_name);
+size_t book_count(const struct book *b, enum setting_kind kind);

@@ -1,0 +1,56 @@
+/* The one door in: an event becomes durable, together with one delivery for each endpoint that
+ * wants it (and the call's row), before anyone says "accepted". Any thread may come; the answer
+ * goes home.
+ *
+ *     prepare (which endpoints, which sequence numbers) → submit ⇒ writer: insert, commit ◆
+ *     ⇒ on_stored (writer's thread; deliver wakes)  ⇒ on_taken (home's thread; the edge goes on) */
+#pragma once
+#include "hub/book.h"
+#include "store/calls.h"
+#include "store/deliveries.h"
+#include "store/events.h"
+
+struct intake;
+struct taking; /* an event on its way in; one owner */
+
+/* How many events of this call each endpoint got: a call carries one through its life. */
+enum { SEQUENCES_MAX = 64 };
+struct sequences {
+    uint8_t n, cap;
+    struct {
+        uint32_t endpoint;
+        uint8_t count;
+    } * at; /* heap, grows by intake_prepare */
+};
+void sequences_fini(struct sequences *s);
+void sequences_print(const struct sequences *s, struct buf *out); /* "12:1,14:2" */
+MUST_USE enum err sequences_parse(struct str text, struct sequences *ret);
+
+/* endpoint × call (or number × peer for SMS, or the event alone), stable across restarts. */
+uint64_t lane_key(uint64_t endpoint, const struct event *e);
+
+struct stored { /* what deliver learns; valid during the call, hold the event to keep it */
+    const struct event *event;
+    int64_t event_n;
+    const struct delivery *deliveries;
+    size_t n_deliveries;
+};
+typedef void intake_on_stored(void *arg, const struct stored *s);
+
+MUST_USE enum err intake_new(struct store *s, intake_on_stored *on_stored, void *arg,
+                             struct intake **ret);
+void intake_free(struct intake *in);
+
+/* Takes the event (sets *e to NULL). `seq` NULL: the store looks the sequence up (ingest). `row`
+ * NULL: no call row; it is copied. At most 256 endpoints. */
+MUST_USE enum err intake_prepare(struct intake *in, const struct book *book, const struct event **e,
+                                 struct sequences *seq, const struct call_row *row,
+                                 struct taking **ret);
+/* err OK: it is durable (`duplicate`: it was before, nothing was added). Otherwise nothing was
+ * written, and the callback may keep *t (setting it to NULL) and submit it again later. */
+typedef void intake_on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
+                             bool duplicate);
+/* Takes *t unless it fails (ERR_FULL, ERR_STORE while the store cannot write). */
+MUST_USE enum err intake_submit(struct intake *in, struct taking **t, struct mailbox *home,
+                                intake_on_taken *on_taken, void *arg, uint64_t token);
+void taking_free(struct taking *t); /* NULL-safe */

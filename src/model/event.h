@@ -1,0 +1,90 @@
+/* What happened, as an immutable value: one table of kinds, one struct, counted references.
+ *
+ * The payload is the flat JSON object that receivers get, fields in CONTRACT's order, without
+ * `sequence` (which belongs to the delivery) and with every sip_header_x_… (which endpoints ask
+ * for). model/payload.h turns it into a body. */
+#pragma once
+#include "base/buf.h"
+#include "base/id.h"
+
+/* id, name, sent to endpoints that name nothing?, is it a call's? */
+#define EVENT_LIST(X)                                                                              \
+    X(INCOMING_CALL, "incoming_call", 1, 1)                                                        \
+    X(CALL_ANSWERED, "call_answered", 1, 1)                                                        \
+    X(CALL_ENDED, "call_ended", 1, 1)                                                              \
+    X(SMS_RECEIVED, "sms_received", 1, 0)                                                          \
+    X(CALL_RINGING, "call_ringing", 0, 1)                                                          \
+    X(CALL_FORWARD_FAILED, "call_forward_failed", 0, 1)                                            \
+    X(CALL_TRANSFERRED, "call_transferred", 0, 1)                                                  \
+    X(ENDPOINT_DISABLED, "endpoint_disabled", 0, 0)                                                \
+    X(PING, "ping", 0, 0)
+
+enum event_kind { /* stored as numbers: append only */
+#define X(id, name, by_default, call) EVENT_##id,
+                  EVENT_LIST(X)
+#undef X
+                      EVENT_KIND_COUNT
+};
+
+typedef uint16_t event_mask; /* bit per kind */
+#define EVENT_BIT(kind) ((event_mask)(1u << (kind)))
+event_mask event_mask_default(void);
+const char *event_kind_name(enum event_kind k);
+bool event_kind_parse(struct str name, enum event_kind *ret);
+bool event_kind_is_call(enum event_kind k);
+
+enum { EVENT_ID_MAX = 64, CALL_ID_MAX = 64, EVENT_PAYLOAD_MAX = 64 * 1024 };
+
+struct event {
+    _Atomic int refs;
+    enum event_kind kind;
+    bool simulated;
+    uint64_t account;       /* store number of the account */
+    int64_t occurred_at_ms; /* wall */
+    int64_t seen_mono_us; /* when this process saw it, for the latency metric; 0 after a restart */
+    struct str id;        /* "evt_…", or the ingester's own, 1…64 printable ASCII */
+    struct str number;    /* the DID, E.164 */
+    struct str peer;      /* caller or SMS sender, as in the payload */
+    struct str call_id;   /* "" when it is not a call's */
+    struct str payload;
+    char bytes[]; /* where the slices point */
+};
+
+/* Copies everything. `proto` gives all fields but refs and bytes. refs is 1. */
+MUST_USE enum err event_new(const struct event *proto, struct event **ret);
+const struct event *event_hold(const struct event *e);
+void event_drop(const struct event **e); /* NULL-safe; sets *e to NULL */
+
+/* What a call's events are written from. Strings that are absent are empty. */
+enum end_reason {
+    END_COMPLETED,
+    END_NO_ANSWER,
+    END_BUSY,
+    END_REJECTED,
+    END_CANCELED,
+    END_FAILED,
+    END_LOST,
+};
+enum ended_by { ENDED_BY_CALLER, ENDED_BY_CALLEE, ENDED_BY_SYSTEM };
+const char *end_reason_name(enum end_reason r);
+const char *ended_by_name(enum ended_by b);
+
+struct call_facts {
+    uint64_t account;
+    struct str call_id, did_number, caller_id, caller_name, trunk;
+    char verified; /* 'n' none, 't' trunk, 'A', 'B', 'C' */
+    bool simulated;
+    const struct str *sip_headers; /* pairs name, value of X-* headers; may be NULL */
+    size_t n_sip_headers;          /* pairs */
+    int64_t started_at_ms, answered_at_ms, ended_at_ms; /* wall; 0: not (yet) */
+    struct str destination; /* of the target that answered, rang or failed */
+    enum end_reason reason;
+    enum ended_by by;
+    int sip_status;   /* final status of the call, or of the failed target */
+    unsigned ordinal; /* which call_forward_failed or call_ringing of this call: 0, 1 … */
+};
+
+/* Builds the event of that kind; its id is derived from call_id, kind and ordinal, so that the same
+ * call gives the same events. `now_ms` is when it occurred. */
+MUST_USE enum err event_of_call(enum event_kind kind, const struct call_facts *f, int64_t now_ms,
+                                struct event **ret);

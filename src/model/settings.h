@@ -1,0 +1,109 @@
+/* What the settings documents hold: accounts, numbers, endpoints, trunks, keys as values. One
+ * parser for the API's input and the store's rows alike; the URL and CIDR texts are judged by who
+ * can (api/ on input, hub/book when it compiles them). Pure. */
+#pragma once
+#include "model/event.h"
+#include "model/forward.h"
+#include "model/number.h"
+#include "model/payload.h"
+#include "model/retry.h"
+#include "model/signature.h"
+
+enum { NAME_MAX_BYTES = 128, URL_MAX_BYTES = 2048, ENDPOINT_HEADERS_MAX = 32 };
+
+/* Which field of the input is at fault ("headers.X-Foo") and what is allowed there. */
+struct field_error {
+    char field[64];
+    char why[160];
+};
+
+struct did { /* a number's settings */
+    char e164[NUMBER_SIZE];
+    char label[NAME_MAX_BYTES + 1];
+    bool voice, sms;
+    char country[3];                      /* ISO 3166 alpha-2, "" unknown */
+    char type[16];                        /* "local", "mobile", "tollfree", "national"; "" */
+    char monthly_cost[16], setup_fee[16]; /* decimal text, "" none */
+    struct forward *forward;              /* never NULL; empty when nothing is set */
+};
+
+struct endpoint {
+    char url[URL_MAX_BYTES + 1];
+    char fallback_url[URL_MAX_BYTES + 1]; /* "" */
+    enum body_format format;
+    event_mask events;
+    char (*numbers)[NUMBER_SIZE]; /* NULL: "*" */
+    size_t n_numbers;
+    char secret[2][SECRET_SIZE]; /* [0] signs first; [1] "" or the old one of a rotation */
+    int64_t secret_old_until_ms; /* wall */
+    size_t n_headers;
+    char *header[ENDPOINT_HEADERS_MAX][2];
+    uint32_t timeout_ms; /* 0: the daemon's default */
+    bool control, sip_headers, disabled;
+    char disabled_why[64];
+    uint32_t control_timeout_ms; /* default 3000 */
+    uint32_t concurrency;        /* lanes at once, default 8 */
+    uint32_t rate_per_sec;       /* 0: no limit */
+    bool has_retry;
+    struct retry retry;                /* retry_default when not has_retry */
+    char *ca_pem, *cert_pem, *key_pem; /* NULL: none */
+};
+
+#define CALLED_FROM_LIST(X)                                                                        \
+    X(RURI, "ruri")                                                                                \
+    X(PCPID, "p-called-party-id") X(TO, "to") X(HISTORY, "history-info") X(DIVERSION, "diversion")
+enum called_from {
+#define X(id, name) CALLED_FROM_##id,
+    CALLED_FROM_LIST(X)
+#undef X
+        CALLED_FROM_COUNT
+};
+
+struct trunk {
+    char name[NAME_MAX_BYTES + 1];
+    size_t n_sources;
+    char sources[32][48]; /* CIDR texts */
+    char server[256];     /* where outbound calls of this trunk go, "" */
+    char username[128], password[128];
+    uint32_t max_calls, max_cps; /* 0: no limit */
+    struct number_rules rules;
+    uint8_t called_from[CALLED_FROM_COUNT], n_called_from; /* order; default ruri, pcpid, to */
+    bool trust_identity; /* believe P-Asserted-Identity and verstat; default true */
+    bool outbound;       /* pstn targets leave through it */
+};
+
+struct api_key {
+    char name[NAME_MAX_BYTES + 1];
+    char hash[65];                       /* hex SHA-256 of the key as shown once */
+    bool read, write, ingest, operator_; /* `*` sets read, write, ingest */
+    int64_t expires_at_ms;               /* 0: never */
+};
+
+struct account {
+    char name[NAME_MAX_BYTES + 1];
+    uint32_t retention_days; /* 0: default */
+};
+
+/* From a document or from API input. Unknown members, wrong types and values give ERR_INVALID with
+ * *ret_fault filled in. What is absent gets its default. Each value is heap memory of one owner. */
+MUST_USE enum err did_parse(const struct json *doc, struct did **ret,
+                            struct field_error *ret_fault);
+MUST_USE enum err endpoint_parse(const struct json *doc, struct endpoint **ret,
+                                 struct field_error *ret_fault);
+MUST_USE enum err trunk_parse(const struct json *doc, struct trunk **ret,
+                              struct field_error *ret_fault);
+MUST_USE enum err api_key_parse(const struct json *doc, struct api_key **ret,
+                                struct field_error *ret_fault);
+MUST_USE enum err account_parse(const struct json *doc, struct account **ret,
+                                struct field_error *ret_fault);
+/* The document: everything, secrets too. */
+void did_print(const struct did *d, struct buf *out);
+void endpoint_print(const struct endpoint *e, struct buf *out);
+void trunk_print(const struct trunk *t, struct buf *out);
+void api_key_print(const struct api_key *k, struct buf *out);
+void account_print(const struct account *a, struct buf *out);
+void did_free(struct did *d); /* all NULL-safe */
+void endpoint_free(struct endpoint *e);
+void trunk_free(struct trunk *t);
+void api_key_free(struct api_key *k);
+void account_free(struct account *a);

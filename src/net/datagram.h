@@ -1,0 +1,24 @@
+/* A UDP socket: received in batches with recvmmsg, sent in batches with sendmmsg at the end of the
+ * loop's turn. Thread of the loop. */
+#pragma once
+#include "net/addr.h"
+#include "net/loop.h"
+
+struct datagram;
+
+struct packet {
+    struct addr from;
+    struct str bytes;  /* valid during the call; the byte after it is writable and NUL */
+    int64_t waited_ms; /* how long it lay in the socket (SO_TIMESTAMPNS), 0 when unknown */
+};
+
+typedef void datagram_on_batch(void *arg, const struct packet *p, size_t n);
+
+/* Binds; asks for 4 MiB socket buffers. */
+MUST_USE enum err datagram_open(struct loop *l, const struct addr *at, datagram_on_batch *on_batch,
+                                void *arg, struct datagram **ret);
+void datagram_close(struct datagram *d);
+struct addr datagram_local(const struct datagram *d); /* with the real port */
+/* Copies the bytes (at most 65,507) into the outgoing batch. ERR_FULL when 4,096 wait already:
+ * for UDP that is a lost packet, the sender's timer repeats. */
+MUST_USE enum err datagram_send(struct datagram *d, const struct addr *to, struct str bytes);

@@ -1,0 +1,32 @@
+/* One event loop and its thread: a mailbox for other threads, a timer wheel, sockets (datagram.h,
+ * stream.h), and a hook at the end of each turn. libuv lives behind this folder. Everything but
+ * loop_post, loop_post_answer and loop_stop is for the loop's own thread, or before loop_start. */
+#pragma once
+#include "base/mailbox.h"
+#include "base/wheel.h"
+
+struct loop;
+
+/* `mailbox_max`: mails from other threads at the most. */
+MUST_USE enum err loop_new(struct loop **ret, const char *name, size_t mailbox_max);
+MUST_USE enum err loop_start(struct loop *l); /* spawns the thread (named `name`) */
+/* Ends the loop after the present turn and joins the thread. Handles must be closed by then, by a
+ * mail the owner posts before: what is still open is closed hard. */
+void loop_stop(struct loop *l);
+void loop_free(struct loop *l);
+/* One turn on the caller's thread, for tests and for the load generators; waits for something at
+ * most `wait_ms`. */
+void loop_turn(struct loop *l, int64_t wait_ms);
+
+MUST_USE enum err loop_post(struct loop *l, struct mail *m); /* any thread; ERR_FULL at the limit */
+void loop_post_answer(struct loop *l, struct mail *m);       /* any thread; never refused */
+struct mailbox *loop_mailbox(struct loop *l);
+
+struct wheel *loop_wheel(struct loop *l);
+int64_t loop_now_ms(const struct loop *l); /* mono time of this turn */
+/* Sets `t` to fire `in_ms` from now on this loop. */
+void loop_timer(struct loop *l, struct timer *t, int64_t in_ms, timer_fire *fire, void *arg);
+
+/* `turn_end(arg)` runs once at the end of each turn that did something: the place to flush. At most
+ * 8 of them; they run in the order of registration. */
+void loop_on_turn_end(struct loop *l, void (*turn_end)(void *), void *arg);

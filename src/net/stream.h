@@ -1,0 +1,54 @@
+/* TCP and TLS byte streams on a loop: connect, listen, write, read, close. Callbacks run on the
+ * loop's thread, never before the call that caused them returns, and never after stream_close. */
+#pragma once
+#include "net/addr.h"
+#include "net/loop.h"
+
+struct stream;
+struct tls; /* certificates and rules, shared by streams */
+
+struct tls_config {
+    const char *ca_file; /* trusted besides the system's; NULL: none */
+    struct str ca_pem;   /* trusted instead of the system's; empty: the system's */
+    struct str cert_pem; /* ours (client certificate, or the server's own); empty: none */
+    struct str key_pem;
+    bool server;
+};
+MUST_USE enum err tls_new(const struct tls_config *c, struct tls **ret); /* TLS 1.2 and up */
+void tls_free(struct tls *t); /* counted: streams that use it keep it */
+
+struct stream_events {
+    /* Connected (TLS: handshake and host name verified). */
+    void (*on_open)(struct stream *s, void *arg);
+    /* Bytes arrived; valid during the call. */
+    void (*on_bytes)(struct stream *s, void *arg, struct str bytes);
+    /* It is over: ERR_CLOSED (clean end from the other side), ERR_RESET, ERR_UNREACHABLE,
+     * ERR_TIMEOUT, ERR_TLS, ERR_IO. Called once, the last; then stream_close is due. */
+    void (*on_end)(struct stream *s, void *arg, enum err why);
+};
+
+/* `tls` NULL: plain. `host`: SNI and the name that must stand in the certificate (TLS only; an
+ * address literal is verified as an address). The caller has judged the address already. */
+MUST_USE enum err stream_connect(struct loop *l, const struct addr *to, struct tls *tls,
+                                 struct str host, int64_t connect_timeout_ms,
+                                 const struct stream_events *ev, void *arg, struct stream **ret);
+/* Takes the bytes (copied when the socket does not take them at once). ERR_FULL past
+ * STREAM_MAX_UNSENT: the other side does not read. */
+enum { STREAM_MAX_UNSENT = 1 << 20 };
+MUST_USE enum err stream_write(struct stream *s, struct str bytes);
+void stream_close(struct stream *s); /* NULL-safe; allowed inside its callbacks; freed afterwards */
+void stream_read_pause(struct stream *s, bool pause);
+struct addr stream_peer(const struct stream *s);
+struct addr stream_local(const struct stream *s);
+/* Why TLS failed ("certificate has expired"), or "". Valid until close. */
+const char *stream_tls_error(const struct stream *s);
+
+struct listener;
+/* on_accept owns the new stream and sets its events with stream_take before it returns; a stream
+ * not taken is closed. */
+typedef void listener_on_accept(void *arg, struct stream *s);
+MUST_USE enum err listener_open(struct loop *l, const struct addr *at, struct tls *tls,
+                                listener_on_accept *on_accept, void *arg, struct listener **ret);
+void stream_take(struct stream *s, const struct stream_events *ev, void *arg);
+struct addr listener_local(const struct listener *li);
+void listener_close(struct listener *li);

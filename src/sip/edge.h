@@ -1,0 +1,44 @@
+/* The SIP edge as main sees it: sockets, trunks, calls, on one loop. */
+#pragma once
+#include "hub/intake.h"
+#include "net/loop.h"
+#include "net/resolver.h"
+
+struct sip_edge;
+
+enum { SIP_LISTEN_MAX = 16 };
+enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS };
+struct sip_listen {
+    enum sip_transport transport;
+    struct addr at;
+};
+
+struct sip_config {
+    struct loop *loop;
+    struct store *store;
+    struct books *books;
+    struct intake *intake;
+    struct resolver *resolver;
+    size_t n_listen;
+    struct sip_listen listen[SIP_LISTEN_MAX];
+    char advertise[256]; /* "" : the socket's own address */
+    size_t max_calls;
+    int64_t t1_ms; /* 500; T2 and T4 scale with it */
+    unsigned ring_timeout_s;
+    int64_t probe_ms; /* held calls silent for so long are asked with OPTIONS */
+    int64_t
+        restore_grace_ms; /* how long an unanswered call from before a restart may be repeated */
+};
+/* "udp:0.0.0.0:5060,tcp:…" ; ret_why for people. */
+MUST_USE enum err sip_listen_parse(const char *text, struct sip_config *ret, const char **ret_why);
+
+/* Opens the sockets and restores the open calls of the store; before loop_start. */
+MUST_USE enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *ret_why,
+                               size_t why_cap);
+/* Mail to the loop: new calls get 503 with Retry-After, held ones go on; `on_idle` once none is
+ * left or after `wait_ms`. What is left then is in the store, for the next start. Any thread. */
+void sip_edge_drain(struct sip_edge *e, int64_t wait_ms, void (*on_idle)(void *), void *arg);
+void sip_edge_free(struct sip_edge *e);                              /* after loop_stop */
+struct addr sip_edge_local(const struct sip_edge *e, size_t listen); /* with the real port */
+/* Ends a call by its id from our side (BYE to both, or CANCEL); any thread. ERR_FULL. */
+MUST_USE enum err sip_edge_hangup(struct sip_edge *e, struct str call_id);

@@ -1,0 +1,40 @@
+/* Calls: one row each, written with its events. Open ones carry what a restart needs. Inside a
+ * job's run. */
+#pragma once
+#include "model/event.h"
+#include "store/store.h"
+
+enum call_phase { CALL_PHASE_TRYING, CALL_PHASE_ANSWERED, CALL_PHASE_ENDED };
+
+struct call_row {
+    int64_t n;          /* set by reads */
+    struct str call_id; /* "call_…" */
+    uint64_t account;
+    struct str trunk; /* its id */
+    struct str number, peer, destination;
+    enum call_phase phase;
+    int64_t started_at_ms, answered_at_ms, ended_at_ms;
+    int end_reason; /* enum end_reason; -1 while it lasts */
+    int sip_status;
+    bool simulated;
+    struct str facts; /* JSON: the rest of struct call_facts, for events after a restart */
+    struct str legs;  /* opaque to the store: sip/call_state's own form of both legs; "" */
+};
+
+/* Inserts, or updates the row with that call_id: phase only goes forward (an ended call stays so).
+ */
+MUST_USE enum err call_put(struct db *db, const struct call_row *c);
+MUST_USE enum err call_get(struct db *db, uint64_t account /* 0: any */, struct str call_id,
+                           struct call_row *ret, struct buf *mem); /* slices point into mem */
+typedef bool call_row_fn(void *arg, const struct call_row *c);
+MUST_USE enum err call_list_open(struct db *db, int64_t after_n, unsigned limit, call_row_fn *row,
+                                 void *arg);
+struct call_filter {
+    uint64_t account; /* 0: all */
+    struct str number;
+    int phase; /* -1: any */
+    int64_t since_ms, until_ms, before_n;
+    unsigned limit;
+};
+MUST_USE enum err call_list(struct db *db, const struct call_filter *f, call_row_fn *row,
+                            void *arg);

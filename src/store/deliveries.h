@@ -1,0 +1,47 @@
+/* Deliveries (one event to one endpoint) and their attempts. Inside a job's run. */
+#pragma once
+#include "model/delivery.h"
+#include "store/store.h"
+
+struct delivery {
+    int64_t n; /* row; grows with time */
+    int64_t event_n;
+    uint64_t endpoint;
+    uint64_t lane;     /* lane_key() of hub/intake.h: endpoint × call, stable across restarts */
+    unsigned sequence; /* of the call's events to this endpoint; 0: none */
+    unsigned attempts; /* made so far */
+    enum delivery_state state;
+    int64_t first_at_ms; /* first attempt, wall; 0: none yet */
+    int64_t next_at_ms;  /* when it is due, wall; 0: now */
+    bool resend;         /* asked for by a person: goes out whatever the lane's state */
+};
+
+/* Inserts; d->n is set. sequence UINT_MAX: the next one of this lane is looked up. */
+MUST_USE enum err delivery_put(struct db *db, struct delivery *d);
+MUST_USE enum err delivery_get(struct db *db, int64_t n, struct delivery *ret);
+typedef bool delivery_row(void *arg, const struct delivery *d);
+/* Pending ones with n > after_n, oldest first: recovery at start, in pages. */
+MUST_USE enum err delivery_list_pending(struct db *db, int64_t after_n, unsigned limit,
+                                        delivery_row *row, void *arg);
+MUST_USE enum err delivery_list_of_event(struct db *db, int64_t event_n, delivery_row *row,
+                                         void *arg);
+
+struct attempt {
+    int64_t delivery_n;
+    unsigned number; /* 1, 2 … */
+    int64_t at_ms;   /* wall */
+    int status;      /* 0: no answer */
+    enum err err;
+    int64_t duration_ms;
+    struct str detail; /* error text for people; "" */
+    struct str body;   /* what the receiver answered, at most 4 KiB */
+};
+/* Writes the attempt and the delivery's new state together: attempts + 1, next_at_ms. Writing the
+ * same (delivery, number) again changes nothing. */
+MUST_USE enum err attempt_put(struct db *db, const struct attempt *a, enum delivery_state state,
+                              int64_t next_at_ms);
+typedef bool attempt_row(void *arg, const struct attempt *a);
+MUST_USE enum err attempt_list(struct db *db, int64_t delivery_n, attempt_row *row, void *arg);
+/* All pending deliveries of the endpoint become `state`; *ret_count of them. */
+MUST_USE enum err delivery_end_all(struct db *db, uint64_t endpoint, enum delivery_state state,
+                                   int64_t *ret_count);

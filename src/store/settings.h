@@ -1,0 +1,45 @@
+/* Settings: every resource a person sets up (accounts, numbers, endpoints, trunks, keys …) is one
+ * row in one table: what it is found by, and a JSON document that model/ parses. Inside a job's
+ * run. */
+#pragma once
+#include "base/buf.h"
+#include "store/store.h"
+
+enum setting_kind { /* stored as numbers: append only */
+                    SETTING_ACCOUNT,
+                    SETTING_NUMBER,
+                    SETTING_ENDPOINT,
+                    SETTING_TRUNK,
+                    SETTING_KEY,
+                    SETTING_USER,
+                    SETTING_SMPP_LINK,
+                    SETTING_EXTENSION,
+                    SETTING_KIND_COUNT,
+};
+
+struct setting {
+    uint64_t n; /* row, never reused; the number other rows refer to */
+    enum setting_kind kind;
+    struct str id;    /* "ep_…"; for numbers the E.164 itself */
+    uint64_t account; /* owner's n; of an account: its own */
+    struct str key;   /* unique in its kind: name, E.164, hash of a key, username */
+    struct str doc;   /* JSON object */
+    int64_t version;  /* 1, 2 … : the ETag */
+    int64_t created_at_ms, updated_at_ms;
+};
+
+/* Inserts; s->n, version and times are set. ERR_EXISTS when id or key is taken. */
+MUST_USE enum err setting_put(struct db *db, struct setting *s);
+/* Replaces account, key and doc when the version is still s->version (0: whatever it is), and
+ * counts it up. ERR_NOT_FOUND, ERR_EXISTS (key taken), ERR_AGAIN (version moved on). */
+MUST_USE enum err setting_change(struct db *db, struct setting *s);
+MUST_USE enum err setting_delete(struct db *db, enum setting_kind kind, uint64_t n);
+/* account 0: any. Slices point into mem. */
+MUST_USE enum err setting_get(struct db *db, enum setting_kind kind, uint64_t account,
+                              struct str id, struct setting *ret, struct buf *mem);
+MUST_USE enum err setting_get_by_key(struct db *db, enum setting_kind kind, struct str key,
+                                     struct setting *ret, struct buf *mem);
+typedef bool setting_row(void *arg, const struct setting *s); /* false: stop */
+/* Rows with n > after_n in order of n. account 0: any; limit 0: all. */
+MUST_USE enum err setting_list(struct db *db, enum setting_kind kind, uint64_t account,
+                               uint64_t after_n, unsigned limit, setting_row *row, void *arg);

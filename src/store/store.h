@@ -1,0 +1,55 @@
+/* The durable truth. One writer thread with the one connection that writes; a few readers.
+ *
+ * Work arrives as jobs. The writer runs all jobs that queued up during the last sync in one
+ * transaction (no timer: batches form by themselves), commits, and only then sends each job home. A
+ * job that fails alone is taken out of the batch and the rest runs again, so `run` may run more
+ * than once and must give the same result each time. A commit whose answer never came is run again
+ * too: rows carry our own ids, so that what is there already is found and not doubled. */
+#pragma once
+#include "base/mailbox.h"
+#include "base/str.h"
+
+struct store;
+struct db; /* a connection, inside its transaction; valid during run */
+
+struct store_job { /* embedded in the caller's own struct */
+    struct mail mail;
+    /* On the writer's or a reader's thread. Reads and writes through store/<subject>.h. */
+    MUST_USE enum err (*run)(struct store_job *job, struct db *db);
+    /* On the writer's thread, right after the commit that holds it; may be NULL. Not for readers.
+     */
+    void (*committed)(struct store_job *job);
+    /* On the thread that empties `home`, exactly once, last; job->err tells how it went. */
+    void (*done)(struct store_job *job);
+    struct mailbox *home;
+    enum err err; /* OK; run's own error; ERR_STORE, ERR_STORE_FULL: nothing of it was written */
+};
+
+struct store_config {
+    const char *url;  /* "sqlite:/path/to/file" */
+    size_t max_jobs;  /* waiting for the writer at most; 0: 65,536 */
+    unsigned readers; /* threads; 0: 2 */
+    /* Called on the writer's thread after a failed sync: nothing was acknowledged since, the
+     * process must end within a second. NULL: abort. */
+    void (*on_broken)(void *arg);
+    void *arg;
+};
+
+/* Opens (creating the file 0600 and its folder 0700), migrates, starts the threads. ret_why for
+ * people when it fails: "…/x.db was written by a newer version (schema 7, this one knows 3)". */
+MUST_USE enum err store_open(const struct store_config *c, struct store **ret, char *ret_why,
+                             size_t why_cap);
+/* Runs what was submitted, commits, joins the threads. NULL-safe. */
+void store_close(struct store *s);
+
+/* Any thread. ERR_FULL: try later, the job was not taken. */
+MUST_USE enum err store_write(struct store *s, struct store_job *job);
+MUST_USE enum err store_read(struct store *s, struct store_job *job);
+/* Waits on the caller's thread: for start-up, commands and tests. Returns job->err. `done` and
+ * `home` are not used. */
+MUST_USE enum err store_write_now(struct store *s, struct store_job *job);
+MUST_USE enum err store_read_now(struct store *s, struct store_job *job);
+
+/* True while the last batch committed: what /readyz and the edges' 503 go by. While false, the
+ * writer tries by itself each 500 ms whether it can write again. Any thread. */
+bool store_is_writable(const struct store *s);
