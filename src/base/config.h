@@ -43,6 +43,7 @@ MUST_USE enum err config_load(const char *file, char *const *environ_list, const
                               size_t n_sets, struct config **ret, char *ret_why, size_t why_cap);
 void config_free(struct config *c);
 const char *config_get(const struct config *c, enum config_key key); /* never NULL */
+const char *config_name(enum config_key key);                        /* "http.listen" */
 /* ERR_INVALID when it is not a whole number in min…max (checked by main at start). */
 MUST_USE enum err config_int(const struct config *c, enum config_key key, int64_t min, int64_t max,
                              int64_t *ret);

@@ -11,3 +11,5 @@ void id_new(const char *prefix, char out[ID_SIZE]);
 void id_derive(const char *prefix, const struct str *parts, size_t n, char out[ID_SIZE]);
 /* 64 bits of SipHash with a fixed key, for lanes and shards (stable across restarts). */
 uint64_t hash64(struct str s);
+/* The same under a key of 16 bytes (SipHash-2-4), for tables that hold what the network sent. */
+uint64_t hash_keyed(struct str s, const uint8_t key[16]);

@@ -12,9 +12,17 @@ MUST_USE enum err json_parse(struct str text, struct json **ret_root, char *ret_
                              size_t where_cap);
 void json_free(struct json *root); /* NULL-safe */
 
-enum json_type { JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
-enum json_type json_type(const struct json *v);
-const char *json_type_name(enum json_type t); /* "a string" … for messages */
+enum json_kind {
+    JSON_IS_NULL,
+    JSON_IS_BOOL,
+    JSON_IS_INT,
+    JSON_IS_REAL,
+    JSON_IS_STRING,
+    JSON_IS_ARRAY,
+    JSON_IS_OBJECT,
+};
+enum json_kind json_kind(const struct json *v);
+const char *json_kind_name(enum json_kind k); /* "a string" … for messages */
 /* Each gives the value, or false when v is NULL or of another type. */
 bool json_str(const struct json *v, struct str *ret);
 bool json_int(const struct json *v, int64_t *ret);

@@ -1,0 +1,298 @@
+/* config: the settings of the program, from four places in this order: the table's defaults, the
+ * file, the environment, --set. Later ones win. Whoever writes an unknown key is told the nearest
+ * known one. Read once at start (and at SIGHUP) by the main thread; immutable afterwards. */
+#include "base/config.h"
+
+#include <ctype.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+
+enum { VALUE_MAX = 4096, KEY_MAX = 64 };
+static const char env_prefix[] = "HOOKSWITCH_";
+
+static const struct {
+    const char *name, *value, *help;
+    bool secret;
+} table[] = {
+#define X(id, key, def, secret, help) {key, def, help, secret},
+    CONFIG_LIST(X)
+#undef X
+};
+
+struct config {
+    char *value[CONFIG_COUNT_]; /* NULL: the default */
+    /* While loading: */
+    char *why;
+    size_t why_cap;
+    const char *file;
+    enum err err;
+};
+
+static int distance_min(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Edits (insert, delete, replace, swap of neighbours) between two short words. */
+static int distance(const char *a, const char *b)
+{
+    int row[3][KEY_MAX + 1];
+    size_t n = strlen(a), m = strlen(b);
+    if (n > KEY_MAX || m > KEY_MAX)
+        return KEY_MAX;
+    for (size_t k = 0; k <= m; k++)
+        row[0][k] = (int)k;
+    for (size_t i = 1; i <= n; i++) {
+        int *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
+        now[0] = (int)i;
+        for (size_t k = 1; k <= m; k++) {
+            now[k] = distance_min(distance_min(last[k], now[k - 1]) + 1,
+                                  last[k - 1] + (a[i - 1] != b[k - 1]));
+            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
+                now[k] = distance_min(now[k], before[k - 2] + 1);
+        }
+    }
+    return row[n % 3][m];
+}
+
+static int key_find(const char *name)
+{
+    for (int i = 0; i < CONFIG_COUNT_; i++)
+        if (!strcmp(table[i].name, name))
+            return i;
+    return -1;
+}
+
+static const char *key_near(const char *name)
+{
+    int best = 0;
+    for (int i = 1; i < CONFIG_COUNT_; i++)
+        if (distance(name, table[i].name) < distance(name, table[best].name))
+            best = i;
+    return table[best].name;
+}
+
+static void fault(struct config *c, const char *where, const char *name)
+{
+    if (c->err != OK)
+        return; /* the first one counts */
+    c->err = ERR_INVALID;
+    snprintf(c->why, c->why_cap, "%sunknown key \"%.64s\"; did you mean \"%s\"?", where, name,
+             key_near(name));
+}
+
+static void set(struct config *c, const char *where, const char *name, const char *value)
+{
+    int key = key_find(name);
+    if (key < 0) {
+        fault(c, where, name);
+        return;
+    }
+    free(c->value[key]);
+    c->value[key] = str_dup(str_of(value));
+    if (!c->value[key])
+        c->err = ERR_NOMEM;
+}
+
+static int on_ini(void *arg, const char *section, const char *name, const char *value)
+{
+    struct config *c = arg;
+    char key[160];
+    snprintf(key, sizeof key, "%s%s%s", section, *section ? "." : "", name);
+    set(c, "", key, value);
+    return c->err == OK;
+}
+
+static void load_file(struct config *c)
+{
+    char reason[256];
+    FILE *f = fopen(c->file, "r");
+    if (!f) {
+        c->err = ERR_NOT_FOUND;
+        snprintf(c->why, c->why_cap, "%s: cannot be opened", c->file);
+        return;
+    }
+    int line = ini_parse_file(f, on_ini, c);
+    fclose(f);
+    if (line == 0 && c->err == OK)
+        return;
+    snprintf(reason, sizeof reason, "%s",
+             c->err == OK ? "not a line of the form key = value" : c->why);
+    snprintf(c->why, c->why_cap, "%s:%d: %s", c->file, line, reason);
+    if (c->err == OK)
+        c->err = ERR_SYNTAX;
+}
+
+/* A secret's value from the file that …_FILE names, without its last newline. */
+static void set_from_file(struct config *c, const char *name, const char *path)
+{
+    char text[VALUE_MAX];
+    FILE *f = fopen(path, "r");
+    size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    bool whole = f && !ferror(f) && feof(f);
+    if (f)
+        fclose(f);
+    if (!whole) {
+        c->err = ERR_NOT_FOUND;
+        snprintf(c->why, c->why_cap, "%s: cannot be read, or is longer than %d bytes", path,
+                 VALUE_MAX - 1);
+        return;
+    }
+    while (n && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+        n--;
+    text[n] = '\0';
+    set(c, "", name, text);
+    crypto_wipe(text, sizeof text);
+}
+
+/* "store.url" → "STORE_URL" */
+static void env_name(const char *name, char out[KEY_MAX + 1])
+{
+    size_t i = 0;
+    for (; name[i] && i < KEY_MAX; i++)
+        out[i] = name[i] == '.' ? '_' : (char)toupper((unsigned char)name[i]);
+    out[i] = '\0';
+}
+
+/* What the commands read of the environment; the daemon has no part in it. */
+static bool is_command_variable(const char *name)
+{
+    static const char *const list[] = {"URL", "KEY", "BINARY", "KILLS"};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (!strcmp(name, list[i]))
+            return true;
+    return false;
+}
+
+static void take_variable(struct config *c, const char *variable)
+{
+    char name[KEY_MAX + 1], known[KEY_MAX + 1], lower[KEY_MAX + 1];
+    const char *value = strchr(variable, '=');
+    size_t n = value ? (size_t)(value - variable) : 0;
+    if (!value || n > KEY_MAX)
+        return;
+    memcpy(name, variable, n);
+    name[n] = '\0';
+    if (is_command_variable(name))
+        return;
+    for (int i = 0; i < CONFIG_COUNT_; i++) {
+        env_name(table[i].name, known);
+        if (!strcmp(name, known)) {
+            set(c, "", table[i].name, value + 1);
+            return;
+        }
+        if (!strncmp(name, known, strlen(known)) && !strcmp(name + strlen(known), "_FILE")) {
+            set_from_file(c, table[i].name, value + 1);
+            return;
+        }
+    }
+    char *dot;
+    for (size_t i = 0; i <= n; i++)
+        lower[i] = (char)tolower((unsigned char)name[i]);
+    if ((dot = strchr(lower, '_')))
+        *dot = '.';
+    fault(c, "environment: ", lower);
+}
+
+static void take_set(struct config *c, const char *text)
+{
+    char name[KEY_MAX + 1];
+    const char *value = strchr(text, '=');
+    size_t n = value ? (size_t)(value - text) : 0;
+    if (!value || n > KEY_MAX) {
+        c->err = ERR_SYNTAX;
+        snprintf(c->why, c->why_cap, "--set %.100s: section.key=value is needed", text);
+        return;
+    }
+    memcpy(name, text, n);
+    name[n] = '\0';
+    set(c, "--set: ", name, value + 1);
+}
+
+enum err config_load(const char *file, char *const *environ_list, const char *const *sets,
+                     size_t n_sets, struct config **ret, char *ret_why, size_t why_cap)
+{
+    struct config *c = calloc(1, sizeof *c);
+    snprintf(ret_why, why_cap, "%s", err_text(ERR_NOMEM));
+    if (!c)
+        return ERR_NOMEM;
+    c->why = ret_why;
+    c->why_cap = why_cap;
+    c->file = file;
+    if (file)
+        load_file(c);
+    for (; environ_list && *environ_list && c->err == OK; environ_list++)
+        if (!strncmp(*environ_list, env_prefix, sizeof env_prefix - 1))
+            take_variable(c, *environ_list + sizeof env_prefix - 1);
+    for (size_t i = 0; i < n_sets && c->err == OK; i++)
+        take_set(c, sets[i]);
+    enum err err = c->err;
+    if (err == OK) {
+        *ret = c;
+        *ret_why = '\0';
+    } else
+        config_free(c);
+    return err;
+}
+
+void config_free(struct config *c)
+{
+    if (!c)
+        return;
+    for (int i = 0; i < CONFIG_COUNT_; i++) {
+        if (c->value[i] && table[i].secret)
+            crypto_wipe(c->value[i], strlen(c->value[i]));
+        free(c->value[i]);
+    }
+    free(c);
+}
+
+const char *config_get(const struct config *c, enum config_key key)
+{
+    return c->value[key] ? c->value[key] : table[key].value;
+}
+
+const char *config_name(enum config_key key)
+{
+    return table[key].name;
+}
+
+enum err config_int(const struct config *c, enum config_key key, int64_t min, int64_t max,
+                    int64_t *ret)
+{
+    uint64_t v;
+    ASSERT(min >= 0 && max >= min);
+    if (str_to_u64(str_of(config_get(c, key)), (uint64_t)max, &v) != OK || (int64_t)v < min)
+        return ERR_INVALID;
+    *ret = (int64_t)v;
+    return OK;
+}
+
+void config_print_example(struct buf *out)
+{
+    char name[KEY_MAX + 1];
+    struct str section = {0};
+    buf_puts(out,
+             "# hookswitch: every key with its default. Each can also come from the environment\n"
+             "# (store.url: HOOKSWITCH_STORE_URL; with _FILE at the end: from that file) and from\n"
+             "# --set store.url=VALUE, which win in this order.\n");
+    for (int pass = 0; pass < 2; pass++) /* keys without a section must stand before the first */
+        for (int i = 0; i < CONFIG_COUNT_; i++) {
+            struct str head, key;
+            bool sectioned = str_cut(str_of(table[i].name), '.', &head, &key);
+            if (sectioned != (pass == 1))
+                continue;
+            if (sectioned && !str_eq(head, section)) {
+                buf_printf(out, "\n[%.*s]\n", STR_FMT(head));
+                section = head;
+            }
+            env_name(table[i].name, name);
+            buf_printf(out, "\n# %s\n# HOOKSWITCH_%s%s\n;%s = %s\n", table[i].help, name,
+                       table[i].secret ? " or _FILE" : "", sectioned ? key.p : table[i].name,
+                       table[i].value);
+        }
+}

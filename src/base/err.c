@@ -1,0 +1,36 @@
+/* err: names, texts and classes out of the one list in err.h; the end of the process when an
+ * assertion fails. Any thread. */
+#include "base/err.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct {
+    const char *name, *text;
+    enum err_class class;
+} table[] = {
+#define X(name, class, text) [name] = {#name, text, ERR_CLASS_##class},
+    ERR_LIST(X)
+#undef X
+};
+
+const char *err_name(enum err e)
+{
+    return (unsigned)e < ERR_COUNT_ ? table[e].name : "ERR_?";
+}
+
+const char *err_text(enum err e)
+{
+    return (unsigned)e < ERR_COUNT_ ? table[e].text : "unknown error";
+}
+
+enum err_class err_class(enum err e)
+{
+    return (unsigned)e < ERR_COUNT_ ? table[e].class : ERR_CLASS_BUG;
+}
+
+_Noreturn void assert_failed(const char *what, const char *file, int line)
+{
+    fprintf(stderr, "assertion failed: %s (%s:%d)\n", what, file, line);
+    abort();
+}

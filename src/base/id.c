@@ -1,0 +1,61 @@
+/* id: names of things, random or derived, and the two hashes. Pure but for the randomness. Base32
+ * is Crockford's alphabet in lower case: no i, l, o, u, so that it can be read out on a telephone.
+ */
+#include "base/id.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "base/crypto.h"
+
+static void print(const char *prefix, const uint8_t bits[16], char out[ID_SIZE])
+{
+    static const char digit[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    size_t n = strlen(prefix);
+    ASSERT(n <= 12);
+    memcpy(out, prefix, n);
+    out[n++] = '_';
+    for (unsigned i = 0; i < 26; i++) {
+        unsigned at = i * 5, byte = at / 8, shift = at % 8;
+        unsigned pair = (unsigned)bits[byte] << 8 | (byte < 15 ? bits[byte + 1] : 0);
+        out[n++] = digit[pair >> (11 - shift) & 31];
+    }
+    out[n] = '\0';
+}
+
+void id_new(const char *prefix, char out[ID_SIZE])
+{
+    uint8_t bits[16];
+    crypto_random(bits, sizeof bits);
+    print(prefix, bits, out);
+}
+
+void id_derive(const char *prefix, const struct str *parts, size_t n, char out[ID_SIZE])
+{
+    uint8_t hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256_state s;
+    crypto_hash_sha256_init(&s);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t size =
+            parts[i].n; /* of one machine's byte order: all we support is little endian */
+        crypto_hash_sha256_update(&s, (const unsigned char *)&size, sizeof size);
+        crypto_hash_sha256_update(&s, (const unsigned char *)parts[i].p, parts[i].n);
+    }
+    crypto_hash_sha256_final(&s, hash);
+    print(prefix, hash, out);
+}
+
+uint64_t hash_keyed(struct str s, const uint8_t key[16])
+{
+    uint64_t v;
+    uint8_t out[crypto_shorthash_BYTES];
+    crypto_shorthash(out, (const unsigned char *)s.p, s.n, key);
+    memcpy(&v, out, sizeof v);
+    return v;
+}
+
+uint64_t hash64(struct str s)
+{
+    static const uint8_t key[16] = "hookswitch-hash"; /* part of stored rows: never change it */
+    return hash_keyed(s, key);
+}

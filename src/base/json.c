@@ -1,0 +1,262 @@
+/* json: reading over jansson, writing by ourselves.
+ *
+ * A `struct json` is jansson's value under another name; only this file knows. Documents are
+ * immutable after parsing and may be read by several threads. Depth is bounded before jansson
+ * recurses. */
+#include "base/json.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 64 };
+
+static json_t *in(const struct json *v)
+{
+    return (json_t *)(uintptr_t)v; /* jansson's readers take no const; we only read */
+}
+
+/* Brackets outside of strings, deepest nesting: cheap, and all we need before the real parser. */
+static bool is_too_deep(struct str text)
+{
+    size_t depth = 0;
+    bool string = false;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                string = false;
+        } else if (c == '"')
+            string = true;
+        else if (c == '{' || c == '[') {
+            if (++depth > DEPTH_MAX)
+                return true;
+        } else if ((c == '}' || c == ']') && depth)
+            depth--;
+    }
+    return false;
+}
+
+enum err json_parse(struct str text, struct json **ret_root, char *ret_where, size_t where_cap)
+{
+    json_error_t error;
+    if (is_too_deep(text)) {
+        if (ret_where)
+            snprintf(ret_where, where_cap, "nested more than %d deep", DEPTH_MAX);
+        return ERR_SYNTAX;
+    }
+    json_t *root =
+        json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!root) {
+        if (ret_where)
+            snprintf(ret_where, where_cap, "%s (line %d, column %d)", error.text, error.line,
+                     error.column);
+        return ERR_SYNTAX;
+    }
+    *ret_root = (struct json *)root;
+    return OK;
+}
+
+void json_free(struct json *root)
+{
+    json_decref((json_t *)root);
+}
+
+enum json_kind json_kind(const struct json *v)
+{
+    switch (json_typeof(in(v))) {
+    case JSON_OBJECT: return JSON_IS_OBJECT;
+    case JSON_ARRAY: return JSON_IS_ARRAY;
+    case JSON_STRING: return JSON_IS_STRING;
+    case JSON_INTEGER: return JSON_IS_INT;
+    case JSON_REAL: return JSON_IS_REAL;
+    case JSON_TRUE:
+    case JSON_FALSE: return JSON_IS_BOOL;
+    default: return JSON_IS_NULL;
+    }
+}
+
+const char *json_kind_name(enum json_kind k)
+{
+    static const char *const name[] = {"null",     "true or false", "a whole number", "a number",
+                                       "a string", "an array",      "an object"};
+    return name[k];
+}
+
+bool json_str(const struct json *v, struct str *ret)
+{
+    if (!json_is_string(in(v)))
+        return false;
+    *ret = (struct str){json_string_value(in(v)), json_string_length(in(v))};
+    return true;
+}
+
+bool json_int(const struct json *v, int64_t *ret)
+{
+    if (!json_is_integer(in(v)))
+        return false;
+    *ret = json_integer_value(in(v));
+    return true;
+}
+
+bool json_bool(const struct json *v, bool *ret)
+{
+    if (!json_is_boolean(in(v)))
+        return false;
+    *ret = json_is_true(in(v));
+    return true;
+}
+
+const struct json *json_get(const struct json *object, const char *key)
+{
+    return (const struct json *)json_object_get(in(object), key);
+}
+
+size_t json_len(const struct json *v)
+{
+    return json_is_array(in(v)) ? json_array_size(in(v)) : json_object_size(in(v));
+}
+
+const struct json *json_at(const struct json *array, size_t i)
+{
+    return (const struct json *)json_array_get(in(array), i);
+}
+
+bool json_next(const struct json *object, void **it, struct str *ret_key, const struct json **ret_v)
+{
+    *it = *it ? json_object_iter_next(in(object), *it) : json_object_iter(in(object));
+    if (!*it)
+        return false;
+    *ret_key = str_of(json_object_iter_key(*it));
+    *ret_v = (const struct json *)json_object_iter_value(*it);
+    return true;
+}
+
+static int put_chunk(const char *bytes, size_t n, void *arg)
+{
+    buf_put(arg, bytes, n);
+    return 0;
+}
+
+void buf_put_json(struct buf *b, const struct json *v)
+{
+    if (json_dump_callback(in(v), put_chunk, b, JSON_COMPACT | JSON_ENCODE_ANY) != 0 &&
+        b->err == OK)
+        b->err = ERR_NOMEM;
+}
+
+/* Bytes that stand for themselves inside a JSON string. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+static void put_escaped(struct buf *b, unsigned char c)
+{
+    switch (c) {
+    case '"': buf_put(b, "\\\"", 2); break;
+    case '\\': buf_put(b, "\\\\", 2); break;
+    case '\n': buf_put(b, "\\n", 2); break;
+    case '\r': buf_put(b, "\\r", 2); break;
+    case '\t': buf_put(b, "\\t", 2); break;
+    default: buf_printf(b, "\\u%04x", c);
+    }
+}
+
+void buf_put_json_str(struct buf *b, struct str s)
+{
+    size_t from = 0, i = 0;
+    buf_putc(b, '"');
+    while (i < s.n) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (is_plain(c)) {
+            i++;
+            continue;
+        }
+        size_t n = c < 0x80 ? 0 : str_utf8_at(s, i);
+        if (n) {
+            i += n;
+            continue;
+        }
+        buf_put(b, s.p + from, i - from);
+        if (c < 0x80)
+            put_escaped(b, c);
+        else
+            buf_puts(b, "\xEF\xBF\xBD"); /* U+FFFD */
+        from = ++i;
+    }
+    buf_put(b, s.p + from, i - from);
+    buf_putc(b, '"');
+}
+
+static void put_key(struct json_writer *w, const char *key)
+{
+    if (w->more)
+        buf_putc(w->b, ',');
+    w->more = true;
+    if (key) {
+        buf_put_json_str(w->b, str_of(key));
+        buf_putc(w->b, ':');
+    }
+}
+
+void json_obj(struct json_writer *w, const char *key)
+{
+    put_key(w, key);
+    buf_putc(w->b, '{');
+    w->more = false;
+}
+
+void json_arr(struct json_writer *w, const char *key)
+{
+    put_key(w, key);
+    buf_putc(w->b, '[');
+    w->more = false;
+}
+
+void json_end_obj(struct json_writer *w)
+{
+    buf_putc(w->b, '}');
+    w->more = true;
+}
+
+void json_end_arr(struct json_writer *w)
+{
+    buf_putc(w->b, ']');
+    w->more = true;
+}
+
+void json_put_str(struct json_writer *w, const char *key, struct str s)
+{
+    put_key(w, key);
+    if (s.p)
+        buf_put_json_str(w->b, s);
+    else
+        buf_puts(w->b, "null");
+}
+
+void json_put_i64(struct json_writer *w, const char *key, int64_t v)
+{
+    put_key(w, key);
+    buf_put_i64(w->b, v);
+}
+
+void json_put_bool(struct json_writer *w, const char *key, bool v)
+{
+    put_key(w, key);
+    buf_puts(w->b, v ? "true" : "false");
+}
+
+void json_put_null(struct json_writer *w, const char *key)
+{
+    put_key(w, key);
+    buf_puts(w->b, "null");
+}
+
+void json_put_raw(struct json_writer *w, const char *key, struct str json_text)
+{
+    put_key(w, key);
+    buf_put_str(w->b, json_text);
+}

@@ -1,0 +1,129 @@
+/* mailbox: the bounded queue between threads, and the only lock between loops.
+ *
+ * Putting is a few instructions under a mutex; taking empties the whole list at once. The wake-up
+ * is sent only when the box was empty, so that a burst costs one. */
+#include "base/mailbox.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct mailbox {
+    pthread_mutex_t lock;
+    pthread_cond_t some;
+    struct mail *head, **tail;
+    size_t n, max;
+    bool closed;
+    void (*wake)(void *);
+    void *arg;
+};
+
+enum err mailbox_new(struct mailbox **ret, size_t max, void (*wake)(void *), void *arg)
+{
+    struct mailbox *mb = calloc(1, sizeof *mb);
+    if (!mb)
+        return ERR_NOMEM;
+    pthread_mutex_init(&mb->lock, NULL);
+    pthread_cond_init(&mb->some, NULL);
+    mb->tail = &mb->head;
+    mb->max = max;
+    mb->wake = wake;
+    mb->arg = arg;
+    *ret = mb;
+    return OK;
+}
+
+void mailbox_free(struct mailbox *mb)
+{
+    if (!mb)
+        return;
+    pthread_cond_destroy(&mb->some);
+    pthread_mutex_destroy(&mb->lock);
+    free(mb);
+}
+
+static enum err put(struct mailbox *mb, struct mail *m, bool is_answer)
+{
+    enum err err = OK;
+    bool was_empty = false;
+    pthread_mutex_lock(&mb->lock);
+    if (mb->closed && !is_answer)
+        err = ERR_CLOSED;
+    else if (mb->n >= mb->max && !is_answer)
+        err = ERR_FULL;
+    else {
+        was_empty = mb->head == NULL;
+        m->next = NULL;
+        *mb->tail = m;
+        mb->tail = &m->next;
+        mb->n++;
+        if (was_empty)
+            pthread_cond_signal(&mb->some);
+    }
+    pthread_mutex_unlock(&mb->lock);
+    if (was_empty && mb->wake)
+        mb->wake(mb->arg);
+    return err;
+}
+
+enum err mailbox_put(struct mailbox *mb, struct mail *m)
+{
+    return put(mb, m, false);
+}
+
+void mailbox_put_answer(struct mailbox *mb, struct mail *m)
+{
+    enum err err = put(mb, m, true);
+    ASSERT(err == OK);
+}
+
+static struct mail *take_locked(struct mailbox *mb)
+{
+    struct mail *all = mb->head;
+    mb->head = NULL;
+    mb->tail = &mb->head;
+    mb->n = 0;
+    return all;
+}
+
+struct mail *mailbox_take(struct mailbox *mb)
+{
+    pthread_mutex_lock(&mb->lock);
+    struct mail *all = take_locked(mb);
+    pthread_mutex_unlock(&mb->lock);
+    return all;
+}
+
+struct mail *mailbox_wait(struct mailbox *mb)
+{
+    pthread_mutex_lock(&mb->lock);
+    while (!mb->head && !mb->closed)
+        pthread_cond_wait(&mb->some, &mb->lock);
+    struct mail *all = take_locked(mb);
+    pthread_mutex_unlock(&mb->lock);
+    return all;
+}
+
+void mail_open_all(struct mail *batch)
+{
+    while (batch) {
+        struct mail *next = batch->next; /* open may free the mail */
+        batch->open(batch);
+        batch = next;
+    }
+}
+
+void mailbox_close(struct mailbox *mb)
+{
+    pthread_mutex_lock(&mb->lock);
+    mb->closed = true;
+    pthread_cond_broadcast(&mb->some);
+    pthread_mutex_unlock(&mb->lock);
+}
+
+size_t mailbox_count(struct mailbox *mb)
+{
+    pthread_mutex_lock(&mb->lock);
+    size_t n = mb->n;
+    pthread_mutex_unlock(&mb->lock);
+    return n;
+}

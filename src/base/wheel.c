@@ -1,0 +1,154 @@
+/* wheel: a hierarchical timer wheel of 1 ms ticks (Varghese and Lauck's scheme 7).
+ *
+ * Five levels of 64 slots reach 2^30 ms (12 days); later timers wait in the last level and are put
+ * again when their slot comes round. A level's slots cascade into the one below when the time
+ * enters them. A bitmap per level lets an idle wheel jump over empty slots. Owner: one loop. The
+ * invariant: a timer that is set stands in exactly one list, and `link` points at what points to
+ * it. */
+#include "base/wheel.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+
+enum { LEVELS = 5, BITS = 6, SLOTS = 1 << BITS, MASK = SLOTS - 1 };
+
+struct wheel {
+    int64_t now_ms;
+    uint64_t used[LEVELS]; /* a bit per slot that may hold timers */
+    struct timer *slot[LEVELS][SLOTS];
+    struct timer *due; /* being fired */
+};
+
+struct wheel *wheel_new(int64_t now_mono_ms)
+{
+    struct wheel *w = calloc(1, sizeof *w);
+    if (w)
+        w->now_ms = now_mono_ms;
+    return w;
+}
+
+void wheel_free(struct wheel *w)
+{
+    free(w);
+}
+
+static void list_put(struct timer **head, struct timer *t)
+{
+    t->next = *head;
+    if (t->next)
+        t->next->link = &t->next;
+    t->link = head;
+    *head = t;
+}
+
+void timer_stop(struct timer *t)
+{
+    if (!t->link)
+        return;
+    *t->link = t->next;
+    if (t->next)
+        t->next->link = t->link;
+    t->link = NULL;
+    t->next = NULL;
+}
+
+bool timer_is_set(const struct timer *t)
+{
+    return t->link != NULL;
+}
+
+/* Into the slot that its distance from now asks for; what is due lands in the next tick's. */
+static void place(struct wheel *w, struct timer *t)
+{
+    int64_t due = t->due_mono_ms > w->now_ms ? t->due_mono_ms : w->now_ms + 1;
+    uint64_t away = (uint64_t)due ^ (uint64_t)w->now_ms; /* highest digit in which they differ */
+    int level = away ? (63 - __builtin_clzll(away)) / BITS : 0;
+    unsigned at;
+    if (level >= LEVELS) { /* too far: the last slot of the top level that comes round */
+        level = LEVELS - 1;
+        at = ((unsigned)(w->now_ms >> (BITS * level)) - 1) & MASK;
+    } else
+        at = (unsigned)(due >> (BITS * level)) & MASK;
+    list_put(&w->slot[level][at], t);
+    w->used[level] |= 1ull << at;
+}
+
+void timer_set(struct wheel *w, struct timer *t, int64_t due_mono_ms, timer_fire *fire, void *arg)
+{
+    timer_stop(t);
+    t->due_mono_ms = due_mono_ms;
+    t->fire = fire;
+    t->arg = arg;
+    place(w, t);
+}
+
+/* Empties a slot into the lower levels (or `due`, when its time is now). */
+static void cascade(struct wheel *w, int level, unsigned at)
+{
+    struct timer *t = w->slot[level][at];
+    w->slot[level][at] = NULL;
+    w->used[level] &= ~(1ull << at);
+    if (t)
+        t->link = &t;
+    while (t) {
+        struct timer *one = t;
+        timer_stop(one);
+        if (one->due_mono_ms <= w->now_ms)
+            list_put(&w->due, one);
+        else
+            place(w, one);
+    }
+}
+
+/* The next tick, at most `until`, at which any slot is entered that may hold timers. */
+static int64_t next_tick(const struct wheel *w, int64_t until)
+{
+    int64_t next = until;
+    for (int level = 0; level < LEVELS; level++) {
+        int shift = BITS * level;
+        int64_t digit = w->now_ms >> shift;
+        uint64_t used = w->used[level];
+        if (!used)
+            continue;
+        unsigned at = (unsigned)digit & MASK;
+        unsigned turn = (at + 1) & MASK; /* look from the slot after the present one, all round */
+        uint64_t seen = turn ? (used >> turn) | (used << (SLOTS - turn)) : used;
+        int64_t tick = (digit + 1 + __builtin_ctzll(seen)) << shift;
+        if (tick < next)
+            next = tick;
+    }
+    return next;
+}
+
+void wheel_advance(struct wheel *w, int64_t now_mono_ms)
+{
+    while (w->now_ms < now_mono_ms) {
+        w->now_ms = next_tick(w, now_mono_ms);
+        for (int level = LEVELS - 1; level >= 0; level--)
+            if ((w->now_ms & (((int64_t)1 << (BITS * level)) - 1)) == 0)
+                cascade(w, level, (unsigned)(w->now_ms >> (BITS * level)) & MASK);
+        while (w->due) {
+            struct timer *t = w->due;
+            timer_stop(t);
+            t->fire(t);
+        }
+    }
+}
+
+int64_t wheel_next_ms(const struct wheel *w, int64_t now_mono_ms)
+{
+    bool any = false;
+    for (int level = 0; level < LEVELS; level++)
+        any |= w->used[level] != 0;
+    if (!any)
+        return -1;
+    int64_t away = next_tick(w, INT64_MAX) - now_mono_ms;
+    return away > 0 ? away : 0;
+}
+
+int64_t wheel_now_ms(const struct wheel *w)
+{
+    return w->now_ms;
+}

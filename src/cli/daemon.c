@@ -1,0 +1,302 @@
+/* daemon: from a configuration to a running whole, and back.
+ *
+ *     store ← books ← intake ← { sip edge (its loop), api (its threads) }
+ *                        └→ deliver (its couriers)
+ *
+ * Parts that must not know each other meet here: the arrows that go up are the function pointers set
+ * below. Start order: who gives before who asks; stop order: the doors first, the store last. Thread:
+ * the main one. */
+#include "cli/daemon.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "deliver/deliver.h"
+#include "net/guard.h"
+#include "net/loop.h"
+#include "net/resolver.h"
+#include "sip/edge.h"
+
+enum { EDGE_MAILS_MAX = 262144, RESTORE_GRACE_MS = 32000, ATTEMPTS_END_MS = 5000 };
+
+struct daemon {
+    const struct config *config;
+    struct store *store;
+    struct books *books;
+    struct intake *intake;
+    struct guard *guard;
+    struct loop *edge_loop;
+    struct resolver *resolver;
+    struct sip_edge *sip;
+    struct deliver *deliver;
+    struct api *api;
+    size_t n_sip;
+    /* The drain's end, told by the edge's thread: the one lock here, for waiting alone. */
+    pthread_mutex_t lock;
+    pthread_cond_t idle;
+    bool is_idle;
+};
+
+/* A failed sync: what was acknowledged is safe, what comes next would not be. The process ends here
+ * and now; its supervisor starts it again, and recovery reads what the disk really holds. */
+static void on_broken(void *arg)
+{
+    log_error("store", "the disk failed to sync: ending now, so that nothing unsafe is accepted");
+    _exit(70);
+}
+
+static void on_stored(void *arg, const struct stored *s)
+{
+    struct daemon *d = arg;
+    deliver_on_stored(d->deliver, s);
+}
+
+static void on_nudge(void *arg, uint64_t endpoint)
+{
+    struct daemon *d = arg;
+    deliver_nudge(d->deliver, endpoint);
+}
+
+static enum err on_hangup(void *arg, struct str call_id)
+{
+    struct daemon *d = arg;
+    return d->sip ? sip_edge_hangup(d->sip, call_id) : ERR_NOT_FOUND;
+}
+
+static enum err open_store(struct daemon *d, char *why, size_t cap)
+{
+    char url[1024];
+    const char *dir = config_get(d->config, CONFIG_DATA_DIR);
+    const char *set = config_get(d->config, CONFIG_STORE_URL);
+    int n = *set ? snprintf(url, sizeof url, "%s", set)
+                 : snprintf(url, sizeof url, "sqlite:%s/hookswitch.db", dir);
+    if (n < 0 || (size_t)n >= sizeof url) {
+        snprintf(why, cap, "store.url is too long");
+        return ERR_TOO_BIG;
+    }
+    struct store_config c = {.url = url, .on_broken = on_broken};
+    enum err err = store_open(&c, &d->store, why, cap);
+    if (err == OK && (err = books_open(d->store, &d->books)) != OK)
+        snprintf(why, cap, "the settings cannot be read: %s", err_text(err));
+    return err;
+}
+
+/* The API's own address is refused to webhooks before anyone can ask for one. */
+static enum err open_guard(struct daemon *d, char *why, size_t cap)
+{
+    struct addr own;
+    enum err err = guard_new(config_get(d->config, CONFIG_HTTP_CLIENT_ALLOW), &d->guard);
+    if (err != OK) {
+        snprintf(why, cap, "http_client.allow: not a list of CIDRs");
+        return err;
+    }
+    const char *listen = config_get(d->config, CONFIG_HTTP_LISTEN);
+    if ((err = addr_parse(str_of(listen), 8080, &own)) != OK) {
+        snprintf(why, cap, "http.listen: \"%s\" is not an address with a port", listen);
+        return err;
+    }
+    return own.port ? guard_refuse(d->guard, &own) : OK;
+}
+
+static enum err read_sip_config(struct daemon *d, struct sip_config *sc, char *why, size_t cap)
+{
+    static const struct {
+        enum config_key key;
+        int64_t min, max;
+    } number[] = {{CONFIG_SIP_MAX_CALLS, 1, 1000000},
+                  {CONFIG_SIP_T1_MS, 10, 5000},
+                  {CONFIG_SIP_RING_TIMEOUT_S, 1, 600},
+                  {CONFIG_SIP_PROBE_S, 1, 86400}};
+    static const char *const name[] = {"sip.max_calls", "sip.t1_ms", "sip.ring_timeout_s",
+                                       "sip.probe_s"};
+    int64_t value[4];
+    const char *fault = NULL;
+    for (size_t i = 0; i < 4; i++) {
+        enum err err = config_int(d->config, number[i].key, number[i].min, number[i].max, &value[i]);
+        if (err != OK) {
+            snprintf(why, cap, "%s: a whole number from %lld to %lld is needed", name[i],
+                     (long long)number[i].min, (long long)number[i].max);
+            return err;
+        }
+    }
+    sc->max_calls = (size_t)value[0];
+    sc->t1_ms = value[1];
+    sc->ring_timeout_s = (unsigned)value[2];
+    sc->probe_ms = value[3] * 1000;
+    sc->restore_grace_ms = RESTORE_GRACE_MS;
+    enum err err = str_copy(str_of(config_get(d->config, CONFIG_SIP_ADVERTISE)), sc->advertise,
+                            sizeof sc->advertise);
+    if (err != OK) {
+        snprintf(why, cap, "sip.advertise is too long");
+        return err;
+    }
+    err = sip_listen_parse(config_get(d->config, CONFIG_SIP_LISTEN), sc, &fault);
+    if (err != OK)
+        snprintf(why, cap, "sip.listen: %s", fault);
+    return err;
+}
+
+static enum err start_sip(struct daemon *d, char *why, size_t cap)
+{
+    struct sip_config sc = {.store = d->store, .books = d->books, .intake = d->intake};
+    enum err err = read_sip_config(d, &sc, why, cap);
+    if (err != OK || sc.n_listen == 0)
+        return err;
+    struct resolver_config rc = {0};
+    if ((err = loop_new(&d->edge_loop, "edge", EDGE_MAILS_MAX)) != OK ||
+        (err = resolver_new(d->edge_loop, &rc, &d->resolver)) != OK) {
+        snprintf(why, cap, "the edge's loop: %s", err_text(err));
+        return err;
+    }
+    sc.loop = d->edge_loop;
+    sc.resolver = d->resolver;
+    if ((err = sip_edge_new(&sc, &d->sip, why, cap)) != OK)
+        return err;
+    d->n_sip = sc.n_listen;
+    for (size_t i = 0; err == OK && i < d->n_sip; i++) {
+        struct addr own = sip_edge_local(d->sip, i);
+        err = guard_refuse(d->guard, &own);
+    }
+    return err;
+}
+
+static enum err start_deliver(struct daemon *d, char *why, size_t cap)
+{
+    int64_t couriers, timeout_ms;
+    if (config_int(d->config, CONFIG_DELIVER_COURIERS, 1, 64, &couriers) != OK) {
+        snprintf(why, cap, "deliver.couriers: a whole number from 1 to 64 is needed");
+        return ERR_INVALID;
+    }
+    if (config_int(d->config, CONFIG_DELIVER_TIMEOUT_MS, 1000, 30000, &timeout_ms) != OK) {
+        snprintf(why, cap, "deliver.timeout_ms: a whole number from 1000 to 30000 is needed");
+        return ERR_INVALID;
+    }
+    const char *ca = config_get(d->config, CONFIG_HTTP_CLIENT_CA_FILE);
+    struct deliver_config dc = {.store = d->store,
+                                .books = d->books,
+                                .guard = d->guard,
+                                .couriers = (unsigned)couriers,
+                                .timeout_ms = (uint32_t)timeout_ms,
+                                .ca_file = *ca ? ca : NULL};
+    enum err err = deliver_start(&dc, &d->deliver);
+    if (err != OK)
+        snprintf(why, cap, "delivery could not start: %s", err_text(err));
+    return err;
+}
+
+static enum err start_api(struct daemon *d, char *why, size_t cap)
+{
+    bool has_key;
+    const char *key = config_get(d->config, CONFIG_BOOTSTRAP_ADMIN_KEY);
+    enum err err = api_bootstrap(d->store, d->books, key, &has_key);
+    if (err != OK) {
+        snprintf(why, cap, "the first accounts could not be made: %s", err_text(err));
+        return err;
+    }
+    if (!has_key)
+        log_warn("api", "there is no operator key yet: set bootstrap.admin_key "
+                        "(HOOKSWITCH_BOOTSTRAP_ADMIN_KEY) and start again");
+    struct api_config ac = {.listen = config_get(d->config, CONFIG_HTTP_LISTEN),
+                            .store = d->store,
+                            .books = d->books,
+                            .intake = d->intake,
+                            .guard = d->guard,
+                            .nudge = on_nudge,
+                            .hangup = on_hangup,
+                            .on_stored = on_stored,
+                            .arg = d,
+                            .on_stored_arg = d};
+    if ((err = api_start(&ac, &d->api, why, cap)) != OK)
+        return err;
+    struct addr own = api_local(d->api);
+    return guard_refuse(d->guard, &own);
+}
+
+enum err daemon_start(const struct config *c, struct daemon **ret, char *why, size_t cap)
+{
+    enum err err = ERR_NOMEM;
+    struct daemon *d = calloc(1, sizeof *d);
+    snprintf(why, cap, "%s", err_text(err));
+    if (!d)
+        return err;
+    d->config = c;
+    pthread_mutex_init(&d->lock, NULL);
+    pthread_cond_init(&d->idle, NULL);
+    if ((err = crypto_start()) != OK || (err = open_store(d, why, cap)) != OK ||
+        (err = open_guard(d, why, cap)) != OK)
+        goto out;
+    if ((err = intake_new(d->store, on_stored, d, &d->intake)) != OK)
+        goto out;
+    if ((err = start_sip(d, why, cap)) != OK || (err = start_deliver(d, why, cap)) != OK ||
+        (err = start_api(d, why, cap)) != OK)
+        goto out;
+    if (d->edge_loop && (err = loop_start(d->edge_loop)) != OK) {
+        snprintf(why, cap, "the edge's thread: %s", err_text(err));
+        goto out;
+    }
+    *ret = d;
+    return OK;
+out:
+    daemon_stop(d, 0);
+    return err;
+}
+
+static void on_idle(void *arg)
+{
+    struct daemon *d = arg;
+    pthread_mutex_lock(&d->lock);
+    d->is_idle = true;
+    pthread_cond_signal(&d->idle);
+    pthread_mutex_unlock(&d->lock);
+}
+
+static void drain_calls(struct daemon *d, int64_t drain_ms)
+{
+    sip_edge_drain(d->sip, drain_ms, on_idle, d);
+    pthread_mutex_lock(&d->lock);
+    while (!d->is_idle)
+        pthread_cond_wait(&d->idle, &d->lock);
+    pthread_mutex_unlock(&d->lock);
+}
+
+void daemon_stop(struct daemon *d, int64_t drain_ms)
+{
+    if (!d)
+        return;
+    if (d->sip && drain_ms > 0)
+        drain_calls(d, drain_ms);
+    api_stop(d->api);
+    if (d->edge_loop)
+        loop_stop(d->edge_loop);
+    if (d->deliver)
+        deliver_stop(d->deliver, drain_ms > 0 ? ATTEMPTS_END_MS : 0);
+    store_close(d->store); /* writes what is still queued; answers find their loops stopped */
+    sip_edge_free(d->sip);
+    resolver_free(d->resolver);
+    loop_free(d->edge_loop);
+    intake_free(d->intake);
+    guard_free(d->guard);
+    books_close(d->books);
+    pthread_cond_destroy(&d->idle);
+    pthread_mutex_destroy(&d->lock);
+    free(d);
+}
+
+struct addr daemon_http(const struct daemon *d)
+{
+    return api_local(d->api);
+}
+
+struct addr daemon_sip(const struct daemon *d, size_t listen)
+{
+    return d->sip && listen < d->n_sip ? sip_edge_local(d->sip, listen) : (struct addr){0};
+}

@@ -1,0 +1,135 @@
+/* serve: the daemon in the foreground, as systemd and containers want it. SIGTERM and SIGINT drain and
+ * end (a second one ends at once), SIGHUP reads the configuration again. Thread: the main one, which
+ * does nothing but wait for signals; all others have them blocked. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/daemon.h"
+#include "cli/options.h"
+
+enum { DRAIN_MS = 20000 };
+
+extern char **environ;
+
+struct serve_options {
+    const char *file;
+    const char *sets[64];
+    size_t n_sets;
+};
+
+static int options_parse(int argc, char **argv, struct serve_options *o)
+{
+    for (int i = 1; i < argc; i++) {
+        const char **to = NULL;
+        if (!strcmp(argv[i], "--config"))
+            to = &o->file;
+        else if (!strcmp(argv[i], "--set") && o->n_sets < 64)
+            to = &o->sets[o->n_sets++];
+        if (!to || i + 1 == argc) {
+            fprintf(stderr, "hookswitch serve: %s \"%s\"\nusage: hookswitch serve [--config FILE] "
+                            "[--set KEY=VALUE]...\n",
+                    to ? "a value is missing after" : "unknown option", argv[i]);
+            return EXIT_USAGE;
+        }
+        *to = argv[++i];
+    }
+    return 0;
+}
+
+static enum err load(const struct serve_options *o, struct config **ret)
+{
+    char why[512];
+    enum err err = config_load(o->file, environ, o->sets, o->n_sets, ret, why, sizeof why);
+    if (err != OK)
+        log_error("config", "%s", why);
+    return err;
+}
+
+static bool level_set(const struct config *c)
+{
+    static const char *const name[] = {"debug", "info", "warn", "error"};
+    for (size_t i = 0; i < 4; i++)
+        if (!strcmp(config_get(c, CONFIG_LOG_LEVEL), name[i])) {
+            log_level_set((enum log_level)i);
+            return true;
+        }
+    log_error("config", "log.level: debug, info, warn or error is needed");
+    return false;
+}
+
+/* Only the log's level changes while running; the rest is said, not silently ignored. */
+static void reload(const struct serve_options *o, struct config *running)
+{
+    struct config *now = NULL;
+    if (load(o, &now) != OK)
+        return;
+    level_set(now);
+    for (int key = 0; key < CONFIG_COUNT_; key++)
+        if (key != CONFIG_LOG_LEVEL && strcmp(config_get(running, (enum config_key)key),
+                                              config_get(now, (enum config_key)key)))
+            log_warn("config", "%s changed: it takes effect at the next start",
+                     config_name((enum config_key)key));
+    config_free(now);
+    log_info("config", "read again");
+}
+
+static void wait_for_end(const struct serve_options *o, struct config *c, const sigset_t *set)
+{
+    for (;;) {
+        int sig;
+        if (sigwait(set, &sig) != 0)
+            continue;
+        if (sig != SIGHUP)
+            return;
+        reload(o, c);
+    }
+}
+
+static void on_second_signal(int sig)
+{
+    _exit(128 + sig);
+}
+
+int serve_run(int argc, char **argv)
+{
+    struct serve_options o = {0};
+    struct config *c = NULL;
+    struct daemon *d = NULL;
+    char why[512], http[ADDR_TEXT_SIZE];
+    int code = options_parse(argc, argv, &o);
+    if (code)
+        return code;
+    if (load(&o, &c) != OK || !level_set(c)) {
+        config_free(c);
+        return EXIT_USAGE;
+    }
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    if (daemon_start(c, &d, why, sizeof why) != OK) {
+        log_error("serve", "%s", why);
+        config_free(c);
+        return 1;
+    }
+    struct addr at = daemon_http(d);
+    addr_print(&at, http);
+    log_info("serve", "hookswitch %s is ready: http://%s", HOOKSWITCH_VERSION, http);
+    wait_for_end(&o, c, &set);
+    signal(SIGTERM, on_second_signal);
+    signal(SIGINT, on_second_signal);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    log_info("serve", "ending: calls under way may go on for %d s", DRAIN_MS / 1000);
+    daemon_stop(d, DRAIN_MS);
+    config_free(c);
+    log_info("serve", "ended");
+    return 0;
+}

@@ -1,0 +1,118 @@
+// One hookswitch on a temporary store: started, configured over its API, killed, started again.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { createSocket } from 'node:dgram';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import path from 'node:path';
+import { until } from './until.mjs';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+export const binary = process.env.HOOKSWITCH_BINARY ?? path.join(root, 'build/hookswitch');
+export const key = 'hsk_e2e_operator_key_0123456789abcdef';
+
+/** A port that is free for TCP and UDP on `host` right now. */
+export async function freePort(host = '127.0.0.1') {
+  for (;;) {
+    const port = await new Promise((resolve, reject) => {
+      const s = createServer().on('error', reject);
+      s.listen(0, host, () => { const { port } = s.address(); s.close(() => resolve(port)); });
+    });
+    const taken = await new Promise((resolve) => {
+      const u = createSocket('udp4').on('error', () => resolve(true));
+      u.bind(port, host, () => u.close(() => resolve(false)));
+    });
+    if (!taken) return port;
+  }
+}
+
+export class Daemon {
+  constructor(dir, http, sip, sets) {
+    Object.assign(this, { dir, http, sip, sets, log: '' });
+    this.url = `http://127.0.0.1:${http}`;
+  }
+
+  /** `sets`: further --set values, e.g. { 'sip.t1_ms': 100 }. */
+  static async start(sets = {}) {
+    const d = new Daemon(mkdtempSync(path.join(tmpdir(), 'hookswitch-e2e-')),
+      await freePort(), await freePort(), sets);
+    await d.run();
+    return d;
+  }
+
+  async run() {
+    const sets = {
+      data_dir: this.dir,
+      'http.listen': `127.0.0.1:${this.http}`,
+      'sip.listen': `udp:127.0.0.1:${this.sip},tcp:127.0.0.1:${this.sip}`,
+      'http_client.allow': '127.0.0.0/8',
+      'bootstrap.admin_key': key,
+      ...this.sets,
+    };
+    const args = Object.entries(sets).flatMap(([k, v]) => ['--set', `${k}=${v}`]);
+    this.process = spawn(binary, ['serve', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.exited = new Promise((resolve) => this.process.on('exit', (code, signal) => {
+      this.end = { code, signal };
+      resolve(this.end);
+    }));
+    for (const stream of [this.process.stdout, this.process.stderr])
+      stream.on('data', (bytes) => { this.log += bytes; });
+    const started = Date.now();
+    await until(async () => {
+      if (this.end) throw new Error(`the daemon ended: ${JSON.stringify(this.end)}\n${this.log}`);
+      return (await fetch(`${this.url}/readyz`)).status === 200;
+    }, { what: 'readyz', timeout: 20000 });
+    this.readyAfterMs = Date.now() - started;
+  }
+
+  async kill(signal = 'SIGKILL') {
+    if (!this.process) return this.end;
+    this.process.kill(signal);
+    const end = await this.exited;
+    this.process = this.end = undefined;
+    return end;
+  }
+
+  async restart() {
+    await this.kill();
+    await this.run();
+  }
+
+  async stop() {
+    const end = await this.kill('SIGTERM');
+    rmSync(this.dir, { recursive: true, force: true });
+    return end;
+  }
+
+  async api(method, where, body, headers = {}) {
+    const answer = await fetch(this.url + where, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    let json;
+    try { json = JSON.parse(text); } catch { /* metrics and pages are text */ }
+    return { status: answer.status, headers: answer.headers, text, json };
+  }
+
+  /** The same, but anything other than 2xx fails the test. */
+  async must(method, where, body) {
+    const answer = await this.api(method, where, body);
+    if (answer.status < 200 || answer.status > 299)
+      throw new Error(`${method} ${where}: ${answer.status} ${answer.text}`);
+    return answer.json;
+  }
+
+  /** A number whose calls go to `targets`, and an endpoint for its events. */
+  async number(number, targets, endpoint) {
+    await this.must('POST', '/v1/numbers', { number, label: 'e2e' });
+    await this.must('PUT', `/v1/numbers/${encodeURIComponent(number)}/forward`, { targets });
+    return endpoint ? this.must('POST', '/v1/endpoints', { numbers: [number], ...endpoint }) : null;
+  }
+}

@@ -1,0 +1,84 @@
+// A webhook receiver as users write one: Express 5, express.json() and express.urlencoded(), a switch
+// on `event`; standardwebhooks (and svix) verify what came in over the exact bytes.
+import express from 'express';
+import { Webhook } from 'standardwebhooks';
+import { Webhook as SvixWebhook } from 'svix';
+import { until } from './until.mjs';
+
+export class Receiver {
+  constructor() {
+    this.events = [];      // as the handler saw them, verified
+    this.refused = [];     // signature did not fit
+    this.secrets = new Map(); // path → secret
+    this.answer = () => 200;  // (event) → status
+  }
+
+  static async start() {
+    const r = new Receiver();
+    const app = express();
+    const verify = (req, res, bytes) => { req.raw = bytes; };
+    app.use(express.json({ verify }), express.urlencoded({ extended: false, verify }));
+    app.post('/{*path}', (req, res) => {
+      const secret = r.secrets.get(req.path);
+      try {
+        new Webhook(secret).verify(req.raw, req.headers);
+        new SvixWebhook(secret).verify(req.raw, req.headers);
+      } catch (error) {
+        r.refused.push({ path: req.path, headers: req.headers, error: error.message });
+        res.sendStatus(401);
+        return;
+      }
+      const seen = { path: req.path, headers: req.headers, body: req.body, at: Date.now() };
+      const status = r.answer(seen);
+      if (status < 300) {
+        switch (req.body.event) {
+          case 'incoming_call':
+          case 'call_answered':
+          case 'call_ended':
+          case 'sms_received':
+          case 'call_ringing':
+          case 'call_forward_failed':
+          case 'ping':
+            r.events.push(seen);
+            break;
+          default:
+            res.sendStatus(400);
+            return;
+        }
+      }
+      res.sendStatus(status);
+    });
+    await new Promise((resolve) => { r.server = app.listen(0, '127.0.0.1', resolve); });
+    r.url = `http://127.0.0.1:${r.server.address().port}`;
+    return r;
+  }
+
+  /** Makes an endpoint object for POST /v1/endpoints; `expect` afterwards with its answer. */
+  endpoint(path, more = {}) {
+    return { url: this.url + path, format: 'json', ...more };
+  }
+
+  expect(path, endpoint) {
+    this.secrets.set(path, endpoint.secret);
+  }
+
+  of(path) {
+    return this.events.filter((e) => e.path === path);
+  }
+
+  names(path) {
+    return this.of(path).map((e) => e.body.event);
+  }
+
+  /** Waits until `n` events came to `path`; gives their bodies. */
+  async wait(path, n, timeout = 10000) {
+    await until(() => this.of(path).length >= n,
+      { what: `${n} events at ${path} (there: ${this.names(path)}; refused: ${this.refused.length})`, timeout });
+    return this.of(path).map((e) => e.body);
+  }
+
+  async stop() {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}

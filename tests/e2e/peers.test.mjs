@@ -1,0 +1,131 @@
+// Kamailio as the carrier's proxy in front of us, baresip as the agent behind us.
+import test, { before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, writeFileSync, rmSync, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Rig, agent, carrier } from './lib/rig.mjs';
+import { freePort } from './lib/daemon.mjs';
+import { recv, pause, uac, uas, sipp } from './lib/sipp.mjs';
+import { until } from './lib/until.mjs';
+
+const proxy = '127.0.0.4';
+let rig;
+before(async () => {
+  rig = await Rig.start();
+  await rig.daemon.must('POST', '/v1/trunks', { name: 'kamailio', sources: [proxy] });
+});
+after(async () => { await rig?.stop(); });
+
+/** Runs a program until the test is over; `ready` tells from its output that it is up. */
+async function program(t, name, args, ready, options = {}) {
+  const child = spawn(name, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  let output = '', ended;
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (b) => { output += b; });
+  child.on('exit', (code) => { ended = code ?? -1; });
+  t.after(async () => {
+    child.kill('SIGTERM');
+    await until(() => ended !== undefined, { what: `${name} to end`, timeout: 10000 });
+  });
+  await until(() => {
+    if (ended !== undefined) throw new Error(`${name} ended with ${ended}: ${output.slice(-2000)}`);
+    return ready(output);
+  }, { what: `${name} to be up`, timeout: 15000 });
+  return { child, output: () => output };
+}
+
+function folder(t, files) {
+  const dir = mkdtempSync(path.join(tmpdir(), 'hookswitch-peer-'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(dir, name), text);
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+async function kamailio(t) {
+  const port = await freePort(proxy);
+  const modules = ['/usr/lib/x86_64-linux-gnu/kamailio/modules', '/usr/lib/aarch64-linux-gnu/kamailio/modules',
+    '/usr/lib/kamailio/modules'].find(existsSync);
+  const dir = folder(t, {
+    'kamailio.cfg': `#!KAMAILIO
+debug=2
+log_stderror=yes
+children=2
+auto_aliases=no
+listen=udp:${proxy}:${port}
+listen=tcp:${proxy}:${port}
+mpath="${modules}"
+loadmodule "tm.so"
+loadmodule "tmx.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "maxfwd.so"
+loadmodule "siputils.so"
+request_route {
+  if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
+  if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
+  if (has_totag()) { if (loose_route()) { t_relay(); exit; } if (is_method("ACK")) { exit; } sl_send_reply("404", "Not here"); exit; }
+  record_route();
+  $du = "sip:127.0.0.1:${rig.daemon.sip}";
+  t_relay();
+}
+`,
+  });
+  await program(t, 'kamailio', ['-DD', '-E', '-f', path.join(dir, 'kamailio.cfg'), '-Y', dir,
+    '-P', path.join(dir, 'pid'), '-m', '32', '-M', '4'], (o) => /Listening on/.test(o));
+  return port;
+}
+
+async function baresip(t, port) {
+  const dir = folder(t, {
+    config: `sip_listen ${agent}:${port}
+module_path /usr/lib/baresip/modules
+module g711.so
+module aufile.so
+module ausine.so
+audio_player aufile,/tmp/hookswitch-baresip.wav
+audio_source ausine,440
+audio_alert aufile,/dev/null
+module_app account.so
+module_app menu.so
+`,
+    accounts: `<sip:agent@${agent}:${port}>;regint=0;answermode=auto\n`,
+    contacts: '',
+  });
+  return program(t, 'baresip', ['-f', dir, '-v'], (o) => /baresip is ready/i.test(o));
+}
+
+test('Kamailio in front: Record-Route, its own Vias, CANCEL and BYE', async (t) => {
+  const port = await kamailio(t);
+  const line = await rig.line();
+  const callee = rig.attend(line, [uas.invite(), uas.ringing(), uas.ok(), recv('ACK'), recv('BYE'), uas.reply(200, 'OK')]);
+  const caller = sipp([uac.invite(), uac.ringing, recv(200, { rrs: true }), uac.ack(), pause(300), uac.bye(), recv(200)],
+    { ip: carrier, port: await freePort(carrier), service: line.number, remote: `${proxy}:${port}` });
+  await Promise.all([caller.done, callee.done]);
+  const events = await rig.receiver.wait(line.where, 3);
+  assert.deepEqual(events.map((e) => e.event), ['incoming_call', 'call_answered', 'call_ended']);
+  assert.equal(events[0].trunk, 'kamailio');
+});
+
+test('Kamailio in front: the callee hangs up, through the route set', async (t) => {
+  const port = await kamailio(t);
+  const line = await rig.line();
+  const callee = rig.attend(line, [uas.invite(), uas.ok(), recv('ACK'), pause(200), uas.bye(), recv(200)]);
+  const caller = sipp([uac.invite(), uac.ringing, recv(200, { rrs: true }), uac.ack(), recv('BYE'), uas.reply(200, 'OK')],
+    { ip: carrier, port: await freePort(carrier), service: line.number, remote: `${proxy}:${port}` });
+  await Promise.all([caller.done, callee.done]);
+  assert.equal((await rig.receiver.wait(line.where, 3))[2].ended_by, 'callee');
+});
+
+test('baresip answers a call that comes through Kamailio', async (t) => {
+  const port = await kamailio(t);
+  const line = await rig.line({ endpoint: { format: 'form' } });
+  await baresip(t, line.ports[0]);
+  const caller = sipp([uac.invite(), uac.ringing, recv(200, { rrs: true }), uac.ack(), pause(1100), uac.bye(), recv(200)],
+    { ip: carrier, port: await freePort(carrier), service: line.number, remote: `${proxy}:${port}` });
+  await caller.done;
+  const events = await rig.receiver.wait(line.where, 3);
+  assert.deepEqual(events.map((e) => e.event), ['incoming_call', 'call_answered', 'call_ended']);
+  assert.equal(events[2].duration_sec, '1');
+});

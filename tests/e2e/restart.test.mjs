@@ -1,0 +1,92 @@
+// kill -9 under calls: nothing accepted is lost, every call ends once, held calls live on.
+import test, { before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { Rig, carrier } from './lib/rig.mjs';
+import { freePort } from './lib/daemon.mjs';
+import { recv, pause, uac, uas, sipp } from './lib/sipp.mjs';
+import { until } from './lib/until.mjs';
+
+let rig;
+before(async () => { rig = await Rig.start({ 'sip.t1_ms': 100 }); });
+after(async () => { await rig?.stop(); });
+
+test('a held call survives a kill: the BYE after the restart is relayed and counted', async () => {
+  const line = await rig.line();
+  const callee = rig.attend(line, [uas.invite(), uas.ringing(), uas.ok(), recv('ACK'),
+    recv('OPTIONS', { optional: true }), recv('BYE'), uas.reply(200, 'OK')].flatMap((s) => s));
+  const caller = await rig.carry(line, [uac.invite(), uac.ringing, recv(200, { rrs: true }), uac.ack(),
+    pause(4000), uac.bye(), recv(200)], { more: ['-aa'] });
+  await rig.receiver.wait(line.where, 2);
+  await rig.daemon.restart();
+  assert.ok(rig.daemon.readyAfterMs < 2000, `ready after ${rig.daemon.readyAfterMs} ms`);
+  await Promise.all([caller.done, callee.done]);
+  const ended = (await rig.receiver.wait(line.where, 3))[2];
+  assert.equal(ended.end_reason, 'completed');
+  assert.equal(ended.ended_by, 'caller');
+  assert.ok(ended.duration_sec >= 3 && ended.duration_sec <= 6, `duration ${ended.duration_sec}`);
+  assert.equal(ended.sequence, 3);
+});
+
+test('a held call whose peers are gone ends as lost after the probe', async () => {
+  const line = await rig.line();
+  const callee = rig.attend(line, [uas.invite(), uas.ok(), recv('ACK'), pause(60000)]);
+  const caller = await rig.carry(line, [uac.invite(), uac.ringing, recv(200, { rrs: true }), uac.ack(), pause(60000)]);
+  await rig.receiver.wait(line.where, 2);
+  caller.stop();
+  callee.stop();
+  await rig.daemon.restart();
+  const ended = (await rig.receiver.wait(line.where, 3, 30000))[2];
+  assert.equal(ended.event, 'call_ended');
+  assert.equal(ended.end_reason, 'lost');
+  assert.equal(ended.ended_by, 'system');
+  assert.equal(ended.answered, true);
+});
+
+// The judge compares what the senders saw with what the receiver saw, never the daemon's own store.
+const rounds = Number(process.env.HOOKSWITCH_KILLS ?? 100);
+test(`kill -9 at ${rounds} random moments under calls`, { timeout: 3600000 }, async (t) => {
+  const line = await rig.line({ endpoint: { retry: { schedule_s: [1], give_up_after_s: 3600 } } });
+  const callee = rig.attend(line, [uas.invite(), uas.ok(), recv('ACK'), recv('BYE'), uas.reply(200, 'OK')],
+    { calls: 1000000, timeout: 3600, more: ['-aa', '-default_behaviors', 'all'] });
+  // The carrier: sixty calls a second that go on over the kills; what it saw fail it does not count.
+  const load = sipp([uac.invite(), uac.ringing, recv(200, { rrs: true }), uac.ack(), pause(40), uac.bye(), recv(200)],
+    { ip: carrier, port: await freePort(carrier), service: line.number, remote: `127.0.0.1:${rig.daemon.sip}`,
+      calls: 1000000, rate: 60, timeout: 3600, more: ['-aa', '-recv_timeout', '4000', '-l', '400'] });
+  const ready = [];
+  for (let i = 0; i < rounds; i++) {
+    const seen = rig.receiver.of(line.where).length;
+    await until(() => rig.receiver.of(line.where).length > seen, { what: 'events to flow', timeout: 30000, every: 1 });
+    await new Promise((resolve) => setImmediate(resolve));
+    await rig.daemon.restart();
+    ready.push(rig.daemon.readyAfterMs);
+  }
+  load.stop();
+  const ended = () => {
+    const open = new Set();
+    for (const e of rig.receiver.of(line.where)) if (e.body.event === 'incoming_call') open.add(e.body.call_id);
+    for (const e of rig.receiver.of(line.where)) if (e.body.event === 'call_ended') open.delete(e.body.call_id);
+    return open.size === 0;
+  };
+  await until(ended, { what: 'every call to end', timeout: 120000, every: 200 });
+  callee.stop();
+  const calls = new Map();
+  for (const { body } of rig.receiver.of(line.where)) {
+    const list = calls.get(body.call_id) ?? new Map();
+    calls.set(body.call_id, list);
+    const again = list.get(body.id);
+    if (again) assert.equal(again.event, body.event, 'a duplicate is the same event');
+    else {
+      assert.equal(body.sequence, list.size + 1, `in order within ${body.call_id}`);
+      list.set(body.id, body);
+    }
+  }
+  for (const [id, list] of calls) {
+    const kinds = [...list.values()].map((e) => e.event);
+    assert.equal(kinds.filter((k) => k === 'call_ended').length, 1, `${id}: ${kinds}`);
+    assert.equal(kinds.at(-1), 'call_ended');
+  }
+  ready.sort((a, b) => a - b);
+  t.diagnostic(`${calls.size} calls, ${rounds} kills, ready again after median ${ready[rounds >> 1]} ms, most ${ready.at(-1)} ms`);
+  assert.ok(ready.at(-1) < 2000, `ready again after ${ready.at(-1)} ms at most`);
+  assert.equal(rig.receiver.refused.length, 0);
+});
