@@ -36,3 +36,8 @@ size_t str_utf8_at(struct str s, size_t at); /* bytes of the well-formed charact
 MUST_USE enum err str_copy(struct str s, char *dst, size_t cap);
 /* A NUL-terminated heap copy; NULL when out of memory. */
 char *str_dup(struct str s);
+
+static inline struct str str_of_bytes(const void *p, size_t n)
+{
+    return (struct str){(const char *)p, n};
+}

@@ -88,3 +88,23 @@ struct call_facts {
  * call gives the same events. `now_ms` is when it occurred. */
 MUST_USE enum err event_of_call(enum event_kind kind, const struct call_facts *f, int64_t now_ms,
                                 struct event **ret);
+
+/* A text message that is whole (or will not get whole). */
+struct sms_facts {
+    uint64_t account;
+    struct str from, to;             /* as CONTRACT §2 writes them */
+    struct str message;              /* UTF-8 */
+    struct str message_id, encoding; /* "gsm7", "ucs2", "latin1", "utf8" */
+    struct str link; /* what makes it the same message again: link and the carrier's id */
+    unsigned parts;
+    bool partial, simulated;
+};
+MUST_USE enum err event_of_sms(const struct sms_facts *f, int64_t now_ms, struct event **ret);
+/* For one endpoint alone: a test, and the news that it was switched off. */
+MUST_USE enum err event_of_ping(uint64_t account, struct str endpoint_id, int64_t now_ms,
+                                struct event **ret);
+MUST_USE enum err event_of_endpoint_disabled(uint64_t account, struct str endpoint_id,
+                                             struct str url, struct str why, int64_t now_ms,
+                                             struct event **ret);
+
+#define EVENT_API_VERSION "2026-11-01"

@@ -5,8 +5,9 @@
 
 #define TARGET_TYPE_LIST(X)                                                                        \
     X(SIP, "sip")                                                                                  \
-    X(PSTN, "pstn") X(EXTENSION, "extension") X(ACCESS_NUMBER, "access_number")                    \
-        X(DIRECT_IP, "direct_ip") X(WEBHOOK, "webhook")
+    X(PSTN, "pstn")                                                                                \
+    X(EXTENSION, "extension") X(ACCESS_NUMBER, "access_number") X(DIRECT_IP, "direct_ip")          \
+        X(WEBHOOK, "webhook")
 enum target_type {
 #define X(id, name) TARGET_##id,
     TARGET_TYPE_LIST(X)
@@ -15,8 +16,8 @@ enum target_type {
 };
 #define TARGET_WHEN_LIST(X)                                                                        \
     X(ALWAYS, "always")                                                                            \
-    X(BUSY, "busy") X(NO_ANSWER, "no_answer") X(NOT_REGISTERED, "not_registered")                  \
-        X(FAILED, "failed")
+    X(BUSY, "busy")                                                                                \
+    X(NO_ANSWER, "no_answer") X(NOT_REGISTERED, "not_registered") X(FAILED, "failed")
 enum target_when {
 #define X(id, name) WHEN_##id,
     TARGET_WHEN_LIST(X)

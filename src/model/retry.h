@@ -1,7 +1,7 @@
 /* When a delivery is tried again, and when it is given up (CONTRACT §3). Pure: randomness and time
  * are arguments. */
 #pragma once
-#include "base/buf.h"
+#include "base/json.h"
 
 enum { RETRY_STEPS_MAX = 32, RETRY_AFTER_MAX_SEC = 24 * 3600 };
 
@@ -19,5 +19,5 @@ extern const struct retry
 int64_t retry_wait_ms(const struct retry *r, unsigned attempt, int64_t age_ms,
                       int64_t retry_after_sec, uint64_t random);
 /* {"schedule_s":[1,5,30],"give_up_after_s":259200}; ret_why for people. */
-MUST_USE enum err retry_parse(struct str json, struct retry *ret, const char **ret_why);
+MUST_USE enum err retry_of_json(const struct json *doc, struct retry *ret, const char **ret_why);
 void retry_print(const struct retry *r, struct buf *out);

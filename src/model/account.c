@@ -1,0 +1,107 @@
+/* account: the documents of accounts and of API keys. A key's text is never stored, only its hash.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/fields.h"
+
+static void read_scopes(struct fields *f, struct api_key *k)
+{
+    const struct json *v = field_any(f, "scopes");
+    struct str s;
+    if (!v) {
+        k->read = k->write = k->ingest = true;
+        return;
+    }
+    bool fits = json_kind(v) == JSON_IS_ARRAY && json_len(v) >= 1;
+    for (size_t i = 0; fits && i < json_len(v); i++) {
+        bool all = (fits = json_str(json_at(v, i), &s)) && str_eq(s, STR("*"));
+        bool read = fits && str_eq(s, STR("read")), write = fits && str_eq(s, STR("write"));
+        bool ingest = fits && str_eq(s, STR("ingest")), op = fits && str_eq(s, STR("operator"));
+        k->read |= all || read;
+        k->write |= all || write;
+        k->ingest |= all || ingest;
+        k->operator_ |= op;
+        fits = all || read || write || ingest || op;
+    }
+    if (!fits)
+        field_refuse(f, "scopes", "an array of *, read, write, ingest, operator");
+}
+
+enum err api_key_parse(const struct json *doc, struct api_key **ret, struct field_error *ret_fault)
+{
+    struct fields f;
+    struct api_key *k = calloc(1, sizeof *k);
+    if (!k)
+        return ERR_NOMEM;
+    fields_start(&f, doc, ret_fault);
+    field_text(&f, "name", k->name, sizeof k->name, true);
+    field_text(&f, "hash", k->hash, sizeof k->hash, false);
+    read_scopes(&f, k);
+    const struct json *expires = field_any(&f, "expires_at_ms");
+    if (expires && (!json_int(expires, &k->expires_at_ms) || k->expires_at_ms < 0))
+        field_refuse(&f, "expires_at_ms", "milliseconds since 1970, 0 for never");
+    enum err err = fields_end(&f);
+    if (err == OK)
+        *ret = k;
+    else
+        api_key_free(k);
+    return err;
+}
+
+void api_key_print(const struct api_key *k, struct buf *out)
+{
+    struct json_writer w = {out, false};
+    json_obj(&w, NULL);
+    json_put_str(&w, "name", str_of(k->name));
+    json_put_str(&w, "hash", str_of(k->hash));
+    json_arr(&w, "scopes");
+    if (k->read)
+        json_put_str(&w, NULL, STR("read"));
+    if (k->write)
+        json_put_str(&w, NULL, STR("write"));
+    if (k->ingest)
+        json_put_str(&w, NULL, STR("ingest"));
+    if (k->operator_)
+        json_put_str(&w, NULL, STR("operator"));
+    json_end_arr(&w);
+    json_put_i64(&w, "expires_at_ms", k->expires_at_ms);
+    json_end_obj(&w);
+}
+
+void api_key_free(struct api_key *k)
+{
+    free(k);
+}
+
+enum err account_parse(const struct json *doc, struct account **ret, struct field_error *ret_fault)
+{
+    struct fields f;
+    struct account *a = calloc(1, sizeof *a);
+    if (!a)
+        return ERR_NOMEM;
+    fields_start(&f, doc, ret_fault);
+    field_text(&f, "name", a->name, sizeof a->name, true);
+    field_u32(&f, "retention_days", 1, 3650, &a->retention_days);
+    enum err err = fields_end(&f);
+    if (err == OK)
+        *ret = a;
+    else
+        account_free(a);
+    return err;
+}
+
+void account_print(const struct account *a, struct buf *out)
+{
+    struct json_writer w = {out, false};
+    json_obj(&w, NULL);
+    json_put_str(&w, "name", str_of(a->name));
+    if (a->retention_days)
+        json_put_i64(&w, "retention_days", a->retention_days);
+    json_end_obj(&w);
+}
+
+void account_free(struct account *a)
+{
+    free(a);
+}

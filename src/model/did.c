@@ -1,0 +1,94 @@
+/* did: a number's settings document. */
+#include <stdlib.h>
+
+#include "model/fields.h"
+
+static void read_forward(struct fields *f, struct did *d)
+{
+    const struct json *v = field_any(f, "forward"), *targets;
+    char field[64], where[64 + 16];
+    const char *why;
+    if (f->err != OK)
+        return;
+    targets = v ? json_get(v, "targets") : NULL;
+    if (v && (json_kind(v) != JSON_IS_OBJECT || !targets || json_len(v) != 1)) {
+        field_refuse(f, "forward", "an object with targets, an array");
+        return;
+    }
+    struct json *none = NULL;
+    if (!targets && json_parse(STR("[]"), &none, NULL, 0) != OK) {
+        f->err = ERR_NOMEM;
+        return;
+    }
+    enum err err = forward_parse(targets ? targets : none, &d->forward, field, &why);
+    json_free(none);
+    if (err == ERR_INVALID) {
+        struct buf b;
+        buf_wrap(&b, where, sizeof where - 1);
+        buf_printf(&b, "forward.%s", field);
+        where[b.n] = '\0';
+        field_refuse(f, where, why);
+    } else if (err != OK)
+        f->err = err;
+}
+
+enum err did_parse(const struct json *doc, struct did **ret, struct field_error *ret_fault)
+{
+    struct fields f;
+    struct did *d = calloc(1, sizeof *d);
+    if (!d)
+        return ERR_NOMEM;
+    d->voice = d->sms = true;
+    fields_start(&f, doc, ret_fault);
+    field_text(&f, "number", d->e164, sizeof d->e164, true);
+    if (f.err == OK && !number_is_e164(str_of(d->e164)))
+        field_refuse(&f, "number", "an E.164 number: + and 5 to 15 digits, the first not 0");
+    field_text(&f, "label", d->label, sizeof d->label, false);
+    field_bool(&f, "voice", &d->voice);
+    field_bool(&f, "sms", &d->sms);
+    field_text(&f, "country", d->country, sizeof d->country, false);
+    for (char *c = d->country; *c; c++)
+        if (*c < 'A' || *c > 'Z' || !d->country[1])
+            field_refuse(&f, "country", "two capital letters (ISO 3166)");
+    field_text(&f, "type", d->type, sizeof d->type, false);
+    field_text(&f, "monthly_cost", d->monthly_cost, sizeof d->monthly_cost, false);
+    field_text(&f, "setup_fee", d->setup_fee, sizeof d->setup_fee, false);
+    read_forward(&f, d);
+    enum err err = fields_end(&f);
+    if (err == OK)
+        *ret = d;
+    else
+        did_free(d);
+    return err;
+}
+
+void did_print(const struct did *d, struct buf *out)
+{
+    struct json_writer w = {out, false};
+    json_obj(&w, NULL);
+    json_put_str(&w, "number", str_of(d->e164));
+    json_put_str(&w, "label", str_of(d->label));
+    json_put_bool(&w, "voice", d->voice);
+    json_put_bool(&w, "sms", d->sms);
+    if (*d->country)
+        json_put_str(&w, "country", str_of(d->country));
+    if (*d->type)
+        json_put_str(&w, "type", str_of(d->type));
+    if (*d->monthly_cost)
+        json_put_str(&w, "monthly_cost", str_of(d->monthly_cost));
+    if (*d->setup_fee)
+        json_put_str(&w, "setup_fee", str_of(d->setup_fee));
+    json_obj(&w, "forward");
+    json_put_raw(&w, "targets", STR(""));
+    forward_print(d->forward, out);
+    json_end_obj(&w);
+    json_end_obj(&w);
+}
+
+void did_free(struct did *d)
+{
+    if (!d)
+        return;
+    forward_free(d->forward);
+    free(d);
+}

@@ -1,0 +1,283 @@
+/* endpoint: a webhook endpoint's settings document: where to, what for, how. The URL's text is
+ * judged by net/url, which model does not know; here it only has to fit. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/fields.h"
+
+enum { PEM_MAX = 64 * 1024, NUMBERS_MAX = 10000 };
+
+static void read_format(struct fields *f, struct endpoint *e)
+{
+    const struct json *v = field_any(f, "format");
+    struct str s;
+    if (v && (!json_str(v, &s) || !body_format_parse(s, &e->format)))
+        field_refuse(f, "format", "json or form");
+}
+
+static void read_events(struct fields *f, struct endpoint *e)
+{
+    const struct json *v = field_any(f, "events");
+    e->events = event_mask_default();
+    if (!v)
+        return;
+    if (json_kind(v) != JSON_IS_ARRAY || json_len(v) == 0) {
+        field_refuse(f, "events", "an array of event names");
+        return;
+    }
+    e->events = 0;
+    for (size_t i = 0; i < json_len(v); i++) {
+        struct str s;
+        enum event_kind kind;
+        if (!json_str(json_at(v, i), &s) || !event_kind_parse(s, &kind)) {
+            field_refuse(f, "events",
+                         "incoming_call, call_answered, call_ended, sms_received, call_ringing, "
+                         "call_forward_failed, call_transferred, endpoint_disabled, ping");
+            return;
+        }
+        e->events |= EVENT_BIT(kind);
+    }
+}
+
+static void read_numbers(struct fields *f, struct endpoint *e)
+{
+    const struct json *v = field_any(f, "numbers");
+    struct str s;
+    if (!v || (json_str(v, &s) && str_eq(s, STR("*"))))
+        return;
+    if (json_kind(v) != JSON_IS_ARRAY || json_len(v) > NUMBERS_MAX) {
+        field_refuse(f, "numbers", "\"*\" or an array of E.164 numbers");
+        return;
+    }
+    e->n_numbers = json_len(v);
+    e->numbers = calloc(e->n_numbers + 1, sizeof *e->numbers);
+    if (!e->numbers) {
+        f->err = ERR_NOMEM;
+        return;
+    }
+    for (size_t i = 0; i < e->n_numbers; i++)
+        if (!json_str(json_at(v, i), &s) || !number_is_e164(s) ||
+            str_copy(s, e->numbers[i], NUMBER_SIZE) != OK) {
+            field_refuse(f, "numbers", "\"*\" or an array of E.164 numbers");
+            return;
+        }
+}
+
+static void take_secret(struct fields *f, const struct json *v, char out[SECRET_SIZE])
+{
+    struct str s;
+    struct secret parsed;
+    if (!json_str(v, &s) || secret_parse(s, &parsed) != OK || str_copy(s, out, SECRET_SIZE) != OK)
+        field_refuse(f, "secret", "whsec_ and base64 of 24 to 64 bytes");
+}
+
+static void read_secrets(struct fields *f, struct endpoint *e)
+{
+    const struct json *v = field_any(f, "secret"), *until = field_any(f, "secret_old_until_ms");
+    if (v && json_kind(v) == JSON_IS_ARRAY) {
+        if (json_len(v) < 1 || json_len(v) > 2)
+            field_refuse(f, "secret", "one or two secrets");
+        for (size_t i = 0; f->err == OK && i < json_len(v); i++)
+            take_secret(f, json_at(v, i), e->secret[i]);
+    } else if (v)
+        take_secret(f, v, e->secret[0]);
+    if (until && !json_int(until, &e->secret_old_until_ms))
+        field_refuse(f, "secret_old_until_ms", "milliseconds since 1970");
+}
+
+/* RFC 9110 §5.6.2 token; names that we write ourselves, or that steer the connection, are refused.
+ */
+static bool is_custom_name(struct str s)
+{
+    static const char *const reserved[] = {"host",
+                                           "content-length",
+                                           "content-type",
+                                           "transfer-encoding",
+                                           "connection",
+                                           "user-agent",
+                                           "te",
+                                           "trailer",
+                                           "upgrade",
+                                           "expect",
+                                           "keep-alive",
+                                           "content-encoding",
+                                           "proxy-connection"};
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i], low = (char)(c | 0x20);
+        if (!((low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') ||
+              memchr("!#$%&'*+-.^_`|~", c, 15)))
+            return false;
+    }
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (str_eq_nocase(s, str_of(reserved[i])))
+            return false;
+    return s.n > 0 && s.n <= 128 && !str_starts_nocase(s, STR("webhook-"));
+}
+
+static bool is_field_value(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (((unsigned char)s.p[i] < ' ' && s.p[i] != '\t') || s.p[i] == 0x7F)
+            return false;
+    return s.n <= 2048;
+}
+
+static void read_headers(struct fields *f, struct endpoint *e)
+{
+    const struct json *v = field_any(f, "headers"), *m;
+    struct str name, value;
+    if (!v)
+        return;
+    if (json_kind(v) != JSON_IS_OBJECT || json_len(v) > ENDPOINT_HEADERS_MAX) {
+        field_refuse(f, "headers", "an object of at most 32 headers");
+        return;
+    }
+    for (void *it = NULL; f->err == OK && json_next(v, &it, &name, &m);) {
+        if (!is_custom_name(name) || !json_str(m, &value) || !is_field_value(value)) {
+            char field[64];
+            struct buf b;
+            buf_wrap(&b, field, sizeof field - 1);
+            buf_printf(&b, "headers.%.48s", name.p);
+            field[b.n] = '\0';
+            field_refuse(
+                f, field,
+                "a name that is a token and not one we set ourselves, a value of one line");
+            return;
+        }
+        e->header[e->n_headers][0] = str_dup(name);
+        e->header[e->n_headers][1] = str_dup(value);
+        if (!e->header[e->n_headers][0] || !e->header[e->n_headers][1])
+            f->err = ERR_NOMEM;
+        e->n_headers++;
+    }
+}
+
+static void read_retry(struct fields *f, struct endpoint *e)
+{
+    const struct json *v = field_any(f, "retry");
+    const char *why;
+    e->retry = retry_default;
+    if (!v)
+        return;
+    e->has_retry = true;
+    if (retry_of_json(v, &e->retry, &why) != OK)
+        field_refuse(f, "retry", why);
+}
+
+enum err endpoint_parse(const struct json *doc, struct endpoint **ret,
+                        struct field_error *ret_fault)
+{
+    struct fields f;
+    struct endpoint *e = calloc(1, sizeof *e);
+    if (!e)
+        return ERR_NOMEM;
+    e->control_timeout_ms = 3000;
+    e->concurrency = 8;
+    fields_start(&f, doc, ret_fault);
+    field_text(&f, "url", e->url, sizeof e->url, true);
+    field_text(&f, "fallback_url", e->fallback_url, sizeof e->fallback_url, false);
+    read_format(&f, e);
+    read_events(&f, e);
+    read_numbers(&f, e);
+    read_secrets(&f, e);
+    read_headers(&f, e);
+    read_retry(&f, e);
+    field_u32(&f, "timeout_ms", 1000, 30000, &e->timeout_ms);
+    field_bool(&f, "control", &e->control);
+    field_u32(&f, "control_timeout_ms", 100, 10000, &e->control_timeout_ms);
+    field_bool(&f, "sip_headers", &e->sip_headers);
+    field_u32(&f, "concurrency", 1, 256, &e->concurrency);
+    field_u32(&f, "rate_per_sec", 0, 100000, &e->rate_per_sec);
+    field_bool(&f, "disabled", &e->disabled);
+    field_text(&f, "disabled_why", e->disabled_why, sizeof e->disabled_why, false);
+    field_long(&f, "ca_pem", PEM_MAX, &e->ca_pem);
+    field_long(&f, "cert_pem", PEM_MAX, &e->cert_pem);
+    field_long(&f, "key_pem", PEM_MAX, &e->key_pem);
+    enum err err = fields_end(&f);
+    if (err == OK)
+        *ret = e;
+    else
+        endpoint_free(e);
+    return err;
+}
+
+static void print_lists(const struct endpoint *e, struct json_writer *w)
+{
+    json_arr(w, "events");
+    for (unsigned k = 0; k < EVENT_KIND_COUNT; k++)
+        if (e->events & EVENT_BIT(k))
+            json_put_str(w, NULL, str_of(event_kind_name((enum event_kind)k)));
+    json_end_arr(w);
+    if (!e->numbers)
+        json_put_str(w, "numbers", STR("*"));
+    else {
+        json_arr(w, "numbers");
+        for (size_t i = 0; i < e->n_numbers; i++)
+            json_put_str(w, NULL, str_of(e->numbers[i]));
+        json_end_arr(w);
+    }
+    json_obj(w, "headers");
+    for (size_t i = 0; i < e->n_headers; i++)
+        json_put_str(w, e->header[i][0], str_of(e->header[i][1]));
+    json_end_obj(w);
+}
+
+static void print_secrets(const struct endpoint *e, struct json_writer *w)
+{
+    if (!*e->secret[0])
+        return;
+    json_arr(w, "secret");
+    for (int i = 0; i < 2 && *e->secret[i]; i++)
+        json_put_str(w, NULL, str_of(e->secret[i]));
+    json_end_arr(w);
+    if (*e->secret[1])
+        json_put_i64(w, "secret_old_until_ms", e->secret_old_until_ms);
+}
+
+void endpoint_print(const struct endpoint *e, struct buf *out)
+{
+    struct json_writer w = {out, false};
+    json_obj(&w, NULL);
+    json_put_str(&w, "url", str_of(e->url));
+    if (*e->fallback_url)
+        json_put_str(&w, "fallback_url", str_of(e->fallback_url));
+    json_put_str(&w, "format", str_of(body_format_name(e->format)));
+    print_lists(e, &w);
+    print_secrets(e, &w);
+    if (e->timeout_ms)
+        json_put_i64(&w, "timeout_ms", e->timeout_ms);
+    if (e->has_retry) {
+        json_put_raw(&w, "retry", STR(""));
+        retry_print(&e->retry, out);
+    }
+    json_put_bool(&w, "control", e->control);
+    json_put_i64(&w, "control_timeout_ms", e->control_timeout_ms);
+    json_put_bool(&w, "sip_headers", e->sip_headers);
+    json_put_i64(&w, "concurrency", e->concurrency);
+    json_put_i64(&w, "rate_per_sec", e->rate_per_sec);
+    json_put_bool(&w, "disabled", e->disabled);
+    if (*e->disabled_why)
+        json_put_str(&w, "disabled_why", str_of(e->disabled_why));
+    if (e->ca_pem)
+        json_put_str(&w, "ca_pem", str_of(e->ca_pem));
+    if (e->cert_pem)
+        json_put_str(&w, "cert_pem", str_of(e->cert_pem));
+    if (e->key_pem)
+        json_put_str(&w, "key_pem", str_of(e->key_pem));
+    json_end_obj(&w);
+}
+
+void endpoint_free(struct endpoint *e)
+{
+    if (!e)
+        return;
+    for (size_t i = 0; i < e->n_headers; i++) {
+        free(e->header[i][0]);
+        free(e->header[i][1]);
+    }
+    free(e->numbers);
+    free(e->ca_pem);
+    free(e->cert_pem);
+    free(e->key_pem);
+    free(e);
+}

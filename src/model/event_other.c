@@ -1,0 +1,93 @@
+/* event_other: the events that are not a call's: a text message, a ping, an endpoint switched off.
+ * Pure but for the ping's random id. */
+#include "base/clock.h"
+#include "base/json.h"
+#include "model/event.h"
+
+/* The added fields that all events share. */
+static void put_added(struct json_writer *w, const char *id, int64_t now_ms)
+{
+    char at[CLOCK_TEXT_SIZE];
+    clock_print_ms(now_ms, at);
+    json_put_str(w, "id", str_of(id));
+    json_put_str(w, "occurred_at", str_of(at));
+    json_put_str(w, "api_version", STR(EVENT_API_VERSION));
+}
+
+static enum err finish(struct buf *b, struct event *proto, const char *id, int64_t now_ms,
+                       struct event **ret)
+{
+    proto->occurred_at_ms = now_ms;
+    proto->seen_mono_us = clock_mono_us();
+    proto->id = str_of(id);
+    proto->payload = buf_str(b);
+    enum err err = b->err == OK ? event_new(proto, ret) : b->err;
+    buf_fini(b);
+    return err;
+}
+
+enum err event_of_sms(const struct sms_facts *f, int64_t now_ms, struct event **ret)
+{
+    char id[ID_SIZE], at[CLOCK_TEXT_SIZE];
+    struct buf b;
+    struct str parts[] = {STR("sms"), f->link, f->from, f->to, f->message_id};
+    id_derive("evt", parts, 5, id);
+    clock_print_sec(now_ms, at);
+    buf_init(&b, EVENT_PAYLOAD_MAX);
+    struct json_writer w = {&b, false};
+    json_obj(&w, NULL);
+    json_put_str(&w, "event", str_of(event_kind_name(EVENT_SMS_RECEIVED)));
+    json_put_str(&w, "from", f->from);
+    json_put_str(&w, "to", f->to);
+    json_put_str(&w, "message", f->message.p ? f->message : STR(""));
+    json_put_str(&w, "timestamp", str_of(at));
+    put_added(&w, id, now_ms);
+    json_put_str(&w, "message_id", f->message_id);
+    json_put_str(&w, "encoding", f->encoding);
+    json_put_i64(&w, "parts", f->parts);
+    json_put_bool(&w, "partial", f->partial);
+    if (f->simulated)
+        json_put_bool(&w, "simulated", true);
+    json_end_obj(&w);
+    struct event proto = {.kind = EVENT_SMS_RECEIVED,
+                          .simulated = f->simulated,
+                          .account = f->account,
+                          .number = f->to,
+                          .peer = f->from};
+    return finish(&b, &proto, id, now_ms, ret);
+}
+
+static enum err of_endpoint(enum event_kind kind, uint64_t account, struct str endpoint_id,
+                            struct str url, struct str why, int64_t now_ms, struct event **ret)
+{
+    char id[ID_SIZE], at[CLOCK_TEXT_SIZE];
+    struct buf b;
+    id_new("evt", id);
+    clock_print_sec(now_ms, at);
+    buf_init(&b, EVENT_PAYLOAD_MAX);
+    struct json_writer w = {&b, false};
+    json_obj(&w, NULL);
+    json_put_str(&w, "event", str_of(event_kind_name(kind)));
+    json_put_str(&w, "endpoint", endpoint_id);
+    if (url.p)
+        json_put_str(&w, "url", url);
+    if (why.p)
+        json_put_str(&w, "reason", why);
+    json_put_str(&w, "timestamp", str_of(at));
+    put_added(&w, id, now_ms);
+    json_end_obj(&w);
+    struct event proto = {.kind = kind, .account = account};
+    return finish(&b, &proto, id, now_ms, ret);
+}
+
+enum err event_of_ping(uint64_t account, struct str endpoint_id, int64_t now_ms, struct event **ret)
+{
+    return of_endpoint(EVENT_PING, account, endpoint_id, (struct str){0}, (struct str){0}, now_ms,
+                       ret);
+}
+
+enum err event_of_endpoint_disabled(uint64_t account, struct str endpoint_id, struct str url,
+                                    struct str why, int64_t now_ms, struct event **ret)
+{
+    return of_endpoint(EVENT_ENDPOINT_DISABLED, account, endpoint_id, url, why, now_ms, ret);
+}

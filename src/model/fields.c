@@ -1,0 +1,122 @@
+/* fields: the checks that all settings documents share. Called by the five parsers of
+ * model/settings.h, for the API's input and for stored rows. Pure. */
+#include "model/fields.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void fields_start(struct fields *f, const struct json *doc, struct field_error *fault)
+{
+    *f = (struct fields){.doc = doc, .fault = fault};
+    *fault = (struct field_error){0};
+    if (!doc || json_kind(doc) != JSON_IS_OBJECT)
+        field_refuse(f, "", "an object is needed");
+}
+
+void field_refuse(struct fields *f, const char *name, const char *why)
+{
+    if (f->err != OK)
+        return;
+    f->err = ERR_INVALID;
+    snprintf(f->fault->field, sizeof f->fault->field, "%s", name);
+    snprintf(f->fault->why, sizeof f->fault->why, "%s", why);
+}
+
+const struct json *field_any(struct fields *f, const char *name)
+{
+    ASSERT(f->n_known < sizeof f->known / sizeof *f->known);
+    f->known[f->n_known++] = name;
+    const struct json *v = f->err == OK ? json_get(f->doc, name) : NULL;
+    return v && json_kind(v) != JSON_IS_NULL ? v : NULL;
+}
+
+static bool is_known(const struct fields *f, struct str key)
+{
+    for (size_t i = 0; i < f->n_known; i++)
+        if (str_eq(key, str_of(f->known[i])))
+            return true;
+    return false;
+}
+
+enum err fields_end(struct fields *f)
+{
+    struct str key;
+    const struct json *v;
+    char list[160];
+    size_t n = 0;
+    if (f->err != OK)
+        return f->err;
+    for (void *it = NULL; json_next(f->doc, &it, &key, &v);)
+        if (!is_known(f, key)) {
+            for (size_t i = 0; i < f->n_known && n < sizeof list - 1; i++)
+                n += (size_t)snprintf(list + n, sizeof list - n, "%s%s",
+                                      i ? ", " : "no such field; known: ", f->known[i]);
+            field_refuse(f, key.p, list);
+            break;
+        }
+    return f->err;
+}
+
+static bool is_text(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7F)
+            return false;
+    return str_is_utf8(s);
+}
+
+void field_text(struct fields *f, const char *name, char *out, size_t cap, bool required)
+{
+    const struct json *v = field_any(f, name);
+    struct str s;
+    char why[64];
+    if (!v) {
+        if (required)
+            field_refuse(f, name, "needed");
+        return;
+    }
+    if (!json_str(v, &s) || !is_text(s) || s.n >= cap || (required && s.n == 0)) {
+        snprintf(why, sizeof why, "a string of %s%zu bytes on one line",
+                 required ? "1 to " : "at most ", cap - 1);
+        field_refuse(f, name, why);
+        return;
+    }
+    enum err err = str_copy(s, out, cap);
+    ASSERT(err == OK);
+}
+
+void field_bool(struct fields *f, const char *name, bool *out)
+{
+    const struct json *v = field_any(f, name);
+    if (v && !json_bool(v, out))
+        field_refuse(f, name, "true or false");
+}
+
+void field_u32(struct fields *f, const char *name, uint32_t min, uint32_t max, uint32_t *out)
+{
+    const struct json *v = field_any(f, name);
+    int64_t n;
+    char why[64];
+    if (!v)
+        return;
+    if (!json_int(v, &n) || n < min || n > max) {
+        snprintf(why, sizeof why, "a whole number from %u to %u", min, max);
+        field_refuse(f, name, why);
+        return;
+    }
+    *out = (uint32_t)n;
+}
+
+void field_long(struct fields *f, const char *name, size_t max, char **out)
+{
+    const struct json *v = field_any(f, name);
+    struct str s;
+    if (!v)
+        return;
+    if (!json_str(v, &s) || s.n > max || memchr(s.p, '\0', s.n)) {
+        field_refuse(f, name, "a text of at most 64 KiB");
+        return;
+    }
+    if (s.n && !(*out = str_dup(s)))
+        f->err = ERR_NOMEM;
+}

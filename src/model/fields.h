@@ -1,0 +1,26 @@
+/* Reading a settings document field by field: each call names a field, checks it, and remembers its
+ * name; the first fault sticks; fields_end refuses what nobody named. Only model/ includes this. */
+#pragma once
+#include "base/json.h"
+#include "model/settings.h"
+
+struct fields {
+    const struct json *doc;
+    struct field_error *fault;
+    enum err err;
+    const char *known[48];
+    size_t n_known;
+};
+
+void fields_start(struct fields *f, const struct json *doc, struct field_error *fault);
+MUST_USE enum err fields_end(struct fields *f);
+void field_refuse(struct fields *f, const char *name, const char *why);
+
+/* The member, or NULL when it is absent, null, or an error stuck. */
+const struct json *field_any(struct fields *f, const char *name);
+/* A string of at most cap - 1 bytes of UTF-8 without control bytes; left alone when absent. */
+void field_text(struct fields *f, const char *name, char *out, size_t cap, bool required);
+void field_bool(struct fields *f, const char *name, bool *out);
+void field_u32(struct fields *f, const char *name, uint32_t min, uint32_t max, uint32_t *out);
+/* A longer string on the heap (PEM); NULL when absent. */
+void field_long(struct fields *f, const char *name, size_t max, char **out);

@@ -1,0 +1,102 @@
+/* number: from what carriers write to E.164. Called for every INVITE and message by sip/identity
+ * and smpp; pure. The invariant: what comes out is accepted by number_is_e164, or nothing comes
+ * out. */
+#include "model/number.h"
+
+#include <string.h>
+
+enum { DIGITS_MIN = 5, DIGITS_MAX = 15 };
+
+bool number_is_e164(struct str s)
+{
+    if (s.n < 1 + DIGITS_MIN || s.n > 1 + DIGITS_MAX || s.p[0] != '+' || s.p[1] == '0')
+        return false;
+    for (size_t i = 1; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return true;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Digits with at most one leading `+`, separators dropped (RFC 3966 §5.1.1), escapes undone. */
+static enum err digits_read(struct str text, struct buf *out)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '%') {
+            int high = i + 2 < text.n ? hex_value(text.p[i + 1]) : -1;
+            int low = i + 2 < text.n ? hex_value(text.p[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return ERR_INVALID;
+            c = (char)(high * 16 + low);
+            i += 2;
+        }
+        if ((c >= '0' && c <= '9') || (c == '+' && out->n == 0))
+            buf_putc(out, c);
+        else if (!memchr("-.() ", c, 5))
+            return ERR_INVALID;
+    }
+    return out->err == OK ? OK : ERR_INVALID;
+}
+
+/* RFC 3966 §5.1.5: a local number says where it is local. */
+static struct str phone_context(struct str params)
+{
+    struct str one, name, value;
+    while (params.n) {
+        str_cut(params, ';', &one, &params);
+        if (str_cut(one, '=', &name, &value) && str_eq_nocase(name, STR("phone-context")) &&
+            value.n && value.p[0] == '+')
+            return str_from(value, 1);
+    }
+    return (struct str){0};
+}
+
+static bool strip(struct str *digits, const char *prefix)
+{
+    if (!*prefix || !str_starts(*digits, str_of(prefix)))
+        return false;
+    *digits = str_from(*digits, strlen(prefix));
+    return true;
+}
+
+enum err number_parse(struct str text, const struct number_rules *r, char out[NUMBER_SIZE])
+{
+    char mem[64];
+    struct buf raw, whole;
+    struct str user, params, country = {0};
+    str_cut(text, ';', &user, &params);
+    buf_wrap(&raw, mem, sizeof mem);
+    if (digits_read(user, &raw) != OK || raw.n == 0)
+        return ERR_INVALID;
+    struct str digits = buf_str(&raw), context = phone_context(params);
+    const char *international = *r->international ? r->international : "00";
+    if (digits.p[0] == '+')
+        digits = str_from(digits, 1);
+    else if (context.n)
+        country = context;
+    else if (!strip(&digits, international)) {
+        if (*r->country && strip(&digits, r->national))
+            country = str_of(r->country);
+        else if (!r->bare_is_e164) {
+            if (!*r->country)
+                return ERR_INVALID;
+            country = str_of(r->country);
+        }
+    }
+    buf_wrap(&whole, out, NUMBER_SIZE - 1);
+    buf_putc(&whole, '+');
+    buf_put_str(&whole, country);
+    buf_put_str(&whole, digits);
+    if (whole.err != OK || !number_is_e164(buf_str(&whole)))
+        return ERR_INVALID;
+    out[whole.n] = '\0';
+    return OK;
+}

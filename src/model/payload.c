@@ -1,0 +1,206 @@
+/* payload: bodies out of stored payloads, once per attempt. The payload is a flat JSON object that
+ * we wrote ourselves, but it is read with care all the same: it may have come back from a disk. */
+#include "model/payload.h"
+
+#include <string.h>
+
+const char *body_format_name(enum body_format f)
+{
+    return f == BODY_FORM ? "form" : "json";
+}
+
+bool body_format_parse(struct str name, enum body_format *ret)
+{
+    if (str_eq(name, STR("json")))
+        *ret = BODY_JSON;
+    else if (str_eq(name, STR("form")))
+        *ret = BODY_FORM;
+    else
+        return false;
+    return true;
+}
+
+const char *body_content_type(enum body_format f)
+{
+    return f == BODY_FORM ? "application/x-www-form-urlencoded" : "application/json";
+}
+
+/* The JSON scalar at the start of `s`, its length; 0 when there is none. */
+static size_t scalar_size(struct str s)
+{
+    size_t i = 1;
+    if (s.n == 0)
+        return 0;
+    if (s.p[0] != '"') {
+        for (i = 0; i < s.n && s.p[i] != ',' && s.p[i] != '}'; i++)
+            if (!memchr("truefalsn0123456789+-.E", s.p[i], 23))
+                return 0;
+        return i;
+    }
+    while (i < s.n && s.p[i] != '"')
+        i += s.p[i] == '\\' ? 2 : 1;
+    return i < s.n ? i + 1 : 0;
+}
+
+struct member {
+    struct str key, value; /* raw JSON texts, key with its quotes */
+};
+
+/* Cuts `"key":value` off `rest`; *ret_last when a } follows. */
+static bool member_next(struct str *rest, struct member *m, bool *ret_last)
+{
+    size_t n = scalar_size(*rest);
+    if (n < 2 || rest->p[0] != '"' || n >= rest->n || rest->p[n] != ':')
+        return false;
+    m->key = str_slice(*rest, 0, n);
+    *rest = str_from(*rest, n + 1);
+    n = scalar_size(*rest);
+    if (n == 0 || n >= rest->n || (rest->p[n] != ',' && rest->p[n] != '}'))
+        return false;
+    m->value = str_slice(*rest, 0, n);
+    *ret_last = rest->p[n] == '}';
+    *rest = str_from(*rest, n + 1);
+    return true;
+}
+
+static int hex4(const char *p)
+{
+    int v = 0;
+    for (int i = 0; i < 4; i++) {
+        char c = p[i], low = (char)(c | 0x20);
+        int digit = c >= '0' && c <= '9' ? c - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+        if (digit < 0)
+            return -1;
+        v = v * 16 + digit;
+    }
+    return v;
+}
+
+static void put_form_byte(struct buf *b, unsigned char c)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+        memchr("*-._", c, 4))
+        buf_putc(b, (char)c);
+    else if (c == ' ')
+        buf_putc(b, '+');
+    else {
+        char text[3] = {'%', hex[c >> 4], hex[c & 15]};
+        buf_put(b, text, 3);
+    }
+}
+
+static void put_form_rune(struct buf *b, unsigned v)
+{
+    if (v < 0x80)
+        put_form_byte(b, (unsigned char)v);
+    else if (v < 0x800) {
+        put_form_byte(b, (unsigned char)(0xC0 | v >> 6));
+        put_form_byte(b, (unsigned char)(0x80 | (v & 63)));
+    } else if (v < 0x10000) {
+        put_form_byte(b, (unsigned char)(0xE0 | v >> 12));
+        put_form_byte(b, (unsigned char)(0x80 | (v >> 6 & 63)));
+        put_form_byte(b, (unsigned char)(0x80 | (v & 63)));
+    } else {
+        put_form_byte(b, (unsigned char)(0xF0 | v >> 18));
+        put_form_byte(b, (unsigned char)(0x80 | (v >> 12 & 63)));
+        put_form_byte(b, (unsigned char)(0x80 | (v >> 6 & 63)));
+        put_form_byte(b, (unsigned char)(0x80 | (v & 63)));
+    }
+}
+
+/* An escape after a backslash at s.p[i]; *i ends on its last byte. */
+static bool put_escape(struct buf *b, struct str s, size_t *i)
+{
+    static const char from[] = "bfnrt\"\\/", to[] = "\b\f\n\r\t\"\\/";
+    const char *at = memchr(from, s.p[*i], sizeof from - 1);
+    if (at) {
+        put_form_byte(b, (unsigned char)to[at - from]);
+        return true;
+    }
+    int v = s.p[*i] == 'u' && *i + 4 < s.n ? hex4(s.p + *i + 1) : -1;
+    if (v < 0)
+        return false;
+    *i += 4;
+    if (v >= 0xD800 && v < 0xDC00 && *i + 6 < s.n && s.p[*i + 1] == '\\' && s.p[*i + 2] == 'u') {
+        int low = hex4(s.p + *i + 3);
+        if (low >= 0xDC00 && low < 0xE000) {
+            put_form_rune(b, 0x10000u + (((unsigned)v - 0xD800) << 10) + ((unsigned)low - 0xDC00));
+            *i += 6;
+            return true;
+        }
+    }
+    put_form_rune(b, v >= 0xD800 && v < 0xE000 ? 0xFFFDu : (unsigned)v);
+    return true;
+}
+
+/* A raw JSON scalar as form text: strings unquoted, null empty, the rest as written. */
+static bool put_form_value(struct buf *b, struct str raw)
+{
+    if (str_eq(raw, STR("null")))
+        return true;
+    if (raw.p[0] != '"') {
+        for (size_t i = 0; i < raw.n; i++)
+            put_form_byte(b, (unsigned char)raw.p[i]);
+        return true;
+    }
+    struct str s = str_slice(raw, 1, raw.n - 2);
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != '\\')
+            put_form_byte(b, (unsigned char)s.p[i]);
+        else if (++i >= s.n || !put_escape(b, str_slice(raw, 1, raw.n - 1), &i))
+            return false;
+    }
+    return true;
+}
+
+static bool put_member(struct buf *out, enum body_format format, const struct member *m, bool first)
+{
+    if (format == BODY_FORM) {
+        if (!first)
+            buf_putc(out, '&');
+        bool key = put_form_value(out, m->key);
+        buf_putc(out, '=');
+        return key && put_form_value(out, m->value);
+    }
+    if (!first)
+        buf_putc(out, ',');
+    buf_put_str(out, m->key);
+    buf_putc(out, ':');
+    buf_put_str(out, m->value);
+    return true;
+}
+
+enum err payload_body(struct str payload, enum body_format format, unsigned sequence,
+                      bool sip_headers, struct buf *out)
+{
+    struct str rest = str_from(payload, 1);
+    struct member m;
+    bool first = true, last = false;
+    char digits[12];
+    struct buf number;
+    buf_wrap(&number, digits, sizeof digits);
+    buf_put_u64(&number, sequence);
+    if (payload.n < 2 || payload.p[0] != '{')
+        return ERR_SYNTAX;
+    if (format == BODY_JSON)
+        buf_putc(out, '{');
+    while (!last) {
+        if (!member_next(&rest, &m, &last))
+            return ERR_SYNTAX;
+        if (!sip_headers && str_starts(m.key, STR("\"sip_header_x_")))
+            continue;
+        if (!put_member(out, format, &m, first))
+            return ERR_SYNTAX;
+        first = false;
+        if (sequence && str_eq(m.key, STR("\"call_id\""))) {
+            struct member seq = {STR("\"sequence\""), buf_str(&number)};
+            put_member(out, format, &seq, false);
+        }
+    }
+    if (rest.n)
+        return ERR_SYNTAX;
+    if (format == BODY_JSON)
+        buf_putc(out, '}');
+    return out->err;
+}
