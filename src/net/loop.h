@@ -28,5 +28,6 @@ int64_t loop_now_ms(const struct loop *l); /* mono time of this turn */
 void loop_timer(struct loop *l, struct timer *t, int64_t in_ms, timer_fire *fire, void *arg);
 
 /* `turn_end(arg)` runs once at the end of each turn that did something: the place to flush. At most
- * 8 of them; they run in the order of registration. */
+ * 64 of them; they run in the order of registration. */
 void loop_on_turn_end(struct loop *l, void (*turn_end)(void *), void *arg);
+void loop_off_turn_end(struct loop *l, const void *arg); /* the hooks with that arg */

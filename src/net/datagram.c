@@ -1,0 +1,246 @@
+/* datagram: a UDP socket in batches. recvmmsg fills a ring of full-size buffers, at most ROUNDS of
+ * them a turn, so that a flood does not starve the timers; what is sent during a turn leaves in one
+ * sendmmsg at its end. A packet that cannot be sent is dropped: the protocol above repeats. Owner:
+ * the loop. */
+#include "net/datagram.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "net/loop_uv.h"
+
+enum {
+    BATCH = 32,
+    ROUNDS = 8,
+    PACKET_MAX = 65536,
+    OUT_MAX = 4096,
+    OUT_BYTES_MAX = 8 << 20,
+    SEND_BATCH = 64,
+    SOCKET_BYTES = 4 << 20,
+    CONTROL_MAX = 64,
+};
+
+struct out {
+    struct sockaddr_storage to;
+    socklen_t to_n;
+    size_t at, n; /* in out_bytes */
+};
+
+struct datagram {
+    struct loop *loop;
+    uv_poll_t poll;
+    int fd;
+    bool closed;
+    struct addr local;
+    datagram_on_batch *on_batch;
+    void *arg;
+    /* in */
+    char *memory; /* BATCH buffers */
+    struct mmsghdr in[BATCH];
+    struct iovec in_iov[BATCH];
+    struct sockaddr_storage from[BATCH];
+    char control[BATCH][CONTROL_MAX] __attribute__((aligned(8)));
+    /* out */
+    size_t n_out;
+    struct out out[OUT_MAX];
+    struct buf out_bytes;
+};
+
+static int64_t waited_ms(struct msghdr *h)
+{
+    struct timespec then, now;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
+            memcpy(&then, CMSG_DATA(c), sizeof then);
+            clock_gettime(CLOCK_REALTIME, &now);
+            int64_t ms =
+                (int64_t)(now.tv_sec - then.tv_sec) * 1000 + (now.tv_nsec - then.tv_nsec) / 1000000;
+            return ms > 0 ? ms : 0;
+        }
+    return 0;
+}
+
+static int receive(struct datagram *d, struct packet *packet)
+{
+    for (int i = 0; i < BATCH; i++) {
+        d->in_iov[i] = (struct iovec){d->memory + (size_t)i * PACKET_MAX, PACKET_MAX - 1};
+        d->in[i].msg_hdr = (struct msghdr){.msg_name = &d->from[i],
+                                           .msg_namelen = sizeof d->from[i],
+                                           .msg_iov = &d->in_iov[i],
+                                           .msg_iovlen = 1,
+                                           .msg_control = d->control[i],
+                                           .msg_controllen = CONTROL_MAX};
+    }
+    int n = recvmmsg(d->fd, d->in, BATCH, MSG_DONTWAIT, NULL), good = 0;
+    for (int i = 0; i < n; i++) {
+        struct packet *p = &packet[good];
+        char *bytes = d->memory + (size_t)i * PACKET_MAX;
+        if (!addr_from_sockaddr((const struct sockaddr *)&d->from[i], &p->from))
+            continue;
+        bytes[d->in[i].msg_len] = '\0';
+        p->bytes = (struct str){bytes, d->in[i].msg_len};
+        p->waited_ms = waited_ms(&d->in[i].msg_hdr);
+        good++;
+    }
+    return n < BATCH ? -good - 1 : good; /* negative: the socket is empty now */
+}
+
+static void watch(struct datagram *d, bool writable);
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct datagram *d = poll->data;
+    struct packet packet[BATCH];
+    if (events & UV_WRITABLE)
+        watch(d, false); /* the turn's end sends what waits */
+    for (int round = 0; round < ROUNDS && !d->closed; round++) {
+        int n = receive(d, packet);
+        size_t good = (size_t)(n < 0 ? -n - 1 : n);
+        if (good)
+            d->on_batch(d->arg, packet, good);
+        if (n < 0)
+            break;
+    }
+}
+
+static void watch(struct datagram *d, bool writable)
+{
+    uv_poll_start(&d->poll, UV_READABLE | (writable ? UV_WRITABLE : 0), on_poll);
+}
+
+/* One packet the kernel refuses (no route, port closed) must not hold up the others: it is skipped.
+ */
+static void flush(void *arg)
+{
+    struct datagram *d = arg;
+    struct mmsghdr m[SEND_BATCH];
+    struct iovec iov[SEND_BATCH];
+    size_t sent = 0;
+    while (sent < d->n_out) {
+        size_t n = d->n_out - sent < SEND_BATCH ? d->n_out - sent : SEND_BATCH;
+        for (size_t i = 0; i < n; i++) {
+            struct out *o = &d->out[sent + i];
+            iov[i] = (struct iovec){d->out_bytes.p + o->at, o->n};
+            m[i].msg_hdr = (struct msghdr){
+                .msg_name = &o->to, .msg_namelen = o->to_n, .msg_iov = &iov[i], .msg_iovlen = 1};
+        }
+        int done = sendmmsg(d->fd, m, (unsigned)n, MSG_DONTWAIT);
+        if (done > 0)
+            sent += (size_t)done;
+        else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            watch(d, true);
+            break;
+        } else if (errno != EINTR)
+            sent++;
+    }
+    if (sent == d->n_out) {
+        d->n_out = 0;
+        buf_reset(&d->out_bytes);
+    } else if (sent) {
+        memmove(d->out, d->out + sent, (d->n_out - sent) * sizeof *d->out);
+        d->n_out -= sent;
+    }
+}
+
+enum err datagram_send(struct datagram *d, const struct addr *to, struct str bytes)
+{
+    if (bytes.n > PACKET_MAX - 29)
+        return ERR_TOO_BIG;
+    if (d->n_out == OUT_MAX)
+        flush(d);
+    if (d->n_out == OUT_MAX)
+        return ERR_FULL;
+    struct out *o = &d->out[d->n_out];
+    o->at = d->out_bytes.n;
+    o->n = bytes.n;
+    o->to_n = addr_to_sockaddr(to, &o->to);
+    buf_put_str(&d->out_bytes, bytes);
+    if (d->out_bytes.err != OK) {
+        d->out_bytes.err = OK;
+        d->out_bytes.n = o->at;
+        return ERR_FULL;
+    }
+    d->n_out++;
+    return OK;
+}
+
+static enum err open_socket(struct datagram *d, const struct addr *at)
+{
+    struct sockaddr_storage sa;
+    socklen_t n = addr_to_sockaddr(at, &sa);
+    int on = 1, size = SOCKET_BYTES;
+    d->fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (d->fd < 0)
+        return ERR_IO;
+    setsockopt(d->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+    /* FORCE needs a privilege; without it the kernel's limit (net.core.rmem_max) holds. */
+    if (setsockopt(d->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+        setsockopt(d->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    if (setsockopt(d->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0)
+        setsockopt(d->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    if (bind(d->fd, (struct sockaddr *)&sa, n) != 0)
+        return errno == EADDRINUSE ? ERR_EXISTS : ERR_IO;
+    n = sizeof sa;
+    if (getsockname(d->fd, (struct sockaddr *)&sa, &n) != 0 ||
+        !addr_from_sockaddr((struct sockaddr *)&sa, &d->local))
+        return ERR_IO;
+    return OK;
+}
+
+static void release(struct datagram *d)
+{
+    if (d->fd >= 0)
+        close(d->fd);
+    buf_fini(&d->out_bytes);
+    free(d->memory);
+    free(d);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    release(h->data);
+}
+
+enum err datagram_open(struct loop *l, const struct addr *at, datagram_on_batch *on_batch,
+                       void *arg, struct datagram **ret)
+{
+    struct datagram *d = calloc(1, sizeof *d);
+    if (!d)
+        return ERR_NOMEM;
+    d->loop = l;
+    d->on_batch = on_batch;
+    d->arg = arg;
+    d->memory = malloc((size_t)BATCH * PACKET_MAX);
+    buf_init(&d->out_bytes, OUT_BYTES_MAX);
+    enum err err = d->memory ? open_socket(d, at) : ERR_NOMEM;
+    if (err == OK && uv_poll_init(loop_uv(l), &d->poll, d->fd) != 0)
+        err = ERR_IO;
+    if (err != OK) {
+        release(d);
+        return err;
+    }
+    d->poll.data = d;
+    watch(d, false);
+    loop_on_turn_end(l, flush, d);
+    *ret = d;
+    return OK;
+}
+
+void datagram_close(struct datagram *d)
+{
+    if (!d || d->closed)
+        return;
+    flush(d);
+    d->n_out = 0;
+    d->closed = true;
+    loop_off_turn_end(d->loop, d);
+    uv_close((uv_handle_t *)&d->poll, on_closed);
+}
+
+struct addr datagram_local(const struct datagram *d)
+{
+    return d->local;
+}

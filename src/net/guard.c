@@ -1,0 +1,121 @@
+/* guard: the one gate for connections that a user's or receiver's words cause. Judged on the socket
+ * address right before connect, whatever name or spelling led to it.
+ *
+ * Our own listeners come first and beat every allowance: a webhook must not reach the API or the
+ * SIP port. The list of own sockets only grows, and its count is stored last, so that reading needs
+ * no lock. */
+#include "net/guard.h"
+
+#include <ifaddrs.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { ALLOW_MAX = 64, OWN_MAX = 256 };
+
+struct guard {
+    size_t n_allow;
+    struct cidr allow[ALLOW_MAX];
+    atomic_size_t n_own;
+    struct addr own[OWN_MAX];
+};
+
+enum err guard_new(const char *allow, struct guard **ret)
+{
+    struct str rest = str_of(allow), one;
+    enum err err = OK;
+    struct guard *g = calloc(1, sizeof *g);
+    if (!g)
+        return ERR_NOMEM;
+    while (err == OK && rest.n) {
+        str_cut(rest, ',', &one, &rest);
+        if (str_trim(one).n == 0)
+            continue;
+        err = g->n_allow < ALLOW_MAX ? cidr_parse(one, &g->allow[g->n_allow++]) : ERR_TOO_BIG;
+    }
+    if (err == OK)
+        *ret = g;
+    else
+        free(g);
+    return err;
+}
+
+void guard_free(struct guard *g)
+{
+    free(g);
+}
+
+static enum err own_put(struct guard *g, const struct addr *a)
+{
+    size_t n = g->n_own;
+    if (n >= OWN_MAX)
+        return ERR_FULL;
+    g->own[n] = *a;
+    atomic_store_explicit(&g->n_own, n + 1, memory_order_release);
+    return OK;
+}
+
+static bool is_wildcard(const struct addr *a)
+{
+    for (int i = 0; i < (a->family == 4 ? 4 : 16); i++)
+        if (a->ip[i])
+            return false;
+    return true;
+}
+
+/* A socket bound to the wildcard answers at every address of this machine. */
+static enum err refuse_everywhere(struct guard *g, uint16_t port)
+{
+    struct ifaddrs *list, *i;
+    struct addr a;
+    enum err err = OK;
+    if (getifaddrs(&list) != 0)
+        return ERR_IO;
+    for (i = list; i && err == OK; i = i->ifa_next)
+        if (i->ifa_addr && addr_from_sockaddr(i->ifa_addr, &a)) {
+            a.port = port;
+            a.scope = 0;
+            err = own_put(g, &a);
+        }
+    freeifaddrs(list);
+    return err;
+}
+
+enum err guard_refuse(struct guard *g, const struct addr *own)
+{
+    enum err err = own_put(g, own);
+    return err == OK && is_wildcard(own) ? refuse_everywhere(g, own->port) : err;
+}
+
+/* 127.0.0.0/8 all lead to a wildcard socket; 0.0.0.0 and :: lead to this machine too. */
+static bool is_own(const struct guard *g, const struct addr *to)
+{
+    size_t n = atomic_load_explicit(&g->n_own, memory_order_acquire);
+    for (size_t i = 0; i < n; i++) {
+        const struct addr *own = &g->own[i];
+        bool local = is_wildcard(to) || (to->family == 4 && to->ip[0] == 127);
+        if (own->port == to->port && (addr_eq_host(own, to) || (is_wildcard(own) && local) ||
+                                      (is_wildcard(to) && own->family == to->family)))
+            return true;
+    }
+    return false;
+}
+
+enum err guard_judge(const struct guard *g, const struct addr *to, const char **ret_why)
+{
+    const char *why = "not a public address";
+    struct addr plain = *to;
+    plain.scope = 0;
+    if (is_own(g, &plain)) {
+        why = "one of our own listeners";
+        goto blocked;
+    }
+    for (size_t i = 0; i < g->n_allow; i++)
+        if (cidr_has(&g->allow[i], &plain))
+            return OK;
+    if (addr_is_public(&plain))
+        return OK;
+blocked:
+    if (ret_why)
+        *ret_why = why;
+    return ERR_BLOCKED;
+}

@@ -1,0 +1,375 @@
+/* stream: one TCP or TLS connection on the loop, over its own non-blocking socket.
+ *
+ * Bytes are written straight to the socket and only kept when it does not take them; reads share
+ * one buffer a loop. TLS is a layer between (tls.c): it turns bytes into bytes. Errors and ends are
+ * told from a turn of their own, never inside a call. stream_close may come inside any callback:
+ * the stream is freed when libuv lets go of its handle. Owner: the loop. */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/loop_uv.h"
+#include "net/stream_tls.h"
+
+enum { ACCEPTS_A_TURN = 64 };
+
+struct stream {
+    struct loop *loop;
+    uv_poll_t poll;
+    int fd;
+    bool connecting, closed, paused, taken, ended;
+    bool want_write;
+    struct addr peer;
+    const struct stream_events *ev;
+    void *arg;
+    struct tls_link *link; /* NULL: plain */
+    struct buf unsent;
+    size_t unsent_at;
+    struct timer timer; /* connect timeout; then: the end to tell */
+    enum err why;
+};
+
+static void on_poll(uv_poll_t *p, int status, int events);
+
+static void watch(struct stream *s)
+{
+    int events = (s->paused || s->connecting ? 0 : UV_READABLE) | (s->want_write ? UV_WRITABLE : 0);
+    if (!s->closed)
+        uv_poll_start(&s->poll, events | UV_DISCONNECT, on_poll);
+}
+
+static void on_end_due(struct timer *t)
+{
+    struct stream *s = t->arg;
+    if (s->ev && s->ev->on_end)
+        s->ev->on_end(s, s->arg, s->why);
+}
+
+/* The end is told once, from the wheel, after the present call has returned. */
+static void end(struct stream *s, enum err why)
+{
+    if (s->ended || s->closed)
+        return;
+    s->ended = true;
+    s->why = why;
+    uv_poll_stop(&s->poll);
+    loop_timer(s->loop, &s->timer, 0, on_end_due, s);
+}
+
+static void on_connect_late(struct timer *t)
+{
+    struct stream *s = t->arg;
+    s->ended = true;
+    s->why = ERR_TIMEOUT;
+    uv_poll_stop(&s->poll);
+    on_end_due(t);
+}
+
+static enum err err_of_errno(int e)
+{
+    switch (e) {
+    case ECONNRESET:
+    case EPIPE: return ERR_RESET;
+    case ETIMEDOUT: return ERR_TIMEOUT;
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EADDRNOTAVAIL: return ERR_UNREACHABLE;
+    default: return ERR_IO;
+    }
+}
+
+/* Sends raw bytes now or keeps them. */
+static enum err send_raw(struct stream *s, struct str bytes)
+{
+    size_t sent = 0;
+    if (s->unsent.n == s->unsent_at)
+        while (sent < bytes.n) {
+            ssize_t n = send(s->fd, bytes.p + sent, bytes.n - sent, MSG_NOSIGNAL);
+            if (n >= 0)
+                sent += (size_t)n;
+            else if (errno == EAGAIN)
+                break;
+            else if (errno != EINTR) {
+                end(s, err_of_errno(errno));
+                return OK; /* told by on_end */
+            }
+        }
+    if (sent == bytes.n)
+        return OK;
+    if (s->unsent_at && s->unsent_at == s->unsent.n) {
+        buf_reset(&s->unsent);
+        s->unsent_at = 0;
+    }
+    buf_put_str(&s->unsent, str_from(bytes, sent));
+    if (s->unsent.err != OK)
+        return ERR_FULL;
+    if (!s->want_write) {
+        s->want_write = true;
+        watch(s);
+    }
+    return OK;
+}
+
+static void flush_unsent(struct stream *s)
+{
+    while (s->unsent_at < s->unsent.n) {
+        ssize_t n =
+            send(s->fd, s->unsent.p + s->unsent_at, s->unsent.n - s->unsent_at, MSG_NOSIGNAL);
+        if (n >= 0)
+            s->unsent_at += (size_t)n;
+        else if (errno == EAGAIN)
+            return;
+        else if (errno != EINTR) {
+            end(s, err_of_errno(errno));
+            return;
+        }
+    }
+    buf_reset(&s->unsent);
+    s->unsent_at = 0;
+    s->want_write = false;
+    watch(s);
+}
+
+/* TLS: what the library wants on the wire leaves after each step. */
+static enum err push_tls(struct stream *s)
+{
+    struct str out;
+    while ((out = tls_link_outgoing(s->link)).n) {
+        enum err err = send_raw(s, out);
+        tls_link_sent(s->link, out.n);
+        if (err != OK)
+            return err;
+    }
+    return OK;
+}
+
+static void opened(struct stream *s)
+{
+    timer_stop(&s->timer);
+    if (s->ev && s->ev->on_open)
+        s->ev->on_open(s, s->arg);
+}
+
+/* Runs the TLS layer on what arrived, telling on_open once and on_bytes as often as there is text.
+ */
+static void take_tls(struct stream *s, struct str bytes)
+{
+    char text[16 * 1024];
+    enum err err = tls_link_incoming(s->link, bytes);
+    while (err == OK && !s->closed && !s->ended) {
+        bool was_open = tls_link_is_open(s->link);
+        size_t n = 0;
+        err = tls_link_step(s->link, text, sizeof text, &n);
+        enum err sent = push_tls(s);
+        if (sent != OK)
+            err = sent;
+        if (s->closed || s->ended)
+            return;
+        if (!was_open && tls_link_is_open(s->link)) {
+            opened(s);
+            continue;
+        }
+        if (n == 0)
+            break;
+        if (s->ev && s->ev->on_bytes)
+            s->ev->on_bytes(s, s->arg, (struct str){text, n});
+    }
+    if (err != OK)
+        end(s, err);
+}
+
+static void read_some(struct stream *s)
+{
+    char *mem = loop_read_buffer(s->loop);
+    ssize_t n = recv(s->fd, mem, LOOP_READ_MAX, 0);
+    if (n > 0 && s->link)
+        take_tls(s, (struct str){mem, (size_t)n});
+    else if (n > 0) {
+        if (s->ev && s->ev->on_bytes)
+            s->ev->on_bytes(s, s->arg, (struct str){mem, (size_t)n});
+    } else if (n == 0)
+        end(s, ERR_CLOSED);
+    else if (errno != EAGAIN && errno != EINTR)
+        end(s, err_of_errno(errno));
+}
+
+static void finish_connect(struct stream *s)
+{
+    int e = 0;
+    socklen_t n = sizeof e;
+    getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &e, &n);
+    if (e) {
+        end(s, e == ETIMEDOUT ? ERR_TIMEOUT : ERR_UNREACHABLE);
+        return;
+    }
+    s->connecting = false;
+    s->want_write = s->unsent_at < s->unsent.n;
+    watch(s);
+    if (s->link)
+        take_tls(s, (struct str){0}); /* our side speaks first */
+    else
+        opened(s);
+}
+
+static void on_poll(uv_poll_t *p, int status, int events)
+{
+    struct stream *s = p->data;
+    if (s->connecting) {
+        finish_connect(s);
+        return;
+    }
+    if ((events & UV_WRITABLE) && !s->ended)
+        flush_unsent(s);
+    if ((events & (UV_READABLE | UV_DISCONNECT) || status < 0) && !s->closed && !s->ended &&
+        !s->paused)
+        read_some(s);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    struct stream *s = h->data;
+    close(s->fd);
+    tls_link_free(s->link);
+    buf_fini(&s->unsent);
+    free(s);
+}
+
+static enum err stream_new(struct loop *l, int fd, const struct addr *peer, struct stream **ret)
+{
+    int on = 1;
+    struct stream *s = calloc(1, sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    s->loop = l;
+    s->fd = fd;
+    s->peer = *peer;
+    buf_init(&s->unsent, STREAM_MAX_UNSENT);
+    if (uv_poll_init(loop_uv(l), &s->poll, fd) != 0) {
+        free(s);
+        return ERR_IO;
+    }
+    s->poll.data = s;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    *ret = s;
+    return OK;
+}
+
+enum err stream_connect(struct loop *l, const struct addr *to, struct tls *tls, struct str host,
+                        int64_t connect_timeout_ms, const struct stream_events *ev, void *arg,
+                        struct stream **ret)
+{
+    struct sockaddr_storage sa;
+    socklen_t n = addr_to_sockaddr(to, &sa);
+    struct stream *s;
+    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno == EMFILE || errno == ENFILE ? ERR_FULL : ERR_IO;
+    enum err err = stream_new(l, fd, to, &s);
+    if (err != OK) {
+        close(fd);
+        return err;
+    }
+    s->ev = ev;
+    s->arg = arg;
+    s->taken = s->connecting = s->want_write = true;
+    if (tls && (err = tls_link_new(tls, host, &s->link)) != OK) {
+        stream_close(s);
+        return err;
+    }
+    if (connect(fd, (struct sockaddr *)&sa, n) != 0 && errno != EINPROGRESS)
+        end(s, err_of_errno(errno));
+    else {
+        watch(s);
+        loop_timer(l, &s->timer, connect_timeout_ms, on_connect_late, s);
+    }
+    *ret = s;
+    return OK;
+}
+
+enum err stream_write(struct stream *s, struct str bytes)
+{
+    if (s->ended || s->closed)
+        return OK; /* on_end tells, or nobody wants to know */
+    if (!s->link)
+        return send_raw(s, bytes);
+    enum err err = tls_link_write(s->link, bytes);
+    enum err sent = push_tls(s);
+    return err != OK ? err : sent;
+}
+
+void stream_close(struct stream *s)
+{
+    if (!s || s->closed)
+        return;
+    s->closed = true;
+    timer_stop(&s->timer);
+    if (s->link && !s->ended && tls_link_is_open(s->link)) {
+        tls_link_shutdown(s->link); /* close_notify, as far as the socket takes it now */
+        struct str out = tls_link_outgoing(s->link);
+        if (out.n)
+            (void)!send(s->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    uv_poll_stop(&s->poll);
+    uv_close((uv_handle_t *)&s->poll, on_closed);
+}
+
+void stream_read_pause(struct stream *s, bool pause)
+{
+    s->paused = pause;
+    if (!s->ended)
+        watch(s);
+}
+
+void stream_take(struct stream *s, const struct stream_events *ev, void *arg)
+{
+    s->ev = ev;
+    s->arg = arg;
+    s->taken = true;
+}
+
+bool stream_is_taken(const struct stream *s)
+{
+    return s->taken;
+}
+
+struct addr stream_peer(const struct stream *s)
+{
+    return s->peer;
+}
+
+struct addr stream_local(const struct stream *s)
+{
+    struct sockaddr_storage sa;
+    socklen_t n = sizeof sa;
+    struct addr a = {0};
+    if (getsockname(s->fd, (struct sockaddr *)&sa, &n) == 0)
+        addr_from_sockaddr((struct sockaddr *)&sa, &a);
+    return a;
+}
+
+const char *stream_tls_error(const struct stream *s)
+{
+    return s->link ? tls_link_error(s->link) : "";
+}
+
+enum err stream_of_socket(struct loop *l, int fd, const struct addr *peer, struct tls *tls,
+                          struct stream **ret)
+{
+    enum err err = stream_new(l, fd, peer, ret);
+    if (err != OK)
+        return err;
+    if (tls && (err = tls_link_new(tls, (struct str){0}, &(*ret)->link)) != OK) {
+        (*ret)->fd = -1; /* the caller closes it */
+        stream_close(*ret);
+        return err;
+    }
+    watch(*ret);
+    return OK;
+}

@@ -1,0 +1,248 @@
+/* tls: certificates and rules (struct tls), and one connection's TLS between two memory BIOs
+ * (tls_link).
+ *
+ * TLS 1.2 and up; a client always verifies the chain and the host name, and offers SNI for names.
+ * Sessions are resumed per struct tls, which belongs to one endpoint. Any one loop; struct tls is
+ * counted and may be shared by threads. */
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/stream_tls.h"
+
+struct tls {
+    _Atomic int refs;
+    SSL_CTX *ctx;
+    bool server;
+};
+
+struct tls_link {
+    struct tls *tls;
+    SSL *ssl;
+    BIO *in, *out; /* owned by ssl */
+    bool open;
+    char error[120];
+};
+
+static enum err use_pem(SSL_CTX *ctx, struct str cert_pem, struct str key_pem)
+{
+    BIO *cb = BIO_new_mem_buf(cert_pem.p, (int)cert_pem.n);
+    BIO *kb = BIO_new_mem_buf(key_pem.p, (int)key_pem.n);
+    X509 *cert = cb ? PEM_read_bio_X509(cb, NULL, NULL, NULL) : NULL, *more;
+    EVP_PKEY *key = kb ? PEM_read_bio_PrivateKey(kb, NULL, NULL, NULL) : NULL;
+    bool fits = cert && key && SSL_CTX_use_certificate(ctx, cert) == 1 &&
+                SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
+    while (fits && (more = PEM_read_bio_X509(cb, NULL, NULL, NULL)))
+        fits = SSL_CTX_add0_chain_cert(ctx, more) == 1;
+    ERR_clear_error();
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    BIO_free(cb);
+    BIO_free(kb);
+    return fits ? OK : ERR_INVALID;
+}
+
+static enum err trust_pem(SSL_CTX *ctx, struct str pem)
+{
+    BIO *b = BIO_new_mem_buf(pem.p, (int)pem.n);
+    X509 *cert;
+    int n = 0;
+    while (b && (cert = PEM_read_bio_X509(b, NULL, NULL, NULL))) {
+        n += X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), cert);
+        X509_free(cert);
+    }
+    ERR_clear_error();
+    BIO_free(b);
+    return n > 0 ? OK : ERR_INVALID;
+}
+
+static enum err set_trust(SSL_CTX *ctx, const struct tls_config *c)
+{
+    if (c->ca_pem.n)
+        return trust_pem(ctx, c->ca_pem);
+    SSL_CTX_set_default_verify_paths(ctx);
+    if (c->ca_file && SSL_CTX_load_verify_locations(ctx, c->ca_file, NULL) != 1)
+        return ERR_INVALID;
+    return OK;
+}
+
+enum err tls_new(const struct tls_config *c, struct tls **ret)
+{
+    enum err err = ERR_NOMEM;
+    struct tls *t = calloc(1, sizeof *t);
+    if (!t || !(t->ctx = SSL_CTX_new(c->server ? TLS_server_method() : TLS_client_method())))
+        goto out;
+    t->refs = 1;
+    t->server = c->server;
+    SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION);
+    SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_mode(t->ctx, SSL_MODE_RELEASE_BUFFERS);
+    if (!c->server) {
+        SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
+        if ((err = set_trust(t->ctx, c)) != OK)
+            goto out;
+    }
+    if (c->cert_pem.n && (err = use_pem(t->ctx, c->cert_pem, c->key_pem)) != OK)
+        goto out;
+    *ret = t;
+    return OK;
+out:
+    if (t)
+        SSL_CTX_free(t->ctx);
+    free(t);
+    ERR_clear_error();
+    return err;
+}
+
+void tls_free(struct tls *t)
+{
+    if (!t || atomic_fetch_sub(&t->refs, 1) != 1)
+        return;
+    SSL_CTX_free(t->ctx);
+    free(t);
+}
+
+/* SNI for names; the name, or the address, must stand in the certificate (RFC 6125, RFC 2818). */
+static bool expect_host(SSL *ssl, struct str host)
+{
+    char z[256];
+    struct addr literal;
+    X509_VERIFY_PARAM *p = SSL_get0_param(ssl);
+    if (host.n == 0 || str_copy(host, z, sizeof z) != OK)
+        return false;
+    if (addr_parse(host, 0, &literal) == OK)
+        return X509_VERIFY_PARAM_set1_ip(p, literal.ip, literal.family == 4 ? 4 : 16) == 1;
+    X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return SSL_set_tlsext_host_name(ssl, z) == 1 && X509_VERIFY_PARAM_set1_host(p, z, 0) == 1;
+}
+
+enum err tls_link_new(struct tls *t, struct str host, struct tls_link **ret)
+{
+    struct tls_link *k = calloc(1, sizeof *k);
+    if (!k)
+        return ERR_NOMEM;
+    k->tls = t;
+    atomic_fetch_add(&t->refs, 1);
+    k->ssl = SSL_new(t->ctx);
+    k->in = BIO_new(BIO_s_mem());
+    k->out = BIO_new(BIO_s_mem());
+    if (!k->ssl || !k->in || !k->out) {
+        BIO_free(k->in);
+        BIO_free(k->out);
+        tls_link_free(k);
+        return ERR_NOMEM;
+    }
+    BIO_set_mem_eof_return(k->in, -1);
+    SSL_set_bio(k->ssl, k->in, k->out);
+    if (t->server)
+        SSL_set_accept_state(k->ssl);
+    else {
+        SSL_set_connect_state(k->ssl);
+        if (!expect_host(k->ssl, host)) {
+            tls_link_free(k);
+            return ERR_INVALID;
+        }
+    }
+    *ret = k;
+    return OK;
+}
+
+void tls_link_free(struct tls_link *k)
+{
+    if (!k)
+        return;
+    SSL_free(k->ssl);
+    tls_free(k->tls);
+    free(k);
+}
+
+enum err tls_link_incoming(struct tls_link *k, struct str bytes)
+{
+    if (bytes.n && BIO_write(k->in, bytes.p, (int)bytes.n) != (int)bytes.n)
+        return ERR_NOMEM;
+    return OK;
+}
+
+static enum err fault(struct tls_link *k, int result)
+{
+    int e = SSL_get_error(k->ssl, result);
+    if (e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE)
+        return OK;
+    if (e == SSL_ERROR_ZERO_RETURN)
+        return ERR_CLOSED;
+    long verify = SSL_get_verify_result(k->ssl);
+    const char *why = verify != X509_V_OK ? X509_verify_cert_error_string(verify)
+                                          : ERR_reason_error_string(ERR_peek_last_error());
+    strncpy(k->error, why ? why : "TLS failed", sizeof k->error - 1);
+    ERR_clear_error();
+    return ERR_TLS;
+}
+
+enum err tls_link_step(struct tls_link *k, char *text, size_t cap, size_t *ret_n)
+{
+    *ret_n = 0;
+    ERR_clear_error();
+    if (!k->open) {
+        int r = SSL_do_handshake(k->ssl);
+        if (r != 1)
+            return fault(k, r);
+        k->open = true;
+        return OK;
+    }
+    int n = SSL_read(k->ssl, text, (int)cap);
+    if (n <= 0)
+        return fault(k, n);
+    *ret_n = (size_t)n;
+    return OK;
+}
+
+enum err tls_link_write(struct tls_link *k, struct str text)
+{
+    if (!k->open)
+        return ERR_AGAIN;
+    while (text.n) {
+        ERR_clear_error();
+        int n = SSL_write(k->ssl, text.p, (int)(text.n < (1 << 20) ? text.n : 1 << 20));
+        if (n <= 0)
+            return ERR_TLS;
+        text = str_from(text, (size_t)n);
+    }
+    return OK;
+}
+
+struct str tls_link_outgoing(struct tls_link *k)
+{
+    char *p;
+    long n = BIO_get_mem_data(k->out, &p);
+    return n > 0 ? (struct str){p, (size_t)n} : (struct str){0};
+}
+
+void tls_link_sent(struct tls_link *k, size_t n)
+{
+    char drop[4096];
+    while (n) {
+        int got = BIO_read(k->out, drop, (int)(n < sizeof drop ? n : sizeof drop));
+        ASSERT(got > 0);
+        n -= (size_t)got;
+    }
+}
+
+bool tls_link_is_open(const struct tls_link *k)
+{
+    return k->open;
+}
+
+void tls_link_shutdown(struct tls_link *k)
+{
+    ERR_clear_error();
+    SSL_shutdown(k->ssl);
+}
+
+const char *tls_link_error(const struct tls_link *k)
+{
+    return k->error;
+}
