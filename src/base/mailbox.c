@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct mailbox {
     pthread_mutex_t lock;
@@ -99,6 +100,26 @@ struct mail *mailbox_wait(struct mailbox *mb)
     while (!mb->head && !mb->closed)
         pthread_cond_wait(&mb->some, &mb->lock);
     struct mail *all = take_locked(mb);
+    pthread_mutex_unlock(&mb->lock);
+    return all;
+}
+
+struct mail *mailbox_wait_for(struct mailbox *mb, int64_t ms, bool *ret_closed)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&mb->lock);
+    while (!mb->head && !mb->closed &&
+           pthread_cond_clockwait(&mb->some, &mb->lock, CLOCK_MONOTONIC, &until) == 0)
+        ;
+    struct mail *all = take_locked(mb);
+    *ret_closed = mb->closed;
     pthread_mutex_unlock(&mb->lock);
     return all;
 }

@@ -5,6 +5,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -27,6 +28,8 @@ void mailbox_put_answer(struct mailbox *mb, struct mail *m);
 struct mail *mailbox_take(struct mailbox *mb);
 /* The same, but waits for something; NULL only when closed and empty. */
 struct mail *mailbox_wait(struct mailbox *mb);
+/* The same, for `ms` at the most: NULL too when nothing came; *ret_closed tells which. */
+struct mail *mailbox_wait_for(struct mailbox *mb, int64_t ms, bool *ret_closed);
 /* Opens every mail in the batch, in order. */
 void mail_open_all(struct mail *batch);
 void mailbox_close(struct mailbox *mb);

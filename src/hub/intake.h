@@ -46,6 +46,9 @@ void intake_free(struct intake *in);
 MUST_USE enum err intake_prepare(struct intake *in, const struct book *book, const struct event **e,
                                  struct sequences *seq, const struct call_row *row,
                                  struct taking **ret);
+/* For one endpoint alone (a test, the news that it was switched off), whatever it subscribes to. */
+MUST_USE enum err intake_prepare_for(struct intake *in, uint64_t endpoint, const struct event **e,
+                                     struct taking **ret);
 /* err OK: it is durable (`duplicate`: it was before, nothing was added). Otherwise nothing was
  * written, and the callback may keep *t (setting it to NULL) and submit it again later. */
 typedef void intake_on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
@@ -54,3 +57,9 @@ typedef void intake_on_taken(void *arg, uint64_t token, struct taking **t, enum 
 MUST_USE enum err intake_submit(struct intake *in, struct taking **t, struct mailbox *home,
                                 intake_on_taken *on_taken, void *arg, uint64_t token);
 void taking_free(struct taking *t); /* NULL-safe */
+
+/* Inside a writer's job: one more delivery of an event that is there, asked for by a person, in a
+ * lane of its own. After the commit the caller tells deliver, by intake_tell. */
+MUST_USE enum err resend_put(struct db *db, int64_t event_n, const struct event *e,
+                             uint64_t endpoint, struct delivery *ret);
+void intake_tell(struct intake *in, const struct stored *s); /* on the writer's thread */

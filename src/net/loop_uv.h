@@ -1,4 +1,4 @@
-/* Inside net/: the loop's libuv side. Only src/net/*.c includes this. */
+/* Inside net/: the loop's libuv side. Only net/ includes this. */
 #pragma once
 #include <uv.h>
 

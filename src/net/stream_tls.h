@@ -1,5 +1,4 @@
 /* Inside net/: TLS as a layer that turns bytes into bytes, and what listeners need of streams. Only
- * src/net/*.c includes this. */
 #pragma once
 #include "net/stream.h"
 

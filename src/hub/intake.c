@@ -1,0 +1,258 @@
+/* intake: the one door in. It decides who gets an event, writes the event, its deliveries and the
+ * call's row in one job, and tells both sides after the commit. Prepare and submit: any thread. */
+#include "hub/intake.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/metrics.h"
+
+enum { ENDPOINTS_MAX = 256, ROW_MAX = 256 * 1024 };
+
+struct intake {
+    struct store *store;
+    intake_on_stored *on_stored;
+    void *arg;
+};
+
+struct taking {
+    struct store_job job; /* first */
+    struct intake *in;
+    const struct event *event;
+    int64_t event_n;
+    bool is_new, has_row;
+    struct call_row row;
+    struct buf row_mem;
+    intake_on_taken *on_taken;
+    void *arg;
+    uint64_t token;
+    size_t n;
+    struct delivery delivery[];
+};
+
+enum err intake_new(struct store *s, intake_on_stored *on_stored, void *arg, struct intake **ret)
+{
+    struct intake *in = calloc(1, sizeof *in);
+    if (!in)
+        return ERR_NOMEM;
+    *in = (struct intake){s, on_stored, arg};
+    *ret = in;
+    return OK;
+}
+
+void intake_free(struct intake *in)
+{
+    free(in);
+}
+
+void intake_tell(struct intake *in, const struct stored *s)
+{
+    in->on_stored(in->arg, s);
+}
+
+uint64_t lane_key(uint64_t endpoint, const struct event *e)
+{
+    char text[512];
+    struct buf b;
+    buf_wrap(&b, text, sizeof text);
+    buf_put_u64(&b, endpoint);
+    buf_putc(&b, ' ');
+    if (e->call_id.n) {
+        buf_put_str(&b, e->call_id);
+    } else if (e->kind == EVENT_SMS_RECEIVED) {
+        buf_put_str(&b, e->number);
+        buf_putc(&b, ' ');
+        buf_put_str(&b, str_slice(e->peer, 0, 128));
+    } else {
+        buf_put_str(&b, e->id);
+    }
+    return hash64(buf_str(&b));
+}
+
+static bool wants(const struct book_endpoint *ep, const struct event *e)
+{
+    if (ep->set->disabled || !(ep->set->events & EVENT_BIT(e->kind)))
+        return false;
+    if (!ep->set->numbers)
+        return true;
+    for (size_t i = 0; i < ep->set->n_numbers; i++)
+        if (str_eq(e->number, str_of(ep->set->numbers[i])))
+            return true;
+    return false;
+}
+
+/* The next number for that endpoint: counts from 1; the store looks it up when the call itself
+ * cannot tell. */
+static enum err sequence_next(struct sequences *s, uint64_t endpoint, unsigned *ret)
+{
+    size_t i = 0;
+    if (!s) {
+        *ret = UINT_MAX;
+        return OK;
+    }
+    while (i < s->n && s->at[i].endpoint != endpoint)
+        i++;
+    if (i == s->cap) {
+        size_t cap = s->cap ? 2u * s->cap : 2;
+        void *at = cap <= SEQUENCES_MAX ? realloc(s->at, cap * sizeof *s->at) : NULL;
+        if (!at)
+            return cap <= SEQUENCES_MAX ? ERR_NOMEM : ERR_FULL;
+        s->at = at;
+        s->cap = (uint8_t)cap;
+    }
+    if (i == s->n) {
+        s->at[i].endpoint = (uint32_t)endpoint;
+        s->at[i].count = 0;
+        s->n++;
+    }
+    if (s->at[i].count < UINT8_MAX)
+        s->at[i].count++;
+    *ret = s->at[i].count;
+    return OK;
+}
+
+static enum err row_copy(struct taking *t, const struct call_row *row)
+{
+    struct str *slices[] = {&t->row.call_id, &t->row.trunk, &t->row.number, &t->row.peer,
+                            &t->row.destination, &t->row.facts, &t->row.legs};
+    t->row = *row;
+    t->has_row = true;
+    for (size_t i = 0; i < sizeof slices / sizeof *slices; i++)
+        buf_put_str(&t->row_mem, *slices[i]);
+    size_t at = 0;
+    for (size_t i = 0; t->row_mem.err == OK && i < sizeof slices / sizeof *slices; i++) {
+        slices[i]->p = t->row_mem.p + at;
+        at += slices[i]->n;
+    }
+    return t->row_mem.err;
+}
+
+static struct taking *taking_new(struct intake *in, const struct event **e, size_t max)
+{
+    struct taking *t = calloc(1, sizeof *t + max * sizeof t->delivery[0]);
+    if (!t) {
+        event_drop(e);
+        return NULL;
+    }
+    t->in = in;
+    t->event = *e;
+    *e = NULL;
+    buf_init(&t->row_mem, ROW_MAX);
+    return t;
+}
+
+static enum err add(struct taking *t, uint64_t endpoint, struct sequences *seq)
+{
+    struct delivery *d = &t->delivery[t->n];
+    *d = (struct delivery){.endpoint = endpoint, .lane = lane_key(endpoint, t->event)};
+    enum err err = event_kind_is_call(t->event->kind) && t->event->call_id.n
+                       ? sequence_next(seq, endpoint, &d->sequence)
+                       : OK;
+    if (err == OK)
+        t->n++;
+    return err;
+}
+
+enum err intake_prepare(struct intake *in, const struct book *book, const struct event **e,
+                        struct sequences *seq, const struct call_row *row, struct taking **ret)
+{
+    size_t n = 0, wanted = 0;
+    const struct book_endpoint *const *all = book_endpoints(book, (*e)->account, &n);
+    for (size_t i = 0; i < n; i++)
+        wanted += wants(all[i], *e);
+    if (wanted > ENDPOINTS_MAX)
+        wanted = ENDPOINTS_MAX;
+    struct taking *t = taking_new(in, e, wanted);
+    if (!t)
+        return ERR_NOMEM;
+    enum err err = OK;
+    for (size_t i = 0; err == OK && i < n && t->n < wanted; i++)
+        if (wants(all[i], t->event))
+            err = add(t, all[i]->n, seq);
+    if (err == OK && row)
+        err = row_copy(t, row);
+    if (err != OK) {
+        taking_free(t);
+        return err;
+    }
+    *ret = t;
+    return OK;
+}
+
+enum err intake_prepare_for(struct intake *in, uint64_t endpoint, const struct event **e,
+                            struct taking **ret)
+{
+    struct taking *t = taking_new(in, e, 1);
+    if (!t)
+        return ERR_NOMEM;
+    enum err err = add(t, endpoint, NULL);
+    if (err != OK) {
+        taking_free(t);
+        return err;
+    }
+    *ret = t;
+    return OK;
+}
+
+void taking_free(struct taking *t)
+{
+    if (!t)
+        return;
+    event_drop(&t->event);
+    buf_fini(&t->row_mem);
+    free(t);
+}
+
+static enum err taking_run(struct store_job *job, struct db *db)
+{
+    struct taking *t = (struct taking *)job;
+    enum err err = event_put(db, t->event, &t->event_n, &t->is_new);
+    for (size_t i = 0; err == OK && t->is_new && i < t->n; i++) {
+        t->delivery[i].event_n = t->event_n;
+        err = delivery_put(db, &t->delivery[i]);
+    }
+    if (err == OK && t->has_row)
+        err = call_put(db, &t->row);
+    return err;
+}
+
+static void taking_committed(struct store_job *job)
+{
+    struct taking *t = (struct taking *)job;
+    metric_add(t->is_new ? METRIC_EVENTS_STORED : METRIC_EVENTS_DUPLICATE, 1);
+    if (!t->is_new)
+        return;
+    struct stored s = {.event = t->event,
+                       .event_n = t->event_n,
+                       .deliveries = t->delivery,
+                       .n_deliveries = t->n};
+    intake_tell(t->in, &s);
+}
+
+static void taking_done(struct store_job *job)
+{
+    struct taking *t = (struct taking *)job;
+    enum err err = t->job.err;
+    t->on_taken(t->arg, t->token, &t, err, err == OK && !t->is_new);
+    taking_free(t);
+}
+
+enum err intake_submit(struct intake *in, struct taking **t, struct mailbox *home,
+                       intake_on_taken *on_taken, void *arg, uint64_t token)
+{
+    if (!store_is_writable(in->store))
+        return ERR_STORE;
+    struct taking *k = *t;
+    k->on_taken = on_taken;
+    k->arg = arg;
+    k->token = token;
+    k->job = (struct store_job){.run = taking_run,
+                                .committed = taking_committed,
+                                .done = taking_done,
+                                .home = home};
+    enum err err = store_write(in->store, &k->job);
+    if (err == OK)
+        *t = NULL;
+    return err;
+}

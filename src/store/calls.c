@@ -1,0 +1,99 @@
+/* calls: one row each; open ones carry what a restart needs. Inside a job's run. */
+#include "store/calls.h"
+
+#include "store/engine.h"
+
+enum err call_put(struct db *db, const struct call_row *c)
+{
+    return db_run(db, SQL_CALL_PUT,
+                  DB_ARGS(V_TEXT(c->call_id), V_INT(c->account), V_TEXT(c->trunk),
+                          V_TEXT(c->number), V_TEXT(c->peer), V_TEXT(c->destination),
+                          V_INT(c->phase), V_INT(c->started_at_ms), V_INT(c->answered_at_ms),
+                          V_INT(c->ended_at_ms), V_INT(c->end_reason), V_INT(c->sip_status),
+                          V_INT(c->simulated), V_TEXT(c->facts), V_TEXT(c->legs)),
+                  NULL, NULL, NULL);
+}
+
+static void call_of_row(const struct value *c, struct call_row *r)
+{
+    *r = (struct call_row){.n = c[0].i,
+                           .call_id = c[1].s,
+                           .account = (uint64_t)c[2].i,
+                           .trunk = c[3].s,
+                           .number = c[4].s,
+                           .peer = c[5].s,
+                           .destination = c[6].s,
+                           .phase = (enum call_phase)c[7].i,
+                           .started_at_ms = c[8].i,
+                           .answered_at_ms = c[9].i,
+                           .ended_at_ms = c[10].i,
+                           .end_reason = (int)c[11].i,
+                           .sip_status = (int)c[12].i,
+                           .simulated = c[13].i != 0,
+                           .facts = c[14].s,
+                           .legs = c[15].s};
+}
+
+struct rows {
+    call_row_fn *row;
+    void *arg;
+};
+
+static bool on_row(void *arg, const struct value *c, size_t n)
+{
+    const struct rows *r = arg;
+    struct call_row row;
+    call_of_row(c, &row);
+    return r->row(r->arg, &row);
+}
+
+struct got {
+    struct call_row *row;
+    struct buf *mem;
+    bool any;
+};
+
+/* All slices into one buffer, filled first and pointed into last: it may move while it grows. */
+static bool on_got(void *arg, const struct value *c, size_t n)
+{
+    struct got *got = arg;
+    struct call_row *r = got->row;
+    call_of_row(c, r);
+    got->any = true;
+    struct str *slices[] = {&r->call_id, &r->trunk, &r->number, &r->peer,
+                            &r->destination, &r->facts, &r->legs};
+    size_t from = got->mem->n;
+    for (size_t i = 0; i < sizeof slices / sizeof *slices; i++)
+        buf_put_str(got->mem, *slices[i]);
+    if (got->mem->err != OK)
+        return false;
+    for (size_t i = 0; i < sizeof slices / sizeof *slices; i++) {
+        slices[i]->p = got->mem->p + from;
+        from += slices[i]->n;
+    }
+    return false;
+}
+
+enum err call_get(struct db *db, uint64_t account, struct str call_id, struct call_row *ret,
+                  struct buf *mem)
+{
+    struct got got = {ret, mem, false};
+    enum err err =
+        db_run(db, SQL_CALL_GET, DB_ARGS(V_TEXT(call_id), V_INT(account)), on_got, &got, NULL);
+    return err != OK ? err : !got.any ? ERR_NOT_FOUND : mem->err;
+}
+
+enum err call_list_open(struct db *db, int64_t after_n, unsigned limit, call_row_fn *row, void *arg)
+{
+    struct rows r = {row, arg};
+    return db_run(db, SQL_CALL_LIST_OPEN, DB_ARGS(V_INT(after_n), V_INT(limit)), on_row, &r, NULL);
+}
+
+enum err call_list(struct db *db, const struct call_filter *f, call_row_fn *row, void *arg)
+{
+    struct rows r = {row, arg};
+    return db_run(db, SQL_CALL_LIST,
+                  DB_ARGS(V_INT(f->account), V_TEXT(f->number), V_INT(f->phase), V_INT(f->since_ms),
+                          V_INT(f->until_ms), V_INT(f->before_n), V_INT(f->limit)),
+                  on_row, &r, NULL);
+}

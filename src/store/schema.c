@@ -1,0 +1,106 @@
+/* schema: the tables, as the list of steps that led to them. A step once published never changes; a
+ * change is a new step. The version stands in `meta`; a file from a newer program is refused. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "store/engine.h"
+
+const struct sql_statement sql_table[SQL_COUNT] = {
+#define X(id, writes, text) {text, writes},
+    SQL_LIST(X)
+#undef X
+};
+
+static const char *const steps[] = {
+    /* 1: everything the main job needs */
+    "CREATE TABLE settings (n {unreused}, kind INTEGER NOT NULL, id TEXT NOT NULL,"
+    " account BIGINT NOT NULL, key TEXT NOT NULL, doc TEXT NOT NULL, version BIGINT NOT NULL,"
+    " created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,"
+    " UNIQUE (kind, id), UNIQUE (kind, key));"
+    "CREATE TABLE events (n {serial}, account BIGINT NOT NULL, id TEXT NOT NULL,"
+    " kind INTEGER NOT NULL, number TEXT NOT NULL, peer TEXT NOT NULL, call_id TEXT NOT NULL,"
+    " occurred_at BIGINT NOT NULL, simulated INTEGER NOT NULL, payload TEXT NOT NULL,"
+    " UNIQUE (id, account));"
+    "CREATE INDEX events_call ON events (call_id) WHERE call_id <> '';"
+    "CREATE INDEX events_number ON events (number, n);"
+    "CREATE TABLE deliveries (n {serial}, event_n BIGINT NOT NULL, endpoint BIGINT NOT NULL,"
+    " lane BIGINT NOT NULL, sequence INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, first_at BIGINT NOT NULL, next_at BIGINT NOT NULL,"
+    " resend INTEGER NOT NULL);"
+    "CREATE INDEX deliveries_event ON deliveries (event_n);"
+    "CREATE INDEX deliveries_pending ON deliveries (n) WHERE state = 0;"
+    "CREATE TABLE attempts (delivery_n BIGINT NOT NULL, number INTEGER NOT NULL,"
+    " at BIGINT NOT NULL, status INTEGER NOT NULL, err INTEGER NOT NULL,"
+    " duration_ms BIGINT NOT NULL, detail TEXT NOT NULL, body TEXT NOT NULL,"
+    " PRIMARY KEY (delivery_n, number)) {clustered};"
+    "CREATE TABLE calls (n {serial}, call_id TEXT NOT NULL UNIQUE, account BIGINT NOT NULL,"
+    " trunk TEXT NOT NULL, number TEXT NOT NULL, peer TEXT NOT NULL, destination TEXT NOT NULL,"
+    " phase INTEGER NOT NULL, started_at BIGINT NOT NULL, answered_at BIGINT NOT NULL,"
+    " ended_at BIGINT NOT NULL, end_reason INTEGER NOT NULL, sip_status INTEGER NOT NULL,"
+    " simulated INTEGER NOT NULL, facts TEXT NOT NULL, legs TEXT NOT NULL);"
+    "CREATE INDEX calls_open ON calls (n) WHERE phase < 2;",
+};
+enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0] };
+
+static void put_dialect(struct buf *b, const char *text, const struct sql_dialect *d)
+{
+    const struct {
+        struct str token;
+        const char *with;
+    } words[] = {{STR("{serial}"), d->serial},
+                 {STR("{unreused}"), d->unreused},
+                 {STR("{clustered}"), d->clustered}};
+    struct str s = str_of(text);
+    while (s.n) {
+        size_t i = 0;
+        while (i < 3 && !str_starts(s, words[i].token))
+            i++;
+        if (i < 3)
+            buf_puts(b, words[i].with);
+        else
+            buf_putc(b, s.p[0]);
+        s = str_from(s, i < 3 ? words[i].token.n : 1);
+    }
+    buf_putc(b, 0);
+}
+
+static enum err step_run(struct db *db, size_t step)
+{
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    put_dialect(&b, steps[step], &db->engine->dialect);
+    enum err err = b.err;
+    if (err == OK)
+        err = db->engine->run_text(db, b.p);
+    buf_fini(&b);
+    return err;
+}
+
+enum err schema_migrate(struct db *db, char *why, size_t cap)
+{
+    int64_t version = 0;
+    enum err err = db->engine->begin(db);
+    if (err == OK)
+        err = db->engine->run_text(
+            db, "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)");
+    if (err == OK)
+        err = db_run_int(db, SQL_META_GET, DB_ARGS(V_TEXT(STR("schema"))), &version, NULL);
+    if (err == OK && version > SCHEMA_VERSION) {
+        snprintf(why, cap, "the store was written by a newer version (schema %lld, this one knows %d)",
+                 (long long)version, SCHEMA_VERSION);
+        err = ERR_UNSUPPORTED;
+    }
+    for (size_t i = (size_t)version; err == OK && i < SCHEMA_VERSION; i++)
+        err = step_run(db, i);
+    if (err == OK)
+        err = db_run(db, SQL_META_PUT, DB_ARGS(V_TEXT(STR("schema")), V_INT(SCHEMA_VERSION)), NULL,
+                     NULL, NULL);
+    if (err == OK)
+        err = db->engine->commit(db);
+    else
+        db->engine->rollback(db);
+    if (err != OK && err != ERR_UNSUPPORTED)
+        snprintf(why, cap, "the store's tables cannot be made: %s (%s)", err_text(err), db->detail);
+    return err;
+}

@@ -1,0 +1,127 @@
+/* Every statement of the program, once: prepared at first use, values bound, written so that SQLite
+ * and PostgreSQL both run them ($1 … in order of first appearance, ON CONFLICT, RETURNING). */
+#pragma once
+#include <stdbool.h>
+
+enum { SQL_ARGS_MAX = 20 };
+
+#define EVENT_COLUMNS                                                                              \
+    "n, account, id, kind, number, peer, call_id, occurred_at, simulated, payload"
+#define EVENT_FILTER                                                                               \
+    " AND ($2 = 0 OR account = $2) AND ($3 = -1 OR kind = $3)"                                     \
+    " AND ($4 = 0 OR occurred_at >= $4) AND ($5 = 0 OR occurred_at < $5)"                          \
+    " AND ($6 = 0 OR n < $6)"                                                                      \
+    " AND ($7 = '' OR number LIKE $7 OR peer LIKE $7 OR payload LIKE $7)"                          \
+    " AND ($8 = -1 OR EXISTS (SELECT 1 FROM deliveries d WHERE d.event_n = events.n"               \
+    " AND d.state = $8 AND ($9 = 0 OR d.endpoint = $9)))"                                          \
+    " AND ($9 = 0 OR EXISTS (SELECT 1 FROM deliveries d WHERE d.event_n = events.n"                \
+    " AND d.endpoint = $9))"                                                                       \
+    " ORDER BY n DESC LIMIT $10"
+#define DELIVERY_COLUMNS                                                                           \
+    "n, event_n, endpoint, lane, sequence, attempts, state, first_at, next_at, resend"
+#define CALL_COLUMNS                                                                               \
+    "n, call_id, account, trunk, number, peer, destination, phase, started_at, answered_at,"       \
+    " ended_at, end_reason, sip_status, simulated, facts, legs"
+#define SETTING_COLUMNS "n, kind, id, account, key, doc, version, created_at, updated_at"
+
+/* id, may it write?, text */
+#define SQL_LIST(X)                                                                                \
+    X(META_GET, 0, "SELECT value FROM meta WHERE name = $1")                                       \
+    X(META_PUT, 1,                                                                                 \
+      "INSERT INTO meta (name, value) VALUES ($1, $2)"                                             \
+      " ON CONFLICT (name) DO UPDATE SET value = excluded.value")                                  \
+    X(EVENT_PUT, 1,                                                                                \
+      "INSERT INTO events (account, id, kind, number, peer, call_id, occurred_at, simulated,"      \
+      " payload) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"                                      \
+      " ON CONFLICT (id, account) DO NOTHING RETURNING n")                                         \
+    X(EVENT_FIND, 0, "SELECT n FROM events WHERE id = $1 AND ($2 = 0 OR account = $2)")            \
+    X(EVENT_GET, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE n = $1")                           \
+    X(EVENT_LIST, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE $1 = ''" EVENT_FILTER)            \
+    X(EVENT_LIST_CALL, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE call_id = $1" EVENT_FILTER)  \
+    X(EVENT_LIST_NUMBER, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE number = $1" EVENT_FILTER) \
+    X(EVENT_LIST_AFTER, 0,                                                                         \
+      "SELECT " EVENT_COLUMNS " FROM events WHERE n > $1 AND ($2 = 0 OR account = $2)"             \
+      " ORDER BY n LIMIT $3")                                                                      \
+    X(DELIVERY_PUT, 1,                                                                             \
+      "INSERT INTO deliveries (event_n, endpoint, lane, sequence, attempts, state, first_at,"      \
+      " next_at, resend) VALUES ($1, $2, $3, $4, 0, 0, 0, $5, $6) RETURNING n")                    \
+    X(DELIVERY_SEQUENCE, 0,                                                                        \
+      "SELECT max(d.sequence) FROM events e JOIN events x ON x.call_id = e.call_id"                \
+      " AND x.account = e.account JOIN deliveries d ON d.event_n = x.n"                            \
+      " WHERE e.n = $1 AND e.call_id <> '' AND d.endpoint = $2")                                   \
+    X(DELIVERY_GET, 0, "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE n = $1")                 \
+    X(DELIVERY_LIST_PENDING, 0,                                                                    \
+      "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE state = 0 AND n > $1"                     \
+      " ORDER BY n LIMIT $2")                                                                      \
+    X(DELIVERY_LIST_EVENT, 0,                                                                      \
+      "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE event_n = $1 ORDER BY n LIMIT 1000")      \
+    X(DELIVERY_END_ALL, 1,                                                                         \
+      "UPDATE deliveries SET state = $1 WHERE state = 0 AND endpoint = $2")                        \
+    X(DELIVERY_ATTEMPTED, 1,                                                                       \
+      "UPDATE deliveries SET attempts = $1, state = CASE WHEN state = 3 THEN 3 ELSE $2 END,"       \
+      " next_at = $3, first_at = CASE WHEN first_at = 0 THEN $4 ELSE first_at END"                 \
+      " WHERE n = $5 AND attempts < $1")                                                           \
+    X(ATTEMPT_PUT, 1,                                                                              \
+      "INSERT INTO attempts (delivery_n, number, at, status, err, duration_ms, detail, body)"      \
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (delivery_n, number) DO NOTHING")      \
+    X(ATTEMPT_LIST, 0,                                                                             \
+      "SELECT delivery_n, number, at, status, err, duration_ms, detail, body FROM attempts"        \
+      " WHERE delivery_n = $1 ORDER BY number")                                                    \
+    X(CALL_PUT, 1,                                                                                 \
+      "INSERT INTO calls (call_id, account, trunk, number, peer, destination, phase, started_at,"  \
+      " answered_at, ended_at, end_reason, sip_status, simulated, facts, legs)"                    \
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"                 \
+      " ON CONFLICT (call_id) DO UPDATE SET destination = excluded.destination,"                   \
+      " phase = excluded.phase, answered_at = excluded.answered_at,"                               \
+      " ended_at = excluded.ended_at, end_reason = excluded.end_reason,"                           \
+      " sip_status = excluded.sip_status, facts = excluded.facts, legs = excluded.legs"            \
+      " WHERE calls.phase <= excluded.phase AND calls.phase < 2")                                  \
+    X(CALL_GET, 0,                                                                                 \
+      "SELECT " CALL_COLUMNS " FROM calls WHERE call_id = $1 AND ($2 = 0 OR account = $2)")        \
+    X(CALL_LIST_OPEN, 0,                                                                           \
+      "SELECT " CALL_COLUMNS " FROM calls WHERE phase < 2 AND n > $1 ORDER BY n LIMIT $2")         \
+    X(CALL_LIST, 0,                                                                                \
+      "SELECT " CALL_COLUMNS " FROM calls WHERE ($1 = 0 OR account = $1)"                          \
+      " AND ($2 = '' OR number = $2) AND ($3 = -1 OR phase = $3)"                                  \
+      " AND ($4 = 0 OR started_at >= $4) AND ($5 = 0 OR started_at < $5)"                          \
+      " AND ($6 = 0 OR n < $6) ORDER BY n DESC LIMIT $7")                                          \
+    X(SETTING_PUT, 1,                                                                              \
+      "INSERT INTO settings (kind, id, account, key, doc, version, created_at, updated_at)"        \
+      " VALUES ($1, $2, $3, $4, $5, 1, $6, $6) ON CONFLICT DO NOTHING RETURNING n")                \
+    X(SETTING_OWN, 1, "UPDATE settings SET account = n WHERE n = $1")                              \
+    X(SETTING_KEY_TAKEN, 0,                                                                        \
+      "SELECT n FROM settings WHERE kind = $1 AND key = $2 AND n <> $3")                           \
+    X(SETTING_CHANGE, 1,                                                                           \
+      "UPDATE settings SET account = $1, key = $2, doc = $3, version = version + 1,"               \
+      " updated_at = $4 WHERE kind = $5 AND n = $6 AND ($7 = 0 OR version = $7)"                   \
+      " RETURNING version, created_at")                                                            \
+    X(SETTING_DELETE, 1, "DELETE FROM settings WHERE kind = $1 AND n = $2")                        \
+    X(SETTING_AT, 0, "SELECT version FROM settings WHERE kind = $1 AND n = $2")                    \
+    X(SETTING_GET, 0,                                                                              \
+      "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND id = $2"                       \
+      " AND ($3 = 0 OR account = $3)")                                                             \
+    X(SETTING_GET_KEY, 0,                                                                          \
+      "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND key = $2")                     \
+    X(SETTING_LIST, 0,                                                                             \
+      "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND ($2 = 0 OR account = $2)"      \
+      " AND n > $3 ORDER BY n LIMIT $4")
+
+enum sql {
+#define X(id, writes, text) SQL_##id,
+    SQL_LIST(X)
+#undef X
+        SQL_COUNT
+};
+
+struct sql_statement {
+    const char *text;
+    bool writes;
+};
+extern const struct sql_statement sql_table[SQL_COUNT];
+
+/* What the schema's texts leave open. */
+struct sql_dialect {
+    const char *serial;    /* {serial}: a key that counts up */
+    const char *unreused;  /* {unreused}: the same, and no number comes twice */
+    const char *clustered; /* {clustered}: after a table whose rows live in its key */
+};

@@ -1,0 +1,371 @@
+/* store: the front of the durable truth: threads and batches. The writer takes all jobs that came
+ * while it synced, runs them in one transaction, commits, and sends them home; under load batches
+ * grow by themselves, alone a job waits for nobody. Readers each have a queue of their own.
+ *
+ * Invariant: a job goes home with OK only after the commit that holds it returned OK. */
+#include "store/store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "store/engine.h"
+
+enum {
+    JOBS_MAX = 65536,
+    BATCH_MAX = 4096, /* jobs of one transaction: bounds what a lost commit repeats */
+    READERS = 2,
+    READERS_MAX = 16,
+    PROBE_MS = 500,
+    UNSURE_TRIES = 5,
+};
+
+struct reader {
+    struct store *store;
+    struct db *db;
+    struct mailbox *jobs;
+    pthread_t thread;
+    bool started;
+};
+
+struct store {
+    const struct engine *engine;
+    struct db *db;
+    struct mailbox *jobs;
+    pthread_t thread;
+    bool started;
+    atomic_bool writable;
+    atomic_uint next_reader;
+    unsigned n_readers;
+    struct reader reader[READERS_MAX];
+    void (*on_broken)(void *arg);
+    void *arg;
+    struct store_job *batch[BATCH_MAX]; /* the writer's, while it runs one */
+};
+
+enum err db_run(struct db *db, enum sql sql, const struct value *args, size_t n_args, db_row *row,
+                void *arg, int64_t *ret_changes)
+{
+    ASSERT(db->writer || !sql_table[sql].writes);
+    db->writes += sql_table[sql].writes;
+    return db->engine->run(db, sql, args, n_args, row, arg, ret_changes);
+}
+
+struct one_int {
+    int64_t *v;
+    bool found;
+};
+
+static bool on_int(void *arg, const struct value *column, size_t n)
+{
+    struct one_int *one = arg;
+    one->found = column[0].kind == VALUE_INT;
+    if (one->found)
+        *one->v = column[0].i;
+    return false;
+}
+
+enum err db_run_int(struct db *db, enum sql sql, const struct value *args, size_t n_args,
+                    int64_t *ret, bool *ret_found)
+{
+    struct one_int one = {.v = ret};
+    enum err err = db_run(db, sql, args, n_args, on_int, &one, NULL);
+    if (ret_found)
+        *ret_found = one.found;
+    return err;
+}
+
+static struct store_job *job_of(struct mail *m)
+{
+    return (struct store_job *)m; /* mail is the first member */
+}
+
+static void on_home(struct mail *m)
+{
+    struct store_job *job = job_of(m);
+    job->done(job);
+}
+
+static void send_home(struct store_job *job)
+{
+    job->mail.open = on_home;
+    mailbox_put_answer(job->home, &job->mail);
+}
+
+static void broken(struct store *s)
+{
+    atomic_store(&s->writable, false);
+    log_error("store", "a sync failed: %s", s->db->detail);
+    if (s->on_broken)
+        s->on_broken(s->arg);
+    abort();
+}
+
+static bool is_store_error(enum err err)
+{
+    return err == ERR_STORE || err == ERR_STORE_FULL || err == ERR_STORE_BROKEN ||
+           err == ERR_STORE_UNSURE || err == ERR_NOMEM;
+}
+
+/* Runs the jobs that have not failed yet. ERR_AGAIN: one failed alone after it had written; run the
+ * rest once more. */
+static enum err jobs_run(struct store *s, struct store_job **jobs, size_t n)
+{
+    enum err err = s->engine->begin(s->db);
+    for (size_t i = 0; err == OK && i < n; i++) {
+        if (jobs[i]->err != OK)
+            continue;
+        unsigned before = s->db->writes;
+        enum err own = jobs[i]->run(jobs[i], s->db);
+        if (s->db->err != OK || is_store_error(own)) {
+            err = s->db->err != OK ? s->db->err : own;
+        } else if (own != OK) {
+            jobs[i]->err = own;
+            if (s->db->writes != before)
+                err = ERR_AGAIN;
+        }
+    }
+    if (err == OK)
+        return s->engine->commit(s->db);
+    s->engine->rollback(s->db);
+    return err;
+}
+
+static enum err batch_commit(struct store *s, struct store_job **jobs, size_t n)
+{
+    for (unsigned unsure = 0;;) {
+        enum err err = jobs_run(s, jobs, n);
+        if (err == ERR_STORE_BROKEN)
+            broken(s);
+        if (err == ERR_STORE_UNSURE && ++unsure < UNSURE_TRIES)
+            continue;
+        if (err != ERR_AGAIN)
+            return err;
+    }
+}
+
+static void set_writable(struct store *s, bool now, enum err why)
+{
+    if (atomic_exchange(&s->writable, now) == now)
+        return;
+    if (now)
+        log_info("store", "writes again");
+    else
+        log_error("store", "cannot write: %s (%s); accepting nothing until it can", err_text(why),
+                  s->db->detail);
+}
+
+static void batch_run(struct store *s, struct store_job **jobs, size_t n)
+{
+    int64_t from_us = clock_mono_us();
+    enum err err = batch_commit(s, jobs, n);
+    metric_observe_us(METRIC_COMMIT_TIME, clock_mono_us() - from_us);
+    metric_observe(METRIC_COMMIT_JOBS, (int64_t)n);
+    if (err != OK)
+        metric_add(METRIC_STORE_FAILURES, 1);
+    set_writable(s, err == OK, err);
+    for (size_t i = 0; i < n; i++) {
+        if (jobs[i]->err == OK)
+            jobs[i]->err = err;
+        if (jobs[i]->err == OK && jobs[i]->committed)
+            jobs[i]->committed(jobs[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        send_home(jobs[i]);
+    if (err == OK && s->engine->tidy(s->db) == ERR_STORE_BROKEN)
+        broken(s);
+}
+
+static void batches_run(struct store *s, struct mail *list)
+{
+    while (list) {
+        size_t n = 0;
+        for (; list && n < BATCH_MAX; n++) {
+            s->batch[n] = job_of(list);
+            s->batch[n]->err = OK;
+            list = list->next;
+        }
+        batch_run(s, s->batch, n);
+    }
+}
+
+/* Can we write again? A row of its own, so that the answer comes from the disk. */
+static void probe(struct store *s)
+{
+    enum err err = s->engine->begin(s->db);
+    if (err == OK)
+        err = db_run(s->db, SQL_META_PUT,
+                     DB_ARGS(V_TEXT(STR("probed_at")), V_INT(clock_wall_ms())), NULL, NULL, NULL);
+    if (err == OK)
+        err = s->engine->commit(s->db);
+    else
+        s->engine->rollback(s->db);
+    if (err == ERR_STORE_BROKEN)
+        broken(s);
+    set_writable(s, err == OK, err);
+}
+
+static void *writer_main(void *arg)
+{
+    struct store *s = arg;
+    pthread_setname_np(pthread_self(), "writer");
+    for (;;) {
+        bool closed = false;
+        bool trouble = !atomic_load(&s->writable);
+        struct mail *list = trouble ? mailbox_wait_for(s->jobs, PROBE_MS, &closed)
+                                    : mailbox_wait(s->jobs);
+        if (list)
+            batches_run(s, list);
+        else if (!trouble || closed)
+            return NULL;
+        else
+            probe(s);
+    }
+}
+
+static void *reader_main(void *arg)
+{
+    struct reader *r = arg;
+    struct mail *list;
+    pthread_setname_np(pthread_self(), "reader");
+    while ((list = mailbox_wait(r->jobs)))
+        while (list) {
+            struct store_job *job = job_of(list);
+            list = list->next;
+            job->err = r->store->engine->begin(r->db);
+            if (job->err == OK)
+                job->err = job->run(job, r->db);
+            r->store->engine->rollback(r->db); /* nothing to keep: ends the snapshot */
+            send_home(job);
+        }
+    return NULL;
+}
+
+static enum err start_reader(struct store *s, struct reader *r, const char *where, char *why,
+                             size_t cap)
+{
+    r->store = s;
+    enum err err = s->engine->open(where, DB_READER, &r->db, why, cap);
+    if (err == OK)
+        err = mailbox_new(&r->jobs, JOBS_MAX, NULL, NULL);
+    if (err == OK && pthread_create(&r->thread, NULL, reader_main, r) != 0)
+        err = ERR_NOMEM;
+    r->started = err == OK;
+    return err;
+}
+
+enum err store_open(const struct store_config *c, struct store **ret, char *why, size_t cap)
+{
+    struct str where, scheme;
+    struct store *s = calloc(1, sizeof *s);
+    enum err err = ERR_NOMEM;
+    snprintf(why, cap, "%s", err_text(err));
+    if (!s)
+        return err;
+    s->engine = &engine_sqlite;
+    s->on_broken = c->on_broken;
+    s->arg = c->arg;
+    atomic_init(&s->writable, true);
+    s->n_readers = c->readers ? c->readers : READERS;
+    ASSERT(s->n_readers <= READERS_MAX);
+    if (!str_cut(str_of(c->url), ':', &scheme, &where) ||
+        !str_eq(scheme, str_of(s->engine->scheme)) || where.n == 0) {
+        snprintf(why, cap, "store.url: sqlite:PATH is needed, not \"%s\"", c->url);
+        err = ERR_INVALID;
+        goto out;
+    }
+    if ((err = s->engine->open(where.p, DB_WRITER, &s->db, why, cap)) != OK ||
+        (err = schema_migrate(s->db, why, cap)) != OK ||
+        (err = mailbox_new(&s->jobs, c->max_jobs ? c->max_jobs : JOBS_MAX, NULL, NULL)) != OK)
+        goto out;
+    for (unsigned i = 0; err == OK && i < s->n_readers; i++)
+        err = start_reader(s, &s->reader[i], where.p, why, cap);
+    if (err == OK && pthread_create(&s->thread, NULL, writer_main, s) != 0)
+        err = ERR_NOMEM;
+    s->started = err == OK;
+    if (err != OK)
+        goto out;
+    *ret = s;
+    return OK;
+out:
+    store_close(s);
+    return err;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    for (unsigned i = 0; i < s->n_readers; i++) {
+        struct reader *r = &s->reader[i];
+        if (r->started) {
+            mailbox_close(r->jobs);
+            pthread_join(r->thread, NULL);
+        }
+        if (r->jobs)
+            mailbox_free(r->jobs);
+        if (r->db)
+            s->engine->close(r->db);
+    }
+    if (s->started) {
+        mailbox_close(s->jobs);
+        pthread_join(s->thread, NULL);
+    }
+    if (s->jobs)
+        mailbox_free(s->jobs);
+    if (s->db)
+        s->engine->close(s->db);
+    free(s);
+}
+
+enum err store_write(struct store *s, struct store_job *job)
+{
+    return mailbox_put(s->jobs, &job->mail);
+}
+
+enum err store_read(struct store *s, struct store_job *job)
+{
+    unsigned i = atomic_fetch_add_explicit(&s->next_reader, 1, memory_order_relaxed);
+    return mailbox_put(s->reader[i % s->n_readers].jobs, &job->mail);
+}
+
+static void on_done_now(struct store_job *job)
+{
+}
+
+static enum err run_now(struct store *s, struct store_job *job,
+                        enum err (*submit)(struct store *, struct store_job *))
+{
+    struct mailbox *home;
+    enum err err = mailbox_new(&home, 1, NULL, NULL);
+    if (err != OK)
+        return err;
+    job->home = home;
+    job->done = on_done_now;
+    if ((err = submit(s, job)) == OK) {
+        mail_open_all(mailbox_wait(home));
+        err = job->err;
+    }
+    mailbox_free(home);
+    return err;
+}
+
+enum err store_write_now(struct store *s, struct store_job *job)
+{
+    return run_now(s, job, store_write);
+}
+
+enum err store_read_now(struct store *s, struct store_job *job)
+{
+    return run_now(s, job, store_read);
+}
+
+bool store_is_writable(const struct store *s)
+{
+    return atomic_load_explicit(&s->writable, memory_order_relaxed);
+}
