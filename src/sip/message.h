@@ -122,7 +122,7 @@ struct sip_msg {
 
 /* A datagram: one message, Content-Length may be missing or smaller than what is there (§18.3). */
 MUST_USE enum err sip_parse(char *bytes, size_t n, struct sip_msg *ret);
-/* A stream: ERR_AGAIN needs more bytes (*ret_need: how many in all at least, 0 unknown); a message
+/* A stream: ERR_AGAIN needs more bytes (*ret_size: how many after the skip, 0 unknown); a message
  * without Content-Length is ERR_SYNTAX (§20.14). Leading CRLFs are *ret_skip bytes to drop first.
  */
 MUST_USE enum err sip_frame(const char *bytes, size_t n, size_t *ret_skip, size_t *ret_size);

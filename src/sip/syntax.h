@@ -1,5 +1,5 @@
 /* The small grammar that all SIP headers share (RFC 3261 §25.1): which bytes may stand where,
- * blanks, quoted strings, hosts, and one parameter after another. Only sip/*.c parsers include
+ * blanks, quoted strings, hosts, and one parameter after another. Only sip/ parsers include
  * this. Pure; slices into the text. */
 #pragma once
 #include "base/buf.h"

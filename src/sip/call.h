@@ -1,0 +1,195 @@
+/* Inside the edge: a call, two legs of one (leg a: who called us, leg b: whom we call), and the edge
+ * that holds them. Only sip/call*.c, sip/trunks.c and sip/edge.c include this. Edge's thread.
+ *
+ *     TAKING → ROUTING → RINGING → ANSWERING → UP → ENDING → OVER
+ *        └────────┴─────────┴──────────┴────────────┘
+ *
+ * ◆ TAKING waits for incoming_call to be stored, ANSWERING for call_answered, ENDING for call_ended:
+ * what the carrier waits for (the INVITE onwards, the 200, the end) comes after the commit. */
+#pragma once
+#include "base/map.h"
+#include "sip/dialog.h"
+#include "sip/edge.h"
+#include "sip/identity.h"
+#include "sip/print.h"
+#include "sip/transaction.h"
+
+enum {
+    FORKS_MAX = 6,           /* early dialogs of leg b that can be told apart */
+    PENDING_EVENTS_MAX = 40, /* of one call, waiting to be stored */
+    RETRY_AFTER_SEC = 5,
+    STORE_RETRY_MS = 1000,
+    STORE_PATIENCE_MS = 3000, /* then the call goes on, and the event keeps being tried */
+    QUEUE_AGE_MAX_MS = 2000,  /* an INVITE that lay in the socket for longer is not worth answering */
+    HOP_MAX = 70,
+};
+
+enum call_state {
+    CALL_TAKING,
+    CALL_ROUTING,
+    CALL_RINGING,
+    CALL_ANSWERING,
+    CALL_UP,
+    CALL_ENDING,
+    CALL_OVER,
+    CALL_RESTORED, /* unanswered before a restart: waits for its INVITE to be repeated */
+};
+const char *call_state_name(enum call_state s);
+
+/* What a client transaction of a call is for. */
+enum purpose {
+    FOR_NOBODY,  /* CANCEL, BYE, stray answers: nobody waits */
+    FOR_ROUTE,   /* the INVITE to the present target */
+    FOR_RELAY,   /* a request of one leg, passed to the other; txn.other answers it */
+    FOR_REINVITE,
+    FOR_PROBE,
+};
+
+struct call_event { /* waits for its turn to be stored */
+    struct call_event *next;
+    const struct event *event;
+};
+
+/* An INVITE under way, from one leg through us to the other: the first, or a re-INVITE. */
+struct exchange {
+    char from; /* 'a' or 'b'; 0: none under way */
+    bool acked;
+    handle server, client;
+    uint32_t cseq_in, cseq_out;
+    struct block answer; /* our 2xx, repeated until the ACK (§13.3.1.4) */
+    struct block ack;    /* what the ACK said onwards: sent again for a repeated 2xx */
+    int64_t interval_ms, since_ms;
+};
+
+struct call {
+    struct sip_edge *edge;
+    handle self;
+    uint8_t state; /* enum call_state; call_set_state alone writes it */
+    bool simulated, storing;
+    bool said_end;         /* the carrier was told how it ended */
+    uint8_t probes;        /* OPTIONS that are out */
+    bool probe_unanswered; /* one of this round found nobody */
+    char verified;
+    char token[TOKEN_SIZE];  /* in our tags and Call-ID */
+    char call_id[ID_SIZE];   /* "call_…" */
+    char number[NUMBER_SIZE];
+    char caller[CALLER_SIZE];
+    uint64_t account, trunk;
+    char *trunk_id, *trunk_name, *caller_name; /* one block, trunk_id its start */
+    char *headers;                             /* "Name\nvalue\n…" of X-*; NULL */
+    char *destination;                         /* of the target that rings or answered; NULL */
+    struct dialog a, b;
+    struct dialog *early[FORKS_MAX]; /* of leg b, until one is answered */
+    uint8_t n_early;
+    struct exchange x;
+    struct sequences sequences;
+    struct call_event *pending, *pending_last;
+    uint8_t n_pending;
+    int64_t storing_since_ms; /* of the oldest pending event, mono */
+    int64_t started_at_ms, answered_at_ms, ended_at_ms;
+    /* How it ends: */
+    uint8_t reason, by; /* enum end_reason, enum ended_by */
+    int16_t sip_status;
+    handle bye; /* the BYE's server transaction, answered after the commit */
+    /* Routing, dropped once it is up: */
+    const struct book *book;
+    struct route *route;
+    struct timer invite_timer, store_timer, probe_timer;
+    int64_t heard_at_ms; /* mono: last signalling of either leg */
+};
+
+struct trunk_use { /* counted limits of one trunk */
+    uint64_t trunk;
+    uint32_t calls;
+    int64_t bucket_at_ms;
+    double tokens;
+};
+
+struct sip_edge {
+    struct sip_config c;
+    struct transport *transport;
+    struct blocks *blocks;
+    struct transactions *txns;
+    struct pool *calls;
+    struct map *by_call_id, *restored; /* calls by call_id; by token, those from before a restart */
+    struct map *trunks;                /* struct trunk_use by trunk */
+    const struct book *book;           /* the present one, renewed once a turn */
+    uint64_t generation;
+    bool draining;
+    void (*on_idle)(void *arg);
+    void *on_idle_arg;
+    struct timer drain;
+    char *scratch; /* SCRATCH_MAX bytes: messages are written here before they are sent */
+    struct sip_msg msg, again; /* of the packet at hand; of a kept request */
+};
+enum { SCRATCH_MAX = 65536 };
+
+/* call.c: life */
+struct call *call_new(struct sip_edge *e); /* NULL at the limit */
+void call_set_state(struct call *c, enum call_state to);
+void call_free(struct call *c);
+struct call *call_of_tag(struct sip_edge *e, struct str tag, char *ret_leg, char *ret_fork);
+struct dialog *call_leg(struct call *c, char leg);
+char call_other(char leg);
+void call_heard(struct call *c);
+struct buf call_scratch(struct sip_edge *e);
+
+/* call_in.c: an INVITE comes in */
+void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+                    struct str raw, const struct book_trunk *trunk);
+/* Answers leg a's INVITE; `status` ≥ 300 ends its transaction. */
+void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
+                        char fork);
+
+/* call_route.c: where it goes */
+void call_route(struct call *c);
+void call_target_failed(struct call *c, int status, struct str reason);
+void call_address_failed(struct call *c, int status); /* nothing was heard from it */
+void call_route_drop(struct call *c);
+void call_stop_ringing(struct call *c); /* CANCEL what rings; no more targets */
+
+/* call_answer.c: what leg b says to the first INVITE, and the ACK */
+void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg *m);
+void call_send_answer(struct call *c);
+void call_on_ack(struct call *c, char leg, const struct sip_msg *m);
+void call_hang_up_stray(struct sip_edge *e, struct txn *t, const struct sip_msg *m);
+void call_repeat_answer(struct call *c);
+void call_repeat_ack(struct call *c);
+
+/* call_relay.c: requests within a dialog */
+void call_on_request(struct call *c, char leg, char fork, const struct sip_msg *m,
+                     const struct path *from, struct str raw);
+void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m);
+void call_on_relay_failure(struct call *c, struct txn *t, int status);
+void call_put_relayed(struct buf *b, const struct sip_msg *m); /* headers that pass unchanged */
+
+/* call_end.c */
+void call_on_cancel(struct call *c);
+void call_on_bye(struct call *c, char leg, const struct sip_msg *m, const struct path *from,
+                 struct str raw);
+void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_status);
+void call_finish(struct call *c); /* call_ended is stored: say so */
+void call_send_bye(struct call *c, struct dialog *d, struct str reason);
+
+/* call_store.c: events and the row */
+void call_store(struct call *c, enum event_kind kind, const char *destination, int status,
+                unsigned ordinal);
+void call_put_legs(const struct call *c, struct buf *out);
+
+/* call_probe.c, call_restore.c */
+void call_probe_later(struct call *c, int64_t in_ms);
+void call_on_probe_answer(struct call *c, struct txn *t, int status);
+MUST_USE enum err calls_restore(struct sip_edge *e);
+
+/* trunks.c: limits */
+bool trunk_admits(struct sip_edge *e, const struct book_trunk *t);
+void trunk_release(struct sip_edge *e, uint64_t trunk);
+void trunk_take(struct sip_edge *e, uint64_t trunk);
+void trunks_free(struct sip_edge *e);
+
+/* edge.c */
+void edge_reply(struct sip_edge *e, const struct sip_msg *m, const struct path *to, int status,
+                const char *reason, const char *more_headers);
+struct txn *edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_msg *m, int status,
+                            const char *reason);
+void edge_call_over(struct sip_edge *e);

@@ -1,0 +1,61 @@
+/* call_forward: the INVITE that goes to a target: the caller's own, with our addressing around it. The
+ * SDP and what we need not understand pass as they are (docs/sip.md). Edge's thread. */
+#include <string.h>
+
+#include "base/log.h"
+#include "sip/route.h"
+
+static void put_target_headers(struct buf *b, const struct target *t)
+{
+    for (size_t i = 0; i < t->n_headers; i++)
+        sip_put_named(b, t->header[i][0], t->header[i][1]);
+}
+
+/* A bare URI, since a name-addr's parameters are not ours to repeat. */
+static void put_from(struct buf *b, const struct sip_msg *invite, const char *token)
+{
+    buf_puts(b, "From: ");
+    if (invite->from.display.n)
+        buf_printf(b, "\"%.*s\" ", STR_FMT(str_slice(invite->from.display, 0, 255)));
+    buf_printf(b, "<%.*s>;tag=%sb0\r\n", STR_FMT(str_slice(invite->from.uri_text, 0, 700)), token);
+}
+
+bool route_invite(struct call *c)
+{
+    struct sip_edge *e = c->edge;
+    struct route *r = c->route;
+    struct sip_msg *invite = &e->again;
+    struct txn *s = txn_at(e->txns, c->x.server);
+    char branch[TOKEN_SIZE + 8];
+    if (!s || txn_request(s, invite) != OK)
+        return false;
+    struct txn *t = txn_client_new(e->txns, true, &r->path, str_of(r->host), branch);
+    if (!t)
+        return false;
+    int hops = invite->max_forwards < 0 ? HOP_MAX : invite->max_forwards;
+    struct buf b = call_scratch(e);
+    sip_put_request_line(&b, STR("INVITE"), str_of(r->ruri));
+    buf_printf(&b, "Via: SIP/2.0/%s ", transport_name((enum sip_transport)r->path.transport));
+    transport_put_own(e->transport, &r->path, &b);
+    buf_printf(&b, ";branch=%s;rport\r\n", branch);
+    sip_putf(&b, SIP_H_MAX_FORWARDS, "%d", (hops < HOP_MAX ? hops : HOP_MAX) - 1);
+    put_from(&b, invite, c->token);
+    sip_putf(&b, SIP_H_TO, "<%s>", r->ruri);
+    sip_putf(&b, SIP_H_CALL_ID, "%s-%u", c->token, ++r->attempts);
+    buf_puts(&b, "CSeq: 1 INVITE\r\n");
+    dialog_put_contact(&r->path, e->transport, &b);
+    call_put_relayed(&b, invite);
+    put_target_headers(&b, r->target);
+    sip_put_body(&b, invite->body);
+    if (b.err != OK) {
+        txn_end(e->txns, t);
+        return false;
+    }
+    t->call = c->self;
+    t->leg = 'b';
+    t->purpose = FOR_ROUTE;
+    r->client = t->self;
+    call_set_state(c, CALL_RINGING);
+    txn_send(e->txns, t, buf_str(&b));
+    return true;
+}

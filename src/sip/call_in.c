@@ -1,0 +1,254 @@
+/* call_in: an INVITE that begins a call. Cheap refusals first (limits, drain, a store that cannot
+ * write: 503 before anything is kept), then who is called, then incoming_call goes to the store; the
+ * call goes on when that is on disk. Edge's thread. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "sip/call.h"
+
+enum { X_HEADERS_MAX = 32, X_BYTES_MAX = 8192 };
+
+static void refuse_busy(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+                        enum metric why)
+{
+    metric_add(why, 1);
+    edge_reply(e, m, from, 503, NULL, "Retry-After: 5\r\n");
+}
+
+/* Extensions we can carry, because both ends speak them through us (RFC 3261 §8.2.2.3). */
+static bool supports(struct str tag)
+{
+    static const struct str known[] = {STR("100rel"),       STR("timer"),   STR("replaces"),
+                                       STR("precondition"), STR("norefersub"), STR("from-change"),
+                                       STR("histinfo"),     STR("privacy"), STR("resource-priority"),
+                                       STR("early-session")};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (str_eq_nocase(tag, known[i]))
+            return true;
+    return false;
+}
+
+static bool requires_unknown(const struct sip_msg *m, struct buf *ret_list)
+{
+    static const enum sip_header_id id[] = {SIP_H_REQUIRE, SIP_H_PROXY_REQUIRE};
+    for (size_t i = 0; i < 2; i++) {
+        size_t line = 0;
+        struct str rest = {0}, v;
+        while (sip_next(m, id[i], &line, &rest, &v))
+            if (!supports(v))
+                buf_printf(ret_list, "%s%.*s", ret_list->n ? ", " : "", STR_FMT(str_slice(v, 0, 64)));
+    }
+    return ret_list->n > 0;
+}
+
+static bool body_is_unknown(const struct sip_msg *m)
+{
+    struct str type = sip_value(m, SIP_H_CONTENT_TYPE), coding = sip_value(m, SIP_H_CONTENT_ENCODING);
+    if (m->body.n == 0)
+        return false;
+    if (coding.n && !str_eq_nocase(coding, STR("identity")))
+        return true;
+    return type.n && !str_starts_nocase(type, STR("application/sdp")) &&
+           !str_starts_nocase(type, STR("multipart/"));
+}
+
+/* What no call can come of, whoever is called. True when it was refused. */
+static bool refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
+{
+    char list[512], header[600];
+    struct buf b, h;
+    buf_wrap(&b, list, sizeof list);
+    if (m->ruri.scheme == URI_OTHER) {
+        edge_reply(e, m, from, 416, NULL, NULL);
+    } else if (m->max_forwards == 0) {
+        edge_reply(e, m, from, 483, NULL, NULL);
+    } else if (requires_unknown(m, &b)) {
+        buf_wrap(&h, header, sizeof header);
+        buf_printf(&h, "Unsupported: %.*s\r\n", STR_FMT(buf_str(&b)));
+        buf_putc(&h, '\0');
+        edge_reply(e, m, from, 420, NULL, h.err == OK ? header : NULL);
+    } else if (body_is_unknown(m)) {
+        edge_reply(e, m, from, 415, NULL,
+                   "Accept: application/sdp, multipart/mixed\r\nAccept-Encoding: identity\r\n");
+    } else if (!m->from.tag.p) {
+        edge_reply(e, m, from, 400, "From has no tag", NULL);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static enum err keep_names(struct call *c, const struct book_trunk *t, struct str display)
+{
+    char name[4 * CALLER_NAME_MAX];
+    struct buf b;
+    buf_wrap(&b, name, sizeof name);
+    display_print(str_slice(display, 0, CALLER_NAME_MAX), &b);
+    size_t id = strlen(t->id) + 1, trunk = strlen(t->set->name) + 1;
+    char *mem = malloc(id + trunk + b.n + 1);
+    if (!mem)
+        return ERR_NOMEM;
+    c->trunk_id = memcpy(mem, t->id, id);
+    c->trunk_name = memcpy(mem + id, t->set->name, trunk);
+    c->caller_name = mem + id + trunk;
+    memcpy(c->caller_name, name, b.n);
+    c->caller_name[b.n] = '\0';
+    return OK;
+}
+
+static enum err keep_x_headers(struct call *c, const struct sip_msg *m)
+{
+    struct buf b;
+    size_t n = 0;
+    buf_init(&b, X_BYTES_MAX);
+    for (size_t i = 0; i < m->n_headers && n < X_HEADERS_MAX; i++) {
+        const struct sip_header *h = &m->header[i];
+        if (h->id != SIP_H_OTHER || !str_starts_nocase(h->name, STR("X-")) || h->name.n > 64)
+            continue;
+        buf_put_str(&b, h->name);
+        buf_putc(&b, '\n');
+        buf_put_str(&b, h->value);
+        buf_putc(&b, '\n');
+        n++;
+    }
+    if (b.n && b.err == OK)
+        c->headers = str_dup(buf_str(&b));
+    enum err err = b.n && b.err == OK && !c->headers ? ERR_NOMEM : OK;
+    buf_fini(&b); /* more than fits is left out as a whole */
+    return err;
+}
+
+/* The same call: trunk, Call-ID, From tag and CSeq. */
+static void derive_call_id(const struct sip_msg *m, const struct book_trunk *t, char out[ID_SIZE])
+{
+    char cseq[16];
+    struct buf b;
+    buf_wrap(&b, cseq, sizeof cseq);
+    buf_put_u64(&b, m->cseq);
+    const struct str part[] = {str_of(t->id), m->call_id, m->from.tag, buf_str(&b)};
+    id_derive("call", part, 4, out);
+}
+
+/* An INVITE with a new branch of a call that is there: merged on its way (§8.2.2.2), or repeated by a
+ * caller whose first one we took before a restart. */
+static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m,
+                     const struct path *from, struct str raw)
+{
+    if (c->state != CALL_RESTORED) {
+        edge_reply(e, m, from, 482, NULL, NULL);
+        return;
+    }
+    struct txn *t = txn_server_new(e->txns, m, from, raw, true);
+    if (!t)
+        return;
+    t->call = c->self;
+    t->leg = 'a';
+    c->x = (struct exchange){.from = 'a', .server = t->self, .cseq_in = m->cseq};
+    if (dialog_of_invite(&c->a, m, from, e->transport) != OK)
+        return;
+    timer_stop(&c->invite_timer);
+    call_answer_invite(c, 100, (struct str){0}, NULL, '0');
+    log_info("sip", "%s goes on: its INVITE came again", c->call_id);
+    call_route(c);
+}
+
+static enum err begin(struct call *c, const struct sip_msg *m, const struct path *from, struct str raw,
+                      const struct book_trunk *trunk, const struct book_number *number,
+                      const char *e164)
+{
+    struct sip_edge *e = c->edge;
+    struct caller caller;
+    enum err err;
+    identity_caller(m, trunk->set, &caller);
+    c->account = number->account;
+    c->verified = caller.verified;
+    c->simulated = sip_header_named(m, STR("X-Hookswitch-Simulated")) != NULL;
+    c->started_at_ms = clock_wall_ms();
+    memcpy(c->caller, caller.id, sizeof c->caller);
+    if ((err = str_copy(str_of(e164), c->number, sizeof c->number)) != OK ||
+        (err = keep_names(c, trunk, caller.name)) != OK || (err = keep_x_headers(c, m)) != OK ||
+        (err = dialog_of_invite(&c->a, m, from, e->transport)) != OK ||
+        (err = map_put(e->by_call_id, str_of(c->call_id), c, NULL)) != OK)
+        return err;
+    c->trunk = trunk->n;
+    trunk_take(e, trunk->n);
+    struct txn *t = txn_server_new(e->txns, m, from, raw, true);
+    if (!t)
+        return ERR_FULL;
+    t->call = c->self;
+    t->leg = 'a';
+    c->x = (struct exchange){.from = 'a', .server = t->self, .cseq_in = m->cseq};
+    return OK;
+}
+
+void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+                    struct str raw, const struct book_trunk *trunk)
+{
+    char e164[NUMBER_SIZE], call_id[ID_SIZE];
+    if (refuse_message(e, m, from))
+        return;
+    derive_call_id(m, trunk, call_id);
+    struct call *c = map_get(e->by_call_id, str_of(call_id));
+    if (c) {
+        on_known(e, c, m, from, raw);
+        return;
+    }
+    const struct book_number *number = NULL;
+    if (identity_called(m, trunk->set, e164) == OK)
+        number = book_number(e->book, str_of(e164));
+    if (!number || !number->set->voice) {
+        edge_reply(e, m, from, 404, NULL, NULL);
+        return;
+    }
+    if (e->draining || !store_is_writable(e->c.store)) {
+        refuse_busy(e, m, from, METRIC_SIP_REJECTED_STORE);
+        return;
+    }
+    if (!trunk_admits(e, trunk) || !(c = call_new(e))) {
+        refuse_busy(e, m, from, METRIC_SIP_REJECTED_LIMIT);
+        return;
+    }
+    memcpy(c->call_id, call_id, sizeof c->call_id);
+    if (begin(c, m, from, raw, trunk, number, e164) != OK) {
+        refuse_busy(e, m, from, METRIC_SIP_REJECTED_LIMIT);
+        c->state = CALL_OVER; /* nobody heard of it */
+        call_free(c);
+        return;
+    }
+    metric_add(METRIC_CALLS_STARTED, 1);
+    metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(e->calls));
+    c->book = book_take(e->c.books);
+    call_answer_invite(c, 100, (struct str){0}, NULL, '0');
+    call_store(c, EVENT_INCOMING_CALL, NULL, 0, 0);
+}
+
+void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
+                        char fork)
+{
+    struct sip_edge *e = c->edge;
+    struct txn *t = txn_at(e->txns, c->x.server);
+    struct sip_msg *invite = &e->again;
+    struct buf b = call_scratch(e);
+    char tag[TOKEN_SIZE + 2];
+    if (!t || txn_request(t, invite) != OK)
+        return;
+    snprintf(tag, sizeof tag, "%sa%c", c->token, fork);
+    sip_put_reply(&b, invite, &t->path.peer, status, reason, status > 100 ? str_of(tag) : STR(""),
+                  status > 100 && status < 300);
+    if (status > 100 && status < 300)
+        dialog_put_contact(&t->path, e->transport, &b);
+    if (from_b)
+        call_put_relayed(&b, from_b);
+    sip_put_body(&b, from_b && status > 100 ? from_b->body : (struct str){0});
+    if (b.err != OK) {
+        log_sparse(LOG_WARN, 1000, "sip", "%s: an answer did not fit", c->call_id);
+        return;
+    }
+    if (status >= 200 && status < 300 && block_set(e->blocks, &c->x.answer, buf_str(&b)) != OK)
+        return;
+    txn_answer(e->txns, t, status, buf_str(&b));
+}

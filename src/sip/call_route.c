@@ -1,0 +1,307 @@
+/* call_route: through a number's targets, one after another: where each is, how long it may ring, and
+ * what its failure means for the next one and for the caller. Edge's thread.
+ *
+ * The book the call began with decides to the end. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "sip/route.h"
+
+static void next_target(struct call *c);
+static void try_address(struct call *c);
+
+enum took { TOOK_BUSY, TOOK_NO_ANSWER, TOOK_REJECTED, TOOK_FAILED };
+
+static enum took outcome_of(int status)
+{
+    switch (status) {
+    case 486:
+    case 600:
+        return TOOK_BUSY;
+    case 408:
+    case 480:
+    case 487:
+        return TOOK_NO_ANSWER;
+    case 403:
+    case 433:
+    case 603:
+    case 607:
+    case 608:
+        return TOOK_REJECTED;
+    default:
+        return TOOK_FAILED;
+    }
+}
+
+static enum end_reason reason_of(int status)
+{
+    static const enum end_reason of[] = {[TOOK_BUSY] = END_BUSY,
+                                         [TOOK_NO_ANSWER] = END_NO_ANSWER,
+                                         [TOOK_REJECTED] = END_REJECTED,
+                                         [TOOK_FAILED] = END_FAILED};
+    return of[outcome_of(status)];
+}
+
+/* What the caller hears (docs/sip.md). A target's trouble is not the gateway's: its 5xx, and what
+ * nobody can do anything about, become 500, its "unknown" becomes 480. */
+static int caller_status(int status)
+{
+    switch (outcome_of(status)) {
+    case TOOK_BUSY:
+        return 486;
+    case TOOK_NO_ANSWER:
+        return 480;
+    case TOOK_REJECTED:
+        return status;
+    default:
+        break;
+    }
+    switch (status) {
+    case 415:
+    case 422:
+    case 484:
+    case 488:
+    case 606:
+        return status; /* about what the caller offered */
+    case 404:
+    case 410:
+    case 604:
+        return 480;
+    default:
+        return status >= 300 && status < 400 ? 480 : 500;
+    }
+}
+
+static bool is_wanted(const struct target *t, int last_status)
+{
+    if (!last_status || t->when == WHEN_ALWAYS)
+        return true;
+    enum took o = outcome_of(last_status);
+    return t->when == WHEN_BUSY         ? o == TOOK_BUSY
+           : t->when == WHEN_NO_ANSWER  ? o == TOOK_NO_ANSWER
+           : t->when == WHEN_FAILED     ? o == TOOK_FAILED || o == TOOK_REJECTED
+           : t->when == WHEN_NOT_REGISTERED ? last_status == 480 || last_status == 404
+                                            : false;
+}
+
+void call_route_drop(struct call *c)
+{
+    struct route *r = c->route;
+    if (!r)
+        return;
+    lookup_cancel(r->lookup);
+    struct txn *t = txn_at(c->edge->txns, r->client);
+    if (t)
+        t->call = 0; /* what it still says goes to edge.c: strays are hung up */
+    free(r);
+    c->route = NULL;
+}
+
+/* Where the INVITE of the present target goes, and its Request-URI. */
+static enum err destination_read(struct call *c, const struct target *t, struct uri *ret)
+{
+    struct route *r = c->route;
+    struct buf b;
+    buf_wrap(&b, r->ruri, sizeof r->ruri - 1);
+    if (t->type == TARGET_DIRECT_IP)
+        buf_printf(&b, "sip:%s@%.*s", c->number, STR_FMT(t->destination));
+    else if (t->type == TARGET_SIP)
+        buf_put_str(&b, t->destination);
+    else
+        return ERR_UNSUPPORTED;
+    if (b.err != OK)
+        return b.err;
+    r->ruri[b.n] = '\0';
+    enum err err = uri_parse(buf_str(&b), ret);
+    if (err == OK && ret->scheme != URI_SIP && ret->scheme != URI_SIPS)
+        err = ERR_UNSUPPORTED;
+    return err == OK ? str_copy(ret->host, r->host, sizeof r->host) : err;
+}
+
+static void on_resolved(void *arg, const struct resolved *at)
+{
+    struct route *r = arg;
+    r->lookup = NULL;
+    r->at = *at;
+    if (at->err == OK) {
+        try_address(r->call);
+        return;
+    }
+    log_sparse(LOG_WARN, 1000, "sip", "%s: %s: %s", r->call->call_id, r->host, err_text(at->err));
+    call_target_failed(r->call, 503, STR("Cannot Be Resolved"));
+}
+
+static int transport_hint(const struct uri *u)
+{
+    struct str v;
+    if (!param_find(u->params, STR("transport"), &v))
+        return 0;
+    return str_eq_nocase(v, STR("tcp"))   ? RESOLVE_TCP
+           : str_eq_nocase(v, STR("tls")) ? RESOLVE_TLS
+           : str_eq_nocase(v, STR("udp")) ? RESOLVE_UDP
+                                          : 0;
+}
+
+static enum err find_addresses(struct call *c, const struct uri *u)
+{
+    struct route *r = c->route;
+    struct addr a;
+    int hint = transport_hint(u);
+    bool sips = u->scheme == URI_SIPS;
+    r->at = (struct resolved){0};
+    r->next_address = 0;
+    r->rang = false;
+    if (addr_parse(u->host, 0, &a) != OK)
+        return resolver_sip(c->edge->c.resolver, u->host, u->port, hint, sips, on_resolved, r,
+                            &r->lookup);
+    int how = sips ? RESOLVE_TLS : hint ? hint : RESOLVE_UDP;
+    a.port = u->port ? u->port : how == RESOLVE_TLS ? 5061 : 5060;
+    r->at.addr[0] = a;
+    r->at.transport[0] = (uint8_t)how;
+    r->at.n = 1;
+    try_address(c);
+    return OK;
+}
+
+static void on_ring_timeout(struct timer *timer)
+{
+    struct call *c = timer->arg;
+    struct txn *t = txn_at(c->edge->txns, c->route->client);
+    if (t) {
+        t->call = 0; /* its 487, or its late 200, is nobody's */
+        txn_cancel(c->edge->txns, t);
+    }
+    c->route->client = 0;
+    call_target_failed(c, 408, (struct str){0});
+}
+
+static void try_address(struct call *c)
+{
+    struct route *r = c->route;
+    struct sip_edge *e = c->edge;
+    while (r->next_address < r->at.n) {
+        size_t i = r->next_address++;
+        enum sip_transport how = r->at.transport[i] == RESOLVE_TLS   ? SIP_TLS
+                                 : r->at.transport[i] == RESOLVE_TCP ? SIP_TCP
+                                                                     : SIP_UDP;
+        if (transport_is_own(e->transport, &r->at.addr[i]) ||
+            !transport_route(e->transport, how, &r->at.addr[i], &r->path))
+            continue;
+        if (route_invite(c))
+            return;
+    }
+    call_target_failed(c, 503, STR("Cannot Be Reached"));
+}
+
+static void start_target(struct call *c, const struct target *t)
+{
+    struct route *r = c->route;
+    struct uri uri;
+    unsigned ring_s = t->ring_timeout_s ? t->ring_timeout_s : c->edge->c.ring_timeout_s;
+    r->target = t;
+    free(c->destination);
+    c->destination = str_dup(t->destination);
+    enum err err = destination_read(c, t, &uri);
+    if (err == OK) {
+        loop_timer(c->edge->c.loop, &c->invite_timer, (int64_t)ring_s * 1000, on_ring_timeout, c);
+        err = find_addresses(c, &uri); /* may have failed the target already, and the call with it */
+        if (err == OK)
+            return;
+    }
+    log_sparse(LOG_WARN, 1000, "sip", "%s: target %s \"%.*s\": %s", c->call_id,
+               target_type_name(t->type), STR_FMT(t->destination), err_text(err));
+    call_target_failed(c, 500, str_of(err == ERR_UNSUPPORTED ? "Target Type Not Supported"
+                                                             : "Bad Target"));
+}
+
+static void give_up(struct call *c)
+{
+    int last = c->route->last_status;
+    int status = last ? caller_status(last) : 480;
+    enum end_reason reason = last ? reason_of(last) : END_FAILED;
+    enum ended_by by = last && last != 408 && last != 503 && last != 500 ? ENDED_BY_CALLEE
+                                                                          : ENDED_BY_SYSTEM;
+    call_end(c, reason, by, status);
+}
+
+static void next_target(struct call *c)
+{
+    struct route *r = c->route;
+    const struct target *failed = r->target;
+    const struct target *t = NULL;
+    while (r->next < r->forward->n && !t) {
+        const struct target *candidate = &r->forward->target[r->next++];
+        if (is_wanted(candidate, r->last_status))
+            t = candidate;
+    }
+    if (!t) {
+        give_up(c);
+        return;
+    }
+    if (failed) {
+        c->reason = reason_of(r->last_status);
+        call_store(c, EVENT_CALL_FORWARD_FAILED, c->destination, r->last_status, r->failed++);
+    }
+    start_target(c, t);
+}
+
+void call_route(struct call *c)
+{
+    struct sip_edge *e = c->edge;
+    call_set_state(c, CALL_ROUTING);
+    if (!c->book)
+        c->book = book_take(e->c.books);
+    const struct book_number *n = book_number(c->book, str_of(c->number));
+    c->route = calloc(1, sizeof *c->route);
+    if (!c->route || !n) {
+        call_end(c, END_FAILED, ENDED_BY_SYSTEM, n ? 500 : 480);
+        return;
+    }
+    c->route->call = c;
+    c->route->forward = n->set->forward;
+    next_target(c);
+}
+
+void call_target_failed(struct call *c, int status, struct str reason)
+{
+    struct route *r = c->route;
+    timer_stop(&c->invite_timer);
+    r->client = 0;
+    r->last_status = status;
+    for (size_t i = 0; i < c->n_early; i++) {
+        dialog_fini(c->early[i]);
+        free(c->early[i]);
+    }
+    c->n_early = 0;
+    if (c->state == CALL_RINGING)
+        call_set_state(c, CALL_ROUTING);
+    next_target(c);
+}
+
+/* Nothing was heard from this address: the next one of the same target, if there is one. */
+void call_address_failed(struct call *c, int status)
+{
+    struct route *r = c->route;
+    r->client = 0;
+    if (r->rang || r->next_address >= r->at.n) {
+        call_target_failed(c, status, (struct str){0});
+        return;
+    }
+    call_set_state(c, CALL_ROUTING);
+    try_address(c);
+}
+
+void call_stop_ringing(struct call *c)
+{
+    struct route *r = c->route;
+    struct txn *t = r ? txn_at(c->edge->txns, r->client) : NULL;
+    timer_stop(&c->invite_timer);
+    if (t) {
+        t->call = 0;
+        if (t->state == TXN_PROCEEDING) /* otherwise with its first provisional answer (§9.1) */
+            txn_cancel(c->edge->txns, t);
+    }
+    call_route_drop(c);
+}

@@ -1,0 +1,47 @@
+/* One leg's dialog (RFC 3261 §12): what a request within it is addressed with. Edge's thread. */
+#pragma once
+#include "sip/blocks.h"
+#include "sip/message.h"
+#include "sip/token.h"
+#include "sip/transport.h"
+
+enum dialog_part {
+    DIALOG_CALL_ID,
+    DIALOG_LOCAL,  /* our From within it, without tag */
+    DIALOG_REMOTE, /* our To within it, with the peer's tag */
+    DIALOG_TAG,    /* the peer's tag alone */
+    DIALOG_TARGET, /* the peer's Contact: our Request-URI */
+    DIALOG_ROUTES, /* the route set, "<…>, <…>" */
+    DIALOG_PARTS
+};
+
+struct dialog {
+    char *mem; /* NULL: there is none */
+    uint16_t end[DIALOG_PARTS];
+    char leg, fork;       /* our tag is the call's token and these two */
+    uint32_t local_cseq;  /* of our last request */
+    uint32_t remote_cseq; /* of the peer's last request */
+    struct path path;
+};
+
+struct str dialog_get(const struct dialog *d, enum dialog_part part);
+MUST_USE enum err dialog_set(struct dialog *d, const struct str part[DIALOG_PARTS]);
+void dialog_fini(struct dialog *d); /* idempotent */
+struct str dialog_host(const struct dialog *d); /* of the next hop: the name TLS verifies */
+/* From the INVITE that made us the called side: its From, To, Contact and Record-Route (§12.1.1). */
+MUST_USE enum err dialog_of_invite(struct dialog *d, const struct sip_msg *invite,
+                                   const struct path *from, struct transport *t);
+/* From a response that has a To tag to our INVITE (§12.1.2); the Record-Route is reversed. */
+MUST_USE enum err dialog_of_response(struct dialog *d, const struct sip_msg *m,
+                                     const struct path *via, struct transport *t);
+/* Target refresh (§12.2.1.2): a Contact in a 2xx to, or a request of, INVITE or UPDATE. */
+void dialog_refresh(struct dialog *d, const struct sip_msg *m, struct transport *t);
+/* The head of a request within the dialog: line, Via, Route, Max-Forwards, From, To, Call-ID, CSeq,
+ * and Contact where the method may change it. Strict routers are served (§12.2.1.1). */
+void dialog_put_request(const struct dialog *d, struct transport *t, const char *token,
+                        struct str method, uint32_t cseq, const char *branch, struct buf *b);
+void dialog_put_contact(const struct path *path, struct transport *t, struct buf *b);
+
+/* For the store: lines of text, and back. */
+void dialog_print(const struct dialog *d, struct buf *out);
+MUST_USE enum err dialog_parse(struct str *text, struct dialog *ret);

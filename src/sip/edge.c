@@ -1,0 +1,413 @@
+/* edge: the door. Every message passes here: from whom is it, does it answer something of ours, is it
+ * asked again, does it belong to a call, may it begin one. Who is nobody's gets silence. Edge's thread,
+ * but for the functions that mail to it. */
+#include "sip/edge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "sip/call.h"
+
+enum { TXNS_PER_CALL = 6, TXNS_LEAST = 4096 };
+
+static const char allow[] = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, "
+                            "NOTIFY, MESSAGE\r\n";
+
+enum err sip_listen_parse(const char *text, struct sip_config *ret, const char **ret_why)
+{
+    struct str rest = str_of(text), one, name;
+    ret->n_listen = 0;
+    while (rest.n) {
+        str_cut(rest, ',', &one, &rest);
+        one = str_trim(one);
+        if (ret->n_listen == SIP_LISTEN_MAX) {
+            *ret_why = "at most 16 addresses";
+            return ERR_TOO_BIG;
+        }
+        struct sip_listen *l = &ret->listen[ret->n_listen];
+        if (!str_cut(one, ':', &name, &one) || addr_parse(one, 5060, &l->at) != OK) {
+            *ret_why = "a list of transport:address:port is needed, e.g. udp:0.0.0.0:5060";
+            return ERR_SYNTAX;
+        }
+        if (str_eq_nocase(name, STR("udp")))
+            l->transport = SIP_UDP;
+        else if (str_eq_nocase(name, STR("tcp")))
+            l->transport = SIP_TCP;
+        else if (str_eq_nocase(name, STR("tls")))
+            l->transport = SIP_TLS;
+        else {
+            *ret_why = "transports are udp, tcp and tls";
+            return ERR_INVALID;
+        }
+        ret->n_listen++;
+    }
+    return OK;
+}
+
+void edge_reply(struct sip_edge *e, const struct sip_msg *m, const struct path *to, int status,
+                const char *reason, const char *more)
+{
+    char mem[8192], tag[TOKEN_SIZE];
+    struct buf b;
+    struct path path = *to;
+    if (m->method == SIP_ACK || !m->answerable)
+        return;
+    buf_wrap(&b, mem, sizeof mem);
+    /* Stateless: the same request must get the same tag (RFC 3261 §8.2.7). */
+    uint64_t hash = hash64(m->via.branch.n ? m->via.branch : m->call_id);
+    token_print(hash, hash64(m->call_id), tag);
+    sip_put_reply(&b, m, &to->peer, status, str_of(reason), str_of(tag), false);
+    if (status == 405 || status == 501 || (status == 200 && m->method == SIP_OPTIONS))
+        buf_puts(&b, allow);
+    buf_puts(&b, more ? more : "");
+    sip_put_body(&b, (struct str){0});
+    if (b.err == OK)
+        (void)!transport_send(e->transport, &path, (struct str){0}, buf_str(&b));
+}
+
+struct txn *edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_msg *m, int status,
+                            const char *reason)
+{
+    struct buf b = call_scratch(e);
+    char tag[TOKEN_SIZE];
+    token_print(t->self, hash64(m->call_id), tag);
+    sip_put_reply(&b, m, &t->path.peer, status, str_of(reason), status > 100 ? str_of(tag) : STR(""),
+                  false);
+    sip_put_body(&b, (struct str){0});
+    txn_answer(e->txns, t, status, buf_str(&b));
+    return t;
+}
+
+static void on_options(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
+{
+    edge_reply(e, m, from, 200, NULL,
+               "Accept: application/sdp\r\nSupported: 100rel, timer\r\n");
+}
+
+static void on_cancel(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
+{
+    struct txn *invite = txn_server_of(e->txns, m);
+    struct call *c = invite ? pool_at(e->calls, invite->call) : NULL;
+    struct txn *client = c ? txn_at(e->txns, c->x.client) : NULL;
+    edge_reply(e, m, from, invite ? 200 : 481, NULL, NULL);
+    if (!c)
+        return;
+    if (c->x.server == invite->self && c->state == CALL_UP && client &&
+        client->purpose == FOR_REINVITE && client->state == TXN_PROCEEDING)
+        txn_cancel(e->txns, client);
+    else
+        call_on_cancel(c);
+}
+
+/* Outside of any dialog. */
+static void on_new_request(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+                           struct str raw, const struct book_trunk *trunk, int64_t waited_ms)
+{
+    switch (m->method) {
+    case SIP_INVITE:
+        if (waited_ms > QUEUE_AGE_MAX_MS)
+            metric_add(METRIC_SIP_REJECTED_LIMIT, 1); /* overload: its caller repeats it, or left */
+        else
+            call_on_invite(e, m, from, raw, trunk);
+        break;
+    case SIP_OPTIONS:
+        on_options(e, m, from);
+        break;
+    case SIP_BYE:
+    case SIP_PRACK:
+    case SIP_UPDATE:
+    case SIP_INFO:
+    case SIP_NOTIFY:
+        edge_reply(e, m, from, 481, NULL, NULL);
+        break;
+    case SIP_METHOD_OTHER:
+        edge_reply(e, m, from, 501, NULL, NULL);
+        break;
+    default:
+        edge_reply(e, m, from, 405, NULL, NULL);
+    }
+}
+
+static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+                       struct str raw, const struct book_trunk *trunk, int64_t waited_ms)
+{
+    char leg, fork;
+    struct call *c = m->to.tag.p ? call_of_tag(e, m->to.tag, &leg, &fork) : NULL;
+    if (!trunk && !c) {
+        metric_add(METRIC_SIP_UNKNOWN_SOURCE, 1);
+        return;
+    }
+    struct txn *t = m->method == SIP_CANCEL ? NULL : txn_server_of(e->txns, m);
+    if (m->method == SIP_ACK) {
+        if (!(t && txn_server_ack(e->txns, t)) && c)
+            call_on_ack(c, leg, m);
+        return;
+    }
+    if (t) {
+        txn_server_repeat(e->txns, t);
+        return;
+    }
+    if (m->method == SIP_CANCEL)
+        on_cancel(e, m, from);
+    else if (c)
+        call_on_request(c, leg, fork, m, from, raw);
+    else if (m->to.tag.p)
+        edge_reply(e, m, from, 481, NULL, NULL);
+    else
+        on_new_request(e, m, from, raw, trunk, waited_ms);
+}
+
+static void on_response_message(struct sip_edge *e, const struct sip_msg *m)
+{
+    struct txn *t = txn_client_of(e->txns, m);
+    if (t)
+        txn_on_response(e->txns, t, m);
+}
+
+static void book_renew(struct sip_edge *e)
+{
+    uint64_t now = books_generation(e->c.books);
+    if (e->book && now == e->generation)
+        return;
+    book_drop(&e->book);
+    e->generation = now;
+    e->book = book_take(e->c.books);
+}
+
+static void on_message(void *arg, const struct path *from, char *bytes, size_t n, int64_t waited_ms)
+{
+    struct sip_edge *e = arg;
+    struct sip_msg *m = &e->msg;
+    book_renew(e);
+    const struct book_trunk *trunk = book_trunk_from(e->book, &from->peer);
+    if (n < 16) /* keep-alives (RFC 5626 §4.4) */
+        return;
+    enum err err = sip_parse(bytes, n, m);
+    struct str raw = str_of_bytes(bytes, n);
+    if (err == OK && m->is_request) {
+        raw.n = m->size;
+        on_request(e, m, from, raw, trunk, waited_ms);
+    } else if (err == OK) {
+        on_response_message(e, m);
+    } else if (trunk) {
+        metric_add(METRIC_SIP_MALFORMED, 1);
+        if (m->is_request)
+            edge_reply(e, m, from, m->fault_status, m->fault, NULL);
+    } else {
+        metric_add(METRIC_SIP_UNKNOWN_SOURCE, 1);
+    }
+}
+
+static bool may_connect(void *arg, const struct addr *from)
+{
+    struct sip_edge *e = arg;
+    book_renew(e);
+    bool known = book_trunk_from(e->book, from) != NULL;
+    metric_add(METRIC_SIP_UNKNOWN_SOURCE, !known);
+    return known;
+}
+
+static void on_gone(void *arg, handle conn)
+{
+    struct sip_edge *e = arg;
+    if (e->txns)
+        transactions_on_gone(e->txns, conn);
+}
+
+static void on_response(void *arg, struct txn *t, const struct sip_msg *m)
+{
+    struct sip_edge *e = arg;
+    struct call *c = t->call ? pool_at(e->calls, t->call) : NULL;
+    if (!c) { /* abandoned: what rings is told to stop, what answers is hung up */
+        if (t->invite && m->status < 200)
+            txn_cancel(e->txns, t);
+        else if (t->invite && m->status < 300)
+            call_hang_up_stray(e, t, m);
+        return;
+    }
+    call_heard(c);
+    if (t->purpose == FOR_ROUTE)
+        call_on_route_response(c, t, m);
+    else if (t->purpose == FOR_PROBE && m->status >= 200)
+        call_on_probe_answer(c, t, m->status);
+    else if (t->purpose == FOR_RELAY || t->purpose == FOR_REINVITE)
+        call_on_relay_response(c, t, m);
+}
+
+static void on_failure(void *arg, struct txn *t, enum err err)
+{
+    struct sip_edge *e = arg;
+    struct call *c = t->call ? pool_at(e->calls, t->call) : NULL;
+    int status = err == ERR_UNREACHABLE ? 503 : 408;
+    if (!c)
+        return;
+    t->call = 0;
+    if (t->purpose == FOR_ROUTE && c->state == CALL_RINGING)
+        call_address_failed(c, status);
+    else if (t->purpose == FOR_PROBE)
+        call_on_probe_answer(c, t, 408);
+    else if (t->purpose == FOR_RELAY || t->purpose == FOR_REINVITE)
+        call_on_relay_failure(c, t, status);
+}
+
+static void on_over(void *arg, struct txn *t)
+{
+}
+
+enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *why, size_t cap)
+{
+    struct sip_edge *e = calloc(1, sizeof *e);
+    enum err err = e ? OK : ERR_NOMEM;
+    snprintf(why, cap, "%s", err_text(ERR_NOMEM));
+    if (err != OK)
+        return err;
+    e->c = *c;
+    const struct transport_user tu = {on_message, may_connect, on_gone, e};
+    const struct transaction_user xu = {on_response, on_failure, on_over, e};
+    size_t txns = TXNS_LEAST + c->max_calls * TXNS_PER_CALL;
+    e->scratch = malloc(SCRATCH_MAX);
+    e->by_call_id = map_new();
+    e->restored = map_new();
+    e->trunks = map_new();
+    if (!e->scratch || !e->by_call_id || !e->restored || !e->trunks)
+        err = ERR_NOMEM;
+    if (err == OK)
+        err = blocks_new(&e->blocks);
+    if (err == OK)
+        err = pool_new(&e->calls, sizeof(struct call), c->max_calls);
+    if (err == OK)
+        err = transport_new(c, &tu, &e->transport, why, cap);
+    if (err == OK)
+        err = transactions_new(c->loop, e->transport, e->blocks, txns, c->t1_ms, &xu, &e->txns);
+    if (err == OK) {
+        book_renew(e);
+        err = calls_restore(e);
+    }
+    if (err != OK) {
+        sip_edge_free(e);
+        return err;
+    }
+    *ret = e;
+    return OK;
+}
+
+void sip_edge_free(struct sip_edge *e)
+{
+    handle h;
+    struct call *c;
+    if (!e)
+        return;
+    for (size_t i = 0; e->calls && (c = pool_next(e->calls, &i, &h));) {
+        c->storing = false; /* its answer will never be opened: the loop has ended */
+        call_free(c);
+    }
+    timer_stop(&e->drain);
+    transactions_free(e->txns);
+    e->txns = NULL;
+    transport_free(e->transport);
+    pool_free(e->calls);
+    blocks_free(e->blocks);
+    map_free(e->by_call_id);
+    map_free(e->restored);
+    trunks_free(e);
+    book_drop(&e->book);
+    free(e->scratch);
+    free(e);
+}
+
+struct addr sip_edge_local(const struct sip_edge *e, size_t listen)
+{
+    return transport_local(e->transport, listen);
+}
+
+static void idle(struct sip_edge *e)
+{
+    void (*on_idle)(void *) = e->on_idle;
+    e->on_idle = NULL;
+    timer_stop(&e->drain);
+    if (on_idle)
+        on_idle(e->on_idle_arg);
+}
+
+void edge_call_over(struct sip_edge *e)
+{
+    metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(e->calls));
+    if (e->on_idle && pool_count(e->calls) == 0)
+        idle(e);
+}
+
+struct drain_mail {
+    struct mail mail;
+    struct sip_edge *edge;
+    int64_t wait_ms;
+    void (*on_idle)(void *arg);
+    void *arg;
+};
+
+static void on_drain_over(struct timer *timer)
+{
+    idle(timer->arg);
+}
+
+static void on_drain(struct mail *m)
+{
+    struct drain_mail *d = (struct drain_mail *)m;
+    struct sip_edge *e = d->edge;
+    e->draining = true;
+    e->on_idle = d->on_idle;
+    e->on_idle_arg = d->arg;
+    loop_timer(e->c.loop, &e->drain, d->wait_ms, on_drain_over, e);
+    if (pool_count(e->calls) == 0)
+        idle(e);
+    free(d);
+}
+
+void sip_edge_drain(struct sip_edge *e, int64_t wait_ms, void (*on_idle)(void *), void *arg)
+{
+    struct drain_mail *d = malloc(sizeof *d);
+    if (!d) {
+        on_idle(arg);
+        return;
+    }
+    *d = (struct drain_mail){{NULL, on_drain}, e, wait_ms, on_idle, arg};
+    loop_post_answer(e->c.loop, &d->mail);
+}
+
+struct hangup_mail {
+    struct mail mail;
+    struct sip_edge *edge;
+    char call_id[ID_SIZE];
+};
+
+static void on_hangup(struct mail *m)
+{
+    struct hangup_mail *h = (struct hangup_mail *)m;
+    struct call *c = map_get(h->edge->by_call_id, str_of(h->call_id));
+    if (c && c->state == CALL_UP) {
+        static const struct str why = STR("SIP;cause=200;text=\"Hung up by the operator\"");
+        call_send_bye(c, &c->a, why);
+        call_send_bye(c, &c->b, why);
+        call_end(c, END_COMPLETED, ENDED_BY_SYSTEM, 200);
+    } else if (c && c->state < CALL_ANSWERING) {
+        call_end(c, END_CANCELED, ENDED_BY_SYSTEM, 480);
+    }
+    free(h);
+}
+
+enum err sip_edge_hangup(struct sip_edge *e, struct str call_id)
+{
+    struct hangup_mail *h = malloc(sizeof *h);
+    if (!h)
+        return ERR_NOMEM;
+    h->mail.open = on_hangup;
+    h->edge = e;
+    enum err err = str_copy(call_id, h->call_id, sizeof h->call_id);
+    if (err == OK)
+        err = loop_post(e->c.loop, &h->mail);
+    if (err != OK)
+        free(h);
+    return err;
+}

@@ -1,0 +1,140 @@
+/* identity: the called and the calling number of an INVITE. Carriers put them in many places (RFC 3261,
+ * 3325, 7315, 7044, 5806, the Remote-Party-ID draft) and hide them by RFC 3323; the trunk's setting
+ * says which to believe. Pure. */
+#include "sip/identity.h"
+
+#include <stdio.h>
+
+/* The user part of a SIP URI, or the number of a tel URI. Parameters of the user part stay:
+ * number_parse strips them. */
+static struct str user_of(const struct uri *u)
+{
+    return u->scheme == URI_OTHER ? (struct str){0} : u->user;
+}
+
+static bool number_of(struct str value, const struct number_rules *r, char ret[NUMBER_SIZE])
+{
+    struct name_addr na;
+    return name_addr_parse(value, &na) == OK && user_of(&na.uri).n &&
+           number_parse(user_of(&na.uri), r, ret) == OK;
+}
+
+enum err identity_called(const struct sip_msg *m, const struct trunk *t, char ret[NUMBER_SIZE])
+{
+    static const enum sip_header_id header[CALLED_FROM_COUNT] = {
+        [CALLED_FROM_PCPID] = SIP_H_P_CALLED_PARTY_ID,
+        [CALLED_FROM_TO] = SIP_H_TO,
+        [CALLED_FROM_HISTORY] = SIP_H_HISTORY_INFO,
+        [CALLED_FROM_DIVERSION] = SIP_H_DIVERSION,
+    };
+    for (size_t i = 0; i < t->n_called_from; i++) {
+        enum called_from from = (enum called_from)t->called_from[i];
+        if (from == CALLED_FROM_RURI) {
+            struct str user = user_of(&m->ruri);
+            if (user.n && number_parse(user, &t->rules, ret) == OK)
+                return OK;
+            continue;
+        }
+        size_t line = 0;
+        struct str rest = {0}, v;
+        while (sip_next(m, header[from], &line, &rest, &v))
+            if (number_of(v, &t->rules, ret))
+                return OK;
+    }
+    return ERR_NOT_FOUND;
+}
+
+static bool wants_privacy(const struct sip_msg *m)
+{
+    size_t line = 0;
+    struct str rest = {0}, v, one;
+    while (sip_next(m, SIP_H_PRIVACY, &line, &rest, &v))
+        for (bool more = true; more;) { /* "id;critical" (RFC 3323 §4.2) */
+            more = str_cut(v, ';', &one, &v);
+            one = str_trim(one);
+            if (str_eq_nocase(one, STR("id")) || str_eq_nocase(one, STR("user")) ||
+                str_eq_nocase(one, STR("header")))
+                return true;
+        }
+    return false;
+}
+
+static bool is_anonymous(const struct name_addr *na)
+{
+    return str_eq_nocase(na->uri.user, STR("anonymous")) ||
+           str_eq_nocase(na->uri.host, STR("anonymous.invalid")) ||
+           str_eq_nocase(na->uri.user, STR("restricted"));
+}
+
+/* STIR: what the carrier says it verified (3GPP TS 24.229 §7.2A.20), with the attestation some put
+ * beside it. */
+static char attestation(const struct sip_msg *m, const struct name_addr *na)
+{
+    struct str v;
+    const struct sip_header *h;
+    bool passed = param_find(na->params, STR("verstat"), &v) ||
+                  param_find(na->uri.params, STR("verstat"), &v) ||
+                  param_find(str_from(na->uri.user, str_find(na->uri.user, ';')), STR("verstat"), &v);
+    if (passed && !str_starts_nocase(v, STR("TN-Validation-Passed")))
+        return 'n';
+    static const char *const names[] = {"P-Attestation-Indicator", "P-Attestation-Info",
+                                        "X-Attestation"};
+    for (size_t i = 0; i < 3; i++)
+        if ((h = sip_header_named(m, str_of(names[i]))) && h->value.n == 1) {
+            char c = (char)(h->value.p[0] & ~0x20);
+            if (c >= 'A' && c <= 'C')
+                return c;
+        }
+    if (passed && v.n >= 2 && v.p[v.n - 2] == '-') {
+        char c = (char)(v.p[v.n - 1] & ~0x20);
+        if (c >= 'A' && c <= 'C')
+            return c;
+    }
+    return 't';
+}
+
+static bool caller_of(const struct sip_msg *m, enum sip_header_id id, const struct number_rules *r,
+                      struct caller *ret, bool trusted, bool *ret_private)
+{
+    size_t line = 0;
+    struct str rest = {0}, v, privacy;
+    struct name_addr na;
+    char number[NUMBER_SIZE];
+    bool any = false;
+    while (sip_next(m, id, &line, &rest, &v)) {
+        if (name_addr_parse(v, &na) != OK)
+            continue;
+        any = true;
+        if (is_anonymous(&na) ||
+            (id == SIP_H_REMOTE_PARTY_ID && param_find(na.params, STR("privacy"), &privacy) &&
+             !str_eq_nocase(privacy, STR("off"))))
+            *ret_private = true;
+        if (na.display.n && !ret->name.n)
+            ret->name = na.display;
+        if (trusted)
+            ret->verified = attestation(m, &na);
+        if (user_of(&na.uri).n && number_parse(user_of(&na.uri), r, number) == OK) {
+            snprintf(ret->id, sizeof ret->id, "%s", number);
+            return true;
+        }
+    }
+    return any && *ret_private;
+}
+
+void identity_caller(const struct sip_msg *m, const struct trunk *t, struct caller *ret)
+{
+    bool hidden = wants_privacy(m);
+    *ret = (struct caller){.id = "unknown", .name = STR(""), .verified = 'n'};
+    bool found = t->trust_identity &&
+                 (caller_of(m, SIP_H_P_ASSERTED_IDENTITY, &t->rules, ret, true, &hidden) ||
+                  caller_of(m, SIP_H_REMOTE_PARTY_ID, &t->rules, ret, true, &hidden));
+    bool from_hidden = false;
+    if (!found)
+        caller_of(m, SIP_H_FROM, &t->rules, ret, false, &from_hidden);
+    if (!ret->name.n && !is_anonymous(&m->from))
+        ret->name = m->from.display;
+    if (hidden || from_hidden || (!found && is_anonymous(&m->from))) {
+        snprintf(ret->id, sizeof ret->id, "anonymous");
+        ret->name = STR("");
+    }
+}

@@ -1,0 +1,213 @@
+/* transaction: the table, and the server half (RFC 3261 §17.2). A transaction is found by a keyed hash
+ * of what makes a request the same request; its last answer is kept as bytes and sent again as it was.
+ * Edge's thread. */
+#include "sip/transaction.h"
+
+#include <string.h>
+
+#include "sip/txn_table.h"
+
+enum err transactions_new(struct loop *l, struct transport *tp, struct blocks *blocks, size_t max,
+                          int64_t t1_ms, const struct transaction_user *u, struct transactions **ret)
+{
+    struct transactions *ts = calloc(1, sizeof *ts);
+    enum err err = ts ? pool_new(&ts->pool, sizeof(struct txn), max) : ERR_NOMEM;
+    if (err == OK && !(ts->servers = map_new()))
+        err = ERR_NOMEM;
+    if (err != OK) {
+        transactions_free(ts);
+        return err;
+    }
+    ts->loop = l;
+    ts->transport = tp;
+    ts->blocks = blocks;
+    ts->t1_ms = t1_ms;
+    ts->user = *u;
+    crypto_random(ts->hash_key, sizeof ts->hash_key);
+    *ret = ts;
+    return OK;
+}
+
+static void txn_drop(struct transactions *ts, struct txn *t)
+{
+    timer_stop(&t->repeat);
+    timer_stop(&t->timeout);
+    block_give(ts->blocks, &t->message);
+    block_give(ts->blocks, &t->request);
+    free(t->host);
+    t->host = NULL;
+}
+
+void transactions_free(struct transactions *ts)
+{
+    if (!ts)
+        return;
+    handle h;
+    struct txn *t;
+    for (size_t i = 0; ts->pool && (t = pool_next(ts->pool, &i, &h));)
+        txn_drop(ts, t);
+    map_free(ts->servers);
+    pool_free(ts->pool);
+    free(ts);
+}
+
+struct txn *txn_at(struct transactions *ts, handle h)
+{
+    return h ? pool_at(ts->pool, h) : NULL;
+}
+
+size_t transactions_count(const struct transactions *ts)
+{
+    return pool_count(ts->pool);
+}
+
+void txn_end(struct transactions *ts, struct txn *t)
+{
+    if (t->server && map_get(ts->servers, str_of_u64(&t->key)) == t)
+        map_remove(ts->servers, str_of_u64(&t->key));
+    txn_drop(ts, t);
+    pool_give(ts->pool, t->self);
+}
+
+static void on_lingered(struct timer *timer)
+{
+    struct txn *t = timer->arg;
+    struct transactions *ts = txn_table(timer);
+    if (t->server && t->invite)
+        ts->user.on_over(ts->user.arg, t);
+    txn_end(ts, t);
+}
+
+void txn_linger(struct transactions *ts, struct txn *t, int64_t ms)
+{
+    timer_stop(&t->repeat);
+    loop_timer(ts->loop, &t->timeout, txn_is_reliable(t) ? 0 : ms, on_lingered, t);
+}
+
+void txn_transmit(struct transactions *ts, struct txn *t)
+{
+    enum err err = transport_send(ts->transport, &t->path, str_of(t->host), block_str(&t->message));
+    if (err == ERR_FULL)
+        return; /* a lost packet: the timer repeats it */
+    t->unreachable = err != OK;
+    if (err != OK && !t->server && t->state <= TXN_PROCEEDING)
+        loop_timer(ts->loop, &t->timeout, 0, t->timeout.fire, t); /* fails in a turn of its own */
+}
+
+/* What makes it the same request (§17.2.3). Branches without the cookie are RFC 2543's: then
+ * everything that must not differ in a retransmission counts. ACK and CANCEL find their INVITE. */
+static uint64_t server_key(struct transactions *ts, const struct sip_msg *m)
+{
+    static const struct str cookie = STR("z9hG4bK");
+    char text[2048];
+    struct buf b;
+    struct str method = m->method_text;
+    buf_wrap(&b, text, sizeof text);
+    if (m->method == SIP_ACK || m->method == SIP_CANCEL)
+        method = STR("INVITE");
+    bool ours = str_starts(m->via.branch, cookie) && m->via.branch.n > cookie.n;
+    if (ours) {
+        buf_put_str(&b, str_slice(m->via.branch, 0, 512));
+    } else {
+        buf_put_str(&b, m->call_id);
+        buf_printf(&b, " %u ", m->cseq);
+        buf_put_str(&b, m->from.tag);
+        buf_putc(&b, ' ');
+        buf_put_str(&b, str_slice(m->ruri_text, 0, 512));
+    }
+    buf_putc(&b, ' ');
+    buf_put_str(&b, m->via.host);
+    buf_printf(&b, ":%u ", m->via.port);
+    buf_put_str(&b, str_slice(method, 0, 64));
+    return hash_keyed(buf_str(&b), ts->hash_key);
+}
+
+struct txn *txn_server_of(struct transactions *ts, const struct sip_msg *m)
+{
+    uint64_t key = server_key(ts, m);
+    return map_get(ts->servers, str_of_u64(&key));
+}
+
+struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m, const struct path *from,
+                           struct str raw, bool keep)
+{
+    handle h;
+    struct txn *t = pool_take(ts->pool, &h);
+    if (!t)
+        return NULL;
+    t->self = h;
+    t->table = ts;
+    t->server = true;
+    t->invite = m->method == SIP_INVITE;
+    t->path = *from;
+    t->key = server_key(ts, m);
+    if ((keep && block_set(ts->blocks, &t->request, raw) != OK) ||
+        map_put(ts->servers, str_of_u64(&t->key), t, NULL) != OK) {
+        txn_drop(ts, t);
+        pool_give(ts->pool, h);
+        return NULL;
+    }
+    return t;
+}
+
+enum err txn_request(struct txn *t, struct sip_msg *m)
+{
+    return t->request.p ? sip_parse(t->request.p, t->request.n, m) : ERR_NOT_FOUND;
+}
+
+void txn_server_repeat(struct transactions *ts, struct txn *t)
+{
+    metric_add(METRIC_SIP_RETRANSMITS_IN, 1);
+    if (t->message.p && t->state != TXN_CONFIRMED)
+        txn_transmit(ts, t);
+}
+
+/* Timer G: the final failure again, until the ACK. */
+static void on_repeat(struct timer *timer)
+{
+    struct txn *t = timer->arg;
+    struct transactions *ts = txn_table(timer);
+    metric_add(METRIC_SIP_RETRANSMITS_OUT, 1);
+    t->interval_ms = (int32_t)(2 * t->interval_ms < 8 * ts->t1_ms ? 2 * t->interval_ms : 8 * ts->t1_ms);
+    loop_timer(ts->loop, &t->repeat, t->interval_ms, on_repeat, t);
+    txn_transmit(ts, t);
+}
+
+void txn_answer(struct transactions *ts, struct txn *t, int status, struct str bytes)
+{
+    if (t->state >= TXN_COMPLETED)
+        return; /* one final answer, whoever asks */
+    if (block_set(ts->blocks, &t->message, bytes) != OK)
+        return;
+    txn_transmit(ts, t);
+    if (status < 200) {
+        t->state = TXN_PROCEEDING;
+        return;
+    }
+    block_give(ts->blocks, &t->request);
+    if (!t->invite) {
+        t->state = TXN_COMPLETED;
+        txn_linger(ts, t, 64 * ts->t1_ms); /* timer J */
+    } else if (status < 300) {
+        t->state = TXN_ACCEPTED;
+        block_give(ts->blocks, &t->message); /* the call repeats it, by its own clock */
+        loop_timer(ts->loop, &t->timeout, 64 * ts->t1_ms, on_lingered, t); /* timer L */
+    } else {
+        t->state = TXN_COMPLETED;
+        loop_timer(ts->loop, &t->timeout, 64 * ts->t1_ms, on_lingered, t); /* timer H */
+        t->interval_ms = (int32_t)ts->t1_ms;
+        if (!txn_is_reliable(t))
+            loop_timer(ts->loop, &t->repeat, t->interval_ms, on_repeat, t);
+    }
+}
+
+bool txn_server_ack(struct transactions *ts, struct txn *t)
+{
+    if (t->state == TXN_COMPLETED) {
+        t->state = TXN_CONFIRMED;
+        block_give(ts->blocks, &t->message);
+        txn_linger(ts, t, 10 * ts->t1_ms); /* timer I */
+        return true;
+    }
+    return t->state == TXN_CONFIRMED;
+}

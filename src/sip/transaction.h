@@ -1,0 +1,88 @@
+/* SIP transactions (RFC 3261 §17, RFC 6026): what is sent until it is answered, and what is answered
+ * again when it is asked again. Who uses them hears of each thing once. Edge's thread. */
+#pragma once
+#include "sip/blocks.h"
+#include "sip/message.h"
+#include "sip/token.h"
+#include "sip/transport.h"
+
+struct transactions;
+
+enum txn_state { /* of all four machines */
+    TXN_TRYING,     /* client: sent, nothing heard (INVITE: "calling"); server: no answer yet */
+    TXN_PROCEEDING, /* a provisional answer came or went */
+    TXN_COMPLETED,  /* a final answer came or went, repeats are absorbed */
+    TXN_CONFIRMED,  /* server INVITE: the ACK came */
+    TXN_ACCEPTED,   /* INVITE: a 2xx came or went (RFC 6026) */
+};
+
+struct txn {
+    handle self;
+    bool server, invite;
+    uint8_t state;
+    /* The user's: */
+    uint8_t leg;        /* 'a' or 'b' */
+    uint8_t purpose;    /* the user's enum */
+    handle call, other; /* whose it is; the transaction at the other leg */
+    /* Ours: */
+    struct transactions *table;
+    bool unreachable; /* the connection could not be made, or is gone */
+    struct path path;
+    uint64_t key;         /* server: hash of what identifies it */
+    uint64_t random;      /* client: the other half of the branch */
+    handle cancel;        /* client INVITE: its CANCEL's transaction */
+    uint32_t stray_tag;   /* hash of the last stray 2xx's To tag, hung up already */
+    int32_t interval_ms;  /* of the next repeat */
+    struct block message; /* client: the request, later the ACK; server: the last answer */
+    struct block request; /* server, when kept: as it came */
+    char *host;           /* TLS: the certificate's name; NULL otherwise */
+    struct timer repeat, timeout;
+};
+
+struct transaction_user {
+    /* A response to a client transaction that is news: provisional, final, or one more 2xx. */
+    void (*on_response)(void *arg, struct txn *t, const struct sip_msg *m);
+    /* A client transaction that ends without an answer: `err` ERR_TIMEOUT or ERR_UNREACHABLE. */
+    void (*on_failure)(void *arg, struct txn *t, enum err err);
+    /* A server INVITE transaction whose final failure was never acknowledged, or is done. */
+    void (*on_over)(void *arg, struct txn *t);
+    void *arg;
+};
+
+/* `max` at once. t1_ms: 500; T2 is 8 × T1, T4 10 × T1. */
+MUST_USE enum err transactions_new(struct loop *l, struct transport *tp, struct blocks *blocks,
+                                   size_t max, int64_t t1_ms, const struct transaction_user *u,
+                                   struct transactions **ret);
+void transactions_free(struct transactions *ts);
+struct txn *txn_at(struct transactions *ts, handle h); /* NULL when it is over */
+size_t transactions_count(const struct transactions *ts);
+
+/* The server transaction of a request: same branch, sent-by, method (§17.2.3); CANCEL and ACK find
+ * their INVITE's. NULL when there is none. */
+struct txn *txn_server_of(struct transactions *ts, const struct sip_msg *m);
+/* Begins one; keeps the request's bytes when `keep`. NULL at the limit. */
+struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m, const struct path *from,
+                           struct str raw, bool keep);
+/* The request came again: sends the last answer again, if any. */
+void txn_server_repeat(struct transactions *ts, struct txn *t);
+/* Sends an answer and does what its class asks. 2xx to INVITE is repeated by the call, not here. */
+void txn_answer(struct transactions *ts, struct txn *t, int status, struct str bytes);
+/* An ACK for a final failure: absorbed. True when it was one. */
+bool txn_server_ack(struct transactions *ts, struct txn *t);
+/* The request as it came, parsed again into *m. The transaction must keep it. */
+MUST_USE enum err txn_request(struct txn *t, struct sip_msg *m);
+
+/* Begins a client transaction: *ret_branch goes into the Via. Then txn_send with the whole request.
+ * NULL at the limit. */
+struct txn *txn_client_new(struct transactions *ts, bool invite, const struct path *to,
+                           struct str host, char ret_branch[TOKEN_SIZE + 8]);
+/* ERR_*: it could not leave; on_failure is called later all the same. */
+void txn_send(struct transactions *ts, struct txn *t, struct str bytes);
+/* The client transaction a response belongs to, or NULL. */
+struct txn *txn_client_of(struct transactions *ts, const struct sip_msg *m);
+void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_msg *m);
+/* Sends CANCEL for a client INVITE that is PROCEEDING (§9.1). */
+void txn_cancel(struct transactions *ts, struct txn *t);
+/* A connection is gone: client transactions that wait on it fail. */
+void transactions_on_gone(struct transactions *ts, handle conn);
+void txn_end(struct transactions *ts, struct txn *t); /* forgets it, without a word */

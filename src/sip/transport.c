@@ -1,0 +1,170 @@
+/* transport: UDP sockets and TCP listeners of the edge, and which of them leads where. Streams, with
+ * their framing, are connections.c's. Edge's thread. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/metrics.h"
+#include "sip/transport_conn.h"
+
+const char *transport_name(enum sip_transport how)
+{
+    return how == SIP_UDP ? "UDP" : how == SIP_TCP ? "TCP" : "TLS";
+}
+
+static void on_batch(void *arg, const struct packet *p, size_t n)
+{
+    struct listening *l = arg;
+    struct transport *t = l->t;
+    metric_add(METRIC_SIP_PACKETS_IN, (int64_t)n);
+    for (size_t i = 0; i < n; i++) {
+        struct path from = {.transport = SIP_UDP, .listen = l->index, .peer = p[i].from};
+        /* net/ lends the bytes for us to write in: folded lines are joined in place. */
+        t->user.on_message(t->user.arg, &from, (char *)(uintptr_t)p[i].bytes.p, p[i].bytes.n,
+                           p[i].waited_ms);
+    }
+}
+
+static bool is_any(const struct addr *a)
+{
+    static const uint8_t zero[16];
+    return memcmp(a->ip, zero, a->family == 4 ? 4 : 16) == 0;
+}
+
+enum err transport_new(const struct sip_config *c, const struct transport_user *u,
+                       struct transport **ret, char *why, size_t cap)
+{
+    struct transport *t = calloc(1, sizeof *t);
+    enum err err = t ? pool_new(&t->conns, sizeof(struct conn), CONNS_MAX) : ERR_NOMEM;
+    if (err == OK && !(t->by_peer = map_new()))
+        err = ERR_NOMEM;
+    snprintf(why, cap, "%s", err_text(err));
+    if (err != OK)
+        goto out;
+    t->loop = c->loop;
+    t->user = *u;
+    t->n = c->n_listen;
+    if ((err = str_copy(str_of(c->advertise), t->advertise, sizeof t->advertise)) != OK)
+        goto out;
+    for (size_t i = 0; err == OK && i < t->n; i++) {
+        struct listening *l = &t->listening[i];
+        char text[ADDR_TEXT_SIZE];
+        *l = (struct listening){.t = t, .index = (uint8_t)i, .transport = c->listen[i].transport};
+        err = l->transport == SIP_UDP
+                  ? datagram_open(t->loop, &c->listen[i].at, on_batch, l, &l->udp)
+              : l->transport == SIP_TCP
+                  ? listener_open(t->loop, &c->listen[i].at, NULL, conn_on_accept, l, &l->tcp)
+                  : ERR_UNSUPPORTED;
+        addr_print(&c->listen[i].at, text);
+        if (err != OK)
+            snprintf(why, cap, "sip.listen: %s %s: %s", transport_name(l->transport), text,
+                     l->transport == SIP_TLS ? "TLS is for outgoing calls only so far"
+                                             : err_text(err));
+        else
+            l->at = l->udp ? datagram_local(l->udp) : listener_local(l->tcp);
+    }
+    if (err != OK)
+        goto out;
+    *ret = t;
+    return OK;
+out:
+    transport_free(t);
+    return err;
+}
+
+void transport_free(struct transport *t)
+{
+    if (!t)
+        return;
+    conns_free(t);
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->listening[i].udp)
+            datagram_close(t->listening[i].udp);
+        if (t->listening[i].tcp)
+            listener_close(t->listening[i].tcp);
+    }
+    tls_free(t->tls);
+    map_free(t->by_peer);
+    pool_free(t->conns);
+    free(t);
+}
+
+struct addr transport_local(const struct transport *t, size_t listen)
+{
+    return t->listening[listen].at;
+}
+
+bool transport_is_own(const struct transport *t, const struct addr *a)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const struct addr *own = &t->listening[i].at;
+        if (own->port == a->port && (addr_eq_host(own, a) || (is_any(own) && a->ip[0] == 127)))
+            return true;
+    }
+    return false;
+}
+
+bool transport_route(struct transport *t, enum sip_transport how, const struct addr *peer,
+                     struct path *ret)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const struct listening *l = &t->listening[i];
+        bool fits = how == SIP_UDP ? l->transport == SIP_UDP : true;
+        if (!fits || (how == SIP_UDP && l->at.family != peer->family))
+            continue;
+        /* a stream names the TCP listener where there is one, so that the peer can call back */
+        if (how != SIP_UDP && l->transport != SIP_TCP && i + 1 < t->n)
+            continue;
+        *ret = (struct path){.transport = (uint8_t)how, .listen = (uint8_t)i, .peer = *peer};
+        return true;
+    }
+    return false;
+}
+
+/* Which of our addresses a packet to `peer` would carry: the kernel's routing knows. */
+static struct addr own_towards(struct transport *t, const struct addr *at, const struct addr *peer)
+{
+    struct sockaddr_storage ss;
+    struct addr own = *at;
+    if (t->own_for.family && addr_eq_host(&t->own_for, peer)) {
+        own = t->own;
+        own.port = at->port;
+        return own;
+    }
+    int fd = socket(peer->family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    socklen_t n = addr_to_sockaddr(peer, &ss);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&ss, n) == 0) {
+        n = sizeof ss;
+        if (getsockname(fd, (struct sockaddr *)&ss, &n) == 0 &&
+            addr_from_sockaddr((const struct sockaddr *)&ss, &own)) {
+            t->own_for = *peer;
+            t->own = own;
+        }
+    }
+    if (fd >= 0)
+        close(fd);
+    own.port = at->port;
+    return own;
+}
+
+void transport_put_own(struct transport *t, const struct path *path, struct buf *b)
+{
+    const struct addr *at = &t->listening[path->listen].at;
+    char text[ADDR_TEXT_SIZE];
+    if (t->advertise[0]) {
+        buf_puts(b, t->advertise);
+        if (!strchr(t->advertise, ':') || t->advertise[strlen(t->advertise) - 1] == ']')
+            buf_printf(b, ":%u", at->port);
+        return;
+    }
+    struct addr own = is_any(at) ? own_towards(t, at, &path->peer) : *at;
+    addr_print(&own, text);
+    buf_puts(b, text);
+}
+
+enum err transport_send(struct transport *t, struct path *path, struct str host, struct str bytes)
+{
+    if (path->transport == SIP_UDP)
+        return datagram_send(t->listening[path->listen].udp, &path->peer, bytes);
+    return conn_send(t, path, host, bytes);
+}

@@ -1,0 +1,44 @@
+/* SIP over sockets: what listens, connections that come and go, and paths between us and a peer.
+ * Replies and requests leave through a path; what arrives comes with one. Edge's thread. */
+#pragma once
+#include "base/pool.h"
+#include "sip/edge.h"
+
+struct transport;
+
+struct path { /* a way to a peer */
+    uint8_t transport; /* enum sip_transport */
+    uint8_t listen;    /* whose socket or address we speak from */
+    handle conn;       /* the connection; 0: by address */
+    struct addr peer;
+};
+
+struct transport_user {
+    /* A whole message; bytes[n] is writable and NUL. */
+    void (*on_message)(void *arg, const struct path *from, char *bytes, size_t n,
+                       int64_t waited_ms);
+    /* May this address open a connection? */
+    bool (*may_connect)(void *arg, const struct addr *from);
+    /* A connection is gone: nothing more comes from there, what was sent may be lost. */
+    void (*on_gone)(void *arg, handle conn);
+    void *arg;
+};
+
+/* `c`: loop, listen, advertise. ret_why for people. */
+MUST_USE enum err transport_new(const struct sip_config *c, const struct transport_user *u,
+                                struct transport **ret, char *ret_why, size_t why_cap);
+void transport_free(struct transport *t); /* NULL-safe */
+struct addr transport_local(const struct transport *t, size_t listen); /* with the real port */
+/* The listening socket that can reach `peer` by that transport (TLS leaves from anywhere); false
+ * when there is none. Fills *ret, without a connection. */
+bool transport_route(struct transport *t, enum sip_transport how, const struct addr *peer,
+                     struct path *ret);
+/* Sends one message. Streams: over path->conn, else over one that is open to the peer, else over a
+ * new one, which path->conn then names. `host`: the name in the certificate (TLS). ERR_UNREACHABLE:
+ * the connection is gone and was the peer's own. */
+MUST_USE enum err transport_send(struct transport *t, struct path *path, struct str host,
+                                 struct str bytes);
+/* "192.0.2.1:5060" as the peer should see us (Via, Contact). */
+void transport_put_own(struct transport *t, const struct path *path, struct buf *b);
+const char *transport_name(enum sip_transport how); /* "UDP" */
+bool transport_is_own(const struct transport *t, const struct addr *a); /* one of our listeners */

@@ -1,0 +1,49 @@
+/* Inside the transport: its state, and what its two files share. */
+#pragma once
+#include <stdio.h>
+
+#include "base/map.h"
+#include "net/datagram.h"
+#include "net/stream.h"
+#include "sip/message.h"
+#include "sip/transport.h"
+
+enum { CONNS_MAX = 4096, CONN_IDLE_MS = 600000, CONN_CONNECT_MS = 5000, CONN_UNSENT_MAX = 262144 };
+
+struct listening {
+    struct transport *t;
+    uint8_t index;
+    enum sip_transport transport;
+    struct datagram *udp;
+    struct listener *tcp;
+    struct addr at; /* with the real port */
+};
+
+struct conn {
+    struct transport *t;
+    handle self;
+    struct stream *stream;
+    uint8_t transport, listen;
+    bool open, outgoing;
+    struct addr peer;
+    char peer_key[ADDR_TEXT_SIZE + 264]; /* "TLS 192.0.2.1:5061 name" of outgoing ones */
+    struct buf in, unsent;
+    struct timer idle;
+};
+
+struct transport {
+    struct loop *loop;
+    struct transport_user user;
+    size_t n;
+    struct listening listening[SIP_LISTEN_MAX];
+    char advertise[256];
+    struct pool *conns;
+    struct map *by_peer; /* outgoing connections by peer_key */
+    struct tls *tls;     /* made at the first outgoing TLS connection */
+    struct addr own_for, own; /* the last answer of own_towards */
+};
+
+void conn_on_accept(void *arg, struct stream *s); /* arg: struct listening */
+MUST_USE enum err conn_send(struct transport *t, struct path *path, struct str host,
+                            struct str bytes);
+void conns_free(struct transport *t);

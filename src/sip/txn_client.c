@@ -1,0 +1,206 @@
+/* txn_client: the client half of transactions (RFC 3261 §17.1, RFC 6026 §7.2, RFC 4320). A response
+ * finds its transaction by our own branch. Edge's thread. */
+#include <string.h>
+
+#include "sip/txn_table.h"
+
+static const struct str cookie = STR("z9hG4bK");
+
+struct txn *txn_client_new(struct transactions *ts, bool invite, const struct path *to,
+                           struct str host, char ret_branch[TOKEN_SIZE + 8])
+{
+    handle h;
+    struct txn *t = pool_take(ts->pool, &h);
+    if (!t)
+        return NULL;
+    t->self = h;
+    t->table = ts;
+    t->invite = invite;
+    t->path = *to;
+    t->random = crypto_random_u64();
+    if (to->transport == SIP_TLS && !(t->host = str_dup(host))) {
+        pool_give(ts->pool, h);
+        return NULL;
+    }
+    memcpy(ret_branch, cookie.p, cookie.n);
+    token_print(h, t->random, ret_branch + cookie.n);
+    return t;
+}
+
+/* Timers A and E. */
+static void on_repeat(struct timer *timer)
+{
+    struct txn *t = timer->arg;
+    struct transactions *ts = txn_table(timer);
+    int64_t next = 2 * t->interval_ms;
+    metric_add(METRIC_SIP_RETRANSMITS_OUT, 1);
+    if (!t->invite && next > 8 * ts->t1_ms)
+        next = 8 * ts->t1_ms;
+    t->interval_ms = (int32_t)next;
+    loop_timer(ts->loop, &t->repeat, t->interval_ms, on_repeat, t);
+    txn_transmit(ts, t);
+}
+
+/* Timers B and F, and a connection that could not be made. */
+static void on_timeout(struct timer *timer)
+{
+    struct txn *t = timer->arg;
+    struct transactions *ts = txn_table(timer);
+    handle self = t->self;
+    enum err err = t->state > TXN_PROCEEDING ? OK : t->unreachable ? ERR_UNREACHABLE : ERR_TIMEOUT;
+    if (err != OK)
+        ts->user.on_failure(ts->user.arg, t, err);
+    if ((t = txn_at(ts, self)))
+        txn_end(ts, t);
+}
+
+void txn_send(struct transactions *ts, struct txn *t, struct str bytes)
+{
+    t->state = TXN_TRYING;
+    t->interval_ms = (int32_t)ts->t1_ms;
+    loop_timer(ts->loop, &t->timeout, 64 * ts->t1_ms, on_timeout, t);
+    if (block_set(ts->blocks, &t->message, bytes) != OK) {
+        loop_timer(ts->loop, &t->timeout, 0, on_timeout, t);
+        return;
+    }
+    if (!txn_is_reliable(t))
+        loop_timer(ts->loop, &t->repeat, t->interval_ms, on_repeat, t);
+    txn_transmit(ts, t);
+}
+
+struct txn *txn_client_of(struct transactions *ts, const struct sip_msg *m)
+{
+    handle h;
+    uint64_t random;
+    if (!str_starts(m->via.branch, cookie) || m->via.branch.n != cookie.n + TOKEN_SIZE - 1 ||
+        !token_parse(str_from(m->via.branch, cookie.n), &h, &random))
+        return NULL;
+    struct txn *t = txn_at(ts, h);
+    if (!t || t->server || t->random != random)
+        return NULL;
+    if (t->invite && m->cseq_method == SIP_CANCEL)
+        return txn_at(ts, t->cancel);
+    if (t->invite != (m->cseq_method == SIP_INVITE))
+        return NULL;
+    return t;
+}
+
+/* ACK to a failure (§17.1.1.3): the request's first Via, its Routes, and the response's To. */
+static void put_ack(struct buf *b, const struct sip_msg *invite, const struct sip_msg *response)
+{
+    const struct sip_header *h;
+    sip_put_request_line(b, STR("ACK"), invite->ruri_text);
+    sip_put(b, SIP_H_VIA, sip_value(invite, SIP_H_VIA));
+    for (size_t i = 0; (h = sip_header(invite, SIP_H_ROUTE, i)); i++)
+        sip_put(b, SIP_H_ROUTE, h->value);
+    sip_put(b, SIP_H_MAX_FORWARDS, STR("70"));
+    sip_put(b, SIP_H_FROM, sip_value(invite, SIP_H_FROM));
+    sip_put(b, SIP_H_TO, sip_value(response, SIP_H_TO));
+    sip_put(b, SIP_H_CALL_ID, sip_value(invite, SIP_H_CALL_ID));
+    sip_putf(b, SIP_H_CSEQ, "%u ACK", invite->cseq);
+    sip_put_body(b, (struct str){0});
+}
+
+static void acknowledge_failure(struct transactions *ts, struct txn *t, const struct sip_msg *m)
+{
+    static struct sip_msg invite; /* 5 KB; the edge's thread alone comes here */
+    char mem[8192];
+    struct buf b;
+    buf_wrap(&b, mem, sizeof mem);
+    if (sip_parse(t->message.p, t->message.n, &invite) != OK)
+        return;
+    put_ack(&b, &invite, m);
+    if (b.err != OK || block_set(ts->blocks, &t->message, buf_str(&b)) != OK)
+        return;
+    txn_transmit(ts, t);
+}
+
+static void on_invite_response(struct transactions *ts, struct txn *t, const struct sip_msg *m)
+{
+    if (t->state == TXN_COMPLETED) { /* the failure again: our ACK was lost */
+        if (m->status >= 300)
+            txn_transmit(ts, t);
+        return;
+    }
+    if (t->state == TXN_ACCEPTED) {
+        if (m->status >= 200 && m->status < 300)
+            ts->user.on_response(ts->user.arg, t, m);
+        return;
+    }
+    timer_stop(&t->repeat);
+    if (m->status < 200) {
+        t->state = TXN_PROCEEDING;
+        timer_stop(&t->timeout); /* from here on the ring timeout counts */
+    } else if (m->status < 300) {
+        t->state = TXN_ACCEPTED;
+        block_give(ts->blocks, &t->message);
+        loop_timer(ts->loop, &t->timeout, 64 * ts->t1_ms, on_timeout, t); /* timer M */
+    } else {
+        t->state = TXN_COMPLETED;
+        acknowledge_failure(ts, t, m);
+        loop_timer(ts->loop, &t->timeout, txn_is_reliable(t) ? 0 : 64 * ts->t1_ms, on_timeout,
+                   t); /* timer D */
+    }
+    ts->user.on_response(ts->user.arg, t, m);
+}
+
+void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_msg *m)
+{
+    handle self = t->self;
+    if (t->invite) {
+        on_invite_response(ts, t, m);
+        return;
+    }
+    if (m->status < 200) {
+        t->state = TXN_PROCEEDING;
+        t->interval_ms = (int32_t)(4 * ts->t1_ms); /* the next repeat in T2 */
+        return;
+    }
+    t->state = TXN_COMPLETED;
+    timer_stop(&t->repeat);
+    timer_stop(&t->timeout);
+    ts->user.on_response(ts->user.arg, t, m);
+    if ((t = txn_at(ts, self)))
+        txn_end(ts, t); /* timer K: repeats find nothing, and that absorbs them */
+}
+
+void txn_cancel(struct transactions *ts, struct txn *t)
+{
+    static struct sip_msg invite;
+    char mem[8192], branch[TOKEN_SIZE + 8];
+    struct buf b;
+    const struct sip_header *h;
+    if (t->cancel || !t->message.p || sip_parse(t->message.p, t->message.n, &invite) != OK)
+        return;
+    struct txn *c = txn_client_new(ts, false, &t->path, str_of(t->host), branch);
+    if (!c)
+        return;
+    c->purpose = 0; /* nobody's: its answer says nothing */
+    c->call = 0;
+    t->cancel = c->self;
+    buf_wrap(&b, mem, sizeof mem);
+    sip_put_request_line(&b, STR("CANCEL"), invite.ruri_text);
+    sip_put(&b, SIP_H_VIA, sip_value(&invite, SIP_H_VIA));
+    for (size_t i = 0; (h = sip_header(&invite, SIP_H_ROUTE, i)); i++)
+        sip_put(&b, SIP_H_ROUTE, h->value);
+    sip_put(&b, SIP_H_MAX_FORWARDS, STR("70"));
+    sip_put(&b, SIP_H_FROM, sip_value(&invite, SIP_H_FROM));
+    sip_put(&b, SIP_H_TO, sip_value(&invite, SIP_H_TO));
+    sip_put(&b, SIP_H_CALL_ID, sip_value(&invite, SIP_H_CALL_ID));
+    sip_putf(&b, SIP_H_CSEQ, "%u CANCEL", invite.cseq);
+    sip_put_body(&b, (struct str){0});
+    txn_send(ts, c, buf_str(&b));
+    /* A callee that never answers the INVITE after this: it is over in 64 × T1 (§9.1). */
+    loop_timer(ts->loop, &t->timeout, 64 * ts->t1_ms, on_timeout, t);
+}
+
+void transactions_on_gone(struct transactions *ts, handle conn)
+{
+    handle h;
+    struct txn *t;
+    for (size_t i = 0; (t = pool_next(ts->pool, &i, &h));)
+        if (!t->server && t->path.conn == conn && t->state <= TXN_PROCEEDING) {
+            t->unreachable = true;
+            loop_timer(ts->loop, &t->timeout, 0, on_timeout, t);
+        }
+}
