@@ -183,6 +183,7 @@ static enum err start_deliver(struct daemon *d, char *why, size_t cap)
     const char *ca = config_get(d->config, CONFIG_HTTP_CLIENT_CA_FILE);
     struct deliver_config dc = {.store = d->store,
                                 .books = d->books,
+                                .intake = d->intake,
                                 .guard = d->guard,
                                 .couriers = (unsigned)couriers,
                                 .timeout_ms = (uint32_t)timeout_ms,

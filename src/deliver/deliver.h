@@ -8,8 +8,9 @@ struct deliver;
 struct deliver_config {
     struct store *store;
     struct books *books;
+    struct intake *intake; /* for endpoint_disabled */
     const struct guard *guard;
-    unsigned couriers;       /* threads; lanes go to them by hash */
+    unsigned couriers;       /* threads; endpoints go to them by number */
     uint32_t timeout_ms;     /* of one exchange */
     const char *ca_file;     /* NULL: the system's certificates only */
     const char *dns_servers; /* NULL: the system's */

@@ -1,0 +1,299 @@
+/* deliver: the front: couriers start with what the store has pending, learn of what is stored from then
+ * on, and stop. An endpoint belongs to one courier, so that its order, its health and its connections
+ * are in one place. */
+#include "deliver/deliver.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "deliver/courier.h"
+
+enum { MAILS_MAX = 1 << 20, PAGE = 10000 };
+
+static struct courier *courier_of(struct deliver *d, uint64_t endpoint)
+{
+    return &d->courier[endpoint % d->n];
+}
+
+/* ---- what comes in ---- */
+
+struct stored_mail {
+    struct mail mail;
+    struct courier *courier;
+    const struct event *event;
+    size_t n;
+    struct delivery delivery[];
+};
+
+static void on_stored(struct mail *m)
+{
+    struct stored_mail *s = (struct stored_mail *)m;
+    struct courier *c = s->courier;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct delivery *d = &s->delivery[i];
+        struct item *it = calloc(1, sizeof *it);
+        if (!it) {
+            log_error("deliver", "out of memory: delivery %lld waits for the next start",
+                      (long long)d->n);
+            continue;
+        }
+        *it = (struct item){.n = d->n,
+                            .event_n = d->event_n,
+                            .event = c->events_held < EVENTS_HELD_MAX ? event_hold(s->event) : NULL,
+                            .attempts = d->attempts,
+                            .sequence = d->sequence,
+                            .first_at_ms = d->first_at_ms,
+                            .next_at_ms = d->next_at_ms};
+        lane_push(c, d->lane, d->endpoint, it);
+    }
+    event_drop(&s->event);
+    free(s);
+    dispatch(c);
+}
+
+void deliver_on_stored(void *deliver, const struct stored *s)
+{
+    struct deliver *d = deliver;
+    for (unsigned k = 0; k < d->n; k++) {
+        struct courier *c = &d->courier[k];
+        size_t n = 0;
+        for (size_t i = 0; i < s->n_deliveries; i++)
+            n += courier_of(d, s->deliveries[i].endpoint) == c;
+        if (n == 0)
+            continue;
+        struct stored_mail *m = malloc(sizeof *m + n * sizeof m->delivery[0]);
+        if (!m) {
+            log_error("deliver", "out of memory: %zu deliveries wait for the next start", n);
+            continue;
+        }
+        *m = (struct stored_mail){.mail.open = on_stored, .courier = c, .event = event_hold(s->event)};
+        for (size_t i = 0; i < s->n_deliveries; i++)
+            if (courier_of(d, s->deliveries[i].endpoint) == c)
+                m->delivery[m->n++] = s->deliveries[i];
+        loop_post_answer(c->loop, &m->mail);
+    }
+}
+
+struct nudge_mail {
+    struct mail mail;
+    struct courier *courier;
+    uint64_t endpoint;
+};
+
+static void on_nudge(struct mail *m)
+{
+    struct nudge_mail *n = (struct nudge_mail *)m;
+    const struct book *book = book_take(n->courier->deliver->c.books);
+    struct queue *t = map_get(n->courier->queues, str_of_u64(&n->endpoint));
+    if (t && !book_endpoint(book, n->endpoint))
+        lane_drop_all(n->courier, t); /* deleted: the store has ended them */
+    else
+        queue_nudge(n->courier, n->endpoint);
+    book_drop(&book);
+    free(n);
+}
+
+void deliver_nudge(struct deliver *d, uint64_t endpoint)
+{
+    struct nudge_mail *n = malloc(sizeof *n);
+    if (!n)
+        return; /* its timers run on */
+    *n = (struct nudge_mail){{NULL, on_nudge}, courier_of(d, endpoint), endpoint};
+    loop_post_answer(n->courier->loop, &n->mail);
+}
+
+/* ---- start: what is pending ---- */
+
+struct recover_job {
+    struct store_job job;
+    struct deliver *deliver;
+    int64_t after;
+    size_t n;
+    enum err err;
+};
+
+static bool on_pending(void *arg, const struct delivery *d)
+{
+    struct recover_job *r = arg;
+    struct item *it = calloc(1, sizeof *it);
+    r->after = d->n;
+    if (!it) {
+        r->err = ERR_NOMEM;
+        return false;
+    }
+    *it = (struct item){.n = d->n,
+                        .event_n = d->event_n,
+                        .attempts = d->attempts,
+                        .sequence = d->sequence,
+                        .first_at_ms = d->first_at_ms,
+                        .next_at_ms = d->next_at_ms};
+    lane_push(courier_of(r->deliver, d->endpoint), d->lane, d->endpoint, it);
+    r->n++;
+    return true;
+}
+
+static enum err recover_run(struct store_job *job, struct db *db)
+{
+    struct recover_job *r = (struct recover_job *)job;
+    return delivery_list_pending(db, r->after, PAGE, on_pending, r);
+}
+
+static enum err recover(struct deliver *d)
+{
+    struct recover_job r = {.job.run = recover_run, .deliver = d};
+    enum err err = OK;
+    for (size_t before = 1; err == OK && r.n != before;) {
+        before = r.n;
+        err = store_read_now(d->c.store, &r.job);
+        if (err == OK)
+            err = r.err;
+    }
+    if (r.n)
+        log_info("deliver", "%zu deliveries from before the start are pending", r.n);
+    return err;
+}
+
+/* ---- couriers ---- */
+
+static void on_begin(struct mail *m)
+{
+    struct courier *c = ((struct nudge_mail *)m)->courier;
+    free(m);
+    dispatch(c);
+}
+
+static enum err courier_open(struct deliver *d, struct courier *c, unsigned i)
+{
+    char name[24];
+    *c = (struct courier){.deliver = d, .lanes = map_new(), .queues = map_new()};
+    c->turn_tail = &c->turn;
+    if (!c->lanes || !c->queues)
+        return ERR_NOMEM;
+    snprintf(name, sizeof name, "courier%u", i);
+    enum err err = loop_new(&c->loop, name, MAILS_MAX);
+    if (err != OK)
+        return err;
+    struct http_client_config hc = {.loop = c->loop,
+                                    .guard = d->c.guard,
+                                    .ca_file = d->c.ca_file,
+                                    .dns_servers = d->c.dns_servers};
+    return http_client_new(&hc, &c->http);
+}
+
+static void couriers_free(struct deliver *d)
+{
+    for (unsigned i = 0; i < d->n; i++) {
+        struct courier *c = &d->courier[i];
+        lanes_free(c);
+        http_client_free(c->http);
+        loop_free(c->loop);
+    }
+    free(d->courier);
+    free(d);
+}
+
+static enum err courier_begin(struct courier *c)
+{
+    struct nudge_mail *n = malloc(sizeof *n);
+    if (!n)
+        return ERR_NOMEM;
+    *n = (struct nudge_mail){{NULL, on_begin}, c, 0};
+    loop_post_answer(c->loop, &n->mail);
+    return loop_start(c->loop);
+}
+
+enum err deliver_start(const struct deliver_config *c, struct deliver **ret)
+{
+    struct deliver *d = calloc(1, sizeof *d);
+    if (!d || !(d->courier = calloc(c->couriers, sizeof *d->courier))) {
+        free(d);
+        return ERR_NOMEM;
+    }
+    d->c = *c;
+    enum err err = OK;
+    for (; err == OK && d->n < c->couriers; d->n++)
+        err = courier_open(d, &d->courier[d->n], d->n);
+    if (err == OK)
+        err = recover(d);
+    if (err != OK) {
+        couriers_free(d);
+        return err;
+    }
+    for (unsigned i = 0; err == OK && i < d->n; i++)
+        err = courier_begin(&d->courier[i]);
+    *ret = d;
+    return err;
+}
+
+/* ---- stop ---- */
+
+struct stop_wait { /* the main thread waits here for the couriers: the one lock of this file */
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    unsigned left;
+};
+struct stop_mail {
+    struct mail mail;
+    struct courier *courier;
+    int64_t wait_ms;
+};
+static struct stop_wait stop = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+
+void courier_job_done(struct courier *c)
+{
+    if (c->jobs_out)
+        c->jobs_out--;
+    courier_may_stop(c);
+}
+
+void courier_may_stop(struct courier *c)
+{
+    if (!c->stopping || c->stopped || c->attempts || c->jobs_out)
+        return;
+    c->stopped = true;
+    timer_stop(&c->give_up);
+    pthread_mutex_lock(&stop.lock);
+    stop.left--;
+    pthread_cond_signal(&stop.done);
+    pthread_mutex_unlock(&stop.lock);
+}
+
+static void on_give_up(struct timer *t)
+{
+    struct courier *c = t->arg;
+    attempts_cancel(c);
+    courier_may_stop(c);
+}
+
+static void on_stop(struct mail *m)
+{
+    struct stop_mail *s = (struct stop_mail *)m;
+    struct courier *c = s->courier;
+    c->stopping = true;
+    loop_timer(c->loop, &c->give_up, s->wait_ms, on_give_up, c);
+    courier_may_stop(c);
+    free(s);
+}
+
+void deliver_stop(struct deliver *d, int64_t wait_ms)
+{
+    pthread_mutex_lock(&stop.lock);
+    stop.left = d->n;
+    pthread_mutex_unlock(&stop.lock);
+    for (unsigned i = 0; i < d->n; i++) {
+        struct stop_mail *m = malloc(sizeof *m);
+        ASSERT(m);
+        *m = (struct stop_mail){{NULL, on_stop}, &d->courier[i], wait_ms};
+        loop_post_answer(d->courier[i].loop, &m->mail);
+    }
+    pthread_mutex_lock(&stop.lock);
+    while (stop.left)
+        pthread_cond_wait(&stop.done, &stop.lock);
+    pthread_mutex_unlock(&stop.lock);
+    for (unsigned i = 0; i < d->n; i++)
+        loop_stop(d->courier[i].loop);
+    couriers_free(d);
+}

@@ -1,0 +1,132 @@
+/* disable: an endpoint that says it is gone, or that failed for five days, is switched off: its setting
+ * changes in the store (and so in the book), and endpoint_disabled goes to those who asked for that.
+ * What is pending for it stays, until somebody enables or deletes it. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "deliver/courier.h"
+
+struct disable_job {
+    struct store_job job; /* first */
+    struct courier *courier;
+    uint64_t endpoint, account;
+    char id[ID_SIZE], why[64];
+    struct setting setting; /* as it stands after the change */
+    struct buf mem, doc;
+};
+
+static enum err change(struct disable_job *d)
+{
+    struct json *doc = NULL;
+    struct endpoint *ep = NULL;
+    struct field_error fault;
+    enum err err = json_parse(d->setting.doc, &doc, NULL, 0);
+    if (err == OK)
+        err = endpoint_parse(doc, &ep, &fault);
+    if (err == OK) {
+        ep->disabled = true;
+        snprintf(ep->disabled_why, sizeof ep->disabled_why, "%s", d->why);
+        buf_reset(&d->doc);
+        endpoint_print(ep, &d->doc);
+        err = d->doc.err;
+        d->setting.doc = buf_str(&d->doc);
+    }
+    endpoint_free(ep);
+    json_free(doc);
+    return err;
+}
+
+static enum err disable_run(struct store_job *job, struct db *db)
+{
+    struct disable_job *d = (struct disable_job *)job;
+    buf_reset(&d->mem);
+    enum err err = setting_get(db, SETTING_ENDPOINT, d->account, str_of(d->id), &d->setting, &d->mem);
+    if (err == OK)
+        err = change(d);
+    return err == OK ? setting_change(db, &d->setting) : err;
+}
+
+static void disable_committed(struct store_job *job)
+{
+    struct disable_job *d = (struct disable_job *)job;
+    books_changed(d->courier->deliver->c.books, &d->setting, false);
+}
+
+static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+{
+    if (err != OK)
+        log_error("deliver", "endpoint_disabled could not be stored: %s", err_text(err));
+    courier_job_done(arg);
+}
+
+/* The news of it, to those that name the kind. */
+static void tell(struct disable_job *d)
+{
+    struct courier *c = d->courier;
+    struct event *made = NULL;
+    struct taking *t = NULL;
+    const struct book *book = book_take(c->deliver->c.books);
+    const struct book_endpoint *ep = book_endpoint(book, d->endpoint);
+    enum err err = ep ? event_of_endpoint_disabled(d->account, str_of(d->id), str_of(ep->set->url),
+                                                   str_of(d->why), clock_wall_ms(), &made)
+                      : ERR_NOT_FOUND;
+    const struct event *e = made;
+    if (err == OK)
+        err = intake_prepare(c->deliver->c.intake, book, &e, NULL, NULL, &t);
+    if (err == OK) {
+        c->jobs_out++;
+        err = intake_submit(c->deliver->c.intake, &t, loop_mailbox(c->loop), on_taken, c, 0);
+        if (err != OK)
+            c->jobs_out--;
+    }
+    taking_free(t);
+    book_drop(&book);
+    if (err != OK)
+        log_error("deliver", "%s: endpoint_disabled is not sent: %s", d->id, err_text(err));
+}
+
+static void disable_done(struct store_job *job)
+{
+    struct disable_job *d = (struct disable_job *)job;
+    struct courier *c = d->courier;
+    if (d->job.err == OK)
+        tell(d);
+    else
+        log_error("deliver", "%s could not be disabled: %s", d->id, err_text(d->job.err));
+    buf_fini(&d->mem);
+    buf_fini(&d->doc);
+    free(d);
+    courier_job_done(c);
+}
+
+void endpoint_disable(struct courier *c, uint64_t endpoint, const char *why)
+{
+    const struct book *book = book_take(c->deliver->c.books);
+    const struct book_endpoint *ep = book_endpoint(book, endpoint);
+    struct disable_job *d = ep && !ep->set->disabled ? calloc(1, sizeof *d) : NULL;
+    if (d) {
+        log_warn("deliver", "endpoint %s is disabled: %s", ep->id, why);
+        d->job = (struct store_job){.run = disable_run,
+                                    .committed = disable_committed,
+                                    .done = disable_done,
+                                    .home = loop_mailbox(c->loop)};
+        d->courier = c;
+        d->endpoint = endpoint;
+        d->account = ep->account;
+        snprintf(d->id, sizeof d->id, "%s", ep->id);
+        snprintf(d->why, sizeof d->why, "%s", why);
+        buf_init(&d->mem, 1 << 20);
+        buf_init(&d->doc, 1 << 20);
+        c->jobs_out++;
+        if (store_write(c->deliver->c.store, &d->job) != OK) {
+            c->jobs_out--;
+            buf_fini(&d->mem);
+            buf_fini(&d->doc);
+            free(d);
+        }
+    }
+    book_drop(&book);
+}

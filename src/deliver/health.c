@@ -1,0 +1,116 @@
+/* health: an endpoint's state, learned from its answers. Postfix's idea for what comes back: a window
+ * that begins small and grows with each success, so that a receiver just up is not knocked over. Pure. */
+#include "deliver/health.h"
+
+#include <string.h>
+
+enum {
+    STREAK_MAX = 10,
+    SAMPLE_MIN = 10,
+    FAILED_PERCENT = 70,
+    OUTAGE_STREAK = 3, /* so many in a row, then one success: it was away, and is back */
+    PROBE_MIN_MS = 30000,
+    PROBE_MAX_MS = 900000,
+    WINDOW_START = 2,
+};
+#define FIVE_DAYS_MS (5 * 86400000ll)
+
+const char *health_state_name(enum health_state s)
+{
+    static const char *const name[] = {"healthy", "failing", "disabled"};
+    return name[s];
+}
+
+bool health_may_send(const struct health *h, unsigned in_flight, unsigned limit, int64_t now_ms)
+{
+    if (h->state == HEALTH_DISABLED)
+        return false;
+    if (h->state == HEALTH_FAILING)
+        return in_flight == 0 && now_ms >= h->probe_at_ms;
+    return in_flight < (h->window && h->window < limit ? h->window : limit);
+}
+
+static void count(struct health *h, bool ok, int64_t now_ms)
+{
+    int64_t bucket = now_ms / HEALTH_BUCKET_MS;
+    if (bucket - h->bucket_at >= HEALTH_BUCKETS) {
+        memset(h->ok, 0, sizeof h->ok);
+        memset(h->failed, 0, sizeof h->failed);
+        h->bucket_at = bucket;
+    }
+    while (h->bucket_at < bucket) {
+        size_t i = (size_t)(++h->bucket_at % HEALTH_BUCKETS);
+        h->ok[i] = h->failed[i] = 0;
+    }
+    uint16_t *n = (ok ? h->ok : h->failed) + h->bucket_at % HEALTH_BUCKETS;
+    if (*n < UINT16_MAX)
+        ++*n;
+}
+
+static bool mostly_fails(const struct health *h)
+{
+    unsigned ok = 0, failed = 0;
+    for (size_t i = 0; i < HEALTH_BUCKETS; i++) {
+        ok += h->ok[i];
+        failed += h->failed[i];
+    }
+    return ok + failed >= SAMPLE_MIN && failed * 100 >= (ok + failed) * FAILED_PERCENT;
+}
+
+static enum health_change on_ok(struct health *h)
+{
+    bool was_away = h->state == HEALTH_FAILING || h->streak >= OUTAGE_STREAK;
+    h->streak = 0;
+    h->failing_since_ms = 0;
+    if (was_away) {
+        h->state = HEALTH_HEALTHY;
+        h->window = WINDOW_START;
+        memset(h->ok, 0, sizeof h->ok); /* the past is judged already */
+        memset(h->failed, 0, sizeof h->failed);
+        return HEALTH_RECOVERED;
+    }
+    if (h->window && ++h->window >= 1024)
+        h->window = 0;
+    return HEALTH_SAME;
+}
+
+static void plan_probe(struct health *h, int64_t now_ms, uint64_t jitter)
+{
+    int64_t wait = h->probe_wait_ms;
+    h->probe_at_ms = now_ms + wait - wait / 10 + (int64_t)(jitter % (uint64_t)(wait / 5 + 1));
+}
+
+enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, int64_t wall_ms,
+                                uint64_t jitter)
+{
+    count(h, ok, now_ms);
+    if (h->state == HEALTH_DISABLED)
+        return HEALTH_SAME;
+    if (ok)
+        return on_ok(h);
+    if (h->streak < UINT16_MAX)
+        h->streak++;
+    if (h->window > 1)
+        h->window /= 2;
+    if (h->state == HEALTH_FAILING) {
+        h->probe_wait_ms = h->probe_wait_ms * 2 < PROBE_MAX_MS ? h->probe_wait_ms * 2 : PROBE_MAX_MS;
+        plan_probe(h, now_ms, jitter);
+        if (wall_ms - h->failing_since_ms < FIVE_DAYS_MS)
+            return HEALTH_SAME;
+        h->state = HEALTH_DISABLED;
+        return HEALTH_GONE;
+    }
+    if (h->streak < STREAK_MAX && !mostly_fails(h))
+        return HEALTH_SAME;
+    h->state = HEALTH_FAILING;
+    h->failing_since_ms = wall_ms;
+    h->probe_wait_ms = PROBE_MIN_MS;
+    plan_probe(h, now_ms, jitter);
+    return HEALTH_FELL;
+}
+
+void health_reset(struct health *h)
+{
+    int64_t bucket = h->bucket_at;
+    *h = (struct health){.bucket_at = bucket, .window = WINDOW_START};
+}

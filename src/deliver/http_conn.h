@@ -1,0 +1,64 @@
+/* Inside the HTTP client: a connection, the answer being read from it, and the pool of idle ones. */
+#pragma once
+#include <llhttp.h>
+
+#include "base/map.h"
+#include "deliver/http_client.h"
+#include "net/stream.h"
+
+enum { CONN_IDLE_MAX_MS = 30000, CONN_AGE_MAX_MS = 60000, IDLE_PER_KEY = 64, IDLE_MAX = 1024,
+       INTERIM_MAX = 8 };
+
+struct http_answer { /* as far as it has come */
+    llhttp_t parser;
+    size_t head_bytes, body_bytes;
+    unsigned interim; /* 1xx answers before it */
+    bool complete, begun, too_big, body_cut, in_retry_after;
+    int status;
+    char name[16], retry_after[16];
+    uint8_t name_n, retry_after_n;
+    uint16_t kept_n;
+    char kept[HTTP_BODY_KEPT];
+};
+void answer_start(struct http_answer *a);
+/* OK: more is needed or it is complete (a->complete). ERR_SYNTAX, ERR_TOO_BIG. *ret_rest: bytes
+ * behind the complete answer. */
+MUST_USE enum err answer_feed(struct http_answer *a, struct str bytes, size_t *ret_rest);
+/* The connection ended: completes an answer whose body lasts until then. */
+bool answer_end(struct http_answer *a);
+bool answer_keeps_alive(const struct http_answer *a);
+int64_t answer_retry_after_sec(const struct http_answer *a);
+
+enum { KEY_MAX = 300 };
+struct http_conn {
+    struct http_client *client;
+    struct http_exchange *exchange; /* NULL: idle */
+    struct stream *stream;
+    bool open, used; /* used: it has carried an exchange before this one */
+    int64_t since_ms;
+    char key[KEY_MAX];
+    struct http_conn *next_idle;
+    struct timer idle;
+    struct http_answer *answer; /* while an exchange is on it */
+};
+struct idle_list {
+    struct http_conn *first;
+    size_t n;
+    char key[KEY_MAX];
+};
+
+struct http_client {
+    struct loop *loop;
+    const struct guard *guard;
+    struct resolver *resolver;
+    struct tls *tls;
+    struct map *idle; /* struct idle_list by key */
+    size_t n_idle;
+    struct http_exchange *exchanges; /* all, for free */
+};
+struct http_conn *pool_find(struct http_client *h, const char *key);
+void pool_keep(struct http_conn *c);  /* idle from now, or closed when the pool is full */
+void pool_close(struct http_conn *c); /* idle or not */
+void pool_clear(struct http_client *h);
+/* exchange.c's side of a connection */
+extern const struct stream_events http_conn_events;
