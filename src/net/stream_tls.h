@@ -1,4 +1,5 @@
 /* Inside net/: TLS as a layer that turns bytes into bytes, and what listeners need of streams. Only
+ * net/ includes this. */
 #pragma once
 #include "net/stream.h"
 

@@ -1,0 +1,102 @@
+/* problem: every error the API gives, in one shape (RFC 9457). Any thread. */
+#include "api/problem.h"
+
+#include <stdio.h>
+
+static const char *title_of(int status)
+{
+    switch (status) {
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 409:
+        return "Conflict";
+    case 412:
+        return "Precondition Failed";
+    case 413:
+        return "Content Too Large";
+    case 415:
+        return "Unsupported Media Type";
+    case 422:
+        return "Unprocessable Content";
+    case 503:
+        return "Service Unavailable";
+    case 507:
+        return "Insufficient Storage";
+    default:
+        return "Internal Server Error";
+    }
+}
+
+static void start(struct request *r, struct json_writer *w, int status, const char *code,
+                  const char *detail)
+{
+    buf_reset(&r->out);
+    r->status = status;
+    r->content_type = "application/problem+json";
+    *w = (struct json_writer){&r->out, false};
+    json_obj(w, NULL);
+    json_put_str(w, "type", STR("about:blank"));
+    json_put_str(w, "title", str_of(title_of(status)));
+    json_put_i64(w, "status", status);
+    json_put_str(w, "code", str_of(code));
+    json_put_str(w, "detail", str_of(detail));
+}
+
+void problem(struct request *r, int status, const char *code, const char *detail)
+{
+    struct json_writer w;
+    start(r, &w, status, code, detail);
+    json_end_obj(&w);
+}
+
+void problem_field(struct request *r, const char *field, const char *allowed)
+{
+    char detail[320];
+    struct json_writer w;
+    snprintf(detail, sizeof detail, "%s: allowed is %s.", field, allowed);
+    start(r, &w, 422, "invalid_field", detail);
+    json_put_str(&w, "field", str_of(field));
+    json_put_str(&w, "allowed", str_of(allowed));
+    json_end_obj(&w);
+}
+
+void problem_of_err(struct request *r, enum err err)
+{
+    switch (err) {
+    case ERR_NOT_FOUND:
+        problem(r, 404, "not_found", "There is no such thing.");
+        break;
+    case ERR_EXISTS:
+        problem(r, 409, "exists", "There is one already.");
+        break;
+    case ERR_AGAIN:
+        problem(r, 412, "changed_meanwhile", "It was changed meanwhile; read it again.");
+        break;
+    case ERR_INVALID:
+        if (r->fault.field[0])
+            problem_field(r, r->fault.field, r->fault.why);
+        else
+            problem(r, 422, "invalid", r->fault.why[0] ? r->fault.why : "A value is not allowed.");
+        break;
+    case ERR_DENIED:
+        problem(r, 403, "forbidden", "This key may not do that.");
+        break;
+    case ERR_STORE_FULL:
+        problem(r, 507, "disk_full", "The disk is full; nothing was written.");
+        break;
+    case ERR_STORE:
+    case ERR_FULL:
+        problem(r, 503, "store_unavailable", "Nothing was written; try again soon.");
+        break;
+    default:
+        problem(r, 500, "internal", err_text(err));
+    }
+}

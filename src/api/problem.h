@@ -1,0 +1,11 @@
+/* Errors as RFC 9457 problem+json. `code` is what programs go by: stable, a section each in
+ * docs/errors.md. */
+#pragma once
+#include "api/server.h"
+
+/* Sets status and body; the caller then says request_done, or returns to what does. */
+void problem(struct request *r, int status, const char *code, const char *detail);
+/* The same, naming the field at fault. */
+void problem_field(struct request *r, const char *field, const char *allowed);
+/* What the store, or a look-up, answered. */
+void problem_of_err(struct request *r, enum err err);

@@ -1,0 +1,473 @@
+/* resource: what all settings have in common as resources: listing, creating, reading, changing and
+ * deleting a row whose document model/ checks. Handlers run on the HTTP server's threads, their work on
+ * the store's, the answers on one thread of ours. */
+#include "api/resource.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void on_done(struct store_job *job)
+{
+    struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
+    if (r->job.err != OK)
+        problem_of_err(r, r->job.err);
+    request_done(r);
+}
+
+static enum err on_run(struct store_job *job, struct db *db)
+{
+    struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
+    buf_reset(&r->out);
+    buf_reset(&r->mem);
+    return r->work(r, db);
+}
+
+static void on_committed(struct store_job *job)
+{
+    struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
+    if (r->committed)
+        r->committed(r);
+}
+
+static void submit(struct request *r, enum err (*work)(struct request *, struct db *),
+                   enum err (*put)(struct store *, struct store_job *))
+{
+    r->work = work;
+    r->job = (struct store_job){
+        .run = on_run, .committed = on_committed, .done = on_done, .home = r->api->home};
+    enum err err = put(r->api->c.store, &r->job);
+    if (err == OK)
+        return;
+    problem_of_err(r, err);
+    request_done(r);
+}
+
+void request_write(struct request *r, enum err (*work)(struct request *, struct db *),
+                   void (*committed)(struct request *))
+{
+    r->committed = committed;
+    submit(r, work, store_write);
+}
+
+void request_read(struct request *r, enum err (*work)(struct request *, struct db *))
+{
+    submit(r, work, store_read);
+}
+
+uint64_t request_scope(const struct request *r)
+{
+    return r->is_operator ? 0 : r->account;
+}
+
+static enum err refuse(struct request *r, const char *field, const char *why)
+{
+    r->fault = (struct field_error){0};
+    snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
+    snprintf(r->fault.why, sizeof r->fault.why, "%s", why);
+    return ERR_INVALID;
+}
+
+enum err request_account(struct request *r, uint64_t *ret)
+{
+    struct str name;
+    const struct json *v = json_get(r->json, "account");
+    *ret = r->account;
+    if (!v)
+        return OK;
+    if (!r->is_operator || !json_str(v, &name))
+        return refuse(r, "account", "set by the operator alone, an account's id or name");
+    const struct book_account *a = book_account_named(r->book, name);
+    if (!a)
+        return refuse(r, "account", "an account's id or name");
+    *ret = a->n;
+    return OK;
+}
+
+struct str account_id(const struct request *r, uint64_t n)
+{
+    const struct book_account *a = book_account(r->book, n);
+    return a ? str_of(a->id) : (struct str){0};
+}
+
+enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_cursor)
+{
+    struct str limit = request_query(r, "limit"), cursor = request_query(r, "cursor");
+    uint64_t v = 50;
+    if (limit.n && (str_to_u64(limit, 500, &v) != OK || v == 0))
+        return refuse(r, "limit", "a whole number from 1 to 500");
+    *ret_limit = (unsigned)v;
+    v = 0;
+    if (cursor.n && (cursor.p[0] != 'n' || str_to_u64(str_from(cursor, 1), INT64_MAX, &v) != OK))
+        return refuse(r, "cursor", "a next_cursor from an answer");
+    *ret_cursor = (int64_t)v;
+    return OK;
+}
+
+void list_begin(struct request *r, struct json_writer *w)
+{
+    r->status = 200;
+    *w = (struct json_writer){&r->out, false};
+    json_obj(w, NULL);
+    json_arr(w, "data");
+}
+
+void list_end(struct json_writer *w, int64_t next)
+{
+    char text[32];
+    json_end_arr(w);
+    snprintf(text, sizeof text, "n%lld", (long long)next);
+    json_put_str(w, "next_cursor", next ? str_of(text) : (struct str){0});
+    json_end_obj(w);
+}
+
+static int64_t days_from_civil(int64_t y, unsigned m, unsigned d)
+{
+    y -= m <= 2;
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    unsigned yoe = (unsigned)(y - era * 400);
+    unsigned doy = (153 * (m + (m > 2 ? -3u : 9u)) + 2) / 5 + d - 1;
+    return era * 146097 + (int64_t)(yoe * 365 + yoe / 4 - yoe / 100 + doy) - 719468;
+}
+
+enum err request_time(struct request *r, const char *name, int64_t *ret_ms)
+{
+    struct str text = request_query(r, name);
+    unsigned y, mo, d, h, mi, s, ms = 0;
+    uint64_t v;
+    int n = 0;
+    *ret_ms = 0;
+    if (!text.n)
+        return OK;
+    if (str_to_u64(text, 1ull << 52, &v) == OK) {
+        *ret_ms = (int64_t)v;
+        return OK;
+    }
+    /* the query's text ends with a NUL */
+    if (sscanf(text.p, "%4u-%2u-%2uT%2u:%2u:%2u%n", &y, &mo, &d, &h, &mi, &s, &n) < 6 || mo < 1 ||
+        mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || s > 60)
+        return refuse(r, name, "a time like 2024-11-15T14:32:00Z, or milliseconds since 1970");
+    struct str rest = str_from(text, (size_t)n);
+    if (rest.n && rest.p[0] == '.' && sscanf(rest.p, ".%3u%n", &ms, &n) == 1)
+        rest = str_from(rest, (size_t)n);
+    if (!str_eq_nocase(rest, STR("Z")))
+        return refuse(r, name, "a time in UTC, ending in Z");
+    *ret_ms = (days_from_civil(y, mo, d) * 86400 + h * 3600 + mi * 60 + s) * 1000 + ms;
+    return OK;
+}
+
+void put_time(struct json_writer *w, const char *key, int64_t ms)
+{
+    char text[CLOCK_TEXT_SIZE];
+    if (ms)
+        json_put_str(w, key, (struct str){text, clock_print_ms(ms, text)});
+    else
+        json_put_null(w, key);
+}
+
+/* ---- settings ---- */
+
+static bool is_hidden(const struct resource *res, struct str key)
+{
+    for (size_t i = 0; res->hidden && res->hidden[i]; i++)
+        if (str_eq(key, str_of(res->hidden[i])))
+            return true;
+    return false;
+}
+
+void resource_put(struct request *r, const struct resource *res, const struct setting *s,
+                  struct json_writer *w)
+{
+    struct json *doc = NULL;
+    void *it = NULL;
+    struct str key;
+    const struct json *v;
+    json_obj(w, NULL);
+    json_put_str(w, "id", s->id);
+    json_put_str(w, "account", account_id(r, s->account));
+    if (json_parse(s->doc, &doc, NULL, 0) == OK)
+        while (json_next(doc, &it, &key, &v)) {
+            char name[128];
+            if (is_hidden(res, key) || str_copy(key, name, sizeof name) != OK)
+                continue;
+            json_put_raw(w, name, STR(""));
+            buf_put_json(w->b, v);
+        }
+    json_free(doc);
+    if (r->secret[0])
+        json_put_str(w, res->kind == SETTING_KEY ? "key" : "secret", str_of(r->secret));
+    put_time(w, "created_at", s->created_at_ms);
+    put_time(w, "updated_at", s->updated_at_ms);
+    json_end_obj(w);
+}
+
+static void put_one(struct request *r, const struct resource *res, int status)
+{
+    struct json_writer w = {&r->out, false};
+    r->status = status;
+    snprintf(r->etag, sizeof r->etag, "\"%lld\"", (long long)r->setting.version);
+    if (status == 201)
+        snprintf(r->location, sizeof r->location, "%s/%.*s", res->collection, STR_FMT(r->setting.id));
+    resource_put(r, res, &r->setting, &w);
+}
+
+struct listing {
+    struct request *r;
+    const struct resource *res;
+    struct json_writer w;
+    unsigned left;
+    uint64_t last;
+    bool more;
+};
+
+static bool on_row(void *arg, const struct setting *s)
+{
+    struct listing *l = arg;
+    if (l->left == 0) {
+        l->more = true;
+        return false;
+    }
+    l->left--;
+    l->last = s->n;
+    resource_put(l->r, l->res, s, &l->w);
+    return true;
+}
+
+static const struct resource *const by_kind[SETTING_KIND_COUNT] = {
+    [SETTING_ACCOUNT] = &accounts, [SETTING_NUMBER] = &numbers, [SETTING_ENDPOINT] = &endpoints,
+    [SETTING_TRUNK] = &trunks,     [SETTING_KEY] = &keys,
+};
+
+static const struct resource *resource_of(const struct request *r)
+{
+    return by_kind[r->setting.kind];
+}
+
+static enum err list_work(struct request *r, struct db *db)
+{
+    struct listing l = {.r = r, .res = resource_of(r)};
+    int64_t cursor;
+    enum err err = request_page(r, &l.left, &cursor);
+    if (err != OK)
+        return err;
+    list_begin(r, &l.w);
+    err = setting_list(db, l.res->kind, request_scope(r), (uint64_t)cursor, l.left + 1, on_row, &l);
+    list_end(&l.w, l.more ? (int64_t)l.last : 0);
+    return err;
+}
+
+void resource_list(struct request *r, const struct resource *res)
+{
+    r->setting.kind = res->kind;
+    request_read(r, list_work);
+}
+
+/* The body's document without what is not the model's. */
+static enum err strip(struct request *r, struct json **ret)
+{
+    struct buf b;
+    void *it = NULL;
+    struct str key;
+    const struct json *v;
+    buf_init(&b, 1 << 20);
+    struct json_writer w = {&b, false};
+    if (json_kind(r->json) != JSON_IS_OBJECT)
+        return refuse(r, "body", "one object");
+    json_obj(&w, NULL);
+    while (json_next(r->json, &it, &key, &v)) {
+        char name[256];
+        if (str_eq(key, STR("account")) || str_copy(key, name, sizeof name) != OK)
+            continue;
+        json_put_raw(&w, name, STR(""));
+        buf_put_json(&b, v);
+    }
+    json_end_obj(&w);
+    enum err err = b.err != OK ? b.err : json_parse(buf_str(&b), ret, NULL, 0);
+    buf_fini(&b);
+    return err;
+}
+
+static enum err create_work(struct request *r, struct db *db)
+{
+    enum err err = setting_put(db, &r->setting);
+    if (err == OK)
+        put_one(r, resource_of(r), 201);
+    return err;
+}
+
+void setting_committed(struct request *r)
+{
+    books_changed(r->api->c.books, &r->setting, r->deleted);
+}
+
+void setting_committed_nudge(struct request *r)
+{
+    setting_committed(r);
+    if (r->api->c.nudge)
+        r->api->c.nudge(r->api->c.arg, r->setting.n);
+}
+
+void resource_create(struct request *r, const struct resource *res)
+{
+    struct json *doc = NULL;
+    char id[ID_SIZE];
+    r->setting = (struct setting){.kind = res->kind};
+    enum err err = request_account(r, &r->setting.account);
+    if (err == OK)
+        err = strip(r, &doc);
+    if (err == OK)
+        err = res->check(r, doc, true);
+    json_free(doc);
+    if (err != OK) {
+        problem_of_err(r, err);
+        request_done(r);
+        return;
+    }
+    if (res->prefix) {
+        id_new(res->prefix, id);
+        if (str_copy(str_of(id), r->arg, sizeof r->arg) == OK)
+            r->setting.id = str_of(r->arg);
+    }
+    if (!r->setting.key.n)
+        r->setting.key = r->setting.id;
+    if (!r->setting.id.n)
+        r->setting.id = r->setting.key;
+    request_write(r, create_work, setting_committed);
+}
+
+static enum err get_work(struct request *r, struct db *db)
+{
+    const struct resource *res = resource_of(r);
+    enum err err =
+        setting_get(db, res->kind, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
+    if (err == ERR_NOT_FOUND && res->kind != SETTING_NUMBER && r->is_operator) {
+        buf_reset(&r->mem); /* the operator may say a name */
+        err = setting_get_by_key(db, res->kind, str_of(r->arg), &r->setting, &r->mem);
+        if (res->kind == SETTING_KEY)
+            err = ERR_NOT_FOUND;
+    }
+    if (err == OK)
+        put_one(r, res, 200);
+    return err;
+}
+
+void resource_get(struct request *r, const struct resource *res)
+{
+    r->setting.kind = res->kind;
+    request_read(r, get_work);
+}
+
+static void put_member(struct json_writer *w, struct str key, const struct json *v)
+{
+    char name[256];
+    if (str_copy(key, name, sizeof name) != OK)
+        return;
+    json_put_raw(w, name, STR(""));
+    buf_put_json(w->b, v);
+}
+
+static enum err merged(const struct json *old, const struct json *patch, struct json **ret)
+{
+    struct buf b;
+    void *it = NULL;
+    struct str key;
+    const struct json *v;
+    char name[256];
+    buf_init(&b, 4 << 20);
+    struct json_writer w = {&b, false};
+    json_obj(&w, NULL);
+    while (json_next(old, &it, &key, &v))
+        if (str_copy(key, name, sizeof name) == OK && !json_get(patch, name))
+            put_member(&w, key, v);
+    it = NULL;
+    while (json_next(patch, &it, &key, &v))
+        if (json_kind(v) != JSON_IS_NULL && !str_eq(key, STR("account")))
+            put_member(&w, key, v);
+    json_end_obj(&w);
+    enum err err = b.err != OK ? b.err : json_parse(buf_str(&b), ret, NULL, 0);
+    buf_fini(&b);
+    return err;
+}
+
+static enum err if_match(struct request *r, int64_t version)
+{
+    struct str tag = request_header(r, "If-Match");
+    uint64_t v;
+    if (!tag.n || str_eq(tag, STR("*")))
+        return OK;
+    if (tag.n < 3 || tag.p[0] != '"' || str_to_u64(str_slice(tag, 1, tag.n - 2), INT64_MAX, &v) != OK)
+        return ERR_AGAIN;
+    return (int64_t)v == version ? OK : ERR_AGAIN;
+}
+
+enum err resource_merge(struct request *r, struct db *db, const struct resource *res,
+                        const struct json *patch)
+{
+    struct json *old = NULL, *doc = NULL;
+    enum err err =
+        setting_get(db, res->kind, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
+    if (err == OK)
+        err = if_match(r, r->setting.version);
+    if (err == OK)
+        err = json_parse(r->setting.doc, &old, NULL, 0);
+    if (err == OK)
+        err = merged(old, patch, &doc);
+    if (err == OK)
+        err = res->check(r, doc, false);
+    if (err == OK)
+        err = setting_change(db, &r->setting);
+    json_free(old);
+    json_free(doc);
+    return err;
+}
+
+static enum err patch_work(struct request *r, struct db *db)
+{
+    uint64_t account;
+    const struct resource *res = resource_of(r);
+    enum err err = request_account(r, &account);
+    if (err == OK)
+        err = resource_merge(r, db, res, r->json);
+    if (err == OK && json_get(r->json, "account")) {
+        r->setting.account = account;
+        r->setting.version = 0;
+        err = setting_change(db, &r->setting);
+    }
+    if (err == OK)
+        put_one(r, res, 200);
+    return err;
+}
+
+void resource_patch(struct request *r, const struct resource *res)
+{
+    r->setting.kind = res->kind;
+    if (json_kind(r->json) != JSON_IS_OBJECT) {
+        problem_field(r, "body", "one object");
+        request_done(r);
+        return;
+    }
+    request_write(r, patch_work, setting_committed_nudge);
+}
+
+static enum err delete_work(struct request *r, struct db *db)
+{
+    const struct resource *res = resource_of(r);
+    enum err err =
+        setting_get(db, res->kind, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
+    if (err == OK)
+        err = if_match(r, r->setting.version);
+    if (err == OK)
+        err = setting_delete(db, res->kind, r->setting.n);
+    int64_t ended;
+    if (err == OK && res->kind == SETTING_ENDPOINT)
+        err = delivery_end_all(db, r->setting.n, DELIVERY_CANCELED, &ended);
+    r->status = 204;
+    r->deleted = true;
+    return err;
+}
+
+void resource_delete(struct request *r, const struct resource *res)
+{
+    r->setting.kind = res->kind;
+    request_write(r, delete_work, res->kind == SETTING_ENDPOINT ? setting_committed_nudge
+                                                                : setting_committed);
+}

@@ -1,0 +1,76 @@
+/* Inside api/: what the resource files share: routes, jobs, and the settings behind most resources. */
+#pragma once
+#include <pthread.h>
+
+#include "api/problem.h"
+#include "base/clock.h"
+
+struct api {
+    struct api_config c;
+    struct server *server;
+    struct mailbox *home; /* answers of the store, opened by one thread */
+    pthread_t answers;
+};
+
+/* Runs `work` on the writer or a reader, then answers: OK → r->status and r->out as work left them,
+ * else problem_of_err. `work` may run more than once and starts from a clean r->out. */
+void request_write(struct request *r, enum err (*work)(struct request *, struct db *),
+                   void (*committed)(struct request *));
+void request_read(struct request *r, enum err (*work)(struct request *, struct db *));
+
+/* What the key may look at: 0 (all) for the operator, its account otherwise. */
+uint64_t request_scope(const struct request *r);
+/* The account that something new belongs to: `account` of the body for the operator, else the key's.
+ * ERR_INVALID with r->fault set. */
+MUST_USE enum err request_account(struct request *r, uint64_t *ret);
+struct str account_id(const struct request *r, uint64_t n);
+
+/* ?limit (1 … 500, 50) and ?cursor. ERR_INVALID with r->fault set. */
+MUST_USE enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_cursor);
+void list_begin(struct request *r, struct json_writer *w);
+/* `next` 0: that was all. */
+void list_end(struct json_writer *w, int64_t next);
+/* RFC 3339 in UTC, or milliseconds; ERR_INVALID with r->fault set. */
+MUST_USE enum err request_time(struct request *r, const char *name, int64_t *ret_ms);
+void put_time(struct json_writer *w, const char *key, int64_t ms); /* 0: null */
+
+/* A kind of setting as a resource. */
+struct resource {
+    enum setting_kind kind;
+    const char *prefix;        /* of its ids; NULL: the id is its key */
+    const char *collection;    /* "/v1/endpoints" */
+    const char *const *hidden; /* members of the document that are never shown; NULL-terminated */
+    bool operator_only;
+    /* Validates r->json's document (without `account`) into r->doc and r->setting.key; on ERR_INVALID
+     * r->fault says why. `is_new`: may fill in what is made at the start. */
+    enum err (*check)(struct request *r, const struct json *doc, bool is_new);
+};
+void resource_list(struct request *r, const struct resource *res);
+void resource_create(struct request *r, const struct resource *res);
+void resource_get(struct request *r, const struct resource *res);
+void resource_patch(struct request *r, const struct resource *res);
+void resource_delete(struct request *r, const struct resource *res);
+/* Changes a setting within a write job: merges `patch` into it (NULL members removed). */
+MUST_USE enum err resource_merge(struct request *r, struct db *db, const struct resource *res,
+                                 const struct json *patch);
+void resource_put(struct request *r, const struct resource *res, const struct setting *s,
+                  struct json_writer *w);
+void setting_committed(struct request *r); /* the book learns of r->setting */
+void setting_committed_nudge(struct request *r); /* … and deliver of its endpoint */
+
+extern const struct resource numbers, endpoints, trunks, keys, accounts;
+
+/* routes.c */
+void api_handle(struct request *r);
+/* handlers by resource */
+#define HANDLERS(X)                                                                                \
+    X(numbers_list) X(numbers_create) X(numbers_get) X(numbers_patch) X(numbers_delete)            \
+    X(forward_get) X(forward_put) X(endpoints_list) X(endpoints_create) X(endpoints_get)           \
+    X(endpoints_patch) X(endpoints_delete) X(endpoints_rotate) X(endpoints_enable)                 \
+    X(endpoints_test) X(trunks_list) X(trunks_create) X(trunks_get) X(trunks_patch)                \
+    X(trunks_delete) X(keys_list) X(keys_create) X(keys_get) X(keys_delete) X(accounts_list)       \
+    X(accounts_create) X(accounts_get) X(events_list) X(events_get) X(events_resend)               \
+    X(calls_list) X(calls_get) X(calls_hangup) X(health_get) X(ready_get) X(metrics_get) X(home_get)
+#define X(name) void name(struct request *r);
+HANDLERS(X)
+#undef X

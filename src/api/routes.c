@@ -1,0 +1,166 @@
+/* routes: which path and method is whose, and who may. One table; 404, 405 with Allow, 401 and 403 come
+ * out of it. Called on the HTTP server's threads. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/resource.h"
+#include "base/crypto.h"
+
+enum needs { NEEDS_NOTHING, NEEDS_READ, NEEDS_WRITE, NEEDS_INGEST, NEEDS_OPERATOR };
+
+static const struct route {
+    const char *method, *path;
+    enum needs needs;
+    bool takes_json;
+    request_handler *handle;
+} routes[] = {
+    {"GET", "/", NEEDS_NOTHING, false, home_get},
+    {"GET", "/healthz", NEEDS_NOTHING, false, health_get},
+    {"GET", "/readyz", NEEDS_NOTHING, false, ready_get},
+    {"GET", "/metrics", NEEDS_NOTHING, false, metrics_get},
+    {"GET", "/v1/numbers", NEEDS_READ, false, numbers_list},
+    {"POST", "/v1/numbers", NEEDS_WRITE, true, numbers_create},
+    {"GET", "/v1/numbers/{}", NEEDS_READ, false, numbers_get},
+    {"PATCH", "/v1/numbers/{}", NEEDS_WRITE, true, numbers_patch},
+    {"DELETE", "/v1/numbers/{}", NEEDS_WRITE, false, numbers_delete},
+    {"GET", "/v1/numbers/{}/forward", NEEDS_READ, false, forward_get},
+    {"PUT", "/v1/numbers/{}/forward", NEEDS_WRITE, true, forward_put},
+    {"GET", "/v1/endpoints", NEEDS_READ, false, endpoints_list},
+    {"POST", "/v1/endpoints", NEEDS_WRITE, true, endpoints_create},
+    {"GET", "/v1/endpoints/{}", NEEDS_READ, false, endpoints_get},
+    {"PATCH", "/v1/endpoints/{}", NEEDS_WRITE, true, endpoints_patch},
+    {"DELETE", "/v1/endpoints/{}", NEEDS_WRITE, false, endpoints_delete},
+    {"POST", "/v1/endpoints/{}/rotate-secret", NEEDS_WRITE, false, endpoints_rotate},
+    {"POST", "/v1/endpoints/{}/enable", NEEDS_WRITE, false, endpoints_enable},
+    {"POST", "/v1/endpoints/{}/test", NEEDS_WRITE, false, endpoints_test},
+    {"GET", "/v1/trunks", NEEDS_OPERATOR, false, trunks_list},
+    {"POST", "/v1/trunks", NEEDS_OPERATOR, true, trunks_create},
+    {"GET", "/v1/trunks/{}", NEEDS_OPERATOR, false, trunks_get},
+    {"PATCH", "/v1/trunks/{}", NEEDS_OPERATOR, true, trunks_patch},
+    {"DELETE", "/v1/trunks/{}", NEEDS_OPERATOR, false, trunks_delete},
+    {"GET", "/v1/keys", NEEDS_READ, false, keys_list},
+    {"POST", "/v1/keys", NEEDS_WRITE, true, keys_create},
+    {"GET", "/v1/keys/{}", NEEDS_READ, false, keys_get},
+    {"DELETE", "/v1/keys/{}", NEEDS_WRITE, false, keys_delete},
+    {"GET", "/v1/accounts", NEEDS_OPERATOR, false, accounts_list},
+    {"POST", "/v1/accounts", NEEDS_OPERATOR, true, accounts_create},
+    {"GET", "/v1/accounts/{}", NEEDS_OPERATOR, false, accounts_get},
+    {"GET", "/v1/events", NEEDS_READ, false, events_list},
+    {"GET", "/v1/events/{}", NEEDS_READ, false, events_get},
+    {"POST", "/v1/events/{}/resend", NEEDS_WRITE, true, events_resend},
+    {"GET", "/v1/calls", NEEDS_READ, false, calls_list},
+    {"GET", "/v1/calls/{}", NEEDS_READ, false, calls_get},
+    {"POST", "/v1/calls/{}/hangup", NEEDS_WRITE, false, calls_hangup},
+};
+enum { N_ROUTES = sizeof routes / sizeof *routes };
+
+/* "/v1/numbers/{}/forward" against the path; what stands for {} goes to arg. */
+static bool matches(const char *pattern, const char *path, char *arg, size_t cap)
+{
+    arg[0] = '\0';
+    for (; *pattern; pattern++) {
+        if (*pattern != '{') {
+            if (*pattern != *path++)
+                return false;
+            continue;
+        }
+        size_t n = strcspn(path, "/");
+        if (n == 0 || n >= cap)
+            return false;
+        memcpy(arg, path, n);
+        arg[n] = '\0';
+        path += n;
+        pattern++; /* the closing brace */
+    }
+    return *path == '\0';
+}
+
+static const struct route *find(struct request *r, bool *ret_path_known)
+{
+    char arg[sizeof r->arg];
+    struct buf allow;
+    buf_wrap(&allow, r->allow, sizeof r->allow - 1);
+    for (size_t i = 0; i < N_ROUTES; i++) {
+        if (!matches(routes[i].path, r->path, arg, sizeof arg))
+            continue;
+        if (!strcmp(routes[i].method, r->method)) {
+            memcpy(r->arg, arg, sizeof arg);
+            r->allow[0] = '\0';
+            return &routes[i];
+        }
+        buf_printf(&allow, "%s%s", allow.n ? ", " : "", routes[i].method);
+        *ret_path_known = true;
+    }
+    r->allow[allow.n] = '\0';
+    return NULL;
+}
+
+/* Bearer KEY (RFC 6750): found by its hash, so that no comparison of secrets is ours to time. */
+static bool authenticate(struct request *r)
+{
+    static const struct str scheme = STR("Bearer ");
+    uint8_t sum[SHA256_SIZE];
+    char hex[2 * SHA256_SIZE + 1];
+    struct buf b;
+    struct str given = request_header(r, "Authorization");
+    r->book = book_take(r->api->c.books);
+    if (!str_starts_nocase(given, scheme))
+        return false;
+    crypto_sha256(str_trim(str_from(given, scheme.n)), sum);
+    buf_wrap(&b, hex, sizeof hex);
+    buf_put_hex(&b, str_of_bytes(sum, sizeof sum));
+    const struct book_key *k = book_key(r->book, buf_str(&b));
+    if (!k || (k->set->expires_at_ms && k->set->expires_at_ms <= clock_wall_ms()))
+        return false;
+    r->account = k->account;
+    r->is_operator = k->set->operator_;
+    r->can_read = k->set->read || r->is_operator;
+    r->can_write = k->set->write || r->is_operator;
+    r->can_ingest = k->set->ingest || r->is_operator;
+    return true;
+}
+
+static bool may(const struct request *r, enum needs needs)
+{
+    return needs == NEEDS_READ     ? r->can_read
+           : needs == NEEDS_WRITE  ? r->can_write
+           : needs == NEEDS_INGEST ? r->can_ingest
+                                   : needs != NEEDS_OPERATOR || r->is_operator;
+}
+
+static bool read_json(struct request *r)
+{
+    char where[160], detail[200];
+    struct str text = str_trim(buf_str(&r->body));
+    if (text.n == 0)
+        text = STR("{}");
+    if (json_parse(text, &r->json, where, sizeof where) == OK) {
+        enum json_kind kind = json_kind(r->json);
+        if (kind == JSON_IS_OBJECT || kind == JSON_IS_ARRAY)
+            return true;
+        snprintf(where, sizeof where, "an object is needed");
+    }
+    snprintf(detail, sizeof detail, "The body is not valid JSON: %s.", where);
+    problem(r, 400, "bad_json", detail);
+    return false;
+}
+
+void api_handle(struct request *r)
+{
+    bool path_known = false;
+    const struct route *route = find(r, &path_known);
+    if (!route) {
+        if (path_known)
+            problem(r, 405, "method_not_allowed", "This path does not take that method.");
+        else
+            problem(r, 404, "not_found", "There is no such path.");
+    } else if (route->needs != NEEDS_NOTHING && !authenticate(r)) {
+        problem(r, 401, "unauthorized", "A valid key is needed: Authorization: Bearer KEY.");
+    } else if (!may(r, route->needs)) {
+        problem(r, 403, "forbidden", "This key may not do that.");
+    } else if (!route->takes_json || read_json(r)) {
+        route->handle(r);
+        return;
+    }
+    request_done(r);
+}

@@ -1,0 +1,204 @@
+/* server: HTTP in, by libmicrohttpd (epoll, a small pool of threads). A request is read whole, bounded
+ * at 256 KiB, suspended, handed to its handler, and resumed when that says request_done. */
+#include "api/server.h"
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/problem.h"
+#include "base/log.h"
+
+enum { CONNECTIONS_MAX = 4096, CONNECTION_MEMORY = 32768, CONNECTION_TIMEOUT_S = 60 };
+
+struct server {
+    struct server_config c;
+    struct MHD_Daemon *daemon;
+};
+
+struct exchange { /* what stands behind request.mhd */
+    struct request r;
+    struct MHD_Connection *connection;
+    bool read, handed, too_big;
+    atomic_bool done;
+};
+
+static struct exchange *exchange_of(const struct request *r)
+{
+    return r->mhd;
+}
+
+struct str request_header(const struct request *r, const char *name)
+{
+    return str_of(MHD_lookup_connection_value(exchange_of(r)->connection, MHD_HEADER_KIND, name));
+}
+
+struct str request_query(const struct request *r, const char *name)
+{
+    return str_of(
+        MHD_lookup_connection_value(exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, name));
+}
+
+void request_done(struct request *r)
+{
+    struct exchange *x = exchange_of(r);
+    struct MHD_Connection *connection = x->connection;
+    if (r->out.err != OK)
+        problem(r, 500, "internal", "The answer is too large.");
+    atomic_store(&x->done, true);
+    MHD_resume_connection(connection);
+}
+
+static struct exchange *exchange_new(struct server *s, struct MHD_Connection *connection,
+                                     const char *url, const char *method)
+{
+    struct exchange *x = calloc(1, sizeof *x);
+    if (!x)
+        return NULL;
+    x->connection = connection;
+    x->r = (struct request){.server = s,
+                            .api = s->c.api,
+                            .method = strcmp(method, "HEAD") ? method : "GET",
+                            .content_type = "application/json",
+                            .mhd = x};
+    buf_init(&x->r.body, REQUEST_BODY_MAX);
+    buf_init(&x->r.out, ANSWER_MAX);
+    buf_init(&x->r.mem, 4 << 20);
+    buf_init(&x->r.doc, 4 << 20);
+    if (str_copy(str_of(url), x->r.path, sizeof x->r.path) != OK)
+        x->too_big = true;
+    return x;
+}
+
+static void exchange_free(struct exchange *x)
+{
+    struct request *r = &x->r;
+    buf_fini(&r->body);
+    buf_fini(&r->out);
+    buf_fini(&r->mem);
+    buf_fini(&r->doc);
+    json_free(r->json);
+    event_drop(&r->event);
+    book_drop(&r->book);
+    free(x);
+}
+
+static enum MHD_Result send_answer(struct exchange *x)
+{
+    struct request *r = &x->r;
+    struct MHD_Response *answer =
+        MHD_create_response_from_buffer(r->out.n, r->out.p, MHD_RESPMEM_MUST_COPY);
+    if (!answer)
+        return MHD_NO;
+    MHD_add_response_header(answer, "Content-Type", r->content_type);
+    MHD_add_response_header(answer, "Cache-Control", "no-store");
+    MHD_add_response_header(answer, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(answer, "Content-Security-Policy",
+                            "default-src 'self'; style-src 'self' 'unsafe-inline'");
+    if (r->etag[0])
+        MHD_add_response_header(answer, "ETag", r->etag);
+    if (r->allow[0])
+        MHD_add_response_header(answer, "Allow", r->allow);
+    if (r->location[0])
+        MHD_add_response_header(answer, "Location", r->location);
+    if (r->status == 503 || r->status == 507)
+        MHD_add_response_header(answer, "Retry-After", "5");
+    if (r->status == 401)
+        MHD_add_response_header(answer, "WWW-Authenticate", "Bearer");
+    enum MHD_Result ok = MHD_queue_response(x->connection, (unsigned)r->status, answer);
+    MHD_destroy_response(answer);
+    return ok;
+}
+
+/* Called for the head, for each piece of the body, at its end, and after a resume. */
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_n, void **state)
+{
+    struct server *s = arg;
+    struct exchange *x = *state;
+    if (!x) {
+        *state = exchange_new(s, connection, url, method);
+        return *state ? MHD_YES : MHD_NO;
+    }
+    if (*upload_n) {
+        if (!x->too_big)
+            buf_put(&x->r.body, upload, *upload_n);
+        x->too_big |= x->r.body.err != OK;
+        *upload_n = 0;
+        return MHD_YES;
+    }
+    if (x->handed)
+        return atomic_load(&x->done) ? send_answer(x) : MHD_YES;
+    x->handed = true;
+    if (x->too_big) {
+        problem(&x->r, 413, "too_large", "The body may have 256 KiB at the most.");
+        atomic_store(&x->done, true);
+        return send_answer(x);
+    }
+    MHD_suspend_connection(connection);
+    s->c.handle(&x->r);
+    return MHD_YES;
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    if (*state)
+        exchange_free(*state);
+    *state = NULL;
+}
+
+__attribute__((format(printf, 2, 0))) static void on_log(void *arg, const char *fmt, va_list args)
+{
+    char text[512];
+    vsnprintf(text, sizeof text, fmt, args);
+    log_sparse(LOG_WARN, 1000, "api", "%s", text);
+}
+
+enum err server_start(const struct server_config *c, struct server **ret, char *why, size_t cap)
+{
+    struct sockaddr_storage at;
+    char text[ADDR_TEXT_SIZE];
+    struct server *s = calloc(1, sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    s->c = *c;
+    addr_to_sockaddr(&c->listen, &at);
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                     (c->listen.family == 6 ? MHD_USE_IPv6 : 0);
+    s->daemon = MHD_start_daemon(
+        flags, c->listen.port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
+        MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at, MHD_OPTION_THREAD_POOL_SIZE, c->threads,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+        MHD_OPTION_END);
+    if (!s->daemon) {
+        addr_print(&c->listen, text);
+        snprintf(why, cap, "http.listen: %s cannot be listened on (is it in use?)", text);
+        free(s);
+        return ERR_IO;
+    }
+    *ret = s;
+    return OK;
+}
+
+struct addr server_local(const struct server *s)
+{
+    struct addr at = s->c.listen;
+    const union MHD_DaemonInfo *i = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    if (i)
+        at.port = i->port;
+    return at;
+}
+
+void server_stop(struct server *s)
+{
+    if (!s)
+        return;
+    MHD_stop_daemon(s->daemon);
+    free(s);
+}

@@ -1,0 +1,384 @@
+/* settings_api: numbers, endpoints, trunks, keys and accounts as resources: what each checks beyond the
+ * model's parser, and the few verbs of their own. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/resource.h"
+#include "base/crypto.h"
+#include "net/url.h"
+
+#define CRUD(noun, res)                                                                            \
+    void noun##_list(struct request *r) { resource_list(r, &res); }                                \
+    void noun##_create(struct request *r) { resource_create(r, &res); }                            \
+    void noun##_get(struct request *r) { resource_get(r, &res); }
+
+static enum err key_copy(struct request *r, const char *key)
+{
+    buf_reset(&r->doc);
+    buf_puts(&r->doc, key);
+    return r->doc.err;
+}
+
+/* The document goes behind the key in r->doc. */
+static enum err finish(struct request *r, size_t key_n)
+{
+    r->setting.key = str_of_bytes(r->doc.p, key_n);
+    r->setting.doc = str_of_bytes(r->doc.p + key_n, r->doc.n - key_n);
+    return r->doc.err;
+}
+
+static enum err number_check(struct request *r, const struct json *doc, bool is_new)
+{
+    struct did *d;
+    enum err err = did_parse(doc, &d, &r->fault);
+    if (err != OK)
+        return err;
+    if (!is_new && !str_eq(str_of(d->e164), str_of(r->arg))) {
+        r->fault = (struct field_error){"number", "the number itself, which cannot be changed"};
+        err = ERR_INVALID;
+    }
+    if (err == OK)
+        err = key_copy(r, d->e164);
+    if (err == OK) {
+        did_print(d, &r->doc);
+        err = finish(r, strlen(d->e164));
+    }
+    did_free(d);
+    return err;
+}
+const struct resource numbers = {.kind = SETTING_NUMBER,
+                                 .collection = "/v1/numbers",
+                                 .check = number_check};
+CRUD(numbers, numbers)
+
+void numbers_patch(struct request *r)
+{
+    resource_patch(r, &numbers);
+}
+
+void numbers_delete(struct request *r)
+{
+    resource_delete(r, &numbers);
+}
+
+static enum err put_forward(struct request *r)
+{
+    struct json *doc = NULL;
+    enum err err = json_parse(r->setting.doc, &doc, NULL, 0);
+    if (err == OK && json_get(doc, "forward"))
+        buf_put_json(&r->out, json_get(doc, "forward"));
+    snprintf(r->etag, sizeof r->etag, "\"%lld\"", (long long)r->setting.version);
+    r->status = 200;
+    json_free(doc);
+    return err;
+}
+
+static enum err forward_get_work(struct request *r, struct db *db)
+{
+    enum err err =
+        setting_get(db, SETTING_NUMBER, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
+    return err == OK ? put_forward(r) : err;
+}
+
+void forward_get(struct request *r)
+{
+    request_read(r, forward_get_work);
+}
+
+static enum err forward_put_work(struct request *r, struct db *db)
+{
+    struct json *patch = NULL;
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    buf_puts(&b, "{\"forward\":");
+    buf_put_json(&b, r->json);
+    buf_putc(&b, '}');
+    enum err err = b.err == OK ? json_parse(buf_str(&b), &patch, NULL, 0) : b.err;
+    buf_fini(&b);
+    if (err == OK)
+        err = resource_merge(r, db, &numbers, patch);
+    json_free(patch);
+    if (err == ERR_INVALID && !strncmp(r->fault.field, "forward.", 8))
+        memmove(r->fault.field, r->fault.field + 8, strlen(r->fault.field + 8) + 1);
+    return err == OK ? put_forward(r) : err;
+}
+
+void forward_put(struct request *r)
+{
+    if (json_kind(r->json) != JSON_IS_OBJECT || !json_get(r->json, "targets")) {
+        problem_field(r, "targets", "an array of targets");
+        request_done(r);
+        return;
+    }
+    request_write(r, forward_put_work, setting_committed);
+}
+
+/* ---- endpoints ---- */
+
+static enum err check_url(struct request *r, const char *field, const char *text)
+{
+    struct url url;
+    const char *why = "";
+    if (url_parse(str_of(text), &url, &why) == OK)
+        return OK;
+    snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
+    snprintf(r->fault.why, sizeof r->fault.why, "an http or https URL (%s)", why);
+    return ERR_INVALID;
+}
+
+static enum err endpoint_check(struct request *r, const struct json *doc, bool is_new)
+{
+    struct endpoint *e;
+    enum err err = endpoint_parse(doc, &e, &r->fault);
+    if (err != OK)
+        return err;
+    err = check_url(r, "url", e->url);
+    if (err == OK && e->fallback_url[0])
+        err = check_url(r, "fallback_url", e->fallback_url);
+    if (err == OK && !e->secret[0][0])
+        secret_new(e->secret[0]);
+    if (err == OK && is_new)
+        err = str_copy(str_of(e->secret[0]), r->secret, sizeof r->secret);
+    if (err == OK) {
+        buf_reset(&r->doc);
+        endpoint_print(e, &r->doc);
+        r->setting.doc = buf_str(&r->doc);
+        if (is_new)
+            r->setting.key = (struct str){0};
+        err = r->doc.err;
+    }
+    endpoint_free(e);
+    return err;
+}
+static const char *const endpoint_hidden[] = {"secret", "secret_old_until_ms", "key_pem", NULL};
+const struct resource endpoints = {.kind = SETTING_ENDPOINT,
+                                   .prefix = "ep",
+                                   .collection = "/v1/endpoints",
+                                   .hidden = endpoint_hidden,
+                                   .check = endpoint_check};
+CRUD(endpoints, endpoints)
+
+void endpoints_patch(struct request *r)
+{
+    resource_patch(r, &endpoints);
+}
+
+void endpoints_delete(struct request *r)
+{
+    resource_delete(r, &endpoints);
+}
+
+static enum err endpoint_change(struct request *r, struct db *db,
+                                enum err (*change)(struct request *, struct endpoint *))
+{
+    struct json *doc = NULL;
+    struct endpoint *e = NULL;
+    struct json_writer w = {&r->out, false};
+    enum err err =
+        setting_get(db, SETTING_ENDPOINT, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
+    if (err == OK)
+        err = json_parse(r->setting.doc, &doc, NULL, 0);
+    if (err == OK)
+        err = endpoint_parse(doc, &e, &r->fault);
+    if (err == OK)
+        err = change(r, e);
+    if (err == OK) {
+        buf_reset(&r->doc);
+        endpoint_print(e, &r->doc);
+        r->setting.doc = buf_str(&r->doc);
+        err = r->doc.err != OK ? r->doc.err : setting_change(db, &r->setting);
+    }
+    endpoint_free(e);
+    json_free(doc);
+    r->status = 200;
+    if (err == OK)
+        resource_put(r, &endpoints, &r->setting, &w);
+    return err;
+}
+
+enum { ROTATION_MS = 24 * 3600 * 1000 };
+
+/* The old secret signs beside the new one for a day, so that receivers can change over. */
+static enum err rotate(struct request *r, struct endpoint *e)
+{
+    memcpy(e->secret[1], e->secret[0], SECRET_SIZE);
+    e->secret_old_until_ms = clock_wall_ms() + ROTATION_MS;
+    if (!r->secret[0])
+        secret_new(r->secret);
+    return str_copy(str_of(r->secret), e->secret[0], SECRET_SIZE);
+}
+
+static enum err rotate_work(struct request *r, struct db *db)
+{
+    return endpoint_change(r, db, rotate);
+}
+
+void endpoints_rotate(struct request *r)
+{
+    request_write(r, rotate_work, setting_committed);
+}
+
+static enum err enable(struct request *r, struct endpoint *e)
+{
+    e->disabled = false;
+    e->disabled_why[0] = '\0';
+    return OK;
+}
+
+static enum err enable_work(struct request *r, struct db *db)
+{
+    return endpoint_change(r, db, enable);
+}
+
+void endpoints_enable(struct request *r)
+{
+    request_write(r, enable_work, setting_committed_nudge);
+}
+
+/* A ping to this endpoint alone, through the real path: 202 with the event's id. */
+static void on_ping_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+{
+    struct request *r = arg;
+    if (err != OK)
+        problem_of_err(r, err);
+    request_done(r);
+}
+
+void endpoints_test(struct request *r)
+{
+    const struct book_endpoint *ep = book_endpoint_by_id(r->book, str_of(r->arg));
+    struct event *made = NULL;
+    struct taking *t = NULL;
+    struct json_writer w = {&r->out, false};
+    enum err err = ep && (r->is_operator || ep->account == r->account) ? OK : ERR_NOT_FOUND;
+    if (err == OK)
+        err = event_of_ping(ep->account, str_of(ep->id), clock_wall_ms(), &made);
+    if (err == OK) {
+        r->status = 202;
+        json_obj(&w, NULL);
+        json_put_str(&w, "event", made->id);
+        json_end_obj(&w);
+        const struct event *e = made;
+        err = intake_prepare_for(r->api->c.intake, ep->n, &e, &t);
+    }
+    if (err == OK)
+        err = intake_submit(r->api->c.intake, &t, r->api->home, on_ping_taken, r, 0);
+    taking_free(t);
+    if (err == OK)
+        return;
+    problem_of_err(r, err);
+    request_done(r);
+}
+
+/* ---- trunks ---- */
+
+static enum err trunk_check(struct request *r, const struct json *doc, bool is_new)
+{
+    struct trunk *t;
+    struct cidr cidr;
+    enum err err = trunk_parse(doc, &t, &r->fault);
+    if (err != OK)
+        return err;
+    for (size_t i = 0; err == OK && i < t->n_sources; i++)
+        if (cidr_parse(str_of(t->sources[i]), &cidr) != OK) {
+            r->fault = (struct field_error){"sources", "addresses or CIDR blocks"};
+            err = ERR_INVALID;
+        }
+    if (err == OK)
+        err = key_copy(r, t->name);
+    if (err == OK) {
+        trunk_print(t, &r->doc);
+        err = finish(r, strlen(t->name));
+    }
+    trunk_free(t);
+    return err;
+}
+static const char *const trunk_hidden[] = {"password", NULL};
+const struct resource trunks = {.kind = SETTING_TRUNK,
+                                .prefix = "trunk",
+                                .collection = "/v1/trunks",
+                                .hidden = trunk_hidden,
+                                .operator_only = true,
+                                .check = trunk_check};
+CRUD(trunks, trunks)
+
+void trunks_patch(struct request *r)
+{
+    resource_patch(r, &trunks);
+}
+
+void trunks_delete(struct request *r)
+{
+    resource_delete(r, &trunks);
+}
+
+/* ---- keys ---- */
+
+static enum err key_check(struct request *r, const struct json *doc, bool is_new)
+{
+    struct api_key *k;
+    uint8_t random[20], sum[SHA256_SIZE];
+    struct buf b;
+    enum err err = api_key_parse(doc, &k, &r->fault);
+    if (err != OK)
+        return err;
+    if (json_get(doc, "hash") || (k->operator_ && !r->is_operator)) {
+        r->fault = json_get(doc, "hash")
+                       ? (struct field_error){"hash", "nothing: a key is made here"}
+                       : (struct field_error){"scopes", "*, read, write, ingest"};
+        err = ERR_INVALID;
+    }
+    if (err == OK) {
+        crypto_random(random, sizeof random);
+        buf_wrap(&b, r->secret, sizeof r->secret - 1);
+        buf_puts(&b, "hsk_");
+        buf_put_hex(&b, str_of_bytes(random, sizeof random));
+        r->secret[b.n] = '\0';
+        crypto_sha256(str_of(r->secret), sum);
+        buf_wrap(&b, k->hash, sizeof k->hash - 1);
+        buf_put_hex(&b, str_of_bytes(sum, sizeof sum));
+        k->hash[b.n] = '\0';
+        err = key_copy(r, k->hash);
+    }
+    if (err == OK) {
+        api_key_print(k, &r->doc);
+        err = finish(r, strlen(k->hash));
+    }
+    api_key_free(k);
+    return err;
+}
+static const char *const key_hidden[] = {"hash", NULL};
+const struct resource keys = {.kind = SETTING_KEY,
+                              .prefix = "key",
+                              .collection = "/v1/keys",
+                              .hidden = key_hidden,
+                              .check = key_check};
+CRUD(keys, keys)
+
+void keys_delete(struct request *r)
+{
+    resource_delete(r, &keys);
+}
+
+/* ---- accounts ---- */
+
+static enum err account_check(struct request *r, const struct json *doc, bool is_new)
+{
+    struct account *a;
+    enum err err = account_parse(doc, &a, &r->fault);
+    if (err != OK)
+        return err;
+    err = key_copy(r, a->name);
+    if (err == OK) {
+        account_print(a, &r->doc);
+        err = finish(r, strlen(a->name));
+    }
+    account_free(a);
+    return err;
+}
+const struct resource accounts = {.kind = SETTING_ACCOUNT,
+                                  .prefix = "acc",
+                                  .collection = "/v1/accounts",
+                                  .operator_only = true,
+                                  .check = account_check};
+CRUD(accounts, accounts)

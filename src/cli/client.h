@@ -1,0 +1,17 @@
+/* A blocking HTTP client for the commands: one request to the daemon's API. */
+#pragma once
+#include "base/buf.h"
+
+struct client {
+    const char *url; /* "http://127.0.0.1:8080"; plain HTTP, no path */
+    const char *key; /* NULL: none */
+};
+struct client_answer {
+    int status;
+    struct buf body;
+};
+/* `body` absent: none. ERR_UNREACHABLE, ERR_TIMEOUT, ERR_SYNTAX. The caller ends ret->body. */
+MUST_USE enum err client_request(const struct client *c, const char *method, const char *path,
+                                 struct str body, struct client_answer *ret);
+/* Exit code for what came back: 0 for 2xx. */
+int client_exit_code(enum err err, int status);
