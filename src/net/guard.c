@@ -9,6 +9,7 @@
 #include <ifaddrs.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ALLOW_MAX = 64, OWN_MAX = 256 };
 
@@ -28,7 +29,8 @@ enum err guard_new(const char *allow, struct guard **ret)
         return ERR_NOMEM;
     while (err == OK && rest.n) {
         str_cut(rest, ',', &one, &rest);
-        if (str_trim(one).n == 0)
+        one = str_trim(one);
+        if (one.n == 0)
             continue;
         err = g->n_allow < ALLOW_MAX ? cidr_parse(one, &g->allow[g->n_allow++]) : ERR_TOO_BIG;
     }
@@ -100,11 +102,23 @@ static bool is_own(const struct guard *g, const struct addr *to)
     return false;
 }
 
+/* ::ffff:a.b.c.d is where a.b.c.d is: the kernel connects there. */
+static struct addr unwrapped(const struct addr *a)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct addr plain = *a;
+    plain.scope = 0;
+    if (a->family == 6 && memcmp(a->ip, mapped, sizeof mapped) == 0) {
+        plain = (struct addr){.family = 4, .port = a->port};
+        memcpy(plain.ip, a->ip + 12, 4);
+    }
+    return plain;
+}
+
 enum err guard_judge(const struct guard *g, const struct addr *to, const char **ret_why)
 {
     const char *why = "not a public address";
-    struct addr plain = *to;
-    plain.scope = 0;
+    struct addr plain = unwrapped(to);
     if (is_own(g, &plain)) {
         why = "one of our own listeners";
         goto blocked;

@@ -137,6 +137,9 @@ struct buf call_scratch(struct sip_edge *e);
 /* call_in.c: an INVITE comes in */
 void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
                     struct str raw, const struct book_trunk *trunk);
+/* What we cannot serve, whoever is called: foreign scheme, no hops left, unknown extensions, unknown
+ * body. True when it was refused. */
+bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
 /* Answers leg a's INVITE; `status` ≥ 300 ends its transaction. */
 void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
                         char fork);

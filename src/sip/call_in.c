@@ -56,8 +56,8 @@ static bool body_is_unknown(const struct sip_msg *m)
            !str_starts_nocase(type, STR("multipart/"));
 }
 
-/* What no call can come of, whoever is called. True when it was refused. */
-static bool refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
+
+bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
 {
     char list[512], header[600];
     struct buf b, h;
@@ -74,10 +74,8 @@ static bool refuse_message(struct sip_edge *e, const struct sip_msg *m, const st
     } else if (body_is_unknown(m)) {
         edge_reply(e, m, from, 415, NULL,
                    "Accept: application/sdp, multipart/mixed\r\nAccept-Encoding: identity\r\n");
-    } else if (!m->from.tag.p) {
-        edge_reply(e, m, from, 400, "From has no tag", NULL);
     } else {
-        return false;
+        return false; /* a From without tag is RFC 2543's: let in (RFC 4475 §3.3.16) */
     }
     return true;
 }
@@ -189,7 +187,7 @@ void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct pa
                     struct str raw, const struct book_trunk *trunk)
 {
     char e164[NUMBER_SIZE], call_id[ID_SIZE];
-    if (refuse_message(e, m, from))
+    if (call_refuse_message(e, m, from))
         return;
     derive_call_id(m, trunk, call_id);
     struct call *c = map_get(e->by_call_id, str_of(call_id));

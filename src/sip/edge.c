@@ -114,7 +114,8 @@ static void on_new_request(struct sip_edge *e, const struct sip_msg *m, const st
             call_on_invite(e, m, from, raw, trunk);
         break;
     case SIP_OPTIONS:
-        on_options(e, m, from);
+        if (!call_refuse_message(e, m, from))
+            on_options(e, m, from);
         break;
     case SIP_BYE:
     case SIP_PRACK:

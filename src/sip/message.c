@@ -79,7 +79,8 @@ static bool line_take(char *bytes, size_t n, size_t *at, struct str *ret)
 {
     size_t from = *at, i = from;
     for (; i + 1 < n; i++) {
-        if (bytes[i] == '\0' || bytes[i] == '\n')
+        bool quoted = i > from && bytes[i - 1] == '\\'; /* a quoted-pair may be NUL (§25.1) */
+        if ((bytes[i] == '\0' && !quoted) || bytes[i] == '\n')
             return false;
         if (bytes[i] != '\r')
             continue;
@@ -326,6 +327,10 @@ enum err sip_parse(char *bytes, size_t n, struct sip_msg *ret)
         return fail(m, 400, "no start line");
     enum err err = start_line(m, line);
     for (;;) {
+        if (at == n && m->n_headers) { /* cut off, or never there: still says who it is from */
+            err = fail(m, 400, "no blank line behind the headers");
+            break;
+        }
         if (!line_take(bytes, n, &at, &line))
             return fail(m, 400, "a header line does not end, or holds control bytes");
         if (line.n == 0)

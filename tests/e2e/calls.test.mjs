@@ -3,7 +3,8 @@ import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Rig } from './lib/rig.mjs';
 import { sipp, send, recv, pause, uac, uas } from './lib/sipp.mjs';
-import { agent } from './lib/rig.mjs';
+import { agent, carrier } from './lib/rig.mjs';
+import { Caller } from './lib/ua.mjs';
 
 let rig;
 before(async () => { rig = await Rig.start(); });
@@ -248,20 +249,34 @@ test('an answer that crosses the CANCEL is acknowledged and hung up', async () =
 test('a lost ACK: the 200 is sent again until it comes', async () => {
   const line = await rig.line();
   const callee = rig.attend(line, agentAnswers);
-  const caller = await rig.carry(line, [uac.invite(), uac.ringing, recv(200, { rrs: true }),
-    recv(200, { rrs: true }), uac.ack(), pause(300), uac.bye(), recv(200)]);
-  await Promise.all([caller.done, callee.done]);
+  const caller = await Caller.open(carrier, rig.daemon.sip);
+  caller.send('INVITE', line.number);
+  const dialog = await caller.wait(200, 'INVITE', 3); // two of them went unacknowledged
+  caller.send('ACK', line.number, dialog);
+  const seen = caller.of(200, 'INVITE').length;
+  caller.send('BYE', line.number, { cseq: 2, ...dialog });
+  await caller.wait(200, 'BYE');
+  await callee.done;
+  assert.ok(caller.of(200, 'INVITE').length <= seen + 1, 'it stops when the ACK is there');
+  caller.close();
   assert.equal((await rig.receiver.wait(line.where, 3))[2].end_reason, 'completed');
 });
 
 test('retransmitted INVITE and BYE make one call', async () => {
   const line = await rig.line();
   const callee = rig.attend(line, agentAnswers);
-  const again = (m) => m.replace('[branch]', 'z9hG4bKsame[call_number]').replace(/ retrans="\d+"/, '');
-  const caller = await rig.carry(line, [again(uac.invite()), again(uac.invite()), uac.ringing,
-    recv(100, { optional: true }), recv(180, { optional: true }), recv(200, { rrs: true }), uac.ack(),
-    pause(200), uac.bye(), recv(200)]);
-  await Promise.all([caller.done, callee.done]);
+  const caller = await Caller.open(carrier, rig.daemon.sip);
+  caller.send('INVITE', line.number);
+  caller.send('INVITE', line.number);
+  const dialog = await caller.wait(200, 'INVITE');
+  caller.send('ACK', line.number, dialog);
+  caller.send('BYE', line.number, { cseq: 2, ...dialog });
+  caller.send('BYE', line.number, { cseq: 2, ...dialog });
+  await caller.wait(200, 'BYE');
+  await callee.done;
+  caller.send('BYE', line.number, { cseq: 2, ...dialog });
+  await caller.wait(200, 'BYE', 2);
+  caller.close();
   await rig.receiver.wait(line.where, 3);
   assert.deepEqual(rig.receiver.names(line.where), ['incoming_call', 'call_answered', 'call_ended']);
 });

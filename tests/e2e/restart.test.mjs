@@ -7,7 +7,7 @@ import { recv, pause, uac, uas, sipp } from './lib/sipp.mjs';
 import { until } from './lib/until.mjs';
 
 let rig;
-before(async () => { rig = await Rig.start({ 'sip.t1_ms': 100 }); });
+before(async () => { rig = await Rig.start({ 'sip.t1_ms': 100, 'sip.probe_s': 5 }); });
 after(async () => { await rig?.stop(); });
 
 test('a held call survives a kill: the BYE after the restart is relayed and counted', async () => {

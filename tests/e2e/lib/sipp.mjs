@@ -15,7 +15,7 @@ m=audio [media_port] RTP/AVP 0
 a=rtpmap:0 PCMU/8000
 `;
 
-const lines = (text) => text.trim().split('\n').map((l) => l.trim()).join('\n');
+const lines = (text) => text.trim().split('\n').map((l) => l.trim()).filter(Boolean).join('\n');
 const message = (head, body) =>
   `<![CDATA[\n${lines(head)}\nContent-Length: [len]\n${body ? `\n${lines(body)}\n` : '\n'}\n]]>`;
 

@@ -1,0 +1,44 @@
+// A caller of a few lines on a UDP socket, for what sipp will not do: losing an ACK on purpose, sending the
+// same INVITE twice.
+import { createSocket } from 'node:dgram';
+import { until } from './until.mjs';
+
+export class Caller {
+  static async open(host, remotePort) {
+    const c = new Caller();
+    Object.assign(c, { host, remotePort, answers: [], id: Math.random().toString(36).slice(2) });
+    c.socket = createSocket('udp4');
+    c.socket.on('message', (bytes) => c.answers.push(bytes.toString()));
+    await new Promise((resolve) => c.socket.bind(0, host, resolve));
+    c.port = c.socket.address().port;
+    return c;
+  }
+
+  send(method, number, { cseq = 1, branch = `z9hG4bK${this.id}${cseq}${method}`, to = '', uri } = {}) {
+    const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n';
+    const body = method === 'INVITE' ? sdp : '';
+    this.socket.send([
+      `${method} ${uri ?? `sip:${number}@127.0.0.1:${this.remotePort}`} SIP/2.0`,
+      `Via: SIP/2.0/UDP ${this.host}:${this.port};branch=${branch};rport`,
+      `From: "Ann Lee" <sip:+19175550100@${this.host}>;tag=${this.id}`,
+      `To: <sip:${number}@127.0.0.1>${to}`, `Call-ID: ${this.id}@test`, `CSeq: ${cseq} ${method}`,
+      `Contact: <sip:ann@${this.host}:${this.port}>`, 'Max-Forwards: 70',
+      ...(body ? ['Content-Type: application/sdp'] : []), `Content-Length: ${body.length}`, '', body,
+    ].join('\r\n'), this.remotePort, '127.0.0.1');
+  }
+
+  /** All answers with that status to that method. */
+  of(status, method) {
+    return this.answers.filter((a) => a.startsWith(`SIP/2.0 ${status} `) && new RegExp(`^CSeq: \\d+ ${method}`, 'm').test(a));
+  }
+
+  async wait(status, method, n = 1) {
+    await until(() => this.of(status, method).length >= n, { what: `${n} × ${status} to ${method}`, timeout: 15000 });
+    const answer = this.of(status, method)[n - 1];
+    return { to: /^To:[^\r]*(;tag=[^;\r]+)/m.exec(answer)?.[1] ?? '', uri: /^Contact: <([^>]+)>/m.exec(answer)?.[1] };
+  }
+
+  close() {
+    this.socket.close();
+  }
+}

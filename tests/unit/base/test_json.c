@@ -1,0 +1,79 @@
+#include "../check.h"
+#include "base/json.h"
+
+static void reads_members_in_order(void **state)
+{
+    struct json *doc;
+    struct str key, s;
+    const struct json *v;
+    void *it = NULL;
+    int64_t i;
+    bool b;
+    assert_ok(json_parse(STR("{\"z\":1,\"a\":[true,null],\"m\":\"x\"}"), &doc, NULL, 0));
+    assert_true(json_next(doc, &it, &key, &v));
+    assert_str(key, "z");
+    assert_true(json_int(v, &i));
+    assert_int_equal(i, 1);
+    assert_false(json_str(v, &s));
+    assert_true(json_next(doc, &it, &key, &v));
+    assert_int_equal(json_len(v), 2);
+    assert_true(json_bool(json_at(v, 0), &b));
+    assert_int_equal(json_kind(json_at(v, 1)), JSON_IS_NULL);
+    assert_true(json_str(json_get(doc, "m"), &s));
+    assert_str(s, "x");
+    assert_null(json_get(doc, "none"));
+    json_free(doc);
+}
+
+static void refuses_what_two_readers_would_read_differently(void **state)
+{
+    static const char *const bad[] = {"", "{", "{\"a\":1,\"a\":2}", "[1,]", "{\"a\":\"\\u0000\"}",
+                                      "{\"a\":\"\xff\"}", "nul", "{} x", "[1 2]"};
+    char where[120];
+    struct json *doc;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_err(json_parse(str_of(bad[i]), &doc, where, sizeof where), ERR_SYNTAX);
+    char deep[400];
+    memset(deep, '[', 200);
+    memset(deep + 200, ']', 200);
+    assert_err(json_parse(str_of_bytes(deep, 400), &doc, where, sizeof where), ERR_SYNTAX);
+}
+
+static void writes_strings_that_stay_strings(void **state)
+{
+    struct buf b;
+    buf_init(&b, 1000);
+    buf_put_json_str(&b, str_of_bytes("a\"\\\n\x01\xff</script>", 15));
+    assert_str(buf_str(&b), "\"a\\\"\\\\\\n\\u0001\xef\xbf\xbd</script>\"");
+    buf_fini(&b);
+}
+
+static void places_commas(void **state)
+{
+    struct buf b;
+    buf_init(&b, 1000);
+    struct json_writer w = {&b, false};
+    json_obj(&w, NULL);
+    json_put_i64(&w, "n", -5);
+    json_arr(&w, "list");
+    json_put_bool(&w, NULL, true);
+    json_put_null(&w, NULL);
+    json_end_arr(&w);
+    json_put_str(&w, "none", (struct str){0});
+    json_obj(&w, "o");
+    json_end_obj(&w);
+    json_end_obj(&w);
+    assert_str(buf_str(&b), "{\"n\":-5,\"list\":[true,null],\"none\":null,\"o\":{}}");
+    buf_fini(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_members_in_order),
+        cmocka_unit_test(refuses_what_two_readers_would_read_differently),
+        cmocka_unit_test(writes_strings_that_stay_strings),
+        cmocka_unit_test(places_commas),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
