@@ -60,9 +60,13 @@ static enum err put(struct mailbox *mb, struct mail *m, bool is_answer)
         if (was_empty)
             pthread_cond_signal(&mb->some);
     }
+    /* Taken out before the unlock: a receiver that waits, not woken by a call, may free the box as
+     * soon as he has the mail. */
+    void (*wake)(void *) = was_empty ? mb->wake : NULL;
+    void *arg = mb->arg;
     pthread_mutex_unlock(&mb->lock);
-    if (was_empty && mb->wake)
-        mb->wake(mb->arg);
+    if (wake)
+        wake(arg);
     return err;
 }
 

@@ -83,11 +83,10 @@ async function baresip(t, port) {
     config: `sip_listen ${agent}:${port}
 module_path /usr/lib/baresip/modules
 module g711.so
-module aufile.so
-module ausine.so
-audio_player aufile,/tmp/hookswitch-baresip.wav
-audio_source ausine,440
-audio_alert aufile,/dev/null
+module aubridge.so
+audio_player aubridge,one
+audio_source aubridge,one
+audio_alert aubridge,two
 module_app account.so
 module_app menu.so
 `,
