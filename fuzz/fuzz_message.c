@@ -1,0 +1,50 @@
+/* A SIP message from the wire: parsed, framed, answered; the answer must be readable and ours. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sip/identity.h"
+#include "sip/print.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static void check(bool ok)
+{
+    if (!ok)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    static struct sip_msg m, a;
+    static char out[1 << 18];
+    struct addr from = {.family = 4, .port = 5060, .ip = {192, 0, 2, 1}};
+    struct trunk trunk = {.called_from = {0, 1, 2, 3, 4}, .n_called_from = 5, .trust_identity = true};
+    struct caller caller;
+    char number[NUMBER_SIZE];
+    size_t skip, size;
+    struct buf b;
+    char *bytes = malloc(n + 1);
+    if (!bytes)
+        return 0;
+    memcpy(bytes, data, n);
+    bytes[n] = 0;
+    enum err framed = sip_frame(bytes, n, &skip, &size);
+    check(framed != OK || skip + size <= n);
+    if (sip_parse(bytes, n, &m) == OK) {
+        check(m.size <= n);
+        if (m.is_request) {
+            (void)!identity_called(&m, &trunk, number);
+            identity_caller(&m, &trunk, &caller);
+            buf_wrap(&b, out, sizeof out);
+            sip_put_reply(&b, &m, &from, 200, STR("OK"), STR("ourtag"), true);
+            sip_put_body(&b, (struct str){0});
+            check(b.err == OK);
+            if (!memchr(out, 0, b.n)) { /* a quoted NUL is dropped on the way out */
+                check(sip_parse(out, b.n, &a) == OK);
+                check(str_eq(a.call_id, m.call_id) && a.cseq == m.cseq && a.status == 200);
+            }
+        }
+    }
+    free(bytes);
+    return 0;
+}
