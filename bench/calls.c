@@ -1,0 +1,408 @@
+/* calls: a carrier, an agent and a webhook receiver in one process, for `./dev bench calls`. The calls
+ * are real (INVITE, 100, 180, 200, ACK, BYE, 200 on both sides of the daemon: 13 datagrams), offered at
+ * a fixed rate whether or not the daemon keeps up; a call that is not over in five seconds failed.
+ *
+ *   bench_calls run AGENT_PORT HOOK_PORT SIP_PORT RATE SECONDS HOLD_MS    offered load
+ *   bench_calls hold AGENT_PORT HOOK_PORT SIP_PORT CALLS PID              resident memory per held call
+ *   bench_calls floor SECONDS                                             13 bare datagrams a "call"
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+enum { CALLS_MAX = 2000000, PACKET_MAX = 2048, GIVE_UP_US = 5000000, BATCH = 64 };
+
+static const char sdp[] = "v=0\r\no=- 1 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\n"
+                          "m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
+
+struct call {
+    int64_t sent_us, up_us, bye_us;
+    uint8_t state; /* 0 sent, 1 up, 2 hanging up, 3 over, 4 refused */
+    char *to, *target;
+};
+static struct call *calls;
+static size_t n_calls, n_over, n_refused;
+static int carrier, agent;
+static struct sockaddr_in daemon_at;
+static _Atomic size_t hooks;
+static int64_t hold_us;
+static size_t hang_next;
+
+static struct sockaddr_in at(const char *ip, int port)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    inet_pton(AF_INET, ip, &a.sin_addr);
+    return a;
+}
+
+static int udp(const char *ip, int port)
+{
+    struct sockaddr_in a = at(ip, port);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), size = 8 << 20;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
+    if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0) {
+        perror(ip);
+        exit(1);
+    }
+    return fd;
+}
+
+static void to_daemon(int fd, const struct buf *b, const struct sockaddr_in *to)
+{
+    while (sendto(fd, b->p, b->n, 0, (const struct sockaddr *)to, sizeof *to) < 0 && errno == EAGAIN)
+        ;
+}
+
+/* The value of a header we know how the daemon writes. */
+static struct str header(struct str m, const char *name)
+{
+    const char *p = memmem(m.p, m.n, name, strlen(name));
+    if (!p)
+        return (struct str){0};
+    struct str rest = str_from(m, (size_t)(p - m.p) + strlen(name));
+    return str_slice(rest, 0, str_find(rest, '\r'));
+}
+
+static void put_head(struct buf *b, const char *method, size_t i, unsigned cseq, const char *to, const char *ruri)
+{
+    buf_printf(b,
+               "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.2:7060;branch=z9hG4bK%zu%s;rport\r\n"
+               "From: \"Ann Lee\" <sip:+19175550100@127.0.0.2>;tag=t%zu\r\nTo: %s\r\nCall-ID: b%zu@bench\r\n"
+               "CSeq: %u %s\r\nContact: <sip:carrier@127.0.0.2:7060>\r\nMax-Forwards: 70\r\n",
+               method, ruri, i, method, i, to, i, cseq, method);
+}
+
+static void invite(size_t i)
+{
+    char mem[PACKET_MAX];
+    struct buf b;
+    buf_wrap(&b, mem, sizeof mem);
+    put_head(&b, "INVITE", i, 1, "<sip:+447911123456@127.0.0.1>", "sip:+447911123456@127.0.0.1");
+    buf_printf(&b, "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s", sizeof sdp - 1, sdp);
+    calls[i].sent_us = clock_mono_us();
+    to_daemon(carrier, &b, &daemon_at);
+}
+
+static void in_dialog(size_t i, const char *method, unsigned cseq)
+{
+    char mem[PACKET_MAX];
+    struct buf b;
+    buf_wrap(&b, mem, sizeof mem);
+    put_head(&b, method, i, cseq, calls[i].to, calls[i].target);
+    buf_puts(&b, "Content-Length: 0\r\n\r\n");
+    to_daemon(carrier, &b, &daemon_at);
+}
+
+static void hang_up(size_t i)
+{
+    struct call *c = &calls[i];
+    c->state = 2;
+    c->bye_us = clock_mono_us();
+    in_dialog(i, "BYE", 2);
+    free(c->to);
+    free(c->target);
+    c->to = c->target = NULL;
+}
+
+static void on_carrier(struct str m)
+{
+    struct str id = header(m, "\r\nCall-ID: b"), digits, rest, cseq = header(m, "\r\nCSeq: ");
+    uint64_t i;
+    unsigned status = (unsigned)atoi(m.p + 8);
+    str_cut(id, '@', &digits, &rest);
+    if (str_to_u64(digits, CALLS_MAX, &i) != OK || i >= n_calls || status < 200)
+        return;
+    struct call *c = &calls[i];
+    bool is_invite = cseq.n && cseq.p[0] == '1';
+    if (!is_invite && c->state == 2) {
+        c->state = 3;
+        n_over++;
+    } else if (is_invite && status >= 300 && c->state == 0) {
+        c->state = 4;
+        n_refused++;
+    } else if (is_invite && status < 300 && c->state == 0) {
+        struct str contact = header(m, "\r\nContact: <"), uri;
+        c->up_us = clock_mono_us();
+        c->state = 1;
+        str_cut(contact, '>', &uri, &rest);
+        c->to = str_dup(header(m, "\r\nTo: "));
+        c->target = str_dup(uri);
+        in_dialog(i, "ACK", 1);
+        if (hold_us == 0)
+            hang_up(i);
+    }
+}
+
+static void answer(struct str m, const char *status, bool with_sdp, const struct sockaddr_in *to)
+{
+    static const char *const copied[] = {"Via: ", "From: ", "Call-ID: ", "CSeq: "};
+    char mem[PACKET_MAX], name[16];
+    struct buf b;
+    buf_wrap(&b, mem, sizeof mem);
+    buf_printf(&b, "SIP/2.0 %s\r\n", status);
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "\r\n%s", copied[i]);
+        buf_printf(&b, "%s%.*s\r\n", copied[i], STR_FMT(header(m, name)));
+    }
+    struct str due = header(m, "\r\nTo: ");
+    buf_printf(&b, "To: %.*s%s\r\nContact: <sip:agent@127.0.0.3:7070>\r\n", STR_FMT(due),
+               memmem(due.p, due.n, ";tag=", 5) ? "" : ";tag=agent");
+    if (with_sdp)
+        buf_printf(&b, "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s", sizeof sdp - 1, sdp);
+    else
+        buf_puts(&b, "Content-Length: 0\r\n\r\n");
+    to_daemon(agent, &b, to);
+}
+
+static void on_agent(struct str m, const struct sockaddr_in *from)
+{
+    if (str_starts(m, STR("INVITE"))) {
+        answer(m, "180 Ringing", false, from);
+        answer(m, "200 OK", true, from);
+    } else if (str_starts(m, STR("BYE")) || str_starts(m, STR("OPTIONS"))) {
+        answer(m, "200 OK", false, from);
+    }
+}
+
+static void drain(int fd)
+{
+    static char mem[BATCH][PACKET_MAX];
+    struct mmsghdr msg[BATCH];
+    struct iovec iov[BATCH];
+    struct sockaddr_in from[BATCH];
+    for (;;) {
+        for (int i = 0; i < BATCH; i++) {
+            iov[i] = (struct iovec){mem[i], PACKET_MAX - 1};
+            msg[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i], .msg_namelen = sizeof from[i],
+                                                  .msg_iov = &iov[i], .msg_iovlen = 1}};
+        }
+        int n = recvmmsg(fd, msg, BATCH, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < n; i++) {
+            mem[i][msg[i].msg_len] = '\0';
+            struct str m = str_of_bytes(mem[i], msg[i].msg_len);
+            if (fd == carrier)
+                on_carrier(m);
+            else
+                on_agent(m, &from[i]);
+        }
+        if (n < BATCH)
+            return;
+    }
+}
+
+static void turn(int wait_ms)
+{
+    struct pollfd p[2] = {{carrier, POLLIN, 0}, {agent, POLLIN, 0}};
+    poll(p, 2, wait_ms);
+    drain(agent);
+    drain(carrier);
+    int64_t now = clock_mono_us();
+    while (hold_us > 0 && hang_next < n_calls) {
+        struct call *c = &calls[hang_next];
+        if (c->state == 1 && now - c->up_us < hold_us)
+            break;
+        if (c->state == 0 && now - c->sent_us < GIVE_UP_US)
+            break;
+        if (c->state == 1)
+            hang_up(hang_next);
+        hang_next++;
+    }
+}
+
+/* ---- the webhook receiver: 200 to every POST, as cheaply as that goes ---- */
+
+static void *receive_hooks(void *arg)
+{
+    static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    struct sockaddr_in a = at("127.0.0.1", *(int *)arg);
+    struct epoll_event ev = {.events = EPOLLIN}, got[64];
+    int one = 1, ep = epoll_create1(0), li = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    setsockopt(li, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(li, (struct sockaddr *)&a, sizeof a) != 0 || listen(li, 512) != 0) {
+        perror("hooks");
+        exit(1);
+    }
+    ev.data.fd = li;
+    epoll_ctl(ep, EPOLL_CTL_ADD, li, &ev);
+    for (;;) {
+        int n = epoll_wait(ep, got, 64, -1);
+        for (int i = 0; i < n; i++) {
+            static char mem[65536];
+            int fd = got[i].data.fd;
+            if (fd == li) {
+                while ((fd = accept4(li, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+                    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+                    ev.data.fd = fd;
+                    epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
+                }
+                continue;
+            }
+            ssize_t k = recv(fd, mem, sizeof mem, 0);
+            if (k <= 0) {
+                close(fd);
+                continue;
+            }
+            /* The client sends a request in one write and waits for the answer; ours are under 4 KiB. */
+            if (memmem(mem, (size_t)k, "webhook-signature: v1,", 22))
+                atomic_fetch_add(&hooks, 1);
+            if (send(fd, ok, sizeof ok - 1, MSG_NOSIGNAL) < 0)
+                close(fd);
+        }
+    }
+    return NULL;
+}
+
+static int compare(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void report(double seconds)
+{
+    int64_t *setup = malloc(n_calls * sizeof *setup);
+    size_t n = 0;
+    for (size_t i = 0; i < n_calls; i++)
+        if (calls[i].up_us)
+            setup[n++] = calls[i].up_us - calls[i].sent_us;
+    qsort(setup, n, sizeof *setup, compare);
+    printf("calls %zu  per_second %.0f  failed %zu  refused %zu  setup_ms p50 %.2f p99 %.2f max %.2f  webhooks %zu\n",
+           n_calls, (double)n_over / seconds, n_calls - n_over - n_refused, n_refused,
+           n ? (double)setup[n / 2] / 1000 : 0, n ? (double)setup[n * 99 / 100] / 1000 : 0,
+           n ? (double)setup[n - 1] / 1000 : 0, atomic_load(&hooks));
+    free(setup);
+}
+
+static void open_all(char **argv)
+{
+    static int hook_port;
+    static pthread_t thread;
+    carrier = udp("127.0.0.2", 7060);
+    agent = udp("127.0.0.3", atoi(argv[2]));
+    hook_port = atoi(argv[3]);
+    daemon_at = at("127.0.0.1", atoi(argv[4]));
+    calls = calloc(CALLS_MAX, sizeof *calls);
+    pthread_create(&thread, NULL, receive_hooks, &hook_port);
+}
+
+static int run(char **argv)
+{
+    double rate = atof(argv[5]), seconds = atof(argv[6]);
+    open_all(argv);
+    hold_us = atoll(argv[7]) * 1000;
+    int64_t start = clock_mono_us(), now = start, end = start + (int64_t)(seconds * 1e6);
+    while (now < end) {
+        size_t due = (size_t)((double)(now - start) * rate / 1e6);
+        for (size_t k = 0; n_calls < due && n_calls < CALLS_MAX && k < 200; k++)
+            invite(n_calls++);
+        turn(1);
+        now = clock_mono_us();
+    }
+    double took = (double)(now - start) / 1e6;
+    while (n_over + n_refused < n_calls && clock_mono_us() - now < GIVE_UP_US)
+        turn(10);
+    if (n_over + n_refused < n_calls)
+        took += 5;
+    size_t seen = 0;
+    for (int quiet = 0; quiet < 10; quiet++) { /* webhooks still on their way */
+        turn(100);
+        if (atomic_load(&hooks) != seen)
+            quiet = 0;
+        seen = atomic_load(&hooks);
+    }
+    report(took);
+    return n_over == n_calls ? 0 : 1;
+}
+
+static long resident_kb(int pid)
+{
+    char path[64], line[256];
+    long kb = -1;
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "VmRSS: %ld", &kb) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return kb;
+}
+
+static int hold(char **argv)
+{
+    size_t n = (size_t)atoll(argv[5]), up = 0;
+    int pid = atoi(argv[6]);
+    open_all(argv);
+    hold_us = INT64_MAX / 2;
+    long before = resident_kb(pid);
+    while (n_calls < n) {
+        for (int k = 0; k < 20 && n_calls < n; k++)
+            invite(n_calls++);
+        turn(10);
+    }
+    for (int i = 0; i < 1000 && up < n; i++) {
+        turn(10);
+        for (up = 0; up < n && calls[up].state == 1;)
+            up++;
+    }
+    long peak = resident_kb(pid);
+    int64_t until = clock_mono_us() + 35000000; /* the transactions' 64 × T1 */
+    while (clock_mono_us() < until)
+        turn(100);
+    long after = resident_kb(pid);
+    printf("held %zu  resident_kb before %ld right_after %ld after_35_s %ld  bytes_per_call %.0f\n", up, before,
+           peak, after, (double)(after - before) * 1024 / (double)(up ? up : 1));
+    for (size_t i = 0; i < n_calls; i++)
+        if (calls[i].state == 1)
+            hang_up(i);
+    for (int i = 0; i < 300 && n_over < n; i++)
+        turn(10);
+    return up == n ? 0 : 1;
+}
+
+/* What the kernel alone costs: 13 datagrams of the calls' sizes, one after another between two sockets. */
+static int bare(char **argv)
+{
+    static char mem[PACKET_MAX];
+    int a = udp("127.0.0.2", 7061), b = udp("127.0.0.3", 7071);
+    struct sockaddr_in to = at("127.0.0.3", 7071);
+    int64_t start = clock_mono_us(), end = start + (int64_t)(atof(argv[2]) * 1e6);
+    size_t n = 0;
+    struct timespec cpu;
+    for (; clock_mono_us() < end; n++)
+        for (int i = 0; i < 13; i++) {
+            sendto(a, mem, i % 5 == 0 ? 700 : 420, 0, (struct sockaddr *)&to, sizeof to);
+            if (recv(b, mem, sizeof mem, 0) < 0)
+                return 1;
+        }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+    double us = ((double)cpu.tv_sec * 1e6 + (double)cpu.tv_nsec / 1e3) / (double)n;
+    printf("exchanges %zu  per_second %.0f  cpu_us_each %.1f\n", n, (double)n / atof(argv[2]), us);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 8 && !strcmp(argv[1], "run"))
+        return run(argv);
+    if (argc == 7 && !strcmp(argv[1], "hold"))
+        return hold(argv);
+    if (argc == 3 && !strcmp(argv[1], "floor"))
+        return bare(argv);
+    fprintf(stderr, "see bench/run.sh\n");
+    return 2;
+}
