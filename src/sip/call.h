@@ -156,6 +156,8 @@ void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg 
 void call_send_answer(struct call *c);
 void call_on_ack(struct call *c, char leg, const struct sip_msg *m);
 void call_hang_up_stray(struct sip_edge *e, struct txn *t, const struct sip_msg *m);
+/* A 2xx to INVITE whose transaction is over: acknowledged again, or hung up when it is a stranger's. */
+void call_on_late_answer(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
 void call_repeat_answer(struct call *c);
 void call_repeat_ack(struct call *c);
 

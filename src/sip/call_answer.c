@@ -209,6 +209,14 @@ void call_repeat_ack(struct call *c)
         send_ack(c, call_other(c->x.from), NULL);
 }
 
+static void end_transaction(struct call *c, handle *h)
+{
+    struct txn *t = txn_at(c->edge->txns, *h);
+    *h = 0;
+    if (t)
+        txn_end(c->edge->txns, t);
+}
+
 void call_on_ack(struct call *c, char leg, const struct sip_msg *m)
 {
     call_heard(c);
@@ -220,6 +228,26 @@ void call_on_ack(struct call *c, char leg, const struct sip_msg *m)
         timer_stop(&c->invite_timer);
     block_give(c->edge->blocks, &c->x.answer);
     send_ack(c, call_other(leg), m);
+    /* Held calls are many: both transactions go now. A 2xx that comes again finds the call by our
+     * tag (call_on_late_answer), an INVITE that comes again finds it by its Call-ID. */
+    end_transaction(c, &c->x.server);
+    end_transaction(c, &c->x.client);
+}
+
+void call_on_late_answer(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
+{
+    char leg, fork;
+    struct call *c = m->from.tag.p ? call_of_tag(e, m->from.tag, &leg, &fork) : NULL;
+    struct dialog *d = c ? call_leg(c, leg) : NULL;
+    if (!c)
+        return;
+    if (d->mem && str_eq(dialog_get(d, DIALOG_TAG), m->to.tag)) {
+        if (c->x.acked && c->x.cseq_out == m->cseq && c->x.from && c->x.from != leg)
+            call_repeat_ack(c);
+    } else if (leg == 'b') {
+        struct txn stray = {.path = *from, .self = c->self};
+        call_hang_up_stray(e, &stray, m);
+    }
 }
 
 /* A 2xx that nobody waits for: acknowledged, and hung up at once (§13.2.2.4). Each of its repeats is

@@ -136,6 +136,9 @@ static void derive_call_id(const struct sip_msg *m, const struct book_trunk *t, 
 static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m,
                      const struct path *from, struct str raw)
 {
+    bool again = c->x.from == 'a' && c->x.cseq_in == m->cseq && c->x.acked;
+    if (again)
+        return; /* a repeat from before the ACK, late */
     if (c->state != CALL_RESTORED) {
         edge_reply(e, m, from, 482, NULL, NULL);
         return;

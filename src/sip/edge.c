@@ -161,11 +161,13 @@ static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct
         on_new_request(e, m, from, raw, trunk, waited_ms);
 }
 
-static void on_response_message(struct sip_edge *e, const struct sip_msg *m)
+static void on_response_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
 {
     struct txn *t = txn_client_of(e->txns, m);
     if (t)
         txn_on_response(e->txns, t, m);
+    else if (m->cseq_method == SIP_INVITE && m->status >= 200 && m->status < 300)
+        call_on_late_answer(e, m, from);
 }
 
 static void book_renew(struct sip_edge *e)
@@ -192,7 +194,7 @@ static void on_message(void *arg, const struct path *from, char *bytes, size_t n
         raw.n = m->size;
         on_request(e, m, from, raw, trunk, waited_ms);
     } else if (err == OK) {
-        on_response_message(e, m);
+        on_response_message(e, m, from);
     } else if (trunk) {
         metric_add(METRIC_SIP_MALFORMED, 1);
         if (m->is_request)
