@@ -78,22 +78,23 @@ static enum err fail(struct sip_msg *m, int status, const char *why)
 static bool line_take(char *bytes, size_t n, size_t *at, struct str *ret)
 {
     size_t from = *at, i = from;
-    for (; i + 1 < n; i++) {
-        bool quoted = i > from && bytes[i - 1] == '\\'; /* a quoted-pair may be NUL (§25.1) */
-        if ((bytes[i] == '\0' && !quoted) || bytes[i] == '\n')
-            return false;
-        if (bytes[i] != '\r')
-            continue;
-        if (bytes[i + 1] != '\n')
+    for (;;) {
+        char *cr = i < n ? memchr(bytes + i, '\r', n - i) : NULL;
+        i = cr ? (size_t)(cr - bytes) : n;
+        if (i + 1 >= n || bytes[i + 1] != '\n')
             return false;
         bool folded = i > from && i + 2 < n && (bytes[i + 2] == ' ' || bytes[i + 2] == '\t');
         if (!folded)
             break;
         bytes[i] = bytes[i + 1] = ' ';
     }
-    if (i + 1 >= n)
+    struct str line = str_of_bytes(bytes + from, i - from);
+    if (line.n && memchr(line.p, '\n', line.n))
         return false;
-    *ret = str_of_bytes(bytes + from, i - from);
+    for (const char *nul = line.p; (nul = memchr(nul, '\0', (size_t)(line.p + line.n - nul))); nul++)
+        if (nul == line.p || nul[-1] != '\\') /* a quoted-pair may be NUL (§25.1) */
+            return false;
+    *ret = line;
     *at = i + 2;
     return true;
 }

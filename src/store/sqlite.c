@@ -7,6 +7,7 @@
  * lie. It becomes ERR_STORE_BROKEN. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,8 @@ struct sqlite_db {
     sqlite3 *h;
     sqlite3_stmt *statement[SQL_COUNT], *begin, *commit, *rollback;
     int lock_fd;
-    int wal_pages; /* after the last commit */
+    bool tells_n[SQL_COUNT]; /* asks for the new row's number */
+    int wal_pages;           /* after the last commit */
 };
 
 static enum err err_of(struct sqlite_db *s, int rc)
@@ -127,13 +129,22 @@ static void sqlite_close_db(struct db *db)
     free(s);
 }
 
+/* No statistics of memory: they cost a mutex for each allocation of the writer's. */
+static void configure_library(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum err sqlite_open_db(const char *path, enum db_mode mode, struct db **ret, char *why,
                                size_t cap)
 {
     static const char *const writer_rules =
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
-        "PRAGMA cache_size=-16384; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY;"
+        "PRAGMA cache_size=-32768; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY;"
         "PRAGMA foreign_keys=OFF; PRAGMA case_sensitive_like=OFF";
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure_library);
     struct sqlite_db *s = calloc(1, sizeof *s);
     bool writer = mode == DB_WRITER;
     enum err err = ERR_NOMEM;
@@ -232,13 +243,26 @@ static size_t columns(sqlite3_stmt *st, struct value column[COLUMNS_MAX])
     return (size_t)n;
 }
 
+/* RETURNING n costs SQLite a temporary table for each row; it knows the number without. */
+static enum err prepare_sql(struct sqlite_db *s, enum sql sql)
+{
+    static const struct str ending = STR(" RETURNING n");
+    struct str text = str_of(sql_table[sql].text);
+    s->tells_n[sql] = text.n > ending.n && str_eq(str_from(text, text.n - ending.n), ending);
+    if (s->tells_n[sql])
+        text.n -= ending.n;
+    int rc = sqlite3_prepare_v3(s->h, text.p, (int)text.n, SQLITE_PREPARE_PERSISTENT,
+                                &s->statement[sql], NULL);
+    return err_of(s, rc);
+}
+
 static enum err sqlite_run(struct db *db, enum sql sql, const struct value *args, size_t n_args,
                            db_row *row, void *arg, int64_t *ret_changes)
 {
     struct sqlite_db *s = (struct sqlite_db *)db;
     struct value column[COLUMNS_MAX];
     enum err err = OK;
-    if (!s->statement[sql] && (err = prepare(s, sql_table[sql].text, &s->statement[sql])) != OK)
+    if (!s->statement[sql] && (err = prepare_sql(s, sql)) != OK)
         return err;
     sqlite3_stmt *st = s->statement[sql];
     ASSERT(sqlite3_bind_parameter_count(st) == (int)n_args);
@@ -253,6 +277,10 @@ static enum err sqlite_run(struct db *db, enum sql sql, const struct value *args
     err = err_of(s, rc);
     sqlite3_reset(st);
     sqlite3_clear_bindings(st);
+    if (err == OK && s->tells_n[sql] && row && sqlite3_changes(s->h) > 0) {
+        column[0] = V_INT(sqlite3_last_insert_rowid(s->h));
+        row(arg, column, 1);
+    }
     if (ret_changes)
         *ret_changes = sqlite3_changes64(s->h);
     return err;
