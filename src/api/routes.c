@@ -46,6 +46,7 @@ static const struct route {
     {"POST", "/v1/accounts", NEEDS_OPERATOR, true, accounts_create},
     {"GET", "/v1/accounts/{}", NEEDS_OPERATOR, false, accounts_get},
     {"GET", "/v1/events", NEEDS_READ, false, events_list},
+    {"POST", "/v1/events", NEEDS_INGEST, true, events_ingest},
     {"GET", "/v1/events/{}", NEEDS_READ, false, events_get},
     {"POST", "/v1/events/{}/resend", NEEDS_WRITE, true, events_resend},
     {"GET", "/v1/calls", NEEDS_READ, false, calls_list},

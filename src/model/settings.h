@@ -84,6 +84,11 @@ struct account {
     uint32_t retention_days; /* 0: default */
 };
 
+/* An event that another PBX posts: the contract's fields, its own `id` and `call_id` when given.
+ * ERR_INVALID with *ret_fault. */
+MUST_USE enum err event_of_ingest(uint64_t account, const struct json *doc, int64_t now_ms,
+                                  struct event **ret, struct field_error *ret_fault);
+
 /* From a document or from API input. Unknown members, wrong types and values give ERR_INVALID with
  * *ret_fault filled in. What is absent gets its default. Each value is heap memory of one owner. */
 MUST_USE enum err did_parse(const struct json *doc, struct did **ret,

@@ -1,0 +1,129 @@
+/* ingest_api: events from another PBX: POST /v1/events with one object or an array of them. All are
+ * checked before any is taken; 202 comes when all are on disk. */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/resource.h"
+
+enum { INGEST_MAX = 1000 };
+
+struct batch { /* one request's events on their way; freed by the last */
+    struct request *r;
+    size_t n, left;
+    enum err err;
+    struct {
+        char id[EVENT_ID_MAX + 1];
+        bool duplicate;
+    } item[];
+};
+
+static void finish(struct batch *b)
+{
+    struct request *r = b->r;
+    struct json_writer w = {&r->out, false};
+    if (b->err != OK) {
+        problem_of_err(r, b->err);
+    } else {
+        r->status = 202;
+        json_obj(&w, NULL);
+        json_arr(&w, "data");
+        for (size_t i = 0; i < b->n; i++) {
+            json_obj(&w, NULL);
+            json_put_str(&w, "id", str_of(b->item[i].id));
+            json_put_bool(&w, "duplicate", b->item[i].duplicate);
+            json_end_obj(&w);
+        }
+        json_end_arr(&w);
+        json_end_obj(&w);
+    }
+    free(b);
+    request_done(r);
+}
+
+/* On the answers' thread, which alone counts down. */
+static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+{
+    struct batch *b = arg;
+    if (err != OK)
+        b->err = err;
+    b->item[token].duplicate = duplicate;
+    if (--b->left == 0)
+        finish(b);
+}
+
+/* The same path for those that never got in: a mail to the answers' thread. */
+struct refusal {
+    struct mail mail;
+    struct batch *batch;
+    size_t i;
+    enum err err;
+};
+
+static void on_refused(struct mail *m)
+{
+    struct refusal *f = (struct refusal *)m;
+    on_taken(f->batch, f->i, NULL, f->err, false);
+    free(f);
+}
+
+static enum err prepare(struct request *r, const struct json *doc, struct taking **ret, char id[EVENT_ID_MAX + 1])
+{
+    struct event *made;
+    enum err err = event_of_ingest(r->account, doc, clock_wall_ms(), &made, &r->fault);
+    if (err != OK)
+        return err;
+    snprintf(id, EVENT_ID_MAX + 1, "%.*s", STR_FMT(made->id));
+    const struct event *e = made;
+    return intake_prepare(r->api->c.intake, r->book, &e, NULL, NULL, ret);
+}
+
+static void submit_all(struct batch *b, struct taking **t, size_t n)
+{
+    struct request *r = b->r;
+    for (size_t i = 0; i < n; i++) {
+        enum err err = intake_submit(r->api->c.intake, &t[i], r->api->home, on_taken, b, i);
+        struct refusal *f = err != OK ? malloc(sizeof *f) : NULL;
+        ASSERT(err == OK || f);
+        if (!f)
+            continue;
+        *f = (struct refusal){{NULL, on_refused}, b, i, err};
+        mailbox_put_answer(r->api->home, &f->mail);
+    }
+}
+
+void events_ingest(struct request *r)
+{
+    bool many = json_kind(r->json) == JSON_IS_ARRAY;
+    size_t n = many ? json_len(r->json) : 1, made = 0;
+    enum err err = n >= 1 && n <= INGEST_MAX ? OK : ERR_INVALID;
+    struct taking **t = calloc(n ? n : 1, sizeof *t);
+    struct batch *b = calloc(1, sizeof *b + n * sizeof b->item[0]);
+    if (err != OK)
+        r->fault = (struct field_error){"body", "an object, or an array of 1 to 1000 of them"};
+    if (!t || !b)
+        err = ERR_NOMEM;
+    for (; err == OK && made < n; made += err == OK) {
+        err = prepare(r, many ? json_at(r->json, made) : r->json, &t[made], b->item[made].id);
+        if (err == ERR_INVALID && many) {
+            char field[96];
+            snprintf(field, sizeof field, "[%zu].%s", made, r->fault.field);
+            if (str_copy(str_of(field), r->fault.field, sizeof r->fault.field) != OK)
+                r->fault.field[0] = '\0';
+        }
+    }
+    if (err == OK) {
+        b->r = r;
+        b->n = b->left = n;
+        submit_all(b, t, n); /* b and r may be gone now */
+    } else {
+        for (size_t i = 0; t && i < made; i++)
+            taking_free(t[i]);
+        free(b);
+        problem_of_err(r, err);
+        request_done(r);
+    }
+    for (size_t i = 0; err == OK && i < n; i++)
+        taking_free(t[i]); /* those that were refused */
+    free(t);
+}
