@@ -7,6 +7,7 @@ mkdir -p build
 counts=build/counts
 
 if [ "$1" = total ]; then
+  [ -s "$counts" ] || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
   awk '{ p += $2; f += $3; s += $4 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 }' "$counts"
   exit
 fi

@@ -66,6 +66,19 @@ static void on_nudge(void *arg, uint64_t endpoint)
     deliver_nudge(d->deliver, endpoint);
 }
 
+static void on_control(void *arg, struct str call_id, int status, struct str body)
+{
+    struct daemon *d = arg;
+    if (d->sip)
+        sip_edge_control(d->sip, call_id, status, body);
+}
+
+static enum err on_ask(void *arg, const struct event *e, struct str url, int64_t timeout_ms)
+{
+    struct daemon *d = arg;
+    return deliver_ask(d->deliver, e, url, timeout_ms);
+}
+
 static enum err on_hangup(void *arg, struct str call_id)
 {
     struct daemon *d = arg;
@@ -147,7 +160,8 @@ static enum err read_sip_config(struct daemon *d, struct sip_config *sc, char *w
 
 static enum err start_sip(struct daemon *d, char *why, size_t cap)
 {
-    struct sip_config sc = {.store = d->store, .books = d->books, .intake = d->intake};
+    struct sip_config sc = {.store = d->store, .books = d->books, .intake = d->intake,
+                            .ask = on_ask, .ask_arg = d};
     enum err err = read_sip_config(d, &sc, why, cap);
     if (err != OK || sc.n_listen == 0)
         return err;
@@ -187,7 +201,9 @@ static enum err start_deliver(struct daemon *d, char *why, size_t cap)
                                 .guard = d->guard,
                                 .couriers = (unsigned)couriers,
                                 .timeout_ms = (uint32_t)timeout_ms,
-                                .ca_file = *ca ? ca : NULL};
+                                .ca_file = *ca ? ca : NULL,
+                                .on_control = on_control,
+                                .control_arg = d};
     enum err err = deliver_start(&dc, &d->deliver);
     if (err != OK)
         snprintf(why, cap, "delivery could not start: %s", err_text(err));

@@ -192,6 +192,17 @@ static bool has_fallback(const struct attempt_job *j)
     return has;
 }
 
+/* The first answer of a control endpoint may route the call. */
+static void tell_control(const struct attempt_job *j, const struct event *e, const struct http_result *r)
+{
+    const struct deliver_config *dc = &j->courier->deliver->c;
+    const struct book *book = book_take(dc->books);
+    const struct book_endpoint *ep = book_endpoint(book, j->lane->queue->endpoint);
+    if (ep && ep->set->control && dc->on_control)
+        dc->on_control(dc->control_arg, e->call_id, r->err == OK ? r->status : 0, r->body);
+    book_drop(&book);
+}
+
 static void on_done(void *arg, const struct http_result *r)
 {
     struct attempt_job *j = arg;
@@ -202,6 +213,8 @@ static void on_done(void *arg, const struct http_result *r)
         j->next->link = j->link;
     if (item_of(j)->attempts == 0 && e->seen_mono_us && r->sent_mono_us)
         metric_observe_us(METRIC_EVENT_TO_REQUEST, r->sent_mono_us - e->seen_mono_us);
+    if (e->kind == EVENT_INCOMING_CALL && item_of(j)->attempts == 0)
+        tell_control(j, e, r);
     if (may_fall_back(j, r) && has_fallback(j)) {
         j->fallback = true;
         exchange_start(j);
@@ -230,17 +243,17 @@ static void put_line(struct buf *b, const char *name, struct str value)
     buf_puts(b, "\r\n");
 }
 
-static void put_headers(struct buf *b, const struct attempt_job *j, const struct book_endpoint *ep,
-                        const struct event *e, struct str body)
+void request_put_headers(struct buf *b, const struct book_endpoint *ep, const struct event *e,
+                         unsigned attempt, int64_t now_ms, struct str body)
 {
-    int64_t now_sec = j->started_wall_ms / 1000;
+    int64_t now_sec = now_ms / 1000;
     put_line(b, "Content-Type", str_of(body_content_type(ep->set->format)));
     buf_puts(b, "User-Agent: hookswitch/" HOOKSWITCH_VERSION "\r\nAccept: */*\r\n");
     put_line(b, "webhook-id", e->id);
     buf_printf(b, "webhook-timestamp: %lld\r\nwebhook-attempt: %u\r\nwebhook-signature: ",
-               (long long)now_sec, item_of(j)->attempts + 1);
+               (long long)now_sec, attempt);
     size_t n = ep->n_secrets;
-    if (n == 2 && ep->set->secret_old_until_ms <= j->started_wall_ms)
+    if (n == 2 && ep->set->secret_old_until_ms <= now_ms)
         n = 1; /* the rotation ended since the book was made */
     signature_print(ep->secret, n, e->id, now_sec, body, b);
     buf_puts(b, "\r\n");
@@ -258,7 +271,7 @@ static enum err send_request(struct attempt_job *j, const struct book_endpoint *
     buf_init(&headers, HEADERS_MAX);
     enum err err = payload_body(e->payload, ep->set->format, it->sequence, ep->set->sip_headers, &body);
     if (err == OK)
-        put_headers(&headers, j, ep, e, buf_str(&body));
+        request_put_headers(&headers, ep, e, it->attempts + 1, j->started_wall_ms, buf_str(&body));
     if (err == OK && (err = body.err) == OK && (err = headers.err) == OK) {
         struct http_post p = {
             .url = j->fallback ? &ep->fallback : &ep->url,

@@ -57,6 +57,7 @@ struct courier {
     struct map *lanes, *queues;
     struct queue *turn, **turn_tail;
     unsigned in_flight;
+    struct question *questions;   /* ask.c's */
     struct attempt_job *attempts; /* those with an exchange under way */
     size_t events_held, pending;
     size_t jobs_out; /* store jobs whose answer is still to come */
@@ -84,9 +85,15 @@ void queue_nudge(struct courier *c, uint64_t endpoint);
 /* attempt.c: how */
 void attempt_start(struct courier *c, struct lane *l);
 void attempts_cancel(struct courier *c);
+/* The lines of a signed request, without Host and Content-Length. */
+void request_put_headers(struct buf *b, const struct book_endpoint *ep, const struct event *e,
+                         unsigned attempt, int64_t now_ms, struct str body);
 
 /* disable.c: an endpoint that is gone (410), or failing for five days */
 void endpoint_disable(struct courier *c, uint64_t endpoint, const char *why);
+
+/* ask.c */
+void questions_free(struct courier *c);
 
 /* deliver.c */
 void courier_job_done(struct courier *c); /* a store job came back */

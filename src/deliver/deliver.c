@@ -188,6 +188,8 @@ static void couriers_free(struct deliver *d)
     for (unsigned i = 0; i < d->n; i++) {
         struct courier *c = &d->courier[i];
         lanes_free(c);
+        if (c->http)
+            questions_free(c);
         http_client_free(c->http);
         loop_free(c->loop);
     }

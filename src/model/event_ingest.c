@@ -26,10 +26,10 @@ enum { N_ADDED = sizeof added / sizeof *added };
 struct ingest {
     struct fields f;
     struct json_writer w;
-    struct event proto;
     enum event_kind kind;
     bool sms;
     int64_t now_ms;
+    struct event proto; /* last: it has room for bytes behind it */
 };
 
 static struct str text_of(struct ingest *in, const char *name, size_t max, bool required)

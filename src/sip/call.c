@@ -10,7 +10,7 @@
 #include "base/metrics.h"
 
 static const char *const state_name[] = {
-    [CALL_TAKING] = "TAKING", [CALL_ROUTING] = "ROUTING",     [CALL_RINGING] = "RINGING",
+    [CALL_TAKING] = "TAKING", [CALL_DECIDING] = "DECIDING", [CALL_ROUTING] = "ROUTING",     [CALL_RINGING] = "RINGING",
     [CALL_UP] = "UP",         [CALL_ANSWERING] = "ANSWERING", [CALL_ENDING] = "ENDING",
     [CALL_OVER] = "OVER",     [CALL_RESTORED] = "RESTORED",
 };
@@ -25,8 +25,9 @@ void call_set_state(struct call *c, enum call_state to)
 {
 #define BIT(s) (1u << (s))
     static const unsigned may_go_to[] = {
-        [CALL_TAKING] = BIT(CALL_ROUTING) | BIT(CALL_ENDING) | BIT(CALL_OVER),
-        [CALL_ROUTING] = BIT(CALL_RINGING) | BIT(CALL_ENDING),
+        [CALL_TAKING] = BIT(CALL_DECIDING) | BIT(CALL_ROUTING) | BIT(CALL_ENDING) | BIT(CALL_OVER),
+        [CALL_DECIDING] = BIT(CALL_ROUTING) | BIT(CALL_ENDING),
+        [CALL_ROUTING] = BIT(CALL_DECIDING) | BIT(CALL_RINGING) | BIT(CALL_ENDING),
         [CALL_RINGING] = BIT(CALL_ROUTING) | BIT(CALL_ANSWERING) | BIT(CALL_ENDING),
         [CALL_ANSWERING] = BIT(CALL_UP) | BIT(CALL_ENDING),
         [CALL_UP] = BIT(CALL_ENDING),
@@ -100,6 +101,7 @@ void call_free(struct call *c)
     free(c->trunk_id);
     free(c->headers);
     free(c->destination);
+    free(c->control);
     book_drop(&c->book);
     pool_give(e->calls, c->self);
     edge_call_over(e);

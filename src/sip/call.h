@@ -1,8 +1,8 @@
 /* Inside the edge: a call, two legs of one (leg a: who called us, leg b: whom we call), and the edge
  * that holds them. Only sip/call*.c, sip/trunks.c and sip/edge.c include this. Edge's thread.
  *
- *     TAKING → ROUTING → RINGING → ANSWERING → UP → ENDING → OVER
- *        └────────┴─────────┴──────────┴────────────┘
+ *     TAKING → DECIDING → ROUTING → RINGING → ANSWERING → UP → ENDING → OVER
+ *        └─────────┴─────────┴─────────┴──────────┴────────────┘
  *
  * ◆ TAKING waits for incoming_call to be stored, ANSWERING for call_answered, ENDING for call_ended:
  * what the carrier waits for (the INVITE onwards, the 200, the end) comes after the commit. */
@@ -26,6 +26,7 @@ enum {
 
 enum call_state {
     CALL_TAKING,
+    CALL_DECIDING, /* a webhook's answer may say where the call goes */
     CALL_ROUTING,
     CALL_RINGING,
     CALL_ANSWERING,
@@ -77,6 +78,7 @@ struct call {
     uint64_t account, trunk;
     char *trunk_id, *trunk_name, *caller_name; /* one block, trunk_id its start */
     char *headers;                             /* "Name\nvalue\n…" of X-*; NULL */
+    char *control;     /* what a control endpoint answered before we asked ourselves; NULL */
     char *destination;                         /* of the target that rings or answered; NULL */
     struct dialog a, b;
     struct dialog *early[FORKS_MAX]; /* of leg b, until one is answered */
@@ -144,8 +146,16 @@ bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const stru
 void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
                         char fork);
 
+/* call_control.c: does a webhook's answer decide? */
+void call_decide(struct call *c);
+/* Asks the webhook of a target; false when there is nobody to ask. */
+bool call_ask(struct call *c, struct str url);
+
 /* call_route.c: where it goes */
 void call_route(struct call *c);
+void call_route_to(struct call *c, struct forward **forward); /* as an answer says */
+void call_reject(struct call *c, int status);
+void call_next_target(struct call *c);                        /* the present one had nothing to say */
 void call_target_failed(struct call *c, int status, struct str reason);
 void call_address_failed(struct call *c, int status); /* nothing was heard from it */
 void call_route_drop(struct call *c);
@@ -180,6 +190,7 @@ void call_send_bye(struct call *c, struct dialog *d, struct str reason);
 void call_store(struct call *c, enum event_kind kind, const char *destination, int status,
                 unsigned ordinal);
 void call_put_legs(const struct call *c, struct buf *out);
+MUST_USE enum err call_event(struct call *c, enum event_kind kind, struct event **ret);
 
 /* call_probe.c, call_restore.c */
 void call_probe_later(struct call *c, int64_t in_ms);

@@ -77,7 +77,7 @@ void call_on_cancel(struct call *c)
 {
     call_heard(c);
     /* From ANSWERING on the caller gets his 200, acknowledges it and hangs up (§9.1). */
-    if (c->state == CALL_TAKING || c->state == CALL_ROUTING || c->state == CALL_RINGING)
+    if (c->state <= CALL_RINGING)
         call_end(c, END_CANCELED, ENDED_BY_CALLER, 487);
 }
 
@@ -86,7 +86,7 @@ void call_on_bye(struct call *c, char leg, const struct sip_msg *m, const struct
 {
     struct sip_edge *e = c->edge;
     struct str reason = sip_value(m, SIP_H_REASON);
-    if (c->state >= CALL_ENDING || c->state == CALL_TAKING || c->state == CALL_ROUTING) {
+    if (c->state >= CALL_ENDING || c->state < CALL_RINGING) {
         /* both hung up at once, or there is no dialog yet to hang up */
         edge_reply(e, m, from, c->state == CALL_ENDING ? 200 : 481, NULL, NULL);
         return;

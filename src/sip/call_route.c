@@ -9,7 +9,6 @@
 #include "base/metrics.h"
 #include "sip/route.h"
 
-static void next_target(struct call *c);
 static void try_address(struct call *c);
 
 enum took { TOOK_BUSY, TOOK_NO_ANSWER, TOOK_REJECTED, TOOK_FAILED };
@@ -95,6 +94,7 @@ void call_route_drop(struct call *c)
     struct txn *t = txn_at(c->edge->txns, r->client);
     if (t)
         t->call = 0; /* what it still says goes to edge.c: strays are hung up */
+    forward_free(r->own);
     free(r);
     c->route = NULL;
 }
@@ -226,16 +226,54 @@ static void give_up(struct call *c)
     call_end(c, reason, by, status);
 }
 
-static void next_target(struct call *c)
+/* The next target that applies, over all levels; NULL at the end. */
+static const struct target *find_target(struct route *r)
+{
+    while (r->depth) {
+        size_t at = r->depth - 1;
+        const struct forward *f = r->level[at].forward;
+        if (r->level[at].next == f->n) {
+            r->depth--;
+            continue;
+        }
+        const struct target *t = &f->target[r->level[at].next++];
+        if (is_wanted(t, r->last_status))
+            return t;
+    }
+    return NULL;
+}
+
+static bool push(struct route *r, const struct forward *f, const struct book_number *n)
+{
+    for (size_t i = 0; i < r->depth; i++)
+        if (n && r->level[i].number == n)
+            return false; /* a loop */
+    if (r->depth == ROUTE_DEPTH_MAX)
+        return false;
+    r->level[r->depth].forward = f;
+    r->level[r->depth].number = n;
+    r->level[r->depth++].next = 0;
+    return true;
+}
+
+/* Another number of the same account, whose setting then applies. */
+static bool enter_number(struct call *c, const struct target *t)
+{
+    const struct book_number *n = book_number(c->book, t->destination);
+    return n && n->account == c->account && push(c->route, n->set->forward, n);
+}
+
+void call_next_target(struct call *c)
 {
     struct route *r = c->route;
-    const struct target *failed = r->target;
-    const struct target *t = NULL;
-    while (r->next < r->forward->n && !t) {
-        const struct target *candidate = &r->forward->target[r->next++];
-        if (is_wanted(candidate, r->last_status))
-            t = candidate;
-    }
+    const struct target *t;
+    bool failed = r->target != NULL;
+    while ((t = find_target(r)) && t->type == TARGET_ACCESS_NUMBER)
+        if (!enter_number(c, t)) {
+            log_sparse(LOG_WARN, 1000, "sip", "%s: %.*s is no number of this account, or a loop",
+                       c->call_id, STR_FMT(t->destination));
+            r->last_status = 500;
+        }
     if (!t) {
         give_up(c);
         return;
@@ -244,24 +282,61 @@ static void next_target(struct call *c)
         c->reason = reason_of(r->last_status);
         call_store(c, EVENT_CALL_FORWARD_FAILED, c->destination, r->last_status, r->failed++);
     }
+    if (t->type == TARGET_WEBHOOK) {
+        r->target = NULL;
+        if (r->asked++ >= ASKED_MAX || !call_ask(c, t->destination))
+            call_next_target(c);
+        return;
+    }
     start_target(c, t);
+}
+
+static bool begin(struct call *c)
+{
+    if (c->state != CALL_ROUTING)
+        call_set_state(c, CALL_ROUTING);
+    if (!c->book)
+        c->book = book_take(c->edge->c.books);
+    if (!c->route && (c->route = calloc(1, sizeof *c->route)))
+        c->route->call = c;
+    if (!c->route)
+        call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
+    return c->route != NULL;
 }
 
 void call_route(struct call *c)
 {
-    struct sip_edge *e = c->edge;
-    call_set_state(c, CALL_ROUTING);
-    if (!c->book)
-        c->book = book_take(e->c.books);
+    if (!begin(c))
+        return;
     const struct book_number *n = book_number(c->book, str_of(c->number));
-    c->route = calloc(1, sizeof *c->route);
-    if (!c->route || !n) {
-        call_end(c, END_FAILED, ENDED_BY_SYSTEM, n ? 500 : 480);
+    if (n && !push(c->route, n->set->forward, n))
+        n = NULL;
+    if (n)
+        call_next_target(c);
+    else
+        call_end(c, END_FAILED, ENDED_BY_SYSTEM, 480);
+}
+
+void call_route_to(struct call *c, struct forward **forward)
+{
+    struct forward *f = *forward;
+    *forward = NULL;
+    if (!begin(c)) {
+        forward_free(f);
         return;
     }
-    c->route->call = c;
-    c->route->forward = n->set->forward;
-    next_target(c);
+    forward_free(c->route->own);
+    c->route->own = f;
+    c->route->depth = 0; /* the answer stands for all the number's own targets */
+    c->route->target = NULL;
+    c->route->last_status = 0;
+    if (push(c->route, f, NULL))
+        call_next_target(c);
+}
+
+void call_reject(struct call *c, int status)
+{
+    call_end(c, reason_of(status), ENDED_BY_CALLEE, status);
 }
 
 void call_target_failed(struct call *c, int status, struct str reason)
@@ -277,7 +352,7 @@ void call_target_failed(struct call *c, int status, struct str reason)
     c->n_early = 0;
     if (c->state == CALL_RINGING)
         call_set_state(c, CALL_ROUTING);
-    next_target(c);
+    call_next_target(c);
 }
 
 /* Nothing was heard from this address: the next one of the same target, if there is one. */

@@ -143,7 +143,7 @@ static void stored(struct call *c, enum event_kind kind)
     switch (kind) {
     case EVENT_INCOMING_CALL:
         if (c->state == CALL_TAKING)
-            call_route(c);
+            call_decide(c);
         break;
     case EVENT_CALL_ANSWERED:
         if (c->state == CALL_ANSWERING)
@@ -238,6 +238,11 @@ static void submit(struct call *c)
     taking_free(t);
     if (err != OK)
         on_store_failed(c, err);
+}
+
+enum err call_event(struct call *c, enum event_kind kind, struct event **ret)
+{
+    return make_event(c, kind, NULL, 0, 0, ret);
 }
 
 void call_store(struct call *c, enum event_kind kind, const char *destination, int status,

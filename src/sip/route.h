@@ -3,10 +3,19 @@
 #include "net/resolver.h"
 #include "sip/call.h"
 
+enum { ROUTE_DEPTH_MAX = 8, ASKED_MAX = 4 };
+
 struct route {
     struct call *call;
-    const struct forward *forward; /* of the book the call holds */
-    size_t next;                   /* target to look at next */
+    /* Where we are: in the number's targets, or deeper, in those of an access_number. */
+    size_t depth;
+    struct {
+        const struct forward *forward; /* of the book the call holds, or `own` */
+        const struct book_number *number; /* NULL: an answer's */
+        size_t next;                      /* target to look at next */
+    } level[ROUTE_DEPTH_MAX];
+    struct forward *own; /* what a webhook answered */
+    unsigned asked;      /* webhooks */
     const struct target *target;   /* under way */
     unsigned failed;               /* targets that did not take it: ordinal of their events */
     unsigned attempts;             /* INVITEs sent: makes each Call-ID its own */

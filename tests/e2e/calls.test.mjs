@@ -312,3 +312,41 @@ test('the caller hides his number', async () => {
   await Promise.all([caller.done, callee.done]);
   for (const event of await rig.receiver.wait(line.where, 3)) assert.equal(event.caller_id, 'anonymous');
 });
+
+test('the answer of a control endpoint routes the call, rejects it, or means default', async () => {
+  const line = await rig.line({ n: 2, endpoint: { control: true, control_timeout_ms: 2000 } });
+  await rig.daemon.must('PUT', `/v1/numbers/${encodeURIComponent(line.number)}/forward`,
+    { targets: [{ type: 'sip', destination: `sip:own@${agent}:${line.ports[0]}` }] });
+  const say = (body) => rig.receiver.say.set(line.where, body);
+  const play = async (steps, port) => {
+    const callee = port && sipp(agentAnswers, { ip: agent, port });
+    const caller = await rig.carry(line, steps);
+    await Promise.all([caller.done, callee?.done]);
+  };
+  say({ action: 'forward', targets: [{ type: 'sip', destination: `sip:chosen@${agent}:${line.ports[1]}` }] });
+  await play(answeredByCaller, line.ports[1]);
+  assert.equal((await rig.receiver.wait(line.where, 3))[1].destination, `sip:chosen@${agent}:${line.ports[1]}`);
+  say({ action: 'reject', sip_status: 486 });
+  await play([uac.invite(), uac.ringing, recv(486), uac.ackFailure()]);
+  assert.equal((await rig.receiver.wait(line.where, 5))[4].end_reason, 'busy');
+  say('OK');
+  await play(answeredByCaller, line.ports[0]);
+  assert.equal((await rig.receiver.wait(line.where, 8))[6].destination, `sip:own@${agent}:${line.ports[0]}`);
+});
+
+test('a target of type webhook is asked; access_number leads to another number, loops do not', async () => {
+  const line = await rig.line();
+  const other = await rig.line();
+  const number = (l) => `/v1/numbers/${encodeURIComponent(l.number)}/forward`;
+  await rig.daemon.must('PUT', number(line), { targets: [{ type: 'webhook', destination: `${rig.receiver.url}${line.where}` }] });
+  rig.receiver.say.set(line.where, { action: 'forward', targets: [{ type: 'access_number', destination: other.number }] });
+  const callee = rig.attend(other, agentAnswers);
+  const caller = await rig.carry(line, answeredByCaller);
+  await Promise.all([caller.done, callee.done]);
+  const names = (await rig.receiver.wait(line.where, 4)).map((e) => e.event);
+  assert.deepEqual(names.filter((n) => n !== 'incoming_call'), ['call_answered', 'call_ended']);
+  await rig.daemon.must('PUT', number(line), { targets: [{ type: 'access_number', destination: other.number }] });
+  await rig.daemon.must('PUT', number(other), { targets: [{ type: 'access_number', destination: line.number }] });
+  const looped = await rig.carry(line, [uac.invite(), uac.ringing, recv(500), uac.ackFailure()]);
+  await looped.done;
+});

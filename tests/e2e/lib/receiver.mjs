@@ -25,6 +25,7 @@ export class Receiver {
     this.refused = [];     // signature did not fit
     this.secrets = new Map(); // path → secret
     this.answer = () => 200;  // (event) → status
+    this.say = new Map();     // path → body of the 200 to incoming_call
   }
 
   static async start() {
@@ -59,7 +60,9 @@ export class Receiver {
             return;
         }
       }
-      res.sendStatus(status);
+      const say = req.body.event === 'incoming_call' && r.say.get(req.path);
+      if (say) res.status(status).send(say);
+      else res.sendStatus(status);
     });
     await new Promise((resolve) => { r.server = app.listen(0, '127.0.0.1', resolve); });
     r.url = `http://127.0.0.1:${r.server.address().port}`;

@@ -1,0 +1,38 @@
+/* control: {"action":"forward","targets":[…]}, {"action":"reject","sip_status":486}, {"action":"default"};
+ * whatever else a receiver says means default. Pure. */
+#include "base/json.h"
+#include "base/log.h"
+#include "sip/call_control.h"
+
+static void read_targets(const struct json *doc, struct control *ret)
+{
+    char field[64];
+    const char *why = "";
+    const struct json *targets = json_get(doc, "targets");
+    if (targets && forward_parse(targets, &ret->targets, field, &why) == OK)
+        ret->action = CONTROL_FORWARD;
+    else
+        log_sparse(LOG_WARN, 1000, "sip", "a webhook's answer is not followed: %s: %s",
+                   targets ? field : "targets", targets ? why : "missing");
+}
+
+void control_parse(int status, struct str body, struct control *ret)
+{
+    struct json *doc = NULL;
+    struct str action;
+    int64_t sip_status;
+    *ret = (struct control){.action = CONTROL_DEFAULT};
+    if (status < 200 || status > 299 || json_parse(str_trim(body), &doc, NULL, 0) != OK)
+        return;
+    if (json_str(json_get(doc, "action"), &action) && str_eq(action, STR("forward"))) {
+        read_targets(doc, ret);
+    } else if (action.p && str_eq(action, STR("reject"))) {
+        if (!json_int(json_get(doc, "sip_status"), &sip_status))
+            sip_status = 603;
+        if (sip_status >= 400 && sip_status <= 699) {
+            ret->action = CONTROL_REJECT;
+            ret->sip_status = (int)sip_status;
+        }
+    }
+    json_free(doc);
+}
