@@ -38,6 +38,7 @@ test('each of the 49 gets its answer', async () => {
     const answers = [];
     socket.on('message', (bytes) => answers.push(bytes.toString('latin1')));
     await new Promise((resolve) => socket.bind(0, carrier, resolve));
+    socket.unref();
     socket.send(readFileSync(path.join(folder, file)), rig.daemon.sip, '127.0.0.1');
     // The OPTIONS behind it is answered after it: then all that was to come has come.
     socket.send(options(`probe${name}`), rig.daemon.sip, '127.0.0.1');

@@ -10,6 +10,7 @@ export class Caller {
     c.socket = createSocket('udp4');
     c.socket.on('message', (bytes) => c.answers.push(bytes.toString()));
     await new Promise((resolve) => c.socket.bind(0, host, resolve));
+    c.socket.unref(); // a test that fails before close() must not keep the file from ending
     c.port = c.socket.address().port;
     return c;
   }
