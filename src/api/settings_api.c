@@ -135,6 +135,10 @@ static enum err endpoint_check(struct request *r, const struct json *doc, bool i
     err = check_url(r, "url", e->url);
     if (err == OK && e->fallback_url[0])
         err = check_url(r, "fallback_url", e->fallback_url);
+    if (err == OK && (e->ca_pem || e->cert_pem || e->key_pem)) {
+        r->fault = (struct field_error){"ca_pem", "nothing: certificates per endpoint are not there yet"};
+        err = ERR_INVALID;
+    }
     if (err == OK && !e->secret[0][0])
         secret_new(e->secret[0]);
     if (err == OK && is_new)

@@ -111,11 +111,18 @@ size_t map_count(const struct map *m)
     return m->n;
 }
 
+/* Downwards from an empty slot: what a removal moves comes from slots above, over the end too, and
+ * those were visited. *i holds that slot's number + 1 and, below, how many were looked at. */
 void *map_next(const struct map *m, size_t *i)
 {
-    /* *i counts visited slots from the top end down */
-    while (*i < m->cap) {
-        void *value = m->at[m->cap - 1 - (*i)++].value;
+    size_t mask = m->cap - 1, from = *i >> 32, seen = *i & UINT32_MAX;
+    if (!m->n)
+        return NULL;
+    for (size_t k = 0; !from; k++)
+        from = m->at[k].value ? 0 : k + 1; /* a quarter of them is empty */
+    while (seen < m->cap) {
+        void *value = m->at[(from - 1 - ++seen) & mask].value;
+        *i = from << 32 | seen;
         if (value)
             return value;
     }

@@ -24,6 +24,26 @@ static void ten_thousand_come_and_go(void **state)
     map_free(m);
 }
 
+/* Clusters that run over the table's end: many small maps, since each has its own random key. */
+static void a_walk_that_removes_misses_nothing(void **state)
+{
+    static uint64_t key[24];
+    for (int round = 0; round < 5000; round++) {
+        struct map *m = map_new();
+        for (uint64_t i = 0; i < 24; i++) {
+            key[i] = i;
+            assert_ok(map_put(m, str_of_u64(&key[i]), &key[i], NULL));
+        }
+        size_t seen = 0;
+        void *v;
+        for (size_t i = 0; (v = map_next(m, &i)); seen++)
+            assert_ptr_equal(map_remove(m, str_of_u64(v)), v);
+        assert_int_equal(seen, 24);
+        assert_int_equal(map_count(m), 0);
+        map_free(m);
+    }
+}
+
 static void replaces(void **state)
 {
     int a, b;
@@ -65,6 +85,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ten_thousand_come_and_go),
+        cmocka_unit_test(a_walk_that_removes_misses_nothing),
         cmocka_unit_test(replaces),
         cmocka_unit_test(a_stale_handle_misses),
     };
