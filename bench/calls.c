@@ -1,10 +1,12 @@
-/* calls: a carrier, an agent and a webhook receiver in one process, for `./dev bench calls`. The calls
- * are real (INVITE, 100, 180, 200, ACK, BYE, 200 on both sides of the daemon: 13 datagrams), offered at
- * a fixed rate whether or not the daemon keeps up; a call that is not over in five seconds failed.
+/* calls: a carrier, an agent and a webhook receiver in one process, for `./dev bench calls`. The
+ * calls are real (INVITE, 100, 180, 200, ACK, BYE, 200 on both sides of the daemon: 13 datagrams),
+ * offered at a fixed rate whether or not the daemon keeps up; a call that is not over in five
+ * seconds failed.
  *
  *   bench_calls run AGENT_PORT HOOK_PORT SIP_PORT RATE SECONDS HOLD_MS    offered load
- *   bench_calls hold AGENT_PORT HOOK_PORT SIP_PORT CALLS PID              resident memory per held call
- *   bench_calls floor SECONDS                                             13 bare datagrams a "call"
+ *   bench_calls hold AGENT_PORT HOOK_PORT SIP_PORT CALLS PID              resident memory per held
+ * call bench_calls floor SECONDS                                             13 bare datagrams a
+ * "call"
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,8 +27,9 @@
 
 enum { CALLS_MAX = 2000000, PACKET_MAX = 2048, GIVE_UP_US = 5000000, BATCH = 64 };
 
-static const char sdp[] = "v=0\r\no=- 1 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\n"
-                          "m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
+static const char sdp[] =
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\n"
+    "m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
 
 struct call {
     int64_t sent_us, up_us, bye_us;
@@ -63,7 +66,8 @@ static int udp(const char *ip, int port)
 
 static void to_daemon(int fd, const struct buf *b, const struct sockaddr_in *to)
 {
-    while (sendto(fd, b->p, b->n, 0, (const struct sockaddr *)to, sizeof *to) < 0 && errno == EAGAIN)
+    while (sendto(fd, b->p, b->n, 0, (const struct sockaddr *)to, sizeof *to) < 0 &&
+           errno == EAGAIN)
         ;
 }
 
@@ -77,11 +81,13 @@ static struct str header(struct str m, const char *name)
     return str_slice(rest, 0, str_find(rest, '\r'));
 }
 
-static void put_head(struct buf *b, const char *method, size_t i, unsigned cseq, const char *to, const char *ruri)
+static void put_head(struct buf *b, const char *method, size_t i, unsigned cseq, const char *to,
+                     const char *ruri)
 {
     buf_printf(b,
                "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.2:7060;branch=z9hG4bK%zu%s;rport\r\n"
-               "From: \"Ann Lee\" <sip:+19175550100@127.0.0.2>;tag=t%zu\r\nTo: %s\r\nCall-ID: b%zu@bench\r\n"
+               "From: \"Ann Lee\" <sip:+19175550100@127.0.0.2>;tag=t%zu\r\nTo: %s\r\nCall-ID: "
+               "b%zu@bench\r\n"
                "CSeq: %u %s\r\nContact: <sip:carrier@127.0.0.2:7060>\r\nMax-Forwards: 70\r\n",
                method, ruri, i, method, i, to, i, cseq, method);
 }
@@ -92,7 +98,8 @@ static void invite(size_t i)
     struct buf b;
     buf_wrap(&b, mem, sizeof mem);
     put_head(&b, "INVITE", i, 1, "<sip:+447911123456@127.0.0.1>", "sip:+447911123456@127.0.0.1");
-    buf_printf(&b, "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s", sizeof sdp - 1, sdp);
+    buf_printf(&b, "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s", sizeof sdp - 1,
+               sdp);
     calls[i].sent_us = clock_mono_us();
     to_daemon(carrier, &b, &daemon_at);
 }
@@ -162,7 +169,8 @@ static void answer(struct str m, const char *status, bool with_sdp, const struct
     buf_printf(&b, "To: %.*s%s\r\nContact: <sip:agent@127.0.0.3:7070>\r\n", STR_FMT(due),
                memmem(due.p, due.n, ";tag=", 5) ? "" : ";tag=agent");
     if (with_sdp)
-        buf_printf(&b, "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s", sizeof sdp - 1, sdp);
+        buf_printf(&b, "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
+                   sizeof sdp - 1, sdp);
     else
         buf_puts(&b, "Content-Length: 0\r\n\r\n");
     to_daemon(agent, &b, to);
@@ -187,8 +195,10 @@ static void drain(int fd)
     for (;;) {
         for (int i = 0; i < BATCH; i++) {
             iov[i] = (struct iovec){mem[i], PACKET_MAX - 1};
-            msg[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i], .msg_namelen = sizeof from[i],
-                                                  .msg_iov = &iov[i], .msg_iovlen = 1}};
+            msg[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i],
+                                                  .msg_namelen = sizeof from[i],
+                                                  .msg_iov = &iov[i],
+                                                  .msg_iovlen = 1}};
         }
         int n = recvmmsg(fd, msg, BATCH, MSG_DONTWAIT, NULL);
         for (int i = 0; i < n; i++) {
@@ -256,7 +266,8 @@ static void *receive_hooks(void *arg)
                 close(fd);
                 continue;
             }
-            /* The client sends a request in one write and waits for the answer; ours are under 4 KiB. */
+            /* The client sends a request in one write and waits for the answer; ours are under 4
+             * KiB. */
             if (memmem(mem, (size_t)k, "webhook-signature: v1,", 22))
                 atomic_fetch_add(&hooks, 1);
             if (send(fd, ok, sizeof ok - 1, MSG_NOSIGNAL) < 0)
@@ -280,7 +291,8 @@ static void report(double seconds)
         if (calls[i].up_us)
             setup[n++] = calls[i].up_us - calls[i].sent_us;
     qsort(setup, n, sizeof *setup, compare);
-    printf("calls %zu  per_second %.0f  failed %zu  refused %zu  setup_ms p50 %.2f p99 %.2f max %.2f  webhooks %zu\n",
+    printf("calls %zu  per_second %.0f  failed %zu  refused %zu  setup_ms p50 %.2f p99 %.2f max "
+           "%.2f  webhooks %zu\n",
            n_calls, (double)n_over / seconds, n_calls - n_over - n_refused, n_refused,
            n ? (double)setup[n / 2] / 1000 : 0, n ? (double)setup[n * 99 / 100] / 1000 : 0,
            n ? (double)setup[n - 1] / 1000 : 0, atomic_load(&hooks));
@@ -381,8 +393,8 @@ static int hold(char **argv)
     while (clock_mono_us() < until)
         turn(100);
     long after = resident_kb(pid);
-    printf("held %zu  resident_kb before %ld right_after %ld after_35_s %ld  bytes_per_call %.0f\n", up, before,
-           peak, after, (double)(after - before) * 1024 / (double)(up ? up : 1));
+    printf("held %zu  resident_kb before %ld right_after %ld after_35_s %ld  bytes_per_call %.0f\n",
+           up, before, peak, after, (double)(after - before) * 1024 / (double)(up ? up : 1));
     for (size_t i = 0; i < n_calls; i++)
         if (calls[i].state == 1)
             hang_up(i);
@@ -391,7 +403,8 @@ static int hold(char **argv)
     return up + warm == n ? 0 : 1;
 }
 
-/* What the kernel alone costs: 13 datagrams of the calls' sizes, one after another between two sockets. */
+/* What the kernel alone costs: 13 datagrams of the calls' sizes, one after another between two
+ * sockets. */
 static int bare(char **argv)
 {
     static char mem[PACKET_MAX];

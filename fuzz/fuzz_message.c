@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     static struct sip_msg m, a;
     static char out[1 << 18];
     struct addr from = {.family = 4, .port = 5060, .ip = {192, 0, 2, 1}};
-    struct trunk trunk = {.called_from = {0, 1, 2, 3, 4}, .n_called_from = 5, .trust_identity = true};
+    struct trunk trunk = {
+        .called_from = {0, 1, 2, 3, 4}, .n_called_from = 5, .trust_identity = true};
     struct caller caller;
     char number[NUMBER_SIZE];
     size_t skip, size;

@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     bool good = json_parse(s, &doc, NULL, 0) == OK && json_kind(doc) == JSON_IS_OBJECT;
     buf_init(&b, 1 << 20);
     enum err err = payload_body(s, BODY_JSON, 3, true, &b);
-    if (good && err == OK && json_parse(buf_str(&b), &again, NULL, 0) != OK && !json_get(doc, "sequence"))
+    if (good && err == OK && json_parse(buf_str(&b), &again, NULL, 0) != OK &&
+        !json_get(doc, "sequence"))
         abort();
     json_free(again);
     buf_reset(&b);

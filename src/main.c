@@ -1,5 +1,5 @@
-/* hookswitch: one binary. `serve` is the daemon, `demo` plays everything on a temporary store, all other
- * words are commands over the daemon's API. */
+/* hookswitch: one binary. `serve` is the daemon, `demo` plays everything on a temporary store, all
+ * other words are commands over the daemon's API. */
 #include <string.h>
 
 #include "cli/cli.h"

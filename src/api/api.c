@@ -1,5 +1,5 @@
-/* api: the HTTP side as one thing: the server, the thread that opens the store's answers, and the pages
- * that need nobody's key. */
+/* api: the HTTP side as one thing: the server, the thread that opens the store's answers, and the
+ * pages that need nobody's key. */
 #include "api/api.h"
 
 #include <pthread.h>
@@ -100,7 +100,8 @@ void home_get(struct request *r)
     r->content_type = "text/html; charset=utf-8";
     buf_puts(&r->out,
              "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>hookswitch</title>"
-             "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:3em auto;padding:0 1em}"
+             "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:3em "
+             "auto;padding:0 1em}"
              "</style><h1>hookswitch</h1><p>Version " HOOKSWITCH_VERSION
              ". It is running. The dashboard is not here yet; these are:</p><ul>"
              "<li><a href=\"/healthz\">/healthz</a>, <a href=\"/readyz\">/readyz</a></li>"
@@ -122,8 +123,8 @@ struct bootstrap_job {
     uint64_t account;
 };
 
-static enum err put(struct bootstrap_job *j, struct db *db, enum setting_kind kind, const char *prefix,
-                    struct str key)
+static enum err put(struct bootstrap_job *j, struct db *db, enum setting_kind kind,
+                    const char *prefix, struct str key)
 {
     struct setting found, *s = &j->made[j->n];
     buf_reset(&j->mem);
@@ -144,8 +145,8 @@ static enum err put(struct bootstrap_job *j, struct db *db, enum setting_kind ki
         (void)!str_copy(key, a.name, sizeof a.name);
         account_print(&a, &j->doc[j->n]);
     } else {
-        struct api_key k = {.name = "bootstrap", .read = true, .write = true, .ingest = true,
-                            .operator_ = true};
+        struct api_key k = {
+            .name = "bootstrap", .read = true, .write = true, .ingest = true, .operator_ = true};
         (void)!str_copy(key, k.hash, sizeof k.hash);
         api_key_print(&k, &j->doc[j->n]);
     }
@@ -181,8 +182,9 @@ enum err api_bootstrap(struct store *s, struct books *b, const char *admin_key, 
 {
     uint8_t sum[SHA256_SIZE];
     struct buf hex;
-    struct bootstrap_job j = {
-        .job = {.run = bootstrap_run, .committed = bootstrap_committed}, .books = b, .key = admin_key};
+    struct bootstrap_job j = {.job = {.run = bootstrap_run, .committed = bootstrap_committed},
+                              .books = b,
+                              .key = admin_key};
     crypto_sha256(str_of(admin_key), sum);
     buf_wrap(&hex, j.hash, sizeof j.hash - 1);
     buf_put_hex(&hex, str_of_bytes(sum, sizeof sum));

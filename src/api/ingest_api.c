@@ -67,7 +67,8 @@ static void on_refused(struct mail *m)
     free(f);
 }
 
-static enum err prepare(struct request *r, const struct json *doc, struct taking **ret, char id[EVENT_ID_MAX + 1])
+static enum err prepare(struct request *r, const struct json *doc, struct taking **ret,
+                        char id[EVENT_ID_MAX + 1])
 {
     struct event *made;
     enum err err = event_of_ingest(r->account, doc, clock_wall_ms(), &made, &r->fault);

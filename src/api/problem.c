@@ -6,32 +6,19 @@
 static const char *title_of(int status)
 {
     switch (status) {
-    case 400:
-        return "Bad Request";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 409:
-        return "Conflict";
-    case 412:
-        return "Precondition Failed";
-    case 413:
-        return "Content Too Large";
-    case 415:
-        return "Unsupported Media Type";
-    case 422:
-        return "Unprocessable Content";
-    case 503:
-        return "Service Unavailable";
-    case 507:
-        return "Insufficient Storage";
-    default:
-        return "Internal Server Error";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 409: return "Conflict";
+    case 412: return "Precondition Failed";
+    case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
+    case 422: return "Unprocessable Content";
+    case 503: return "Service Unavailable";
+    case 507: return "Insufficient Storage";
+    default: return "Internal Server Error";
     }
 }
 
@@ -71,12 +58,8 @@ void problem_field(struct request *r, const char *field, const char *allowed)
 void problem_of_err(struct request *r, enum err err)
 {
     switch (err) {
-    case ERR_NOT_FOUND:
-        problem(r, 404, "not_found", "There is no such thing.");
-        break;
-    case ERR_EXISTS:
-        problem(r, 409, "exists", "There is one already.");
-        break;
+    case ERR_NOT_FOUND: problem(r, 404, "not_found", "There is no such thing."); break;
+    case ERR_EXISTS: problem(r, 409, "exists", "There is one already."); break;
     case ERR_AGAIN:
         problem(r, 412, "changed_meanwhile", "It was changed meanwhile; read it again.");
         break;
@@ -86,9 +69,7 @@ void problem_of_err(struct request *r, enum err err)
         else
             problem(r, 422, "invalid", r->fault.why[0] ? r->fault.why : "A value is not allowed.");
         break;
-    case ERR_DENIED:
-        problem(r, 403, "forbidden", "This key may not do that.");
-        break;
+    case ERR_DENIED: problem(r, 403, "forbidden", "This key may not do that."); break;
     case ERR_STORE_FULL:
         problem(r, 507, "disk_full", "The disk is full; nothing was written.");
         break;
@@ -96,7 +77,6 @@ void problem_of_err(struct request *r, enum err err)
     case ERR_FULL:
         problem(r, 503, "store_unavailable", "Nothing was written; try again soon.");
         break;
-    default:
-        problem(r, 500, "internal", err_text(err));
+    default: problem(r, 500, "internal", err_text(err));
     }
 }

@@ -1,6 +1,6 @@
 /* resource: what all settings have in common as resources: listing, creating, reading, changing and
- * deleting a row whose document model/ checks. Handlers run on the HTTP server's threads, their work on
- * the store's, the answers on one thread of ours. */
+ * deleting a row whose document model/ checks. Handlers run on the HTTP server's threads, their
+ * work on the store's, the answers on one thread of ours. */
 #include "api/resource.h"
 
 #include <stdio.h>
@@ -206,7 +206,8 @@ static void put_one(struct request *r, const struct resource *res, int status)
     r->status = status;
     snprintf(r->etag, sizeof r->etag, "\"%lld\"", (long long)r->setting.version);
     if (status == 201)
-        snprintf(r->location, sizeof r->location, "%s/%.*s", res->collection, STR_FMT(r->setting.id));
+        snprintf(r->location, sizeof r->location, "%s/%.*s", res->collection,
+                 STR_FMT(r->setting.id));
     resource_put(r, res, &r->setting, &w);
 }
 
@@ -394,7 +395,8 @@ static enum err if_match(struct request *r, int64_t version)
     uint64_t v;
     if (!tag.n || str_eq(tag, STR("*")))
         return OK;
-    if (tag.n < 3 || tag.p[0] != '"' || str_to_u64(str_slice(tag, 1, tag.n - 2), INT64_MAX, &v) != OK)
+    if (tag.n < 3 || tag.p[0] != '"' ||
+        str_to_u64(str_slice(tag, 1, tag.n - 2), INT64_MAX, &v) != OK)
         return ERR_AGAIN;
     return (int64_t)v == version ? OK : ERR_AGAIN;
 }
@@ -468,6 +470,6 @@ static enum err delete_work(struct request *r, struct db *db)
 void resource_delete(struct request *r, const struct resource *res)
 {
     r->setting.kind = res->kind;
-    request_write(r, delete_work, res->kind == SETTING_ENDPOINT ? setting_committed_nudge
-                                                                : setting_committed);
+    request_write(r, delete_work,
+                  res->kind == SETTING_ENDPOINT ? setting_committed_nudge : setting_committed);
 }

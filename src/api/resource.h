@@ -1,4 +1,5 @@
-/* Inside api/: what the resource files share: routes, jobs, and the settings behind most resources. */
+/* Inside api/: what the resource files share: routes, jobs, and the settings behind most resources.
+ */
 #pragma once
 #include <pthread.h>
 
@@ -20,8 +21,8 @@ void request_read(struct request *r, enum err (*work)(struct request *, struct d
 
 /* What the key may look at: 0 (all) for the operator, its account otherwise. */
 uint64_t request_scope(const struct request *r);
-/* The account that something new belongs to: `account` of the body for the operator, else the key's.
- * ERR_INVALID with r->fault set. */
+/* The account that something new belongs to: `account` of the body for the operator, else the
+ * key's. ERR_INVALID with r->fault set. */
 MUST_USE enum err request_account(struct request *r, uint64_t *ret);
 struct str account_id(const struct request *r, uint64_t n);
 
@@ -41,8 +42,8 @@ struct resource {
     const char *collection;    /* "/v1/endpoints" */
     const char *const *hidden; /* members of the document that are never shown; NULL-terminated */
     bool operator_only;
-    /* Validates r->json's document (without `account`) into r->doc and r->setting.key; on ERR_INVALID
-     * r->fault says why. `is_new`: may fill in what is made at the start. */
+    /* Validates r->json's document (without `account`) into r->doc and r->setting.key; on
+     * ERR_INVALID r->fault says why. `is_new`: may fill in what is made at the start. */
     enum err (*check)(struct request *r, const struct json *doc, bool is_new);
 };
 void resource_list(struct request *r, const struct resource *res);
@@ -55,7 +56,7 @@ MUST_USE enum err resource_merge(struct request *r, struct db *db, const struct 
                                  const struct json *patch);
 void resource_put(struct request *r, const struct resource *res, const struct setting *s,
                   struct json_writer *w);
-void setting_committed(struct request *r); /* the book learns of r->setting */
+void setting_committed(struct request *r);       /* the book learns of r->setting */
 void setting_committed_nudge(struct request *r); /* … and deliver of its endpoint */
 
 extern const struct resource numbers, endpoints, trunks, keys, accounts;
@@ -64,13 +65,16 @@ extern const struct resource numbers, endpoints, trunks, keys, accounts;
 void api_handle(struct request *r);
 /* handlers by resource */
 #define HANDLERS(X)                                                                                \
-    X(numbers_list) X(numbers_create) X(numbers_get) X(numbers_patch) X(numbers_delete)            \
-    X(forward_get) X(forward_put) X(endpoints_list) X(endpoints_create) X(endpoints_get)           \
-    X(endpoints_patch) X(endpoints_delete) X(endpoints_rotate) X(endpoints_enable)                 \
-    X(endpoints_test) X(trunks_list) X(trunks_create) X(trunks_get) X(trunks_patch)                \
-    X(trunks_delete) X(keys_list) X(keys_create) X(keys_get) X(keys_delete) X(accounts_list)       \
-    X(accounts_create) X(accounts_get) X(events_list) X(events_get) X(events_resend) X(events_ingest)               \
-    X(calls_list) X(calls_get) X(calls_hangup) X(health_get) X(ready_get) X(metrics_get) X(home_get)
+    X(numbers_list)                                                                                \
+    X(numbers_create) X(numbers_get) X(numbers_patch) X(numbers_delete) X(forward_get)             \
+        X(forward_put) X(endpoints_list) X(endpoints_create) X(endpoints_get) X(endpoints_patch)   \
+            X(endpoints_delete) X(endpoints_rotate) X(endpoints_enable) X(endpoints_test)          \
+                X(trunks_list) X(trunks_create) X(trunks_get) X(trunks_patch) X(trunks_delete)     \
+                    X(keys_list) X(keys_create) X(keys_get) X(keys_delete) X(accounts_list)        \
+                        X(accounts_create) X(accounts_get) X(events_list) X(events_get)            \
+                            X(events_resend) X(events_ingest) X(calls_list) X(calls_get)           \
+                                X(calls_hangup) X(health_get) X(ready_get) X(metrics_get)          \
+                                    X(home_get)
 #define X(name) void name(struct request *r);
 HANDLERS(X)
 #undef X

@@ -1,5 +1,5 @@
-/* routes: which path and method is whose, and who may. One table; 404, 405 with Allow, 401 and 403 come
- * out of it. Called on the HTTP server's threads. */
+/* routes: which path and method is whose, and who may. One table; 404, 405 with Allow, 401 and 403
+ * come out of it. Called on the HTTP server's threads. */
 #include <stdio.h>
 #include <string.h>
 

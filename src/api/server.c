@@ -1,5 +1,5 @@
-/* server: HTTP in, by libmicrohttpd (epoll, a small pool of threads). A request is read whole, bounded
- * at 256 KiB, suspended, handed to its handler, and resumed when that says request_done. */
+/* server: HTTP in, by libmicrohttpd (epoll, a small pool of threads). A request is read whole,
+ * bounded at 256 KiB, suspended, handed to its handler, and resumed when that says request_done. */
 #include "api/server.h"
 
 #include <microhttpd.h>

@@ -1,5 +1,5 @@
-/* The HTTP server, behind this header alone: libmicrohttpd's threads take requests, handlers answer at
- * once or after the store has spoken. */
+/* The HTTP server, behind this header alone: libmicrohttpd's threads take requests, handlers answer
+ * at once or after the store has spoken. */
 #pragma once
 #include "api/api.h"
 #include "base/json.h"
@@ -15,8 +15,8 @@ struct request {
     struct api *api;
     const char *method; /* HEAD is GET here */
     char path[1024];
-    char arg[128];   /* what stood for {…} in the route */
-    struct buf body; /* as it came */
+    char arg[128];     /* what stood for {…} in the route */
+    struct buf body;   /* as it came */
     struct json *json; /* the body, for routes that take one */
     /* Who asks, filled in before the handler: */
     const struct book *book;

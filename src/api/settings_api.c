@@ -1,5 +1,5 @@
-/* settings_api: numbers, endpoints, trunks, keys and accounts as resources: what each checks beyond the
- * model's parser, and the few verbs of their own. */
+/* settings_api: numbers, endpoints, trunks, keys and accounts as resources: what each checks beyond
+ * the model's parser, and the few verbs of their own. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,9 +8,18 @@
 #include "net/url.h"
 
 #define CRUD(noun, res)                                                                            \
-    void noun##_list(struct request *r) { resource_list(r, &res); }                                \
-    void noun##_create(struct request *r) { resource_create(r, &res); }                            \
-    void noun##_get(struct request *r) { resource_get(r, &res); }
+    void noun##_list(struct request *r)                                                            \
+    {                                                                                              \
+        resource_list(r, &res);                                                                    \
+    }                                                                                              \
+    void noun##_create(struct request *r)                                                          \
+    {                                                                                              \
+        resource_create(r, &res);                                                                  \
+    }                                                                                              \
+    void noun##_get(struct request *r)                                                             \
+    {                                                                                              \
+        resource_get(r, &res);                                                                     \
+    }
 
 static enum err key_copy(struct request *r, const char *key)
 {
@@ -46,9 +55,8 @@ static enum err number_check(struct request *r, const struct json *doc, bool is_
     did_free(d);
     return err;
 }
-const struct resource numbers = {.kind = SETTING_NUMBER,
-                                 .collection = "/v1/numbers",
-                                 .check = number_check};
+const struct resource numbers = {
+    .kind = SETTING_NUMBER, .collection = "/v1/numbers", .check = number_check};
 CRUD(numbers, numbers)
 
 void numbers_patch(struct request *r)
@@ -136,7 +144,8 @@ static enum err endpoint_check(struct request *r, const struct json *doc, bool i
     if (err == OK && e->fallback_url[0])
         err = check_url(r, "fallback_url", e->fallback_url);
     if (err == OK && (e->ca_pem || e->cert_pem || e->key_pem)) {
-        r->fault = (struct field_error){"ca_pem", "nothing: certificates per endpoint are not there yet"};
+        r->fault =
+            (struct field_error){"ca_pem", "nothing: certificates per endpoint are not there yet"};
         err = ERR_INVALID;
     }
     if (err == OK && !e->secret[0][0])
@@ -240,7 +249,8 @@ void endpoints_enable(struct request *r)
 }
 
 /* A ping to this endpoint alone, through the real path: 202 with the event's id. */
-static void on_ping_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+static void on_ping_taken(void *arg, uint64_t token, struct taking **t, enum err err,
+                          bool duplicate)
 {
     struct request *r = arg;
     if (err != OK)

@@ -1,6 +1,6 @@
-/* cli: the API from the shell. `hookswitch number list` is GET /v1/numbers; the table below says which
- * words mean which request. Where the daemon is and who asks: --url and --key, or HOOKSWITCH_URL and
- * HOOKSWITCH_KEY. */
+/* cli: the API from the shell. `hookswitch number list` is GET /v1/numbers; the table below says
+ * which words mean which request. Where the daemon is and who asks: --url and --key, or
+ * HOOKSWITCH_URL and HOOKSWITCH_KEY. */
 #include "cli/cli.h"
 
 #include <stdio.h>
@@ -217,7 +217,8 @@ static int run(const struct invocation *v, const struct command *c)
     enum err err = client_request(&v->client, method, path, body, &a);
     int code = client_exit_code(err, a.status);
     if (err != OK)
-        fprintf(stderr, "hookswitch: %s: %s. Is the daemon running there? (--url, HOOKSWITCH_URL)\n",
+        fprintf(stderr,
+                "hookswitch: %s: %s. Is the daemon running there? (--url, HOOKSWITCH_URL)\n",
                 v->client.url, err_text(err));
     else
         print_answer(v, buf_str(&a.body), code != 0);

@@ -1,5 +1,5 @@
-/* client: what the commands speak to the daemon with. It asks for `Connection: close` and reads to the
- * end, so that no framing needs to be understood. */
+/* client: what the commands speak to the daemon with. It asks for `Connection: close` and reads to
+ * the end, so that no framing needs to be understood. */
 #include "cli/client.h"
 
 #include <netdb.h>
@@ -82,8 +82,8 @@ static enum err answer_read(struct buf *b, int *ret_status)
     return OK;
 }
 
-enum err client_request(const struct client *c, const char *method, const char *path, struct str body,
-                        struct client_answer *ret)
+enum err client_request(const struct client *c, const char *method, const char *path,
+                        struct str body, struct client_answer *ret)
 {
     struct url u;
     struct buf head;
@@ -126,19 +126,14 @@ int client_exit_code(enum err err, int status)
         return 0;
     switch (status) {
     case 401:
-    case 403:
-        return EXIT_AUTH;
-    case 404:
-        return EXIT_NOT_FOUND;
+    case 403: return EXIT_AUTH;
+    case 404: return EXIT_NOT_FOUND;
     case 409:
-    case 412:
-        return EXIT_CONFLICT;
+    case 412: return EXIT_CONFLICT;
     case 400:
     case 405:
     case 413:
-    case 422:
-        return EXIT_USAGE;
-    default:
-        return 1;
+    case 422: return EXIT_USAGE;
+    default: return 1;
     }
 }

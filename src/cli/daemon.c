@@ -3,9 +3,9 @@
  *     store ← books ← intake ← { sip edge (its loop), api (its threads) }
  *                        └→ deliver (its couriers)
  *
- * Parts that must not know each other meet here: the arrows that go up are the function pointers set
- * below. Start order: who gives before who asks; stop order: the doors first, the store last. Thread:
- * the main one. */
+ * Parts that must not know each other meet here: the arrows that go up are the function pointers
+ * set below. Start order: who gives before who asks; stop order: the doors first, the store last.
+ * Thread: the main one. */
 #include "cli/daemon.h"
 
 #include <pthread.h>
@@ -134,7 +134,8 @@ static enum err read_sip_config(struct daemon *d, struct sip_config *sc, char *w
     int64_t value[4];
     const char *fault = NULL;
     for (size_t i = 0; i < 4; i++) {
-        enum err err = config_int(d->config, number[i].key, number[i].min, number[i].max, &value[i]);
+        enum err err =
+            config_int(d->config, number[i].key, number[i].min, number[i].max, &value[i]);
         if (err != OK) {
             snprintf(why, cap, "%s: a whole number from %lld to %lld is needed", name[i],
                      (long long)number[i].min, (long long)number[i].max);
@@ -160,8 +161,8 @@ static enum err read_sip_config(struct daemon *d, struct sip_config *sc, char *w
 
 static enum err start_sip(struct daemon *d, char *why, size_t cap)
 {
-    struct sip_config sc = {.store = d->store, .books = d->books, .intake = d->intake,
-                            .ask = on_ask, .ask_arg = d};
+    struct sip_config sc = {
+        .store = d->store, .books = d->books, .intake = d->intake, .ask = on_ask, .ask_arg = d};
     enum err err = read_sip_config(d, &sc, why, cap);
     if (err != OK || sc.n_listen == 0)
         return err;

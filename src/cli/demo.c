@@ -1,6 +1,6 @@
-/* demo: the whole thing on one screen. The daemon runs on a temporary store, set up over its own API; a
- * telephone plays the carrier, another the agent, both over real SIP; a receiver verifies each event's
- * signature and prints it. Nothing here goes around the daemon's own doors. */
+/* demo: the whole thing on one screen. The daemon runs on a temporary store, set up over its own
+ * API; a telephone plays the carrier, another the agent, both over real SIP; a receiver verifies
+ * each event's signature and prints it. Nothing here goes around the daemon's own doors. */
 #include "cli/demo.h"
 
 #include <signal.h>
@@ -101,7 +101,8 @@ static enum err api(struct demo *d, const char *method, const char *path, const 
     struct client c = {.url = d->url, .key = d->key};
     enum err err = client_request(&c, method, path, str_of(body), ret);
     if (err == OK && (ret->status < 200 || ret->status > 299)) {
-        fprintf(stderr, "%s %s: %d %.*s\n", method, path, ret->status, STR_FMT(buf_str(&ret->body)));
+        fprintf(stderr, "%s %s: %d %.*s\n", method, path, ret->status,
+                STR_FMT(buf_str(&ret->body)));
         err = ERR_INVALID;
     }
     return err;
@@ -114,8 +115,8 @@ static enum err forward_to(struct demo *d, const char *user)
     struct addr agent = phone_local(d->agent);
     addr_print(&agent, at);
     snprintf(path, sizeof path, "/v1/numbers/%%2B%s/forward", number + 1);
-    snprintf(body, sizeof body, "{\"targets\":[{\"type\":\"sip\",\"destination\":\"sip:%s@%s\"}]}", user,
-             at);
+    snprintf(body, sizeof body, "{\"targets\":[{\"type\":\"sip\",\"destination\":\"sip:%s@%s\"}]}",
+             user, at);
     enum err err = api(d, "PUT", path, body, &a);
     buf_fini(&a.body);
     return err;
@@ -159,8 +160,12 @@ static void on_dialled(void *arg, uint64_t dial, enum phone_event what, int stat
 static enum err start_daemon(struct demo *d)
 {
     char why[512], dir[96], key[96], text[ADDR_TEXT_SIZE];
-    const char *sets[] = {dir, key, "http.listen=127.0.0.1:0", "sip.listen=udp:127.0.0.1:0",
-                          "http_client.allow=127.0.0.0/8", "log.level=warn"};
+    const char *sets[] = {dir,
+                          key,
+                          "http.listen=127.0.0.1:0",
+                          "sip.listen=udp:127.0.0.1:0",
+                          "http_client.allow=127.0.0.0/8",
+                          "log.level=warn"};
     snprintf(dir, sizeof dir, "data_dir=%s", d->dir);
     snprintf(key, sizeof key, "bootstrap.admin_key=%s", d->key);
     char *none[] = {NULL};
@@ -202,7 +207,8 @@ static enum err configure(struct demo *d)
     secret_new(secret);
     enum err err = secret_parse(str_of(secret), &d->secret);
     if (err == OK)
-        err = api(d, "POST", "/v1/trunks", "{\"name\":\"demo carrier\",\"sources\":[\"127.0.0.1\"]}", &a);
+        err = api(d, "POST", "/v1/trunks",
+                  "{\"name\":\"demo carrier\",\"sources\":[\"127.0.0.1\"]}", &a);
     buf_fini(&a.body);
     snprintf(body, sizeof body, "{\"number\":\"%s\",\"label\":\"demo\"}", number);
     if (err == OK)
@@ -235,8 +241,8 @@ static int play(struct demo *d)
     while (!interrupted && d->events < EVENTS_DUE && clock_mono_ms() < until)
         loop_turn(d->loop, 50);
     bool good = d->events == EVENTS_DUE && !d->bad;
-    printf("\n%u events, %u bad signatures; the first %lld ms after the start.\n", d->events, d->bad,
-           (long long)(d->first_ms ? d->first_ms - d->started_ms : -1));
+    printf("\n%u events, %u bad signatures; the first %lld ms after the start.\n", d->events,
+           d->bad, (long long)(d->first_ms ? d->first_ms - d->started_ms : -1));
     printf("API and metrics: %s  (key %s)\n", d->url, d->key);
     fflush(stdout);
     if (d->tty && good) {

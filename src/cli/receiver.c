@@ -1,8 +1,8 @@
 /* receiver: the demo's own webhook endpoint.
  *
- * The daemon's client always sends Content-Length and never pipelines, so a request is a head, a blank
- * line and so many bytes; anything else closes the connection. At most RECEIVER_CONNS connections and
- * REQUEST_MAX bytes each. Caller: cli/demo. Thread: the demo's loop. */
+ * The daemon's client always sends Content-Length and never pipelines, so a request is a head, a
+ * blank line and so many bytes; anything else closes the connection. At most RECEIVER_CONNS
+ * connections and REQUEST_MAX bytes each. Caller: cli/demo. Thread: the demo's loop. */
 #include "cli/receiver.h"
 
 #include <stdlib.h>

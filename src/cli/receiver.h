@@ -1,5 +1,6 @@
-/* A webhook receiver for the demo: takes POSTs on a loopback port, verifies their signatures, answers 200
- * (or what it is told to). It speaks just the HTTP that our own client sends. Thread of its loop. */
+/* A webhook receiver for the demo: takes POSTs on a loopback port, verifies their signatures,
+ * answers 200 (or what it is told to). It speaks just the HTTP that our own client sends. Thread of
+ * its loop. */
 #pragma once
 #include "base/str.h"
 #include "net/addr.h"

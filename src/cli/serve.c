@@ -1,6 +1,6 @@
-/* serve: the daemon in the foreground, as systemd and containers want it. SIGTERM and SIGINT drain and
- * end (a second one ends at once), SIGHUP reads the configuration again. Thread: the main one, which
- * does nothing but wait for signals; all others have them blocked. */
+/* serve: the daemon in the foreground, as systemd and containers want it. SIGTERM and SIGINT drain
+ * and end (a second one ends at once), SIGHUP reads the configuration again. Thread: the main one,
+ * which does nothing but wait for signals; all others have them blocked. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,8 +31,9 @@ static int options_parse(int argc, char **argv, struct serve_options *o)
         else if (!strcmp(argv[i], "--set") && o->n_sets < 64)
             to = &o->sets[o->n_sets++];
         if (!to || i + 1 == argc) {
-            fprintf(stderr, "hookswitch serve: %s \"%s\"\nusage: hookswitch serve [--config FILE] "
-                            "[--set KEY=VALUE]...\n",
+            fprintf(stderr,
+                    "hookswitch serve: %s \"%s\"\nusage: hookswitch serve [--config FILE] "
+                    "[--set KEY=VALUE]...\n",
                     to ? "a value is missing after" : "unknown option", argv[i]);
             return EXIT_USAGE;
         }

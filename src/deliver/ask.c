@@ -1,6 +1,6 @@
-/* ask: a question to a target of type webhook: the call's incoming_call as the body, one try, and the
- * answer goes to whoever routes the call. It is not a delivery and leaves no row; the endpoints get theirs
- * as usual. Thread of a courier. */
+/* ask: a question to a target of type webhook: the call's incoming_call as the body, one try, and
+ * the answer goes to whoever routes the call. It is not a delivery and leaves no row; the endpoints
+ * get theirs as usual. Thread of a courier. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +41,8 @@ static void on_done(void *arg, const struct http_result *r)
     answer(arg, r->err == OK ? r->status : 0, r->body);
 }
 
-/* The account's endpoint with this very URL: its format and secret are what the receiver expects. */
+/* The account's endpoint with this very URL: its format and secret are what the receiver expects.
+ */
 static const struct book_endpoint *endpoint_of(const struct book *book, const struct question *q)
 {
     size_t n;

@@ -1,6 +1,7 @@
 /* attempt: one delivery's one try: its event (from memory or the store), the body in the endpoint's
- * format, the signature over exactly those bytes, the exchange, the verdict, and the commit of it. The
- * lane goes on when that commit is done. Thread of its courier; the commit itself on the writer's. */
+ * format, the signature over exactly those bytes, the exchange, the verdict, and the commit of it.
+ * The lane goes on when that commit is done. Thread of its courier; the commit itself on the
+ * writer's. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 
 enum { HEADERS_MAX = 64 * 1024, STORE_RETRY_MS = 1000 };
 
-struct attempt_job { /* an attempt, from its start to the end of its commit */
+struct attempt_job {      /* an attempt, from its start to the end of its commit */
     struct store_job job; /* first */
     struct courier *courier;
     struct lane *lane;
@@ -127,8 +128,8 @@ static void on_committed(struct store_job *job)
 static void submit(struct attempt_job *j)
 {
     struct courier *c = j->courier;
-    j->job = (struct store_job){
-        .run = commit_run, .done = on_committed, .home = loop_mailbox(c->loop)};
+    j->job =
+        (struct store_job){.run = commit_run, .done = on_committed, .home = loop_mailbox(c->loop)};
     c->jobs_out++;
     if (store_write(c->deliver->c.store, &j->job) == OK)
         return;
@@ -193,7 +194,8 @@ static bool has_fallback(const struct attempt_job *j)
 }
 
 /* The first answer of a control endpoint may route the call. */
-static void tell_control(const struct attempt_job *j, const struct event *e, const struct http_result *r)
+static void tell_control(const struct attempt_job *j, const struct event *e,
+                         const struct http_result *r)
 {
     const struct deliver_config *dc = &j->courier->deliver->c;
     const struct book *book = book_take(dc->books);
@@ -220,8 +222,8 @@ static void on_done(void *arg, const struct http_result *r)
         exchange_start(j);
         return;
     }
-    j->outcome = (struct outcome){
-        .status = r->status, .err = r->err, .retry_after_sec = r->retry_after_sec};
+    j->outcome =
+        (struct outcome){.status = r->status, .err = r->err, .retry_after_sec = r->retry_after_sec};
     snprintf(j->outcome.detail, sizeof j->outcome.detail, "%s", r->detail);
     if (r->body.n && (j->body = malloc(r->body.n))) {
         /* the store holds text: what is no UTF-8 is shown as ? */
@@ -269,16 +271,17 @@ static enum err send_request(struct attempt_job *j, const struct book_endpoint *
     struct buf body, headers;
     buf_init(&body, EVENT_PAYLOAD_MAX * 3);
     buf_init(&headers, HEADERS_MAX);
-    enum err err = payload_body(e->payload, ep->set->format, it->sequence, ep->set->sip_headers, &body);
+    enum err err =
+        payload_body(e->payload, ep->set->format, it->sequence, ep->set->sip_headers, &body);
     if (err == OK)
         request_put_headers(&headers, ep, e, it->attempts + 1, j->started_wall_ms, buf_str(&body));
     if (err == OK && (err = body.err) == OK && (err = headers.err) == OK) {
-        struct http_post p = {
-            .url = j->fallback ? &ep->fallback : &ep->url,
-            .headers = buf_str(&headers),
-            .body = buf_str(&body),
-            .timeout_ms = ep->set->timeout_ms ? ep->set->timeout_ms : c->deliver->c.timeout_ms,
-            .owner = ep->account};
+        struct http_post p = {.url = j->fallback ? &ep->fallback : &ep->url,
+                              .headers = buf_str(&headers),
+                              .body = buf_str(&body),
+                              .timeout_ms = ep->set->timeout_ms ? ep->set->timeout_ms
+                                                                : c->deliver->c.timeout_ms,
+                              .owner = ep->account};
         err = http_client_post(c->http, &p, on_done, j, &j->exchange);
     }
     buf_fini(&body);
@@ -348,8 +351,7 @@ void attempt_start(struct courier *c, struct lane *l)
         exchange_start(j);
         return;
     }
-    j->job =
-        (struct store_job){.run = event_run, .done = on_event, .home = loop_mailbox(c->loop)};
+    j->job = (struct store_job){.run = event_run, .done = on_event, .home = loop_mailbox(c->loop)};
     c->jobs_out++;
     if (store_read(c->deliver->c.store, &j->job) != OK) {
         c->jobs_out--;

@@ -1,8 +1,8 @@
-/* Inside deliver/: one courier: a loop with its lanes, its endpoints, its HTTP client. Nothing here is
- * shared with another courier. Thread of its loop.
+/* Inside deliver/: one courier: a loop with its lanes, its endpoints, its HTTP client. Nothing here
+ * is shared with another courier. Thread of its loop.
  *
- *     delivery ── lane (endpoint × call: one at a time, in order) ── queue (endpoint: how many lanes
- *     at once, is it healthy) ── attempt (one exchange, then its commit) */
+ *     delivery ── lane (endpoint × call: one at a time, in order) ── queue (endpoint: how many
+ * lanes at once, is it healthy) ── attempt (one exchange, then its commit) */
 #pragma once
 #include "base/map.h"
 #include "deliver/deliver.h"
@@ -21,7 +21,7 @@ enum lane_state { LANE_WAITING, LANE_READY, LANE_BUSY };
 struct item { /* a pending delivery */
     struct item *next;
     int64_t n, event_n;
-    const struct event *event; /* NULL: in the store */
+    const struct event *event;       /* NULL: in the store */
     int64_t first_at_ms, next_at_ms; /* wall */
     uint32_t attempts;
     uint32_t sequence;

@@ -1,6 +1,6 @@
-/* deliver: the front: couriers start with what the store has pending, learn of what is stored from then
- * on, and stop. An endpoint belongs to one courier, so that its order, its health and its connections
- * are in one place. */
+/* deliver: the front: couriers start with what the store has pending, learn of what is stored from
+ * then on, and stop. An endpoint belongs to one courier, so that its order, its health and its
+ * connections are in one place. */
 #include "deliver/deliver.h"
 
 #include <pthread.h>
@@ -69,7 +69,8 @@ void deliver_on_stored(void *deliver, const struct stored *s)
             log_error("deliver", "out of memory: %zu deliveries wait for the next start", n);
             continue;
         }
-        *m = (struct stored_mail){.mail.open = on_stored, .courier = c, .event = event_hold(s->event)};
+        *m = (struct stored_mail){
+            .mail.open = on_stored, .courier = c, .event = event_hold(s->event)};
         for (size_t i = 0; i < s->n_deliveries; i++)
             if (courier_of(d, s->deliveries[i].endpoint) == c)
                 m->delivery[m->n++] = s->deliveries[i];

@@ -27,8 +27,8 @@ MUST_USE enum err deliver_start(const struct deliver_config *c, struct deliver *
 void deliver_stop(struct deliver *d, int64_t wait_ms);
 /* An intake_on_stored; any thread. */
 void deliver_on_stored(void *deliver, const struct stored *s);
-/* Asks a URL that is no endpoint, with the event as its body; signed as the account's endpoint of that
- * URL when there is one. The answer comes by on_control. Any thread. */
+/* Asks a URL that is no endpoint, with the event as its body; signed as the account's endpoint of
+ * that URL when there is one. The answer comes by on_control. Any thread. */
 MUST_USE enum err deliver_ask(struct deliver *d, const struct event *e, struct str url,
                               int64_t timeout_ms);
 /* A person says: try this endpoint now (enabled again, or its URL changed). Any thread. */

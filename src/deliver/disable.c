@@ -1,6 +1,6 @@
-/* disable: an endpoint that says it is gone, or that failed for five days, is switched off: its setting
- * changes in the store (and so in the book), and endpoint_disabled goes to those who asked for that.
- * What is pending for it stays, until somebody enables or deletes it. */
+/* disable: an endpoint that says it is gone, or that failed for five days, is switched off: its
+ * setting changes in the store (and so in the book), and endpoint_disabled goes to those who asked
+ * for that. What is pending for it stays, until somebody enables or deletes it. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -43,7 +43,8 @@ static enum err disable_run(struct store_job *job, struct db *db)
 {
     struct disable_job *d = (struct disable_job *)job;
     buf_reset(&d->mem);
-    enum err err = setting_get(db, SETTING_ENDPOINT, d->account, str_of(d->id), &d->setting, &d->mem);
+    enum err err =
+        setting_get(db, SETTING_ENDPOINT, d->account, str_of(d->id), &d->setting, &d->mem);
     if (err == OK)
         err = change(d);
     return err == OK ? setting_change(db, &d->setting) : err;

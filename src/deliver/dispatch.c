@@ -1,6 +1,6 @@
-/* dispatch: whose lane goes next. Endpoints with something ready take turns, one lane a turn, so that
- * the busiest cannot crowd out the rest; each is held to its own number of lanes at once, its rate, and
- * what its health allows. Thread of its courier. */
+/* dispatch: whose lane goes next. Endpoints with something ready take turns, one lane a turn, so
+ * that the busiest cannot crowd out the rest; each is held to its own number of lanes at once, its
+ * rate, and what its health allows. Thread of its courier. */
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "deliver/courier.h"
@@ -48,7 +48,8 @@ static bool has_token(struct queue *t, uint32_t rate)
     if (t->tokens > rate)
         t->tokens = rate;
     if (t->tokens < 1) {
-        loop_timer(t->courier->loop, &t->wake, (int64_t)((1 - t->tokens) * 1000 / rate) + 1, on_wake, t);
+        loop_timer(t->courier->loop, &t->wake, (int64_t)((1 - t->tokens) * 1000 / rate) + 1,
+                   on_wake, t);
         return false;
     }
     t->tokens -= 1;

@@ -1,5 +1,6 @@
-/* health: an endpoint's state, learned from its answers. Postfix's idea for what comes back: a window
- * that begins small and grows with each success, so that a receiver just up is not knocked over. Pure. */
+/* health: an endpoint's state, learned from its answers. Postfix's idea for what comes back: a
+ * window that begins small and grows with each success, so that a receiver just up is not knocked
+ * over. Pure. */
 #include "deliver/health.h"
 
 #include <string.h>
@@ -93,7 +94,8 @@ enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, int64
     if (h->window > 1)
         h->window /= 2;
     if (h->state == HEALTH_FAILING) {
-        h->probe_wait_ms = h->probe_wait_ms * 2 < PROBE_MAX_MS ? h->probe_wait_ms * 2 : PROBE_MAX_MS;
+        h->probe_wait_ms =
+            h->probe_wait_ms * 2 < PROBE_MAX_MS ? h->probe_wait_ms * 2 : PROBE_MAX_MS;
         plan_probe(h, now_ms, jitter);
         if (wall_ms - h->failing_since_ms < FIVE_DAYS_MS)
             return HEALTH_SAME;

@@ -1,7 +1,7 @@
 /* Should we send to this endpoint now, and how much at once? Pure: time is an argument.
  *
- *     HEALTHY ── 10 failures in a row, or ≥ 70 % of ≥ 10 in 5 min ──→ FAILING ── 5 days ──→ DISABLED
- *        ↑── one success: all that waits follows, through a window that grows ──┘ */
+ *     HEALTHY ── 10 failures in a row, or ≥ 70 % of ≥ 10 in 5 min ──→ FAILING ── 5 days ──→
+ * DISABLED ↑── one success: all that waits follows, through a window that grows ──┘ */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,16 +13,17 @@ enum { HEALTH_BUCKETS = 10, HEALTH_BUCKET_MS = 30000 };
 
 struct health {
     uint8_t state;
-    uint16_t streak;        /* failures in a row */
-    uint16_t window;        /* exchanges at once while it recovers; 0: no limit of ours */
-    int32_t probe_wait_ms;  /* FAILING: until the next probe, after the last */
-    int64_t probe_at_ms;    /* FAILING: mono */
+    uint16_t streak;          /* failures in a row */
+    uint16_t window;          /* exchanges at once while it recovers; 0: no limit of ours */
+    int32_t probe_wait_ms;    /* FAILING: until the next probe, after the last */
+    int64_t probe_at_ms;      /* FAILING: mono */
     int64_t failing_since_ms; /* wall; 0: not failing */
-    int64_t bucket_at;      /* number of the newest bucket */
+    int64_t bucket_at;        /* number of the newest bucket */
     uint16_t ok[HEALTH_BUCKETS], failed[HEALTH_BUCKETS];
 };
 
-/* One exchange at most is due now, though `in_flight` are under way? `limit`: the endpoint's own. */
+/* One exchange at most is due now, though `in_flight` are under way? `limit`: the endpoint's own.
+ */
 bool health_may_send(const struct health *h, unsigned in_flight, unsigned limit, int64_t now_ms);
 enum health_change { HEALTH_SAME, HEALTH_FELL, HEALTH_RECOVERED, HEALTH_GONE };
 /* `jitter`: random, spreads the probes. HEALTH_RECOVERED: what waits may follow at once.

@@ -1,6 +1,6 @@
-/* http_answer: an answer as it comes in, read by llhttp and bounded: heads of 16 KiB, bodies of 64 KiB
- * of which 4 are kept, eight interim answers. Where it ends is the parser's word, never a number that
- * we compute from a header ourselves. Pure but for the clock-free state. */
+/* http_answer: an answer as it comes in, read by llhttp and bounded: heads of 16 KiB, bodies of 64
+ * KiB of which 4 are kept, eight interim answers. Where it ends is the parser's word, never a
+ * number that we compute from a header ourselves. Pure but for the clock-free state. */
 #include <string.h>
 #include <strings.h>
 
@@ -67,8 +67,8 @@ static int on_body(llhttp_t *p, const char *at, size_t n)
     return a->body_cut ? HPE_USER : 0;
 }
 
-/* An interim answer (RFC 9110 §15.2) is followed by another; the final one stops the parser, so that
- * what lies behind it is seen. */
+/* An interim answer (RFC 9110 §15.2) is followed by another; the final one stops the parser, so
+ * that what lies behind it is seen. */
 static int on_complete(llhttp_t *p)
 {
     struct http_answer *a = of(p);

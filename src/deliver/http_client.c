@@ -1,6 +1,6 @@
 /* http_client: exchanges: one POST, from the name to the answer. What is under way holds no pointer
- * into its caller; what fails before a byte was answered on a connection that was kept goes once more
- * over a new one, within the same deadline. Thread of the loop. */
+ * into its caller; what fails before a byte was answered on a connection that was kept goes once
+ * more over a new one, within the same deadline. Thread of the loop. */
 #include "deliver/http_client.h"
 
 #include <stdio.h>
@@ -96,10 +96,8 @@ static void finish(struct http_exchange *x, enum err err)
 {
     struct http_conn *c = x->conn;
     struct http_answer *a = c ? c->answer : NULL;
-    struct http_result r = {.err = err,
-                            .retry_after_sec = -1,
-                            .sent_mono_us = x->sent_mono_us,
-                            .detail = x->detail};
+    struct http_result r = {
+        .err = err, .retry_after_sec = -1, .sent_mono_us = x->sent_mono_us, .detail = x->detail};
     if (a && a->begun)
         r.status = a->status;
     if (a && err == OK) {
@@ -178,7 +176,8 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
     enum err err = answer_feed(c->answer, bytes, &rest);
     if (err != OK) {
         snprintf(x->detail, sizeof x->detail, "%s",
-                 err == ERR_TOO_BIG ? "the answer's head is larger than 16 KiB" : "not an HTTP answer");
+                 err == ERR_TOO_BIG ? "the answer's head is larger than 16 KiB"
+                                    : "not an HTTP answer");
         finish(x, err);
         return;
     }
@@ -275,8 +274,9 @@ static void connect_next(struct http_exchange *x)
         }
         *c = (struct http_conn){.client = h, .exchange = x, .since_ms = loop_now_ms(h->loop)};
         key_print(x, c->key);
-        enum err err = stream_connect(h->loop, to, x->url.https ? h->tls : NULL, str_of(x->url.host),
-                                      HTTP_CONNECT_MS, &http_conn_events, c, &c->stream);
+        enum err err =
+            stream_connect(h->loop, to, x->url.https ? h->tls : NULL, str_of(x->url.host),
+                           HTTP_CONNECT_MS, &http_conn_events, c, &c->stream);
         if (err == OK) {
             x->conn = c;
             return;

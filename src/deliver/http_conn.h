@@ -1,4 +1,5 @@
-/* Inside the HTTP client: a connection, the answer being read from it, and the pool of idle ones. */
+/* Inside the HTTP client: a connection, the answer being read from it, and the pool of idle ones.
+ */
 #pragma once
 #include <llhttp.h>
 
@@ -6,8 +7,13 @@
 #include "deliver/http_client.h"
 #include "net/stream.h"
 
-enum { CONN_IDLE_MAX_MS = 30000, CONN_AGE_MAX_MS = 60000, IDLE_PER_KEY = 64, IDLE_MAX = 1024,
-       INTERIM_MAX = 8 };
+enum {
+    CONN_IDLE_MAX_MS = 30000,
+    CONN_AGE_MAX_MS = 60000,
+    IDLE_PER_KEY = 64,
+    IDLE_MAX = 1024,
+    INTERIM_MAX = 8
+};
 
 struct http_answer { /* as far as it has come */
     llhttp_t parser;

@@ -126,7 +126,8 @@ void lane_push(struct courier *c, uint64_t key, uint64_t endpoint, struct item *
     if (it->event)
         c->events_held++;
     if (!l && !(l = lane_new(c, key, endpoint))) {
-        log_error("deliver", "out of memory: delivery %lld waits for the next start", (long long)it->n);
+        log_error("deliver", "out of memory: delivery %lld waits for the next start",
+                  (long long)it->n);
         item_free(c, it);
         return;
     }

@@ -1,5 +1,5 @@
-/* book_table: settings as entries, entries in tables. A table is filled by one thread and shared only
- * when it is complete; from then on nobody writes to it. */
+/* book_table: settings as entries, entries in tables. A table is filled by one thread and shared
+ * only when it is complete; from then on nobody writes to it. */
 #include "hub/book_table.h"
 
 #include <stdlib.h>
@@ -12,23 +12,12 @@ static void set_free(struct entry *e)
 {
     /* The book's view is const; here is where it ends. */
     switch (e->kind) {
-    case SETTING_ACCOUNT:
-        account_free((struct account *)(uintptr_t)e->as_account.set);
-        break;
-    case SETTING_NUMBER:
-        did_free((struct did *)(uintptr_t)e->as_number.set);
-        break;
-    case SETTING_ENDPOINT:
-        endpoint_free((struct endpoint *)(uintptr_t)e->as_endpoint.set);
-        break;
-    case SETTING_TRUNK:
-        trunk_free((struct trunk *)(uintptr_t)e->as_trunk.set);
-        break;
-    case SETTING_KEY:
-        api_key_free((struct api_key *)(uintptr_t)e->as_key.set);
-        break;
-    default:
-        break;
+    case SETTING_ACCOUNT: account_free((struct account *)(uintptr_t)e->as_account.set); break;
+    case SETTING_NUMBER: did_free((struct did *)(uintptr_t)e->as_number.set); break;
+    case SETTING_ENDPOINT: endpoint_free((struct endpoint *)(uintptr_t)e->as_endpoint.set); break;
+    case SETTING_TRUNK: trunk_free((struct trunk *)(uintptr_t)e->as_trunk.set); break;
+    case SETTING_KEY: api_key_free((struct api_key *)(uintptr_t)e->as_key.set); break;
+    default: break;
     }
 }
 
@@ -127,7 +116,7 @@ struct entry *entry_of_setting(const struct setting *s)
 {
     static enum err (*const fill[SETTING_KIND_COUNT])(struct entry *, const struct json *,
                                                       struct field_error *) = {
-        [SETTING_ACCOUNT] = account_fill, [SETTING_NUMBER] = number_fill,
+        [SETTING_ACCOUNT] = account_fill,   [SETTING_NUMBER] = number_fill,
         [SETTING_ENDPOINT] = endpoint_fill, [SETTING_TRUNK] = trunk_fill,
         [SETTING_KEY] = key_fill,
     };
@@ -144,7 +133,8 @@ struct entry *entry_of_setting(const struct setting *s)
     e->account = s->account;
     e->id = str_dup(s->id);
     e->key = str_dup(s->key);
-    enum err err = e->id && e->key ? json_parse(s->doc, &doc, fault.why, sizeof fault.why) : ERR_NOMEM;
+    enum err err =
+        e->id && e->key ? json_parse(s->doc, &doc, fault.why, sizeof fault.why) : ERR_NOMEM;
     if (err == OK)
         err = fill[s->kind](e, doc, &fault);
     json_free(doc);

@@ -1,5 +1,6 @@
-/* Inside hub/: what a book is made of. Entries are immutable and counted; tables of them are too, and
- * are copied when one entry changes. Numbers, of which there may be a million, lie in 256 tables. */
+/* Inside hub/: what a book is made of. Entries are immutable and counted; tables of them are too,
+ * and are copied when one entry changes. Numbers, of which there may be a million, lie in 256
+ * tables. */
 #pragma once
 #include <stdatomic.h>
 

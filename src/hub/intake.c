@@ -114,7 +114,7 @@ static enum err sequence_next(struct sequences *s, uint64_t endpoint, unsigned *
 
 static enum err row_copy(struct taking *t, const struct call_row *row)
 {
-    struct str *slices[] = {&t->row.call_id, &t->row.trunk, &t->row.number, &t->row.peer,
+    struct str *slices[] = {&t->row.call_id,     &t->row.trunk, &t->row.number, &t->row.peer,
                             &t->row.destination, &t->row.facts, &t->row.legs};
     t->row = *row;
     t->has_row = true;
@@ -223,10 +223,8 @@ static void taking_committed(struct store_job *job)
     metric_add(t->is_new ? METRIC_EVENTS_STORED : METRIC_EVENTS_DUPLICATE, 1);
     if (!t->is_new)
         return;
-    struct stored s = {.event = t->event,
-                       .event_n = t->event_n,
-                       .deliveries = t->delivery,
-                       .n_deliveries = t->n};
+    struct stored s = {
+        .event = t->event, .event_n = t->event_n, .deliveries = t->delivery, .n_deliveries = t->n};
     intake_tell(t->in, &s);
 }
 
@@ -247,10 +245,8 @@ enum err intake_submit(struct intake *in, struct taking **t, struct mailbox *hom
     k->on_taken = on_taken;
     k->arg = arg;
     k->token = token;
-    k->job = (struct store_job){.run = taking_run,
-                                .committed = taking_committed,
-                                .done = taking_done,
-                                .home = home};
+    k->job = (struct store_job){
+        .run = taking_run, .committed = taking_committed, .done = taking_done, .home = home};
     enum err err = store_write(in->store, &k->job);
     if (err == OK)
         *t = NULL;

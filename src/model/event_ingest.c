@@ -54,8 +54,9 @@ static void put_time(struct ingest *in, const char *name, size_t length, bool mi
     char text[CLOCK_TEXT_SIZE];
     struct str s = text_of(in, name, CLOCK_TEXT_SIZE, false);
     if (s.p && (s.n != length || s.p[10] != 'T' || s.p[s.n - 1] != 'Z'))
-        field_refuse(&in->f, name, milliseconds ? "a time like 2024-11-15T14:32:00.123Z"
-                                                : "a time like 2024-11-15T14:32:00Z");
+        field_refuse(&in->f, name,
+                     milliseconds ? "a time like 2024-11-15T14:32:00.123Z"
+                                  : "a time like 2024-11-15T14:32:00Z");
     if (!s.p)
         s = str_of_bytes(text, milliseconds ? clock_print_ms(in->now_ms, text)
                                             : clock_print_sec(in->now_ms, text));
@@ -133,14 +134,15 @@ static bool kind_of(struct ingest *in)
     bool known = event_kind_parse(name, &in->kind) &&
                  (event_kind_is_call(in->kind) || in->kind == EVENT_SMS_RECEIVED);
     if (!known)
-        field_refuse(&in->f, "event", "incoming_call, call_answered, call_ended, sms_received, "
-                                      "call_ringing, call_forward_failed, call_transferred");
+        field_refuse(&in->f, "event",
+                     "incoming_call, call_answered, call_ended, sms_received, "
+                     "call_ringing, call_forward_failed, call_transferred");
     in->sms = in->kind == EVENT_SMS_RECEIVED;
     return known;
 }
 
-enum err event_of_ingest(uint64_t account, const struct json *doc, int64_t now_ms, struct event **ret,
-                         struct field_error *ret_fault)
+enum err event_of_ingest(uint64_t account, const struct json *doc, int64_t now_ms,
+                         struct event **ret, struct field_error *ret_fault)
 {
     char made[ID_SIZE];
     struct buf b;

@@ -6,8 +6,8 @@
 #define TARGET_TYPE_LIST(X)                                                                        \
     X(SIP, "sip")                                                                                  \
     X(PSTN, "pstn")                                                                                \
-    X(EXTENSION, "extension") X(ACCESS_NUMBER, "access_number") X(DIRECT_IP, "direct_ip")          \
-        X(WEBHOOK, "webhook")
+    X(EXTENSION, "extension")                                                                      \
+    X(ACCESS_NUMBER, "access_number") X(DIRECT_IP, "direct_ip") X(WEBHOOK, "webhook")
 enum target_type {
 #define X(id, name) TARGET_##id,
     TARGET_TYPE_LIST(X)

@@ -54,8 +54,8 @@ void resolver_question_end(struct resolver *r);
 
 MUST_USE enum err lookup_new(struct resolver *r, struct str host, resolver_on_answer *on_answer,
                              void *arg, struct lookup **ret);
-bool lookup_is_cached(struct lookup *k);                                /* then it answers */
-bool lookup_literal(struct lookup *k, uint16_t port, int transport);    /* then it answers */
+bool lookup_is_cached(struct lookup *k);                             /* then it answers */
+bool lookup_literal(struct lookup *k, uint16_t port, int transport); /* then it answers */
 void lookup_add(struct lookup *k, const struct addr *a, int transport);
 void lookup_learn_ttl(struct lookup *k, int ttl_sec);
 void lookup_ask_addresses(struct lookup_addresses *q, const char *host);

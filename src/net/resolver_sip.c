@@ -194,8 +194,7 @@ enum err resolver_sip(struct resolver *r, struct str host, uint16_t port, int tr
         return err;
     struct lookup *k = *ret;
     k->sips = sips;
-    k->fallback_transport =
-        (uint8_t)(sips ? RESOLVE_TLS : transport ? transport : RESOLVE_UDP);
+    k->fallback_transport = (uint8_t)(sips ? RESOLVE_TLS : transport ? transport : RESOLVE_UDP);
     k->fallback_port = port ? port : k->fallback_transport == RESOLVE_TLS ? 5061 : 5060;
     if (lookup_literal(k, k->fallback_port, k->fallback_transport))
         return OK;

@@ -1,7 +1,7 @@
-/* url: what people may write as a webhook's address, read by one parser, so that what was judged is what
- * is connected to. It follows the WHATWG URL standard's special schemes where software disagrees
- * (IPv4 in any notation, percent-encoded and international hosts) and refuses what a webhook never
- * needs. Pure; any thread. */
+/* url: what people may write as a webhook's address, read by one parser, so that what was judged is
+ * what is connected to. It follows the WHATWG URL standard's special schemes where software
+ * disagrees (IPv4 in any notation, percent-encoded and international hosts) and refuses what a
+ * webhook never needs. Pure; any thread. */
 #include "net/url.h"
 
 #include <idn2.h>
@@ -57,8 +57,8 @@ static bool ends_in_number(struct str host)
     bool digits = last.n > 0;
     for (size_t i = 0; i < last.n; i++)
         digits &= last.p[i] >= '0' && last.p[i] <= '9';
-    return digits || (last.n >= 2 && last.p[0] == '0' && (last.p[1] | 0x20) == 'x' &&
-                      ipv4_number(last, &v));
+    return digits ||
+           (last.n >= 2 && last.p[0] == '0' && (last.p[1] | 0x20) == 'x' && ipv4_number(last, &v));
 }
 
 static bool ipv4_parse(struct str host, struct addr *ret)

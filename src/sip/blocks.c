@@ -12,7 +12,7 @@ static const uint32_t class_size[CLASSES] = {256, 512, 1024, 2048, 8192, 65536};
 struct blocks {
     struct free_block {
         struct free_block *next;
-    } *list[CLASSES];
+    } * list[CLASSES];
     size_t n[CLASSES];
 };
 

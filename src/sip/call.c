@@ -1,5 +1,5 @@
-/* call: the object and its life. Everything that happens to a call happens on the edge's thread; what
- * waits for the store or DNS holds the call's handle, never its address. */
+/* call: the object and its life. Everything that happens to a call happens on the edge's thread;
+ * what waits for the store or DNS holds the call's handle, never its address. */
 #include "sip/call.h"
 
 #include <stdlib.h>
@@ -10,9 +10,15 @@
 #include "base/metrics.h"
 
 static const char *const state_name[] = {
-    [CALL_TAKING] = "TAKING", [CALL_DECIDING] = "DECIDING", [CALL_ROUTING] = "ROUTING",     [CALL_RINGING] = "RINGING",
-    [CALL_UP] = "UP",         [CALL_ANSWERING] = "ANSWERING", [CALL_ENDING] = "ENDING",
-    [CALL_OVER] = "OVER",     [CALL_RESTORED] = "RESTORED",
+    [CALL_TAKING] = "TAKING",
+    [CALL_DECIDING] = "DECIDING",
+    [CALL_ROUTING] = "ROUTING",
+    [CALL_RINGING] = "RINGING",
+    [CALL_UP] = "UP",
+    [CALL_ANSWERING] = "ANSWERING",
+    [CALL_ENDING] = "ENDING",
+    [CALL_OVER] = "OVER",
+    [CALL_RESTORED] = "RESTORED",
 };
 
 const char *call_state_name(enum call_state s)

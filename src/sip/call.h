@@ -1,11 +1,12 @@
-/* Inside the edge: a call, two legs of one (leg a: who called us, leg b: whom we call), and the edge
- * that holds them. Only sip/call*.c, sip/trunks.c and sip/edge.c include this. Edge's thread.
+/* Inside the edge: a call, two legs of one (leg a: who called us, leg b: whom we call), and the
+ * edge that holds them. Only sip/call*.c, sip/trunks.c and sip/edge.c include this. Edge's thread.
  *
  *     TAKING → DECIDING → ROUTING → RINGING → ANSWERING → UP → ENDING → OVER
  *        └─────────┴─────────┴─────────┴──────────┴────────────┘
  *
- * ◆ TAKING waits for incoming_call to be stored, ANSWERING for call_answered, ENDING for call_ended:
- * what the carrier waits for (the INVITE onwards, the 200, the end) comes after the commit. */
+ * ◆ TAKING waits for incoming_call to be stored, ANSWERING for call_answered, ENDING for
+ * call_ended: what the carrier waits for (the INVITE onwards, the 200, the end) comes after the
+ * commit. */
 #pragma once
 #include "base/map.h"
 #include "sip/dialog.h"
@@ -20,7 +21,8 @@ enum {
     RETRY_AFTER_SEC = 5,
     STORE_RETRY_MS = 1000,
     STORE_PATIENCE_MS = 3000, /* then the call goes on, and the event keeps being tried */
-    QUEUE_AGE_MAX_MS = 2000,  /* an INVITE that lay in the socket for longer is not worth answering */
+    QUEUE_AGE_MAX_MS =
+        2000, /* an INVITE that lay in the socket for longer is not worth answering */
     HOP_MAX = 70,
 };
 
@@ -39,9 +41,9 @@ const char *call_state_name(enum call_state s);
 
 /* What a client transaction of a call is for. */
 enum purpose {
-    FOR_NOBODY,  /* CANCEL, BYE, stray answers: nobody waits */
-    FOR_ROUTE,   /* the INVITE to the present target */
-    FOR_RELAY,   /* a request of one leg, passed to the other; txn.other answers it */
+    FOR_NOBODY, /* CANCEL, BYE, stray answers: nobody waits */
+    FOR_ROUTE,  /* the INVITE to the present target */
+    FOR_RELAY,  /* a request of one leg, passed to the other; txn.other answers it */
     FOR_REINVITE,
     FOR_PROBE,
 };
@@ -71,15 +73,15 @@ struct call {
     uint8_t probes;        /* OPTIONS that are out */
     bool probe_unanswered; /* one of this round found nobody */
     char verified;
-    char token[TOKEN_SIZE];  /* in our tags and Call-ID */
-    char call_id[ID_SIZE];   /* "call_…" */
+    char token[TOKEN_SIZE]; /* in our tags and Call-ID */
+    char call_id[ID_SIZE];  /* "call_…" */
     char number[NUMBER_SIZE];
     char caller[CALLER_SIZE];
     uint64_t account, trunk;
     char *trunk_id, *trunk_name, *caller_name; /* one block, trunk_id its start */
     char *headers;                             /* "Name\nvalue\n…" of X-*; NULL */
     char *control;     /* what a control endpoint answered before we asked ourselves; NULL */
-    char *destination;                         /* of the target that rings or answered; NULL */
+    char *destination; /* of the target that rings or answered; NULL */
     struct dialog a, b;
     struct dialog *early[FORKS_MAX]; /* of leg b, until one is answered */
     uint8_t n_early;
@@ -139,8 +141,8 @@ struct buf call_scratch(struct sip_edge *e);
 /* call_in.c: an INVITE comes in */
 void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
                     struct str raw, const struct book_trunk *trunk);
-/* What we cannot serve, whoever is called: foreign scheme, no hops left, unknown extensions, unknown
- * body. True when it was refused. */
+/* What we cannot serve, whoever is called: foreign scheme, no hops left, unknown extensions,
+ * unknown body. True when it was refused. */
 bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
 /* Answers leg a's INVITE; `status` ≥ 300 ends its transaction. */
 void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
@@ -155,7 +157,7 @@ bool call_ask(struct call *c, struct str url);
 void call_route(struct call *c);
 void call_route_to(struct call *c, struct forward **forward); /* as an answer says */
 void call_reject(struct call *c, int status);
-void call_next_target(struct call *c);                        /* the present one had nothing to say */
+void call_next_target(struct call *c); /* the present one had nothing to say */
 void call_target_failed(struct call *c, int status, struct str reason);
 void call_address_failed(struct call *c, int status); /* nothing was heard from it */
 void call_route_drop(struct call *c);
@@ -166,7 +168,8 @@ void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg 
 void call_send_answer(struct call *c);
 void call_on_ack(struct call *c, char leg, const struct sip_msg *m);
 void call_hang_up_stray(struct sip_edge *e, struct txn *t, const struct sip_msg *m);
-/* A 2xx to INVITE whose transaction is over: acknowledged again, or hung up when it is a stranger's. */
+/* A 2xx to INVITE whose transaction is over: acknowledged again, or hung up when it is a
+ * stranger's. */
 void call_on_late_answer(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
 void call_repeat_answer(struct call *c);
 void call_repeat_ack(struct call *c);

@@ -1,6 +1,6 @@
-/* call_answer: what the called side says to the first INVITE, on its way to the caller; the 200 that
- * is repeated until its ACK comes; and what comes too late for anyone. RFC 3261 §13, RFC 3262, RFC
- * 6026. Edge's thread. */
+/* call_answer: what the called side says to the first INVITE, on its way to the caller; the 200
+ * that is repeated until its ACK comes; and what comes too late for anyone. RFC 3261 §13, RFC 3262,
+ * RFC 6026. Edge's thread. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,7 +153,8 @@ static void on_repeat_answer(struct timer *timer)
     }
     metric_add(METRIC_SIP_RETRANSMITS_OUT, 1);
     (void)!transport_send(e->transport, &t->path, str_of(t->host), block_str(&c->x.answer));
-    c->x.interval_ms = 2 * c->x.interval_ms < 8 * e->c.t1_ms ? 2 * c->x.interval_ms : 8 * e->c.t1_ms;
+    c->x.interval_ms =
+        2 * c->x.interval_ms < 8 * e->c.t1_ms ? 2 * c->x.interval_ms : 8 * e->c.t1_ms;
     loop_timer(e->c.loop, &c->invite_timer, c->x.interval_ms, on_repeat_answer, c);
 }
 
@@ -250,8 +251,8 @@ void call_on_late_answer(struct sip_edge *e, const struct sip_msg *m, const stru
     }
 }
 
-/* A 2xx that nobody waits for: acknowledged, and hung up at once (§13.2.2.4). Each of its repeats is
- * acknowledged, the BYE goes once. */
+/* A 2xx that nobody waits for: acknowledged, and hung up at once (§13.2.2.4). Each of its repeats
+ * is acknowledged, the BYE goes once. */
 void call_hang_up_stray(struct sip_edge *e, struct txn *t, const struct sip_msg *m)
 {
     struct dialog d = {.leg = 'b', .fork = '0'};

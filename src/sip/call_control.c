@@ -1,6 +1,6 @@
-/* call_control: a call waits for a webhook's answer, within its time: the answer of a control endpoint to
- * its incoming_call (the delivery itself, which deliver/ tells us of), or of a target of type webhook,
- * which is asked when its turn comes. Edge's thread. */
+/* call_control: a call waits for a webhook's answer, within its time: the answer of a control
+ * endpoint to its incoming_call (the delivery itself, which deliver/ tells us of), or of a target
+ * of type webhook, which is asked when its turn comes. Edge's thread. */
 #include "sip/call_control.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* call_end: every way a call ends: BYE from either side, CANCEL, a target that refused, our own
- * decision. One door (call_end) writes call_ended; one door (call_finish) tells the carrier, after the
- * commit. Edge's thread. */
+ * decision. One door (call_end) writes call_ended; one door (call_finish) tells the carrier, after
+ * the commit. Edge's thread. */
 #include <stdlib.h>
 #include <string.h>
 

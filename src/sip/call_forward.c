@@ -1,5 +1,5 @@
-/* call_forward: the INVITE that goes to a target: the caller's own, with our addressing around it. The
- * SDP and what we need not understand pass as they are (docs/sip.md). Edge's thread. */
+/* call_forward: the INVITE that goes to a target: the caller's own, with our addressing around it.
+ * The SDP and what we need not understand pass as they are (docs/sip.md). Edge's thread. */
 #include <string.h>
 
 #include "base/log.h"

@@ -1,6 +1,6 @@
 /* call_in: an INVITE that begins a call. Cheap refusals first (limits, drain, a store that cannot
- * write: 503 before anything is kept), then who is called, then incoming_call goes to the store; the
- * call goes on when that is on disk. Edge's thread. */
+ * write: 503 before anything is kept), then who is called, then incoming_call goes to the store;
+ * the call goes on when that is on disk. Edge's thread. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +22,11 @@ static void refuse_busy(struct sip_edge *e, const struct sip_msg *m, const struc
 /* Extensions we can carry, because both ends speak them through us (RFC 3261 §8.2.2.3). */
 static bool supports(struct str tag)
 {
-    static const struct str known[] = {STR("100rel"),       STR("timer"),   STR("replaces"),
-                                       STR("precondition"), STR("norefersub"), STR("from-change"),
-                                       STR("histinfo"),     STR("privacy"), STR("resource-priority"),
-                                       STR("early-session")};
+    static const struct str known[] = {
+        STR("100rel"),       STR("timer"),      STR("replaces"),
+        STR("precondition"), STR("norefersub"), STR("from-change"),
+        STR("histinfo"),     STR("privacy"),    STR("resource-priority"),
+        STR("early-session")};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (str_eq_nocase(tag, known[i]))
             return true;
@@ -40,14 +41,16 @@ static bool requires_unknown(const struct sip_msg *m, struct buf *ret_list)
         struct str rest = {0}, v;
         while (sip_next(m, id[i], &line, &rest, &v))
             if (!supports(v))
-                buf_printf(ret_list, "%s%.*s", ret_list->n ? ", " : "", STR_FMT(str_slice(v, 0, 64)));
+                buf_printf(ret_list, "%s%.*s", ret_list->n ? ", " : "",
+                           STR_FMT(str_slice(v, 0, 64)));
     }
     return ret_list->n > 0;
 }
 
 static bool body_is_unknown(const struct sip_msg *m)
 {
-    struct str type = sip_value(m, SIP_H_CONTENT_TYPE), coding = sip_value(m, SIP_H_CONTENT_ENCODING);
+    struct str type = sip_value(m, SIP_H_CONTENT_TYPE),
+               coding = sip_value(m, SIP_H_CONTENT_ENCODING);
     if (m->body.n == 0)
         return false;
     if (coding.n && !str_eq_nocase(coding, STR("identity")))
@@ -55,7 +58,6 @@ static bool body_is_unknown(const struct sip_msg *m)
     return type.n && !str_starts_nocase(type, STR("application/sdp")) &&
            !str_starts_nocase(type, STR("multipart/"));
 }
-
 
 bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
 {
@@ -131,8 +133,8 @@ static void derive_call_id(const struct sip_msg *m, const struct book_trunk *t, 
     id_derive("call", part, 4, out);
 }
 
-/* An INVITE with a new branch of a call that is there: merged on its way (§8.2.2.2), or repeated by a
- * caller whose first one we took before a restart. */
+/* An INVITE with a new branch of a call that is there: merged on its way (§8.2.2.2), or repeated by
+ * a caller whose first one we took before a restart. */
 static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m,
                      const struct path *from, struct str raw)
 {
@@ -157,9 +159,9 @@ static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m
     call_route(c);
 }
 
-static enum err begin(struct call *c, const struct sip_msg *m, const struct path *from, struct str raw,
-                      const struct book_trunk *trunk, const struct book_number *number,
-                      const char *e164)
+static enum err begin(struct call *c, const struct sip_msg *m, const struct path *from,
+                      struct str raw, const struct book_trunk *trunk,
+                      const struct book_number *number, const char *e164)
 {
     struct sip_edge *e = c->edge;
     struct caller caller;

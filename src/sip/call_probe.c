@@ -1,6 +1,6 @@
-/* call_probe: is anybody still there? A call that was silent for sip.probe_s, or that was up before a
- * restart, is asked with OPTIONS on both legs. 481, or no answer at all, says that a leg is gone: then
- * the other is hung up and the call ends as lost. Any other answer is life. Edge's thread. */
+/* call_probe: is anybody still there? A call that was silent for sip.probe_s, or that was up before
+ * a restart, is asked with OPTIONS on both legs. 481, or no answer at all, says that a leg is gone:
+ * then the other is hung up and the call ends as lost. Any other answer is life. Edge's thread. */
 #include "base/crypto.h"
 #include "base/log.h"
 #include "sip/call.h"

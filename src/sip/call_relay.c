@@ -1,7 +1,7 @@
 /* call_relay: requests within the dialogs, passed from one leg to the other and their answers back:
- * re-INVITE, UPDATE, PRACK, INFO, REFER, NOTIFY, MESSAGE. We need not understand them; we re-address
- * them, count CSeq per leg, translate RAck, and keep two INVITEs from crossing (491, RFC 3261 §14).
- * Edge's thread. */
+ * re-INVITE, UPDATE, PRACK, INFO, REFER, NOTIFY, MESSAGE. We need not understand them; we
+ * re-address them, count CSeq per leg, translate RAck, and keep two INVITEs from crossing (491, RFC
+ * 3261 §14). Edge's thread. */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,10 +30,8 @@ static bool is_own(enum sip_header_id id)
     case SIP_H_PROXY_AUTHENTICATE:
     case SIP_H_PROXY_AUTHORIZATION:
     case SIP_H_TIMESTAMP:
-    case SIP_H_REPLACES:
-        return true;
-    default:
-        return false;
+    case SIP_H_REPLACES: return true;
+    default: return false;
     }
 }
 
@@ -46,7 +44,8 @@ void call_put_relayed(struct buf *b, const struct sip_msg *m)
 
 /* "7 1 INVITE" names the CSeq of the INVITE as the sender knows it; the other side knows ours (RFC
  * 3262 §7.2). */
-static void put_rack(struct call *c, const struct dialog *to, const struct sip_msg *m, struct buf *b)
+static void put_rack(struct call *c, const struct dialog *to, const struct sip_msg *m,
+                     struct buf *b)
 {
     struct str rseq, rest = sip_value(m, SIP_H_RACK);
     if (!rest.n || !str_cut(rest, ' ', &rseq, &rest))
@@ -175,7 +174,8 @@ static bool put_answer(struct call *c, struct txn *s, const struct sip_msg *m, s
         return false;
     *ret = call_scratch(e);
     snprintf(tag, sizeof tag, "%s%c%c", c->token, own->leg, own->fork);
-    sip_put_reply(ret, &e->again, &s->path.peer, m->status, m->reason, str_of(tag), m->status < 300);
+    sip_put_reply(ret, &e->again, &s->path.peer, m->status, m->reason, str_of(tag),
+                  m->status < 300);
     if (m->status < 300 && (m->method == SIP_INVITE || m->method == SIP_UPDATE))
         dialog_put_contact(&s->path, e->transport, ret);
     call_put_relayed(ret, m);
@@ -183,7 +183,8 @@ static bool put_answer(struct call *c, struct txn *s, const struct sip_msg *m, s
     return ret->err == OK;
 }
 
-static void on_reinvite_answer(struct call *c, struct txn *t, struct txn *s, const struct sip_msg *m)
+static void on_reinvite_answer(struct call *c, struct txn *t, struct txn *s,
+                               const struct sip_msg *m)
 {
     struct sip_edge *e = c->edge;
     struct buf b;

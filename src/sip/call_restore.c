@@ -1,6 +1,7 @@
-/* call_restore: the calls that were open when the daemon ended. Answered ones are up again, found by
- * the tags they had, and are probed soon; unanswered ones wait a while for their caller to repeat the
- * INVITE, then end as lost. Either way each gets its call_ended. Before the edge's loop starts. */
+/* call_restore: the calls that were open when the daemon ended. Answered ones are up again, found
+ * by the tags they had, and are probed soon; unanswered ones wait a while for their caller to
+ * repeat the INVITE, then end as lost. Either way each gets its call_ended. Before the edge's loop
+ * starts. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,8 @@ static enum err legs_read(struct call *c, struct str legs)
 {
     struct str token;
     str_cut(legs, '\n', &token, &legs);
-    enum err err = token.n == TOKEN_SIZE - 1 ? str_copy(token, c->token, sizeof c->token) : ERR_SYNTAX;
+    enum err err =
+        token.n == TOKEN_SIZE - 1 ? str_copy(token, c->token, sizeof c->token) : ERR_SYNTAX;
     if (err == OK)
         err = dialog_parse(&legs, &c->a);
     if (err == OK && legs.n)

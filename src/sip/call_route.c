@@ -1,5 +1,5 @@
-/* call_route: through a number's targets, one after another: where each is, how long it may ring, and
- * what its failure means for the next one and for the caller. Edge's thread.
+/* call_route: through a number's targets, one after another: where each is, how long it may ring,
+ * and what its failure means for the next one and for the caller. Edge's thread.
  *
  * The book the call began with decides to the end. */
 #include <stdlib.h>
@@ -17,20 +17,16 @@ static enum took outcome_of(int status)
 {
     switch (status) {
     case 486:
-    case 600:
-        return TOOK_BUSY;
+    case 600: return TOOK_BUSY;
     case 408:
     case 480:
-    case 487:
-        return TOOK_NO_ANSWER;
+    case 487: return TOOK_NO_ANSWER;
     case 403:
     case 433:
     case 603:
     case 607:
-    case 608:
-        return TOOK_REJECTED;
-    default:
-        return TOOK_FAILED;
+    case 608: return TOOK_REJECTED;
+    default: return TOOK_FAILED;
     }
 }
 
@@ -48,28 +44,21 @@ static enum end_reason reason_of(int status)
 static int caller_status(int status)
 {
     switch (outcome_of(status)) {
-    case TOOK_BUSY:
-        return 486;
-    case TOOK_NO_ANSWER:
-        return 480;
-    case TOOK_REJECTED:
-        return status;
-    default:
-        break;
+    case TOOK_BUSY: return 486;
+    case TOOK_NO_ANSWER: return 480;
+    case TOOK_REJECTED: return status;
+    default: break;
     }
     switch (status) {
     case 415:
     case 422:
     case 484:
     case 488:
-    case 606:
-        return status; /* about what the caller offered */
+    case 606: return status; /* about what the caller offered */
     case 404:
     case 410:
-    case 604:
-        return 480;
-    default:
-        return status >= 300 && status < 400 ? 480 : 500;
+    case 604: return 480;
+    default: return status >= 300 && status < 400 ? 480 : 500;
     }
 }
 
@@ -78,9 +67,9 @@ static bool is_wanted(const struct target *t, int last_status)
     if (!last_status || t->when == WHEN_ALWAYS)
         return true;
     enum took o = outcome_of(last_status);
-    return t->when == WHEN_BUSY         ? o == TOOK_BUSY
-           : t->when == WHEN_NO_ANSWER  ? o == TOOK_NO_ANSWER
-           : t->when == WHEN_FAILED     ? o == TOOK_FAILED || o == TOOK_REJECTED
+    return t->when == WHEN_BUSY             ? o == TOOK_BUSY
+           : t->when == WHEN_NO_ANSWER      ? o == TOOK_NO_ANSWER
+           : t->when == WHEN_FAILED         ? o == TOOK_FAILED || o == TOOK_REJECTED
            : t->when == WHEN_NOT_REGISTERED ? last_status == 480 || last_status == 404
                                             : false;
 }
@@ -206,14 +195,15 @@ static void start_target(struct call *c, const struct target *t)
     enum err err = destination_read(c, t, &uri);
     if (err == OK) {
         loop_timer(c->edge->c.loop, &c->invite_timer, (int64_t)ring_s * 1000, on_ring_timeout, c);
-        err = find_addresses(c, &uri); /* may have failed the target already, and the call with it */
+        err =
+            find_addresses(c, &uri); /* may have failed the target already, and the call with it */
         if (err == OK)
             return;
     }
     log_sparse(LOG_WARN, 1000, "sip", "%s: target %s \"%.*s\": %s", c->call_id,
                target_type_name(t->type), STR_FMT(t->destination), err_text(err));
-    call_target_failed(c, 500, str_of(err == ERR_UNSUPPORTED ? "Target Type Not Supported"
-                                                             : "Bad Target"));
+    call_target_failed(c, 500,
+                       str_of(err == ERR_UNSUPPORTED ? "Target Type Not Supported" : "Bad Target"));
 }
 
 static void give_up(struct call *c)
@@ -221,8 +211,8 @@ static void give_up(struct call *c)
     int last = c->route->last_status;
     int status = last ? caller_status(last) : 480;
     enum end_reason reason = last ? reason_of(last) : END_FAILED;
-    enum ended_by by = last && last != 408 && last != 503 && last != 500 ? ENDED_BY_CALLEE
-                                                                          : ENDED_BY_SYSTEM;
+    enum ended_by by =
+        last && last != 408 && last != 503 && last != 500 ? ENDED_BY_CALLEE : ENDED_BY_SYSTEM;
     call_end(c, reason, by, status);
 }
 

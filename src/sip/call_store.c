@@ -1,6 +1,6 @@
-/* call_store: what a call tells the store, in order. Events wait in a short queue: the next is handed
- * in only when the one before is durable, so that a store in trouble can make no gaps in `sequence`.
- * What the carrier waits for happens on the way back (stored). Edge's thread. */
+/* call_store: what a call tells the store, in order. Events wait in a short queue: the next is
+ * handed in only when the one before is durable, so that a store in trouble can make no gaps in
+ * `sequence`. What the carrier waits for happens on the way back (stored). Edge's thread. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +27,8 @@ static size_t header_pairs(const char *text, struct str pair[2 * HEADER_PAIRS_MA
     return n;
 }
 
-static enum err make_event(struct call *c, enum event_kind kind, const char *destination, int status,
-                           unsigned ordinal, struct event **ret)
+static enum err make_event(struct call *c, enum event_kind kind, const char *destination,
+                           int status, unsigned ordinal, struct event **ret)
 {
     struct str pair[2 * HEADER_PAIRS_MAX];
     int64_t now = kind == EVENT_CALL_ENDED      ? c->ended_at_ms
@@ -80,13 +80,13 @@ void call_put_legs(const struct call *c, struct buf *out)
         dialog_print(&c->b, out);
 }
 
-/* The phase belongs to the event, not to the moment: a row must never be ahead of the events that are
- * stored with it. */
+/* The phase belongs to the event, not to the moment: a row must never be ahead of the events that
+ * are stored with it. */
 static enum call_phase phase_with(enum event_kind kind)
 {
-    return kind == EVENT_CALL_ENDED                                    ? CALL_PHASE_ENDED
+    return kind == EVENT_CALL_ENDED                                        ? CALL_PHASE_ENDED
            : kind == EVENT_CALL_ANSWERED || kind == EVENT_CALL_TRANSFERRED ? CALL_PHASE_ANSWERED
-                                                                       : CALL_PHASE_TRYING;
+                                                                           : CALL_PHASE_TRYING;
 }
 
 static enum err prepare(struct call *c, struct taking **ret)
@@ -149,11 +149,8 @@ static void stored(struct call *c, enum event_kind kind)
         if (c->state == CALL_ANSWERING)
             call_send_answer(c);
         break;
-    case EVENT_CALL_ENDED:
-        call_finish(c);
-        break;
-    default:
-        break;
+    case EVENT_CALL_ENDED: call_finish(c); break;
+    default: break;
     }
 }
 
@@ -169,7 +166,8 @@ static void refuse(struct call *c, enum err err)
     if (t && txn_request(t, &e->again) == OK) {
         struct buf b = call_scratch(e);
         int status = c->state == CALL_ENDING ? 487 : gone ? 482 : 503;
-        sip_put_reply(&b, &e->again, &t->path.peer, status, (struct str){0}, str_of(c->token), false);
+        sip_put_reply(&b, &e->again, &t->path.peer, status, (struct str){0}, str_of(c->token),
+                      false);
         if (status == 503)
             buf_puts(&b, header);
         sip_put_body(&b, (struct str){0});

@@ -1,6 +1,6 @@
 /* connections: SIP over TCP and TLS. One connection per peer is shared by all that goes there; the
- * bytes that come are cut into messages by their Content-Length alone. CRLF CRLF is answered CRLF (RFC
- * 5626 §4.4.1). What idles for ten minutes is closed. Edge's thread. */
+ * bytes that come are cut into messages by their Content-Length alone. CRLF CRLF is answered CRLF
+ * (RFC 5626 §4.4.1). What idles for ten minutes is closed. Edge's thread. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +32,8 @@ static void touch(struct conn *c)
     loop_timer(c->t->loop, &c->idle, CONN_IDLE_MS, on_idle, c);
 }
 
-/* Hands over the first whole message of c->in; false when there is none, or the connection ended. */
+/* Hands over the first whole message of c->in; false when there is none, or the connection ended.
+ */
 static bool message_take(struct conn *c)
 {
     struct transport *t = c->t;
@@ -114,7 +115,8 @@ static struct conn *conn_new(struct transport *t, enum sip_transport how, uint8_
     struct conn *c = pool_take(t->conns, &h);
     if (!c)
         return NULL;
-    *c = (struct conn){.t = t, .self = h, .transport = (uint8_t)how, .listen = listen, .peer = *peer};
+    *c = (struct conn){
+        .t = t, .self = h, .transport = (uint8_t)how, .listen = listen, .peer = *peer};
     buf_init(&c->in, 2 * SIP_MESSAGE_MAX);
     buf_init(&c->unsent, CONN_UNSENT_MAX);
     touch(c);
@@ -157,7 +159,8 @@ static enum err conn_open(struct transport *t, struct path *path, struct str hos
     if (err == OK)
         err = map_put(t->by_peer, str_of(c->peer_key), c, NULL);
     if (err == OK)
-        err = stream_connect(t->loop, &path->peer, tls, host, CONN_CONNECT_MS, &events, c, &c->stream);
+        err = stream_connect(t->loop, &path->peer, tls, host, CONN_CONNECT_MS, &events, c,
+                             &c->stream);
     if (err != OK) {
         map_remove(t->by_peer, str_of(c->peer_key));
         timer_stop(&c->idle);

@@ -1,5 +1,5 @@
-/* control: {"action":"forward","targets":[…]}, {"action":"reject","sip_status":486}, {"action":"default"};
- * whatever else a receiver says means default. Pure. */
+/* control: {"action":"forward","targets":[…]}, {"action":"reject","sip_status":486},
+ * {"action":"default"}; whatever else a receiver says means default. Pure. */
 #include "base/json.h"
 #include "base/log.h"
 #include "sip/call_control.h"

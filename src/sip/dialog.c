@@ -59,12 +59,11 @@ static void aim(struct dialog *d, struct transport *t)
         uri = na.uri;
     else if (uri_parse(dialog_get(d, DIALOG_TARGET), &uri) != OK)
         return;
-    if ((uri.scheme != URI_SIP && uri.scheme != URI_SIPS) ||
-        addr_parse(uri.host, 0, &at) != OK)
+    if ((uri.scheme != URI_SIP && uri.scheme != URI_SIPS) || addr_parse(uri.host, 0, &at) != OK)
         return;
     enum sip_transport how = (enum sip_transport)d->path.transport;
     if (param_find(uri.params, STR("transport"), &value))
-        how = str_eq_nocase(value, STR("tcp")) ? SIP_TCP
+        how = str_eq_nocase(value, STR("tcp"))   ? SIP_TCP
               : str_eq_nocase(value, STR("udp")) ? SIP_UDP
                                                  : how;
     at.port = uri.port ? uri.port : how == SIP_TLS ? 5061 : 5060;
@@ -121,9 +120,12 @@ enum err dialog_of_invite(struct dialog *d, const struct sip_msg *m, const struc
     routes_read(m, false, &b);
     if (b.err != OK)
         return b.err;
-    const struct str part[DIALOG_PARTS] = {m->call_id,  sip_value(m, SIP_H_TO),
-                                           sip_value(m, SIP_H_FROM), m->from.tag,
-                                           contact.n ? contact : m->from.uri_text, buf_str(&b)};
+    const struct str part[DIALOG_PARTS] = {m->call_id,
+                                           sip_value(m, SIP_H_TO),
+                                           sip_value(m, SIP_H_FROM),
+                                           m->from.tag,
+                                           contact.n ? contact : m->from.uri_text,
+                                           buf_str(&b)};
     enum err err = dialog_set(d, part);
     if (err != OK)
         return err;
@@ -147,9 +149,12 @@ enum err dialog_of_response(struct dialog *d, const struct sip_msg *m, const str
     buf_printf(&f, "<%.*s>", STR_FMT(str_slice(m->from.uri_text, 0, 700)));
     if (b.err != OK || f.err != OK)
         return ERR_TOO_BIG;
-    const struct str part[DIALOG_PARTS] = {m->call_id,  buf_str(&f),
-                                           sip_value(m, SIP_H_TO), m->to.tag,
-                                           contact.n ? contact : m->to.uri_text, buf_str(&b)};
+    const struct str part[DIALOG_PARTS] = {m->call_id,
+                                           buf_str(&f),
+                                           sip_value(m, SIP_H_TO),
+                                           m->to.tag,
+                                           contact.n ? contact : m->to.uri_text,
+                                           buf_str(&b)};
     enum err err = dialog_set(d, part);
     if (err != OK)
         return err;

@@ -26,9 +26,10 @@ struct dialog {
 
 struct str dialog_get(const struct dialog *d, enum dialog_part part);
 MUST_USE enum err dialog_set(struct dialog *d, const struct str part[DIALOG_PARTS]);
-void dialog_fini(struct dialog *d); /* idempotent */
+void dialog_fini(struct dialog *d);             /* idempotent */
 struct str dialog_host(const struct dialog *d); /* of the next hop: the name TLS verifies */
-/* From the INVITE that made us the called side: its From, To, Contact and Record-Route (§12.1.1). */
+/* From the INVITE that made us the called side: its From, To, Contact and Record-Route (§12.1.1).
+ */
 MUST_USE enum err dialog_of_invite(struct dialog *d, const struct sip_msg *invite,
                                    const struct path *from, struct transport *t);
 /* From a response that has a To tag to our INVITE (§12.1.2); the Record-Route is reversed. */

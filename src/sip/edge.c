@@ -1,6 +1,6 @@
-/* edge: the door. Every message passes here: from whom is it, does it answer something of ours, is it
- * asked again, does it belong to a call, may it begin one. Who is nobody's gets silence. Edge's thread,
- * but for the functions that mail to it. */
+/* edge: the door. Every message passes here: from whom is it, does it answer something of ours, is
+ * it asked again, does it belong to a call, may it begin one. Who is nobody's gets silence. Edge's
+ * thread, but for the functions that mail to it. */
 #include "sip/edge.h"
 
 #include <stdio.h>
@@ -74,8 +74,8 @@ struct txn *edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_
     struct buf b = call_scratch(e);
     char tag[TOKEN_SIZE];
     token_print(t->self, hash64(m->call_id), tag);
-    sip_put_reply(&b, m, &t->path.peer, status, str_of(reason), status > 100 ? str_of(tag) : STR(""),
-                  false);
+    sip_put_reply(&b, m, &t->path.peer, status, str_of(reason),
+                  status > 100 ? str_of(tag) : STR(""), false);
     sip_put_body(&b, (struct str){0});
     txn_answer(e->txns, t, status, buf_str(&b));
     return t;
@@ -83,8 +83,7 @@ struct txn *edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_
 
 static void on_options(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
 {
-    edge_reply(e, m, from, 200, NULL,
-               "Accept: application/sdp\r\nSupported: 100rel, timer\r\n");
+    edge_reply(e, m, from, 200, NULL, "Accept: application/sdp\r\nSupported: 100rel, timer\r\n");
 }
 
 static void on_cancel(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
@@ -121,14 +120,9 @@ static void on_new_request(struct sip_edge *e, const struct sip_msg *m, const st
     case SIP_PRACK:
     case SIP_UPDATE:
     case SIP_INFO:
-    case SIP_NOTIFY:
-        edge_reply(e, m, from, 481, NULL, NULL);
-        break;
-    case SIP_METHOD_OTHER:
-        edge_reply(e, m, from, 501, NULL, NULL);
-        break;
-    default:
-        edge_reply(e, m, from, 405, NULL, NULL);
+    case SIP_NOTIFY: edge_reply(e, m, from, 481, NULL, NULL); break;
+    case SIP_METHOD_OTHER: edge_reply(e, m, from, 501, NULL, NULL); break;
+    default: edge_reply(e, m, from, 405, NULL, NULL);
     }
 }
 
@@ -161,7 +155,8 @@ static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct
         on_new_request(e, m, from, raw, trunk, waited_ms);
 }
 
-static void on_response_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
+static void on_response_message(struct sip_edge *e, const struct sip_msg *m,
+                                const struct path *from)
 {
     struct txn *t = txn_client_of(e->txns, m);
     if (t)

@@ -1,6 +1,6 @@
-/* identity: the called and the calling number of an INVITE. Carriers put them in many places (RFC 3261,
- * 3325, 7315, 7044, 5806, the Remote-Party-ID draft) and hide them by RFC 3323; the trunk's setting
- * says which to believe. Pure. */
+/* identity: the called and the calling number of an INVITE. Carriers put them in many places (RFC
+ * 3261, 3325, 7315, 7044, 5806, the Remote-Party-ID draft) and hide them by RFC 3323; the trunk's
+ * setting says which to believe. Pure. */
 #include "sip/identity.h"
 
 #include <stdio.h>
@@ -72,9 +72,10 @@ static char attestation(const struct sip_msg *m, const struct name_addr *na)
 {
     struct str v;
     const struct sip_header *h;
-    bool passed = param_find(na->params, STR("verstat"), &v) ||
-                  param_find(na->uri.params, STR("verstat"), &v) ||
-                  param_find(str_from(na->uri.user, str_find(na->uri.user, ';')), STR("verstat"), &v);
+    bool passed =
+        param_find(na->params, STR("verstat"), &v) ||
+        param_find(na->uri.params, STR("verstat"), &v) ||
+        param_find(str_from(na->uri.user, str_find(na->uri.user, ';')), STR("verstat"), &v);
     if (passed && !str_starts_nocase(v, STR("TN-Validation-Passed")))
         return 'n';
     static const char *const names[] = {"P-Attestation-Indicator", "P-Attestation-Info",

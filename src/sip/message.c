@@ -1,9 +1,9 @@
 /* message: a SIP message as slices of the buffer it came in (RFC 3261 §7, §25.1).
  *
  * The one reader of what the network sends: datagrams come here directly, streams through frame.c.
- * Folded lines are joined in place; nothing is copied or allocated. Strict where two readers could see
- * two different messages (line ends, repeated single headers, Content-Length), lenient where senders
- * are merely sloppy. Edge's thread; pure but for the unfolding. */
+ * Folded lines are joined in place; nothing is copied or allocated. Strict where two readers could
+ * see two different messages (line ends, repeated single headers, Content-Length), lenient where
+ * senders are merely sloppy. Edge's thread; pure but for the unfolding. */
 #include "sip/message.h"
 
 #include <string.h>
@@ -91,7 +91,8 @@ static bool line_take(char *bytes, size_t n, size_t *at, struct str *ret)
     struct str line = str_of_bytes(bytes + from, i - from);
     if (line.n && memchr(line.p, '\n', line.n))
         return false;
-    for (const char *nul = line.p; (nul = memchr(nul, '\0', (size_t)(line.p + line.n - nul))); nul++)
+    for (const char *nul = line.p; (nul = memchr(nul, '\0', (size_t)(line.p + line.n - nul)));
+         nul++)
         if (nul == line.p || nul[-1] != '\\') /* a quoted-pair may be NUL (§25.1) */
             return false;
     *ret = line;
@@ -226,8 +227,8 @@ static enum err call_id_read(struct sip_msg *m, struct str value)
     return OK;
 }
 
-static enum err small_number(struct sip_msg *m, enum sip_header_id id, uint64_t max, const char *why,
-                             uint64_t *ret)
+static enum err small_number(struct sip_msg *m, enum sip_header_id id, uint64_t max,
+                             const char *why, uint64_t *ret)
 {
     const struct sip_header *h = sip_header(m, id, 0);
     if (!h || str_to_u64(h->value, max, ret) == OK)
@@ -247,8 +248,10 @@ static enum err party_read(struct sip_msg *m, enum sip_header_id id, struct name
 static enum err required_read(struct sip_msg *m)
 {
     static const char *const twice[SIP_H_OTHER] = {
-        [SIP_H_FROM] = "several From",       [SIP_H_TO] = "several To",
-        [SIP_H_CALL_ID] = "several Call-ID", [SIP_H_CSEQ] = "several CSeq",
+        [SIP_H_FROM] = "several From",
+        [SIP_H_TO] = "several To",
+        [SIP_H_CALL_ID] = "several Call-ID",
+        [SIP_H_CSEQ] = "several CSeq",
         [SIP_H_MAX_FORWARDS] = "several Max-Forwards",
         [SIP_H_CONTENT_LENGTH] = "several Content-Length",
     };

@@ -1,5 +1,5 @@
-/* print: SIP messages as bytes. Whatever came from outside goes through clean_put: a header that was
- * smuggled in a value would be ours to answer for. Pure. */
+/* print: SIP messages as bytes. Whatever came from outside goes through clean_put: a header that
+ * was smuggled in a value would be ours to answer for. Pure. */
 #include "sip/print.h"
 
 #include <stdarg.h>
@@ -115,8 +115,8 @@ const char *sip_reason(int status)
         {604, "Does Not Exist Anywhere"},
         {606, "Not Acceptable"},
     };
-    static const char *const by_class[] = {"", "Progress", "OK", "Moved", "Refused", "Failed",
-                                           "Refused Everywhere"};
+    static const char *const by_class[] = {"",       "Progress",          "OK", "Moved", "Refused",
+                                           "Failed", "Refused Everywhere"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i].status == status)
             return known[i].text;

@@ -1,6 +1,6 @@
-/* transaction: the table, and the server half (RFC 3261 §17.2). A transaction is found by a keyed hash
- * of what makes a request the same request; its last answer is kept as bytes and sent again as it was.
- * Edge's thread. */
+/* transaction: the table, and the server half (RFC 3261 §17.2). A transaction is found by a keyed
+ * hash of what makes a request the same request; its last answer is kept as bytes and sent again as
+ * it was. Edge's thread. */
 #include "sip/transaction.h"
 
 #include <string.h>
@@ -8,7 +8,8 @@
 #include "sip/txn_table.h"
 
 enum err transactions_new(struct loop *l, struct transport *tp, struct blocks *blocks, size_t max,
-                          int64_t t1_ms, const struct transaction_user *u, struct transactions **ret)
+                          int64_t t1_ms, const struct transaction_user *u,
+                          struct transactions **ret)
 {
     struct transactions *ts = calloc(1, sizeof *ts);
     enum err err = ts ? pool_new(&ts->pool, sizeof(struct txn), max) : ERR_NOMEM;
@@ -128,8 +129,8 @@ struct txn *txn_server_of(struct transactions *ts, const struct sip_msg *m)
     return map_get(ts->servers, str_of_u64(&key));
 }
 
-struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m, const struct path *from,
-                           struct str raw, bool keep)
+struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m,
+                           const struct path *from, struct str raw, bool keep)
 {
     handle h;
     struct txn *t = pool_take(ts->pool, &h);
@@ -168,7 +169,8 @@ static void on_repeat(struct timer *timer)
     struct txn *t = timer->arg;
     struct transactions *ts = txn_table(timer);
     metric_add(METRIC_SIP_RETRANSMITS_OUT, 1);
-    t->interval_ms = (int32_t)(2 * t->interval_ms < 8 * ts->t1_ms ? 2 * t->interval_ms : 8 * ts->t1_ms);
+    t->interval_ms =
+        (int32_t)(2 * t->interval_ms < 8 * ts->t1_ms ? 2 * t->interval_ms : 8 * ts->t1_ms);
     loop_timer(ts->loop, &t->repeat, t->interval_ms, on_repeat, t);
     txn_transmit(ts, t);
 }

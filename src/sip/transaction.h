@@ -1,5 +1,5 @@
-/* SIP transactions (RFC 3261 §17, RFC 6026): what is sent until it is answered, and what is answered
- * again when it is asked again. Who uses them hears of each thing once. Edge's thread. */
+/* SIP transactions (RFC 3261 §17, RFC 6026): what is sent until it is answered, and what is
+ * answered again when it is asked again. Who uses them hears of each thing once. Edge's thread. */
 #pragma once
 #include "sip/blocks.h"
 #include "sip/message.h"
@@ -8,12 +8,13 @@
 
 struct transactions;
 
-enum txn_state { /* of all four machines */
-    TXN_TRYING,     /* client: sent, nothing heard (INVITE: "calling"); server: no answer yet */
-    TXN_PROCEEDING, /* a provisional answer came or went */
-    TXN_COMPLETED,  /* a final answer came or went, repeats are absorbed */
-    TXN_CONFIRMED,  /* server INVITE: the ACK came */
-    TXN_ACCEPTED,   /* INVITE: a 2xx came or went (RFC 6026) */
+enum txn_state {             /* of all four machines */
+                 TXN_TRYING, /* client: sent, nothing heard (INVITE: "calling"); server: no answer
+                                yet */
+                 TXN_PROCEEDING, /* a provisional answer came or went */
+                 TXN_COMPLETED,  /* a final answer came or went, repeats are absorbed */
+                 TXN_CONFIRMED,  /* server INVITE: the ACK came */
+                 TXN_ACCEPTED,   /* INVITE: a 2xx came or went (RFC 6026) */
 };
 
 struct txn {
@@ -61,8 +62,8 @@ size_t transactions_count(const struct transactions *ts);
  * their INVITE's. NULL when there is none. */
 struct txn *txn_server_of(struct transactions *ts, const struct sip_msg *m);
 /* Begins one; keeps the request's bytes when `keep`. NULL at the limit. */
-struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m, const struct path *from,
-                           struct str raw, bool keep);
+struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m,
+                           const struct path *from, struct str raw, bool keep);
 /* The request came again: sends the last answer again, if any. */
 void txn_server_repeat(struct transactions *ts, struct txn *t);
 /* Sends an answer and does what its class asks. 2xx to INVITE is repeated by the call, not here. */

@@ -1,5 +1,5 @@
-/* transport: UDP sockets and TCP listeners of the edge, and which of them leads where. Streams, with
- * their framing, are connections.c's. Edge's thread. */
+/* transport: UDP sockets and TCP listeners of the edge, and which of them leads where. Streams,
+ * with their framing, are connections.c's. Edge's thread. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

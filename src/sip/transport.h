@@ -6,7 +6,7 @@
 
 struct transport;
 
-struct path { /* a way to a peer */
+struct path {          /* a way to a peer */
     uint8_t transport; /* enum sip_transport */
     uint8_t listen;    /* whose socket or address we speak from */
     handle conn;       /* the connection; 0: by address */
@@ -27,7 +27,7 @@ struct transport_user {
 /* `c`: loop, listen, advertise. ret_why for people. */
 MUST_USE enum err transport_new(const struct sip_config *c, const struct transport_user *u,
                                 struct transport **ret, char *ret_why, size_t why_cap);
-void transport_free(struct transport *t); /* NULL-safe */
+void transport_free(struct transport *t);                              /* NULL-safe */
 struct addr transport_local(const struct transport *t, size_t listen); /* with the real port */
 /* The listening socket that can reach `peer` by that transport (TLS leaves from anywhere); false
  * when there is none. Fills *ret, without a connection. */
@@ -40,5 +40,5 @@ MUST_USE enum err transport_send(struct transport *t, struct path *path, struct 
                                  struct str bytes);
 /* "192.0.2.1:5060" as the peer should see us (Via, Contact). */
 void transport_put_own(struct transport *t, const struct path *path, struct buf *b);
-const char *transport_name(enum sip_transport how); /* "UDP" */
+const char *transport_name(enum sip_transport how);                     /* "UDP" */
 bool transport_is_own(const struct transport *t, const struct addr *a); /* one of our listeners */

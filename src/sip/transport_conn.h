@@ -38,8 +38,8 @@ struct transport {
     struct listening listening[SIP_LISTEN_MAX];
     char advertise[256];
     struct pool *conns;
-    struct map *by_peer; /* outgoing connections by peer_key */
-    struct tls *tls;     /* made at the first outgoing TLS connection */
+    struct map *by_peer;      /* outgoing connections by peer_key */
+    struct tls *tls;          /* made at the first outgoing TLS connection */
     struct addr own_for, own; /* the last answer of own_towards */
 };
 

@@ -21,7 +21,8 @@ static bool is_user_text(struct str s)
     for (size_t i = 0; i < s.n; i++) {
         if (!char_is(s.p[i], CHAR_USER))
             return false;
-        if (s.p[i] == '%' && (i + 2 >= s.n || hex_value(s.p[i + 1]) < 0 || hex_value(s.p[i + 2]) < 0))
+        if (s.p[i] == '%' &&
+            (i + 2 >= s.n || hex_value(s.p[i + 1]) < 0 || hex_value(s.p[i + 2]) < 0))
             return false;
     }
     return true;

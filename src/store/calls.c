@@ -60,7 +60,7 @@ static bool on_got(void *arg, const struct value *c, size_t n)
     struct call_row *r = got->row;
     call_of_row(c, r);
     got->any = true;
-    struct str *slices[] = {&r->call_id, &r->trunk, &r->number, &r->peer,
+    struct str *slices[] = {&r->call_id,     &r->trunk, &r->number, &r->peer,
                             &r->destination, &r->facts, &r->legs};
     size_t from = got->mem->n;
     for (size_t i = 0; i < sizeof slices / sizeof *slices; i++)

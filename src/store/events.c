@@ -9,12 +9,12 @@ enum { QUERY_MAX = 256 };
 
 enum err event_put(struct db *db, const struct event *e, int64_t *ret_n, bool *ret_new)
 {
-    enum err err = db_run_int(db, SQL_EVENT_PUT,
-                              DB_ARGS(V_INT(e->account), V_TEXT(e->id), V_INT(e->kind),
-                                      V_TEXT(e->number), V_TEXT(e->peer), V_TEXT(e->call_id),
-                                      V_INT(e->occurred_at_ms), V_INT(e->simulated),
-                                      V_TEXT(e->payload)),
-                              ret_n, ret_new);
+    enum err err =
+        db_run_int(db, SQL_EVENT_PUT,
+                   DB_ARGS(V_INT(e->account), V_TEXT(e->id), V_INT(e->kind), V_TEXT(e->number),
+                           V_TEXT(e->peer), V_TEXT(e->call_id), V_INT(e->occurred_at_ms),
+                           V_INT(e->simulated), V_TEXT(e->payload)),
+                   ret_n, ret_new);
     if (err != OK || *ret_new)
         return err;
     return event_find(db, e->account, e->id, ret_n);

@@ -87,7 +87,8 @@ enum err schema_migrate(struct db *db, char *why, size_t cap)
     if (err == OK)
         err = db_run_int(db, SQL_META_GET, DB_ARGS(V_TEXT(STR("schema"))), &version, NULL);
     if (err == OK && version > SCHEMA_VERSION) {
-        snprintf(why, cap, "the store was written by a newer version (schema %lld, this one knows %d)",
+        snprintf(why, cap,
+                 "the store was written by a newer version (schema %lld, this one knows %d)",
                  (long long)version, SCHEMA_VERSION);
         err = ERR_UNSUPPORTED;
     }

@@ -39,13 +39,14 @@ enum err setting_change(struct db *db, struct setting *s)
 {
     int64_t other, at, now = clock_wall_ms();
     bool found;
-    enum err err = db_run_int(db, SQL_SETTING_AT, DB_ARGS(V_INT(s->kind), V_INT(s->n)), &at, &found);
+    enum err err =
+        db_run_int(db, SQL_SETTING_AT, DB_ARGS(V_INT(s->kind), V_INT(s->n)), &at, &found);
     if (err != OK || !found)
         return err != OK ? err : ERR_NOT_FOUND;
     if (s->version != 0 && at != s->version)
         return ERR_AGAIN;
-    err = db_run_int(db, SQL_SETTING_KEY_TAKEN, DB_ARGS(V_INT(s->kind), V_TEXT(s->key), V_INT(s->n)),
-                     &other, &found);
+    err = db_run_int(db, SQL_SETTING_KEY_TAKEN,
+                     DB_ARGS(V_INT(s->kind), V_TEXT(s->key), V_INT(s->n)), &other, &found);
     if (err != OK || found)
         return err != OK ? err : ERR_EXISTS;
     s->updated_at_ms = now;
@@ -58,7 +59,8 @@ enum err setting_change(struct db *db, struct setting *s)
 enum err setting_delete(struct db *db, enum setting_kind kind, uint64_t n)
 {
     int64_t changes = 0;
-    enum err err = db_run(db, SQL_SETTING_DELETE, DB_ARGS(V_INT(kind), V_INT(n)), NULL, NULL, &changes);
+    enum err err =
+        db_run(db, SQL_SETTING_DELETE, DB_ARGS(V_INT(kind), V_INT(n)), NULL, NULL, &changes);
     return err != OK ? err : changes ? OK : ERR_NOT_FOUND;
 }
 
@@ -134,8 +136,8 @@ enum err setting_list(struct db *db, enum setting_kind kind, uint64_t account, u
                       unsigned limit, setting_row *row, void *arg)
 {
     struct rows r = {row, arg};
-    return db_run(db, SQL_SETTING_LIST,
-                  DB_ARGS(V_INT(kind), V_INT(account), V_INT(after_n),
-                          V_INT(limit ? limit : INT64_MAX)),
-                  on_row, &r, NULL);
+    return db_run(
+        db, SQL_SETTING_LIST,
+        DB_ARGS(V_INT(kind), V_INT(account), V_INT(after_n), V_INT(limit ? limit : INT64_MAX)),
+        on_row, &r, NULL);
 }

@@ -5,8 +5,7 @@
 
 enum { SQL_ARGS_MAX = 20 };
 
-#define EVENT_COLUMNS                                                                              \
-    "n, account, id, kind, number, peer, call_id, occurred_at, simulated, payload"
+#define EVENT_COLUMNS "n, account, id, kind, number, peer, call_id, occurred_at, simulated, payload"
 #define EVENT_FILTER                                                                               \
     " AND ($2 = 0 OR account = $2) AND ($3 = -1 OR kind = $3)"                                     \
     " AND ($4 = 0 OR occurred_at >= $4) AND ($5 = 0 OR occurred_at < $5)"                          \
@@ -55,8 +54,7 @@ enum { SQL_ARGS_MAX = 20 };
       " ORDER BY n LIMIT $2")                                                                      \
     X(DELIVERY_LIST_EVENT, 0,                                                                      \
       "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE event_n = $1 ORDER BY n LIMIT 1000")      \
-    X(DELIVERY_END_ALL, 1,                                                                         \
-      "UPDATE deliveries SET state = $1 WHERE state = 0 AND endpoint = $2")                        \
+    X(DELIVERY_END_ALL, 1, "UPDATE deliveries SET state = $1 WHERE state = 0 AND endpoint = $2")   \
     X(DELIVERY_ATTEMPTED, 1,                                                                       \
       "UPDATE deliveries SET attempts = $1, state = CASE WHEN state = 3 THEN 3 ELSE $2 END,"       \
       " next_at = $3, first_at = CASE WHEN first_at = 0 THEN $4 ELSE first_at END"                 \
@@ -89,8 +87,7 @@ enum { SQL_ARGS_MAX = 20 };
       "INSERT INTO settings (kind, id, account, key, doc, version, created_at, updated_at)"        \
       " VALUES ($1, $2, $3, $4, $5, 1, $6, $6) ON CONFLICT DO NOTHING RETURNING n")                \
     X(SETTING_OWN, 1, "UPDATE settings SET account = n WHERE n = $1")                              \
-    X(SETTING_KEY_TAKEN, 0,                                                                        \
-      "SELECT n FROM settings WHERE kind = $1 AND key = $2 AND n <> $3")                           \
+    X(SETTING_KEY_TAKEN, 0, "SELECT n FROM settings WHERE kind = $1 AND key = $2 AND n <> $3")     \
     X(SETTING_CHANGE, 1,                                                                           \
       "UPDATE settings SET account = $1, key = $2, doc = $3, version = version + 1,"               \
       " updated_at = $4 WHERE kind = $5 AND n = $6 AND ($7 = 0 OR version = $7)"                   \
@@ -100,8 +97,7 @@ enum { SQL_ARGS_MAX = 20 };
     X(SETTING_GET, 0,                                                                              \
       "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND id = $2"                       \
       " AND ($3 = 0 OR account = $3)")                                                             \
-    X(SETTING_GET_KEY, 0,                                                                          \
-      "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND key = $2")                     \
+    X(SETTING_GET_KEY, 0, "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND key = $2") \
     X(SETTING_LIST, 0,                                                                             \
       "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND ($2 = 0 OR account = $2)"      \
       " AND n > $3 ORDER BY n LIMIT $4")

@@ -1,10 +1,10 @@
 /* sqlite: the embedded engine. WAL, synchronous=FULL: a commit is on disk when it returns. One
- * connection writes and it alone checkpoints (two can corrupt the WAL of the SQLite in Debian 12); a
- * lock on a file of its own keeps a second process out. Each connection is used by one thread at a
- * time.
+ * connection writes and it alone checkpoints (two can corrupt the WAL of the SQLite in Debian 12);
+ * a lock on a file of its own keeps a second process out. Each connection is used by one thread at
+ * a time.
  *
- * A failed fsync is not retried: the kernel may have dropped the pages, so that the second one would
- * lie. It becomes ERR_STORE_BROKEN. */
+ * A failed fsync is not retried: the kernel may have dropped the pages, so that the second one
+ * would lie. It becomes ERR_STORE_BROKEN. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -40,23 +40,16 @@ static enum err err_of(struct sqlite_db *s, int rc)
     switch (rc & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
-    case SQLITE_DONE:
-        return OK;
-    case SQLITE_FULL:
-        err = ERR_STORE_FULL;
-        break;
-    case SQLITE_CONSTRAINT:
-        return ERR_EXISTS;
-    case SQLITE_NOMEM:
-        err = ERR_NOMEM;
-        break;
+    case SQLITE_DONE: return OK;
+    case SQLITE_FULL: err = ERR_STORE_FULL; break;
+    case SQLITE_CONSTRAINT: return ERR_EXISTS;
+    case SQLITE_NOMEM: err = ERR_NOMEM; break;
     case SQLITE_IOERR:
         err = whole == SQLITE_IOERR_FSYNC || whole == SQLITE_IOERR_DIR_FSYNC ? ERR_STORE_BROKEN
               : errno == ENOSPC                                              ? ERR_STORE_FULL
                                                                              : ERR_STORE;
         break;
-    default:
-        err = ERR_STORE;
+    default: err = ERR_STORE;
     }
     if (s->db.err == OK) {
         s->db.err = err;
@@ -214,11 +207,10 @@ static enum err bind(struct sqlite_db *s, sqlite3_stmt *st, const struct value *
 {
     for (int i = 1; i <= (int)n; i++) {
         const struct value *v = &args[i - 1];
-        int rc = v->kind == VALUE_INT ? sqlite3_bind_int64(st, i, v->i)
-                 : v->kind == VALUE_TEXT
-                     ? sqlite3_bind_text64(st, i, v->s.p ? v->s.p : "", v->s.n, SQLITE_STATIC,
-                                           SQLITE_UTF8)
-                     : sqlite3_bind_null(st, i);
+        int rc = v->kind == VALUE_INT    ? sqlite3_bind_int64(st, i, v->i)
+                 : v->kind == VALUE_TEXT ? sqlite3_bind_text64(st, i, v->s.p ? v->s.p : "", v->s.n,
+                                                               SQLITE_STATIC, SQLITE_UTF8)
+                                         : sqlite3_bind_null(st, i);
         if (rc != SQLITE_OK)
             return err_of(s, rc);
     }

@@ -199,8 +199,8 @@ static void probe(struct store *s)
 {
     enum err err = s->engine->begin(s->db);
     if (err == OK)
-        err = db_run(s->db, SQL_META_PUT,
-                     DB_ARGS(V_TEXT(STR("probed_at")), V_INT(clock_wall_ms())), NULL, NULL, NULL);
+        err = db_run(s->db, SQL_META_PUT, DB_ARGS(V_TEXT(STR("probed_at")), V_INT(clock_wall_ms())),
+                     NULL, NULL, NULL);
     if (err == OK)
         err = s->engine->commit(s->db);
     else
@@ -217,8 +217,8 @@ static void *writer_main(void *arg)
     for (;;) {
         bool closed = false;
         bool trouble = !atomic_load(&s->writable);
-        struct mail *list = trouble ? mailbox_wait_for(s->jobs, PROBE_MS, &closed)
-                                    : mailbox_wait(s->jobs);
+        struct mail *list =
+            trouble ? mailbox_wait_for(s->jobs, PROBE_MS, &closed) : mailbox_wait(s->jobs);
         if (list)
             batches_run(s, list);
         else if (!trouble || closed)

@@ -27,8 +27,15 @@ static void reads_members_in_order(void **state)
 
 static void refuses_what_two_readers_would_read_differently(void **state)
 {
-    static const char *const bad[] = {"", "{", "{\"a\":1,\"a\":2}", "[1,]", "{\"a\":\"\\u0000\"}",
-                                      "{\"a\":\"\xff\"}", "nul", "{} x", "[1 2]"};
+    static const char *const bad[] = {"",
+                                      "{",
+                                      "{\"a\":1,\"a\":2}",
+                                      "[1,]",
+                                      "{\"a\":\"\\u0000\"}",
+                                      "{\"a\":\"\xff\"}",
+                                      "nul",
+                                      "{} x",
+                                      "[1 2]"};
     char where[120];
     struct json *doc;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

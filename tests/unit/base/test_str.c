@@ -55,7 +55,7 @@ static void copies_what_fits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cuts_and_trims),  cmocka_unit_test(compares),
+        cmocka_unit_test(cuts_and_trims),     cmocka_unit_test(compares),
         cmocka_unit_test(numbers_are_strict), cmocka_unit_test(utf8_is_checked),
         cmocka_unit_test(copies_what_fits),
     };

@@ -30,16 +30,18 @@ static void whole_answers(void **state)
 {
     both_ways("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, "ok", true);
     both_ways("HTTP/1.1 204 No Content\r\n\r\n", 204, "", true);
-    both_ways("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n", 200, "abc",
-              true);
+    both_ways("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+              200, "abc", true);
     both_ways("HTTP/1.1 500 x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", 500, "", false);
-    both_ways("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", 201, "", true);
+    both_ways("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", 201,
+              "", true);
 }
 
 static void bytes_behind_it_are_seen(void **state)
 {
     size_t rest;
-    static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500 Smuggled\r\n\r\n";
+    static const char text[] =
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500 Smuggled\r\n\r\n";
     assert_ok(feed(text, sizeof text - 1, false, &rest));
     assert_int_equal(a.status, 200);
     assert_int_equal(rest, 25);
@@ -76,9 +78,11 @@ static void hostile_ones_are_bounded(void **state)
     assert_int_equal(a.kept_n, HTTP_BODY_KEPT);
     buf_fini(&b);
     assert_err(feed("garbage\r\n\r\n", 11, false, &rest), ERR_SYNTAX);
-    assert_err(feed("HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", 59, false, &rest),
+    assert_err(feed("HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", 59,
+                    false, &rest),
                ERR_SYNTAX);
-    static const char both[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n";
+    static const char both[] =
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n";
     assert_err(feed(both, sizeof both - 1, false, &rest), ERR_SYNTAX);
 }
 
@@ -98,8 +102,8 @@ static void a_body_until_the_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_answers),       cmocka_unit_test(bytes_behind_it_are_seen),
-        cmocka_unit_test(retry_after),         cmocka_unit_test(hostile_ones_are_bounded),
+        cmocka_unit_test(whole_answers),        cmocka_unit_test(bytes_behind_it_are_seen),
+        cmocka_unit_test(retry_after),          cmocka_unit_test(hostile_ones_are_bounded),
         cmocka_unit_test(a_body_until_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

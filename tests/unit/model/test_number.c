@@ -14,7 +14,8 @@ static void strict_is_strict(void **state)
 static void what_carriers_write(void **state)
 {
     static const struct number_rules uk = {.country = "44", .national = "0"};
-    static const struct number_rules us = {.country = "1", .international = "011", .bare_is_e164 = true};
+    static const struct number_rules us = {
+        .country = "1", .international = "011", .bare_is_e164 = true};
     static const struct {
         const char *text;
         const struct number_rules *rules;
@@ -41,8 +42,8 @@ static void what_carriers_write(void **state)
 static void what_is_none(void **state)
 {
     static const struct number_rules none = {0};
-    static const char *const bad[] = {"", "anonymous", "+", "+44abc", "%00", "%zz", "alice",
-                                      "+12345678901234567890"};
+    static const char *const bad[] = {"",    "anonymous", "+",     "+44abc",
+                                      "%00", "%zz",       "alice", "+12345678901234567890"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char out[NUMBER_SIZE];
         if (number_parse(str_of(bad[i]), &none, out) == OK)

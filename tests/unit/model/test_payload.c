@@ -27,9 +27,10 @@ static void the_fixed_fields_come_first_and_in_order(void **state)
     buf_init(&b, 10000);
     assert_ok(event_of_call(EVENT_CALL_ENDED, &facts, facts.ended_at_ms, &e));
     assert_ok(payload_body(e->payload, BODY_JSON, 3, false, &b));
-    assert_true(str_starts(buf_str(&b), STR("{\"event\":\"call_ended\",\"did_number\":\"+447911123456\","
-                                            "\"caller_id\":\"+19175550100\",\"duration_sec\":24,"
-                                            "\"timestamp\":\"2024-11-15T14:32:30Z\",\"id\":\"evt_")));
+    assert_true(
+        str_starts(buf_str(&b), STR("{\"event\":\"call_ended\",\"did_number\":\"+447911123456\","
+                                    "\"caller_id\":\"+19175550100\",\"duration_sec\":24,"
+                                    "\"timestamp\":\"2024-11-15T14:32:30Z\",\"id\":\"evt_")));
     assert_non_null(strstr(e->bytes, "\"ring_sec\":5"));
     assert_non_null(memmem(b.p, b.n, "\"call_id\":\"call_x\",\"sequence\":3,", 32));
     buf_fini(&b);
@@ -88,7 +89,8 @@ static void the_same_call_gives_the_same_ids(void **state)
 
 static void what_is_no_flat_object_is_refused(void **state)
 {
-    static const char *const bad[] = {"", "{", "[]", "{\"a\":{}}", "{\"a\":1", "{\"a\" 1}", "{\"a\":\"x}"};
+    static const char *const bad[] = {"",         "{",         "[]",         "{\"a\":{}}",
+                                      "{\"a\":1", "{\"a\" 1}", "{\"a\":\"x}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct buf b;
         buf_init(&b, 1000);

@@ -7,7 +7,8 @@ enum { HOUR_MS = 3600000 };
 
 static void the_default_schedule(void **state)
 {
-    static const int64_t due_sec[] = {1, 5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200, 43200};
+    static const int64_t due_sec[] = {1,    5,    30,    120,   600,   1800,
+                                      3600, 7200, 14400, 28800, 43200, 43200};
     for (unsigned i = 0; i < 12; i++)
         for (uint64_t r = 0; r < 50; r++) {
             int64_t w = retry_wait_ms(&retry_default, i + 1, 0, -1, r * 0x123456789abcdefull);
@@ -46,10 +47,10 @@ static void verdicts(void **state)
         enum err err;
         enum verdict_kind kind;
         bool disable;
-    } table[] = {{200, OK, VERDICT_DELIVERED, 0}, {204, OK, VERDICT_DELIVERED, 0},
-                 {299, OK, VERDICT_DELIVERED, 0}, {301, OK, VERDICT_RETRY, 0},
-                 {400, OK, VERDICT_RETRY, 0},     {410, OK, VERDICT_GIVE_UP, 1},
-                 {500, OK, VERDICT_RETRY, 0},     {0, ERR_TIMEOUT, VERDICT_RETRY, 0},
+    } table[] = {{200, OK, VERDICT_DELIVERED, 0},   {204, OK, VERDICT_DELIVERED, 0},
+                 {299, OK, VERDICT_DELIVERED, 0},   {301, OK, VERDICT_RETRY, 0},
+                 {400, OK, VERDICT_RETRY, 0},       {410, OK, VERDICT_GIVE_UP, 1},
+                 {500, OK, VERDICT_RETRY, 0},       {0, ERR_TIMEOUT, VERDICT_RETRY, 0},
                  {200, ERR_RESET, VERDICT_RETRY, 0}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct outcome o = {.status = table[i].status, .err = table[i].err, .retry_after_sec = -1};

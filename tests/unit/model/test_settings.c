@@ -18,10 +18,11 @@ static void an_endpoint_survives_print_and_parse(void **state)
     struct field_error f;
     struct buf b;
     buf_init(&b, 100000);
-    assert_ok(endpoint_of("{\"url\":\"https://example.com/h\",\"format\":\"form\",\"events\":[\"call_ended\"],"
-                          "\"numbers\":[\"+447911123456\"],\"headers\":{\"X-Key\":\"v\"},\"timeout_ms\":2000,"
-                          "\"retry\":{\"schedule_s\":[1,2],\"give_up_after_s\":10}}",
-                          &e, &f));
+    assert_ok(endpoint_of(
+        "{\"url\":\"https://example.com/h\",\"format\":\"form\",\"events\":[\"call_ended\"],"
+        "\"numbers\":[\"+447911123456\"],\"headers\":{\"X-Key\":\"v\"},\"timeout_ms\":2000,"
+        "\"retry\":{\"schedule_s\":[1,2],\"give_up_after_s\":10}}",
+        &e, &f));
     assert_int_equal(e->events, EVENT_BIT(EVENT_CALL_ENDED));
     assert_int_equal(e->n_numbers, 1);
     endpoint_print(e, &b);
@@ -69,7 +70,8 @@ static void forwards(void **state)
         {"[{\"type\":\"fax\",\"destination\":\"x\"}]", "targets[0].type"},
         {"[{\"type\":\"sip\"}]", "targets[0].destination"},
         {"[{\"type\":\"sip\",\"destination\":\"sip:a@b\",\"when\":\"later\"}]", "targets[0].when"},
-        {"[{\"type\":\"sip\",\"destination\":\"sip:a@b\",\"headers\":{\"Via\":\"x\"}}]", "targets[0].headers"},
+        {"[{\"type\":\"sip\",\"destination\":\"sip:a@b\",\"headers\":{\"Via\":\"x\"}}]",
+         "targets[0].headers"},
         {"[{\"type\":\"sip\",\"destination\":\"sip:a@b\",\"ring_timeout_s\":0.5}]",
          "targets[0].ring_timeout_s"},
     };
@@ -83,7 +85,8 @@ static void forwards(void **state)
         assert_string_equal(field, bad[i].field);
         json_free(doc);
     }
-    assert_ok(json_parse(STR("[{\"type\":\"sip\",\"destination\":\"sip:a@b\",\"when\":\"busy\"}]"), &doc, NULL, 0));
+    assert_ok(json_parse(STR("[{\"type\":\"sip\",\"destination\":\"sip:a@b\",\"when\":\"busy\"}]"),
+                         &doc, NULL, 0));
     assert_ok(forward_parse(doc, &fwd, field, &why));
     json_free(doc);
     assert_int_equal(fwd->n, 1);

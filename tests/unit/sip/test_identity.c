@@ -25,7 +25,8 @@ static void the_called_number(void **state)
     invite("sip:+447911123456@x", "<sip:a@b>", "<sip:c@d>", "");
     assert_ok(identity_called(&m, &trunk, e164));
     assert_string_equal(e164, "+447911123456");
-    invite("sip:proxy@x", "<sip:a@b>", "<sip:07911000001@d>", "P-Called-Party-ID: <tel:+447911000002>\r\n");
+    invite("sip:proxy@x", "<sip:a@b>", "<sip:07911000001@d>",
+           "P-Called-Party-ID: <tel:+447911000002>\r\n");
     assert_ok(identity_called(&m, &trunk, e164));
     assert_string_equal(e164, "+447911000002");
     trunk.called_from[0] = CALLED_FROM_TO;
@@ -66,7 +67,8 @@ static void who_calls(void **state)
 static void an_untrusted_trunk_is_not_believed(void **state)
 {
     struct caller c;
-    invite("sip:c@d", "<sip:+19175550100@x>", "<sip:c@d>", "P-Asserted-Identity: <sip:+19999999999@x>\r\n");
+    invite("sip:c@d", "<sip:+19175550100@x>", "<sip:c@d>",
+           "P-Asserted-Identity: <sip:+19999999999@x>\r\n");
     trunk.trust_identity = false;
     identity_caller(&m, &trunk, &c);
     assert_string_equal(c.id, "+19175550100");

@@ -13,12 +13,13 @@ static enum err parse(const char *text)
 }
 
 #define HEAD                                                                                       \
-    "Via: SIP/2.0/UDP h:5060;branch=z9hG4bKx;rport\r\nf: <sip:a@b>;tag=1\r\nt: <sip:c@d>\r\n"     \
+    "Via: SIP/2.0/UDP h:5060;branch=z9hG4bKx;rport\r\nf: <sip:a@b>;tag=1\r\nt: <sip:c@d>\r\n"      \
     "i: id1\r\nCSeq: 7 INVITE\r\n"
 
 static void compact_forms_and_folding(void **state)
 {
-    assert_ok(parse("INVITE sip:c@d SIP/2.0\r\n" HEAD "Subject: a\r\n  b\r\n\tc\r\nl: 2\r\n\r\nhixx"));
+    assert_ok(
+        parse("INVITE sip:c@d SIP/2.0\r\n" HEAD "Subject: a\r\n  b\r\n\tc\r\nl: 2\r\n\r\nhixx"));
     assert_int_equal(m.method, SIP_INVITE);
     assert_int_equal(m.cseq, 7);
     assert_str(m.call_id, "id1");
@@ -48,8 +49,10 @@ static void lengths_that_lie(void **state)
     assert_int_equal(m.fault_status, 400);
     assert_true(m.answerable);
     assert_err(parse("INVITE sip:c@d SIP/2.0\r\n" HEAD "Content-Length: -1\r\n\r\nhi"), ERR_SYNTAX);
-    assert_err(parse("INVITE sip:c@d SIP/2.0\r\n" HEAD "l: 99999999999999999999\r\n\r\n"), ERR_SYNTAX);
-    assert_err(parse("INVITE sip:c@d SIP/2.0\r\n" HEAD "l: 0\r\nContent-Length: 2\r\n\r\nhi"), ERR_SYNTAX);
+    assert_err(parse("INVITE sip:c@d SIP/2.0\r\n" HEAD "l: 99999999999999999999\r\n\r\n"),
+               ERR_SYNTAX);
+    assert_err(parse("INVITE sip:c@d SIP/2.0\r\n" HEAD "l: 0\r\nContent-Length: 2\r\n\r\nhi"),
+               ERR_SYNTAX);
 }
 
 static void line_ends_are_crlf(void **state)
@@ -75,7 +78,8 @@ static void too_many_headers(void **state)
 
 static void every_cut_is_survived(void **state)
 {
-    static const char text[] = "INVITE sip:c@d SIP/2.0\r\n" HEAD "Contact: \"a\\\"b\" <sip:x@y;p=1>;q=2\r\n\r\nbody";
+    static const char text[] =
+        "INVITE sip:c@d SIP/2.0\r\n" HEAD "Contact: \"a\\\"b\" <sip:x@y;p=1>;q=2\r\n\r\nbody";
     for (size_t n = 0; n < sizeof text; n++) {
         char *exact = malloc(n ? n : 1); /* ASan sees a byte too far */
         memcpy(exact, text, n);
@@ -89,16 +93,18 @@ static void a_reply_says_where_from(void **state)
     struct buf b;
     struct addr from;
     char out[4000];
-    assert_ok(parse("INVITE sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP h:5060;branch=z9hG4bKx;rport;received=9.9.9.9, "
-                    "SIP/2.0/TCP second\r\nf: <sip:a@b>;tag=1\r\nt: <sip:c@d>\r\ni: id1\r\nCSeq: 7 INVITE\r\n\r\n"));
+    assert_ok(parse(
+        "INVITE sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP h:5060;branch=z9hG4bKx;rport;received=9.9.9.9, "
+        "SIP/2.0/TCP second\r\nf: <sip:a@b>;tag=1\r\nt: <sip:c@d>\r\ni: id1\r\nCSeq: 7 "
+        "INVITE\r\n\r\n"));
     assert_ok(addr_parse(STR("192.0.2.7:6000"), 0, &from));
     buf_wrap(&b, out, sizeof out);
     sip_put_reply(&b, &m, &from, 404, (struct str){0}, STR("ours"), false);
-    assert_true(str_starts(buf_str(&b),
-                           STR("SIP/2.0 404 Not Found\r\n"
-                               "Via: SIP/2.0/UDP h:5060;branch=z9hG4bKx;rport=6000;received=192.0.2.7\r\n"
-                               "Via: SIP/2.0/TCP second\r\nFrom: <sip:a@b>;tag=1\r\n"
-                               "To: <sip:c@d>;tag=ours\r\n")));
+    assert_true(str_starts(
+        buf_str(&b), STR("SIP/2.0 404 Not Found\r\n"
+                         "Via: SIP/2.0/UDP h:5060;branch=z9hG4bKx;rport=6000;received=192.0.2.7\r\n"
+                         "Via: SIP/2.0/TCP second\r\nFrom: <sip:a@b>;tag=1\r\n"
+                         "To: <sip:c@d>;tag=ours\r\n")));
 }
 
 static void nothing_is_smuggled_into_headers(void **state)
@@ -113,10 +119,14 @@ static void nothing_is_smuggled_into_headers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(compact_forms_and_folding), cmocka_unit_test(lists_over_lines_and_commas),
-        cmocka_unit_test(lengths_that_lie),          cmocka_unit_test(line_ends_are_crlf),
-        cmocka_unit_test(too_many_headers),          cmocka_unit_test(every_cut_is_survived),
-        cmocka_unit_test(a_reply_says_where_from),   cmocka_unit_test(nothing_is_smuggled_into_headers),
+        cmocka_unit_test(compact_forms_and_folding),
+        cmocka_unit_test(lists_over_lines_and_commas),
+        cmocka_unit_test(lengths_that_lie),
+        cmocka_unit_test(line_ends_are_crlf),
+        cmocka_unit_test(too_many_headers),
+        cmocka_unit_test(every_cut_is_survived),
+        cmocka_unit_test(a_reply_says_where_from),
+        cmocka_unit_test(nothing_is_smuggled_into_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,9 +24,10 @@ static void parts_of_a_uri(void **state)
 
 static void what_is_no_uri(void **state)
 {
-    static const char *const bad[] = {"", "sip:", "sip:@host", "sip:a@", "sip:a@b:0", "sip:a@b:99999",
-                                      "sip:a@b@c", "sip:a@b;x@y", "sip:a@[::1", "sip:a%zz@b", "sip:a b@c",
-                                      "sip:a@b<c>", "tel:"};
+    static const char *const bad[] = {"",           "sip:",          "sip:@host", "sip:a@",
+                                      "sip:a@b:0",  "sip:a@b:99999", "sip:a@b@c", "sip:a@b;x@y",
+                                      "sip:a@[::1", "sip:a%zz@b",    "sip:a b@c", "sip:a@b<c>",
+                                      "tel:"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct uri u;
         bool empty_user = !strcmp(bad[i], "sip:@host");

@@ -85,7 +85,8 @@ static enum err put_sample(struct db *db, void *arg)
     struct put *p = arg;
     enum err err = event_put(db, &sample, &p->n, &p->is_new);
     if (err == OK && p->is_new) {
-        p->d = (struct delivery){.event_n = p->n, .endpoint = 7, .lane = 99, .sequence = UINT32_MAX};
+        p->d =
+            (struct delivery){.event_n = p->n, .endpoint = 7, .lane = 99, .sequence = UINT32_MAX};
         err = delivery_put(db, &p->d);
     }
     return err;
@@ -164,7 +165,8 @@ static void a_second_process_is_kept_out(void **state)
     assert_non_null(strstr(why, "another hookswitch"));
 }
 
-/* Many jobs at once; each third writes and then fails. The rest must be there, and no trace of those. */
+/* Many jobs at once; each third writes and then fails. The rest must be there, and no trace of
+ * those. */
 enum { JOBS = 300 };
 struct many {
     struct store_job job;
@@ -221,12 +223,10 @@ static void a_job_that_fails_takes_nobody_with_it(void **state)
     assert_ok(mailbox_new(&home, 10, NULL, NULL));
     done_ok = done_failed = 0;
     for (int i = 0; i < JOBS; i++) {
-        job[i] = (struct many){.job = {.run = many_run,
-                                       .committed = many_committed,
-                                       .done = many_done,
-                                       .home = home},
-                               .i = i,
-                               .committed = &committed};
+        job[i] = (struct many){
+            .job = {.run = many_run, .committed = many_committed, .done = many_done, .home = home},
+            .i = i,
+            .committed = &committed};
         assert_ok(store_write(store, &job[i].job));
     }
     while (done_ok + done_failed < JOBS)
@@ -240,7 +240,11 @@ static void a_job_that_fails_takes_nobody_with_it(void **state)
 
 static enum err settings_work(struct db *db, void *arg)
 {
-    struct setting s = {.kind = SETTING_TRUNK, .id = STR("trunk_1"), .account = 1, .key = STR("a"), .doc = STR("{}")};
+    struct setting s = {.kind = SETTING_TRUNK,
+                        .id = STR("trunk_1"),
+                        .account = 1,
+                        .key = STR("a"),
+                        .doc = STR("{}")};
     struct setting twin = s, got;
     struct buf mem;
     assert_ok(setting_put(db, &s));
@@ -269,9 +273,15 @@ static void settings(void **state)
 
 static enum err calls_work(struct db *db, void *arg)
 {
-    struct call_row c = {.call_id = STR("call_1"), .account = 1, .trunk = STR("t"), .number = STR("+44"),
-                         .peer = STR("+1"), .phase = CALL_PHASE_ENDED, .end_reason = END_BUSY,
-                         .facts = STR("{}"), .legs = STR("x")};
+    struct call_row c = {.call_id = STR("call_1"),
+                         .account = 1,
+                         .trunk = STR("t"),
+                         .number = STR("+44"),
+                         .peer = STR("+1"),
+                         .phase = CALL_PHASE_ENDED,
+                         .end_reason = END_BUSY,
+                         .facts = STR("{}"),
+                         .legs = STR("x")};
     struct call_row got;
     struct buf mem;
     buf_init(&mem, 1000);
@@ -295,7 +305,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_same_event_is_stored_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_attempt_is_written_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_was_written_is_there_after_a_reopen, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_written_is_there_after_a_reopen, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_second_process_is_kept_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_job_that_fails_takes_nobody_with_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(settings, set_up, tear_down),
