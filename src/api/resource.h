@@ -66,8 +66,9 @@ void api_handle(struct request *r);
 /* handlers by resource */
 #define HANDLERS(X)                                                                                \
     X(numbers_list)                                                                                \
-    X(numbers_create) X(numbers_get) X(numbers_patch) X(numbers_delete) X(forward_get)             \
-        X(forward_put) X(endpoints_list) X(endpoints_create) X(endpoints_get) X(endpoints_patch)   \
+    X(numbers_create)                                                                              \
+    X(numbers_get) X(numbers_patch) X(numbers_delete) X(forward_get) X(forward_put)                \
+        X(endpoints_list) X(endpoints_create) X(endpoints_get) X(endpoints_patch)                  \
             X(endpoints_delete) X(endpoints_rotate) X(endpoints_enable) X(endpoints_test)          \
                 X(trunks_list) X(trunks_create) X(trunks_get) X(trunks_patch) X(trunks_delete)     \
                     X(keys_list) X(keys_create) X(keys_get) X(keys_delete) X(accounts_list)        \

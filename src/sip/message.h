@@ -7,11 +7,11 @@
 #pragma once
 #include "sip/uri.h"
 
-#define SIP_METHOD_LIST(X)                                                                         \
-    X(INVITE)                                                                                      \
-    X(ACK)                                                                                         \
-    X(BYE) X(CANCEL) X(OPTIONS) X(REGISTER) X(PRACK) X(UPDATE) X(INFO) X(REFER) X(NOTIFY)          \
-        X(SUBSCRIBE) X(MESSAGE) X(PUBLISH)
+/* clang-format off */
+#define SIP_METHOD_LIST(X) \
+    X(INVITE) X(ACK) X(BYE) X(CANCEL) X(OPTIONS) X(REGISTER) X(PRACK) X(UPDATE) \
+    X(INFO) X(REFER) X(NOTIFY) X(SUBSCRIBE) X(MESSAGE) X(PUBLISH)
+/* clang-format on */
 enum sip_method {
 #define X(m) SIP_##m,
     SIP_METHOD_LIST(X)
@@ -22,51 +22,62 @@ const char *sip_method_name(enum sip_method m);
 enum sip_method sip_method_of(struct str text); /* case matters, §7.1 */
 
 /* id, name as we write it, compact form or 0, may stand in several lines / comma lists */
-#define SIP_HEADER_LIST(X)                                                                         \
-    X(VIA, "Via", 'v', 1)                                                                          \
-    X(FROM, "From", 'f', 0)                                                                        \
-    X(TO, "To", 't', 0) X(CALL_ID, "Call-ID", 'i', 0) X(CSEQ, "CSeq", 0, 0) X(                     \
-        CONTACT, "Contact", 'm', 1) X(MAX_FORWARDS, "Max-Forwards", 0,                             \
-                                      0) X(CONTENT_LENGTH, "Content-Length", 'l', 0)               \
-        X(CONTENT_TYPE, "Content-Type", 'c', 0) X(CONTENT_ENCODING, "Content-Encoding", 'e', 1) X( \
-            CONTENT_DISPOSITION, "Content-Disposition", 0, 0) X(MIME_VERSION, "MIME-Version", 0,   \
-                                                                0) X(ROUTE, "Route", 0, 1)         \
-            X(RECORD_ROUTE, "Record-Route", 0,                                                     \
-              1) X(REQUIRE, "Require", 0,                                                          \
-                   1) X(PROXY_REQUIRE, "Proxy-Require", 0, 1)                                      \
-                X(SUPPORTED, "Supported", 'k', 1) X(UNSUPPORTED, "Unsupported", 0, 1) X(           \
-                    ALLOW, "Allow",                                                                \
-                    0,                                                                             \
-                    1) X(ALLOW_EVENTS, "Allow-Events", 'u',                                        \
-                         1) X(ACCEPT, "Accept", 0, 1)                                              \
-                    X(EVENT, "Event", 'o', 0) X(EXPIRES, "Expires", 0, 0) X(RSEQ, "RSeq", 0, 0)    \
-                        X(RACK, "RAck", 0, 0) X(SESSION_EXPIRES, "Session-Expires", 'x', 0)        \
-                            X(MIN_SE, "Min-SE", 0, 0) X(REFER_TO, "Refer-To", 'r', 0) X(           \
-                                REFERRED_BY, "Referred-By",                                        \
-                                'b', 0) X(REPLACES, "Replaces", 0, 0)                              \
-                                X(REASON, "Reason", 0, 1) X(RETRY_AFTER, "Retry-After", 0, 0) X(   \
-                                    WARNING, "Warning",                                            \
-                                    0, 1) X(SUBJECT, "Subject", 's', 0)                            \
-                                    X(DATE, "Date", 0, 0) X(PRIVACY, "Privacy", 0, 1)              \
-                                        X(P_ASSERTED_IDENTITY, "P-Asserted-Identity", 0,           \
-                                          1) X(P_PREFERRED_IDENTITY, "P-Preferred-Identity", 0,    \
-                                               1) X(REMOTE_PARTY_ID, "Remote-Party-ID", 0, 1)      \
-                                            X(P_CALLED_PARTY_ID, "P-Called-Party-ID", 0,           \
-                                              0) X(P_EARLY_MEDIA, "P-Early-Media", 0,              \
-                                                   0) X(HISTORY_INFO, "History-Info", 0,           \
-                                                        1) X(DIVERSION, "Diversion", 0, 1)         \
-                                                X(IDENTITY, "Identity", 'y',                       \
-                                                  1) X(CALL_INFO, "Call-Info", 0, 1)               \
-                                                    X(WWW_AUTHENTICATE, "WWW-Authenticate", 0,     \
-                                                      0) X(AUTHORIZATION, "Authorization", 0, 0)   \
-                                                        X(PROXY_AUTHENTICATE,                      \
-                                                          "Proxy-Authenticate", 0,                 \
-                                                          0) X(PROXY_AUTHORIZATION,                \
-                                                               "Proxy-Authorization", 0,           \
-                                                               0) X(PATH, "Path", 0,               \
-                                                                    1) X(SERVER, "Server", 0, 0)   \
-                                                            X(USER_AGENT, "User-Agent", 0, 0)      \
-                                                                X(TIMESTAMP, "Timestamp", 0, 0)
+/* clang-format off */
+#define SIP_HEADER_LIST(X) \
+    X(VIA, "Via", 'v', 1) \
+    X(FROM, "From", 'f', 0) \
+    X(TO, "To", 't', 0) \
+    X(CALL_ID, "Call-ID", 'i', 0) \
+    X(CSEQ, "CSeq", 0, 0) \
+    X(CONTACT, "Contact", 'm', 1) \
+    X(MAX_FORWARDS, "Max-Forwards", 0, 0) \
+    X(CONTENT_LENGTH, "Content-Length", 'l', 0) \
+    X(CONTENT_TYPE, "Content-Type", 'c', 0) \
+    X(CONTENT_ENCODING, "Content-Encoding", 'e', 1) \
+    X(CONTENT_DISPOSITION, "Content-Disposition", 0, 0) \
+    X(MIME_VERSION, "MIME-Version", 0, 0) \
+    X(ROUTE, "Route", 0, 1) \
+    X(RECORD_ROUTE, "Record-Route", 0, 1) \
+    X(REQUIRE, "Require", 0, 1) \
+    X(PROXY_REQUIRE, "Proxy-Require", 0, 1) \
+    X(SUPPORTED, "Supported", 'k', 1) \
+    X(UNSUPPORTED, "Unsupported", 0, 1) \
+    X(ALLOW, "Allow", 0, 1) \
+    X(ALLOW_EVENTS, "Allow-Events", 'u', 1) \
+    X(ACCEPT, "Accept", 0, 1) \
+    X(EVENT, "Event", 'o', 0) \
+    X(EXPIRES, "Expires", 0, 0) \
+    X(RSEQ, "RSeq", 0, 0) \
+    X(RACK, "RAck", 0, 0) \
+    X(SESSION_EXPIRES, "Session-Expires", 'x', 0) \
+    X(MIN_SE, "Min-SE", 0, 0) \
+    X(REFER_TO, "Refer-To", 'r', 0) \
+    X(REFERRED_BY, "Referred-By", 'b', 0) \
+    X(REPLACES, "Replaces", 0, 0) \
+    X(REASON, "Reason", 0, 1) \
+    X(RETRY_AFTER, "Retry-After", 0, 0) \
+    X(WARNING, "Warning", 0, 1) \
+    X(SUBJECT, "Subject", 's', 0) \
+    X(DATE, "Date", 0, 0) \
+    X(PRIVACY, "Privacy", 0, 1) \
+    X(P_ASSERTED_IDENTITY, "P-Asserted-Identity", 0, 1) \
+    X(P_PREFERRED_IDENTITY, "P-Preferred-Identity", 0, 1) \
+    X(REMOTE_PARTY_ID, "Remote-Party-ID", 0, 1) \
+    X(P_CALLED_PARTY_ID, "P-Called-Party-ID", 0, 0) \
+    X(P_EARLY_MEDIA, "P-Early-Media", 0, 0) \
+    X(HISTORY_INFO, "History-Info", 0, 1) \
+    X(DIVERSION, "Diversion", 0, 1) \
+    X(IDENTITY, "Identity", 'y', 1) \
+    X(CALL_INFO, "Call-Info", 0, 1) \
+    X(WWW_AUTHENTICATE, "WWW-Authenticate", 0, 0) \
+    X(AUTHORIZATION, "Authorization", 0, 0) \
+    X(PROXY_AUTHENTICATE, "Proxy-Authenticate", 0, 0) \
+    X(PROXY_AUTHORIZATION, "Proxy-Authorization", 0, 0) \
+    X(PATH, "Path", 0, 1) \
+    X(SERVER, "Server", 0, 0) \
+    X(USER_AGENT, "User-Agent", 0, 0) \
+    X(TIMESTAMP, "Timestamp", 0, 0)
+/* clang-format on */
 enum sip_header_id {
 #define X(id, name, compact, many) SIP_H_##id,
     SIP_HEADER_LIST(X)
