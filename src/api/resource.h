@@ -64,18 +64,17 @@ extern const struct resource numbers, endpoints, trunks, keys, accounts;
 /* routes.c */
 void api_handle(struct request *r);
 /* handlers by resource */
-#define HANDLERS(X)                                                                                \
-    X(numbers_list)                                                                                \
-    X(numbers_create)                                                                              \
-    X(numbers_get) X(numbers_patch) X(numbers_delete) X(forward_get) X(forward_put)                \
-        X(endpoints_list) X(endpoints_create) X(endpoints_get) X(endpoints_patch)                  \
-            X(endpoints_delete) X(endpoints_rotate) X(endpoints_enable) X(endpoints_test)          \
-                X(trunks_list) X(trunks_create) X(trunks_get) X(trunks_patch) X(trunks_delete)     \
-                    X(keys_list) X(keys_create) X(keys_get) X(keys_delete) X(accounts_list)        \
-                        X(accounts_create) X(accounts_get) X(events_list) X(events_get)            \
-                            X(events_resend) X(events_ingest) X(calls_list) X(calls_get)           \
-                                X(calls_hangup) X(health_get) X(ready_get) X(metrics_get)          \
-                                    X(home_get)
+/* clang-format off */
+#define HANDLERS(X) \
+    X(numbers_list) X(numbers_create) X(numbers_get) X(numbers_patch) X(numbers_delete) \
+    X(forward_get) X(forward_put) X(endpoints_list) X(endpoints_create) X(endpoints_get) \
+    X(endpoints_patch) X(endpoints_delete) X(endpoints_rotate) X(endpoints_enable) X(endpoints_test) \
+    X(trunks_list) X(trunks_create) X(trunks_get) X(trunks_patch) X(trunks_delete) \
+    X(keys_list) X(keys_create) X(keys_get) X(keys_delete) X(accounts_list) \
+    X(accounts_create) X(accounts_get) X(events_list) X(events_get) X(events_resend) \
+    X(events_ingest) X(calls_list) X(calls_get) X(calls_hangup) X(health_get) \
+    X(ready_get) X(metrics_get) X(home_get)
+/* clang-format on */
 #define X(name) void name(struct request *r);
 HANDLERS(X)
 #undef X
