@@ -209,6 +209,6 @@ void trunks_free(struct sip_edge *e);
 /* edge.c */
 void edge_reply(struct sip_edge *e, const struct sip_msg *m, const struct path *to, int status,
                 const char *reason, const char *more_headers);
-struct txn *edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_msg *m, int status,
-                            const char *reason);
+void edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_msg *m, int status,
+                     const char *reason);
 void edge_call_over(struct sip_edge *e);

@@ -68,8 +68,8 @@ void edge_reply(struct sip_edge *e, const struct sip_msg *m, const struct path *
         (void)!transport_send(e->transport, &path, (struct str){0}, buf_str(&b));
 }
 
-struct txn *edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_msg *m, int status,
-                            const char *reason)
+void edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_msg *m, int status,
+                     const char *reason)
 {
     struct buf b = call_scratch(e);
     char tag[TOKEN_SIZE];
@@ -78,7 +78,6 @@ struct txn *edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_
                   status > 100 ? str_of(tag) : STR(""), false);
     sip_put_body(&b, (struct str){0});
     txn_answer(e->txns, t, status, buf_str(&b));
-    return t;
 }
 
 static void on_options(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
@@ -251,10 +250,6 @@ static void on_failure(void *arg, struct txn *t, enum err err)
         call_on_relay_failure(c, t, status);
 }
 
-static void on_over(void *arg, struct txn *t)
-{
-}
-
 enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *why, size_t cap)
 {
     struct sip_edge *e = calloc(1, sizeof *e);
@@ -264,7 +259,7 @@ enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *w
         return err;
     e->c = *c;
     const struct transport_user tu = {on_message, may_connect, on_gone, e};
-    const struct transaction_user xu = {on_response, on_failure, on_over, e};
+    const struct transaction_user xu = {on_response, on_failure, e};
     size_t txns = TXNS_LEAST + c->max_calls * TXNS_PER_CALL;
     e->scratch = malloc(SCRATCH_MAX);
     e->by_call_id = map_new();

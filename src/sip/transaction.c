@@ -74,8 +74,6 @@ static void on_lingered(struct timer *timer)
 {
     struct txn *t = timer->arg;
     struct transactions *ts = txn_table(timer);
-    if (t->server && t->invite)
-        ts->user.on_over(ts->user.arg, t);
     txn_end(ts, t);
 }
 

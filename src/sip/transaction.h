@@ -45,8 +45,6 @@ struct transaction_user {
     void (*on_response)(void *arg, struct txn *t, const struct sip_msg *m);
     /* A client transaction that ends without an answer: `err` ERR_TIMEOUT or ERR_UNREACHABLE. */
     void (*on_failure)(void *arg, struct txn *t, enum err err);
-    /* A server INVITE transaction whose final failure was never acknowledged, or is done. */
-    void (*on_over)(void *arg, struct txn *t);
     void *arg;
 };
 
