@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 
 static void print(const char *prefix, const uint8_t bits[16], char out[ID_SIZE])
@@ -26,7 +27,12 @@ static void print(const char *prefix, const uint8_t bits[16], char out[ID_SIZE])
 void id_new(const char *prefix, char out[ID_SIZE])
 {
     uint8_t bits[16];
+    uint64_t ms = (uint64_t)clock_wall_ms()
+                  << 19; /* the upper 45 of 64 bits: until the year 3084 */
     crypto_random(bits, sizeof bits);
+    for (unsigned i = 0; i < 5; i++)
+        bits[i] = (uint8_t)(ms >> (56 - 8 * i));
+    bits[5] = (uint8_t)((ms >> 16 & 0xf8) | (bits[5] & 0x07));
     print(prefix, bits, out);
 }
 

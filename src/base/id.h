@@ -1,11 +1,13 @@
 /* Ids as people see them: a prefix, `_`, and 26 characters of Crockford base32 in lower case (130
- * bits, of which 128 are used). Derived ids hash what makes a thing the same thing. */
+ * bits, of which 128 are used). New ids begin with the time, so that an index over them grows at
+ * its end; derived ids hash what makes a thing the same thing. */
 #pragma once
 #include "base/str.h"
 
 enum { ID_SIZE = 40 }; /* with NUL, for prefixes up to 12 characters */
 
-/* Random: "ep_0v3k…". */
+/* 45 bits of milliseconds since 1970, then 83 random ones: "ep_1jkq2…". Later ids sort behind
+ * earlier ones, to the millisecond. */
 void id_new(const char *prefix, char out[ID_SIZE]);
 /* From SHA-256 over the parts, each preceded by its length: the same parts, the same id. */
 void id_derive(const char *prefix, const struct str *parts, size_t n, char out[ID_SIZE]);

@@ -24,6 +24,7 @@ struct attempt_job {      /* an attempt, from its start to the end of its commit
     int64_t started_wall_ms, started_us;
     bool fallback; /* this exchange goes to the second URL */
     bool blocked;
+    bool is_retry;
     struct outcome outcome;
     struct verdict verdict;
     int64_t next_at_ms;
@@ -47,10 +48,16 @@ static void job_free(struct attempt_job *j)
 
 static void over(struct attempt_job *j)
 {
-    struct courier *c = j->courier;
-    j->lane->queue->in_flight--;
-    c->in_flight--;
+    slot_free(j->courier, j->lane->queue, j->is_retry);
     job_free(j);
+}
+
+/* Nothing came of it: the lane waits, as if it had not been tried. */
+static void give_back(struct attempt_job *j, int64_t until_ms)
+{
+    struct lane *l = j->lane;
+    over(j);
+    lane_wait(l, until_ms);
 }
 
 /* ---- the commit ---- */
@@ -104,6 +111,7 @@ static void on_committed(struct store_job *job)
         it->first_at_ms = j->started_wall_ms;
     it->attempts++;
     it->next_at_ms = j->next_at_ms;
+    t->proven = j->outcome.status != 0;
     over(j);
     if (kind == VERDICT_RETRY) {
         if (it->event)
@@ -115,12 +123,15 @@ static void on_committed(struct store_job *job)
     }
     if (change == HEALTH_RECOVERED)
         queue_recovered(t);
+    if (change != HEALTH_SAME)
+        outage_save(t);
     if (change == HEALTH_FELL)
         log_warn("deliver", "endpoint %llu is failing: probed from now on",
                  (unsigned long long)endpoint);
     if (change == HEALTH_GONE || disable)
         endpoint_disable(c, endpoint, disable ? "it answered 410 Gone" : "it failed for five days");
     queue_turn(t);
+    queue_plan(t);
     dispatch(c);
     courier_job_done(c);
 }
@@ -324,8 +335,7 @@ static void on_event(struct store_job *job)
     struct attempt_job *j = (struct attempt_job *)job;
     struct courier *c = j->courier;
     if (c->stopping) {
-        lane_wait(j->lane, 0);
-        over(j);
+        give_back(j, 0);
     } else if (j->job.err != OK) {
         fail(j, j->job.err, "the event could not be read");
     } else {
@@ -338,13 +348,13 @@ void attempt_start(struct courier *c, struct lane *l)
 {
     struct attempt_job *j = calloc(1, sizeof *j);
     if (!j) {
-        l->queue->in_flight--;
-        c->in_flight--;
+        slot_free(c, l->queue, l->head->attempts > 0);
         lane_wait(l, clock_wall_ms() + STORE_RETRY_MS);
         return;
     }
     j->courier = c;
     j->lane = l;
+    j->is_retry = l->head->attempts > 0;
     j->started_wall_ms = clock_wall_ms();
     j->started_us = clock_mono_us();
     if (l->head->event) {
@@ -355,8 +365,7 @@ void attempt_start(struct courier *c, struct lane *l)
     c->jobs_out++;
     if (store_read(c->deliver->c.store, &j->job) != OK) {
         c->jobs_out--;
-        lane_wait(l, clock_wall_ms() + STORE_RETRY_MS);
-        over(j);
+        give_back(j, clock_wall_ms() + STORE_RETRY_MS);
     }
 }
 
@@ -369,7 +378,6 @@ void attempts_cancel(struct courier *c)
         if (j->next)
             j->next->link = &c->attempts;
         http_cancel(j->exchange);
-        lane_wait(j->lane, 0);
-        over(j);
+        give_back(j, 0);
     }
 }

@@ -2,21 +2,35 @@
  * is shared with another courier. Thread of its loop.
  *
  *     delivery ── lane (endpoint × call: one at a time, in order) ── queue (endpoint: how many
- * lanes at once, is it healthy) ── attempt (one exchange, then its commit) */
+ * lanes at once, is it healthy) ── tenant (account: takes its turn) ── attempt (one exchange, then
+ * its commit)
+ *
+ * A lane is either here, with all its pending deliveries (or the first of them and `more`), or on
+ * its queue's shelf, and then its deliveries are in the store alone. */
 #pragma once
 #include "base/map.h"
 #include "deliver/deliver.h"
 #include "deliver/health.h"
 #include "deliver/http_client.h"
+#include "deliver/shelf.h"
 #include "net/loop.h"
 
 enum {
     EVENTS_HELD_MAX = 50000, /* beyond it, and for retries, an event is read from the store again */
-    IN_FLIGHT_MAX = 2048,    /* exchanges of one courier */
+    ITEMS_MAX = 131072,      /* deliveries of one courier in memory; the rest is on shelves */
+    QUEUE_ITEMS_MAX = 16384, /* … of one endpoint */
+    LANE_ITEMS_MAX = 256,    /* … of one lane */
+    IN_FLIGHT_MAX = 4096,    /* exchanges of one courier */
+    RETRIES_MAX = 3072,      /* of them: second and later attempts; the rest is for first ones */
+    CROWDED = 2048,          /* from here on, who has not answered well last gets one at a time */
     CONCURRENCY = 8,         /* lanes of an endpoint at once, unless it says otherwise */
+    SHELVE_AFTER_MS = 20000, /* a lane that is due later than that leaves the memory */
+    LOAD_LANES_MAX = 128,    /* that one read brings back from the store */
+    LOADS_MAX = 16,          /* such reads at once */
+    READY_LOW = 64,          /* ready lanes of a queue, below which more are brought back */
 };
 
-enum lane_state { LANE_WAITING, LANE_READY, LANE_BUSY };
+enum lane_state { LANE_WAITING, LANE_READY, LANE_BUSY, LANE_LOADING };
 
 struct item { /* a pending delivery */
     struct item *next;
@@ -27,39 +41,69 @@ struct item { /* a pending delivery */
     uint32_t sequence;
 };
 
+struct lane_key {
+    uint64_t lane, endpoint;
+};
 struct lane {
-    uint64_t key;
+    struct lane_key key;
     struct queue *queue;
     struct item *head, *tail;
-    struct lane *next, **link; /* in its queue's waiting or ready list; none while busy */
+    struct lane *next, **link; /* in its queue's waiting or a ready list; none while busy */
     struct timer due;
+    uint16_t n_items;
     uint8_t state; /* enum lane_state */
+    bool more;     /* the store has later ones, which are not here */
 };
 
-struct queue { /* an endpoint, while something is pending for it */
+struct lane_list {
+    struct lane *first, **last;
+    size_t n;
+};
+
+struct queue { /* an endpoint that something was ever pending for */
     uint64_t endpoint;
     struct courier *courier;
-    struct lane *waiting, *ready, **ready_tail;
-    size_t n_lanes;
+    struct tenant *tenant;
+    struct lane *waiting;
+    struct lane_list ready[2]; /* first attempts, and later ones */
+    struct shelf shelf;
+    size_t n_lanes, n_items; /* in memory */
+    size_t pending;          /* deliveries, here and in the store */
     unsigned in_flight;
+    bool queued;    /* in line for a turn */
+    bool loading;   /* a read brings lanes back, or waits to do so */
+    bool disabled;  /* as the book said last */
+    bool proven;    /* its last exchange brought an answer */
+    bool saved;     /* the store knows since when it fails */
+    bool was_first; /* the lane sent last was at its first attempt */
     struct health health;
-    struct queue *next_turn; /* in the courier's queue of those with something ready */
-    bool queued;
+    struct queue *next_turn, *next_load;
     int64_t tokens_at_ms;
     double tokens;
     struct timer wake; /* the next probe, or the next token */
+    struct timer due;  /* the first of the shelf */
+};
+
+struct tenant { /* an account, whose endpoints take turns in its turn */
+    uint64_t account;
+    struct queue *first, **last; /* in line */
+    struct tenant *next_turn;
+    bool queued;
 };
 
 struct courier {
     struct deliver *deliver;
     struct loop *loop;
     struct http_client *http;
-    struct map *lanes, *queues;
-    struct queue *turn, **turn_tail;
-    unsigned in_flight;
+    struct map *lanes, *queues, *tenants;
+    struct tenant *turn, **turn_tail;
+    struct queue *stalled,
+        **stalled_tail; /* all they have are retries, and those have their share */
+    struct queue *load_wait, **load_wait_tail;
+    unsigned in_flight, retries_in_flight, loads;
     struct question *questions;   /* ask.c's */
     struct attempt_job *attempts; /* those with an exchange under way */
-    size_t events_held, pending;
+    size_t events_held, items;
     size_t jobs_out; /* store jobs whose answer is still to come */
     bool stopping, stopped;
     struct timer give_up; /* stopping: how long exchanges may take */
@@ -67,20 +111,39 @@ struct courier {
 
 /* lane.c: when */
 void lane_push(struct courier *c, uint64_t key, uint64_t endpoint, struct item *take);
-void lane_ready(struct lane *l);                  /* to the end of its queue's ready list */
-void lane_wait(struct lane *l, int64_t until_ms); /* wall */
+void lane_wait(struct lane *l, int64_t until_ms); /* wall; long waits are spent on the shelf */
 /* The head is done with: the next one's turn, or the lane's end. */
 void lane_next(struct courier *c, struct lane *l);
 void lane_drop_all(struct courier *c, struct queue *t); /* its endpoint is gone */
 void lane_leave(struct lane *l);
+void lane_ready(struct lane *l); /* to the end of its queue's ready list */
+/* For load.c: an empty lane in LANE_LOADING, and its items when they are there. */
+struct lane *lane_new(struct courier *c, struct queue *t, uint64_t key);
+void lane_loaded(struct courier *c, struct lane *l, struct item *first, bool more);
+void lane_shelve(struct lane *l, int64_t due_ms);
 void item_free(struct courier *c, struct item *it);
 void lanes_free(struct courier *c);
+
+/* queue.c: an endpoint: how it comes to be, and what wakes it */
+struct queue *queue_of(struct courier *c, uint64_t endpoint);
+void queue_plan(struct queue *t); /* brings back what is due, or waits until something is */
+void queue_wake_at(struct queue *t, int64_t mono_ms);
+void queue_recovered(struct queue *t);
+void queue_nudge(struct courier *c, uint64_t endpoint);
+void queue_idle(struct queue *t); /* nothing is pending for it */
+void queues_free(struct courier *c);
+
+/* load.c: lanes that come back from the store */
+void load_start(struct queue *t, size_t lanes_max, int64_t due_ms);
+void load_more(struct lane *l);
+/* At the start, before the loop runs: all that is pending goes to the shelves. */
+MUST_USE enum err load_all(struct deliver *d);
 
 /* dispatch.c: next */
 void dispatch(struct courier *c);
 void queue_turn(struct queue *t); /* something of it may be ready to go */
-void queue_recovered(struct queue *t);
-void queue_nudge(struct courier *c, uint64_t endpoint);
+void slot_take(struct courier *c, struct queue *t, bool is_retry);
+void slot_free(struct courier *c, struct queue *t, bool is_retry);
 
 /* attempt.c: how */
 void attempt_start(struct courier *c, struct lane *l);
@@ -89,6 +152,10 @@ void attempts_cancel(struct courier *c);
 void request_put_headers(struct buf *b, const struct book_endpoint *ep, const struct event *e,
                          unsigned attempt, int64_t now_ms, struct str body);
 
+/* outage.c: since when an endpoint fails, kept in the store */
+void outage_save(struct queue *t);
+MUST_USE enum err outages_load(struct deliver *d);
+
 /* disable.c: an endpoint that is gone (410), or failing for five days */
 void endpoint_disable(struct courier *c, uint64_t endpoint, const char *why);
 
@@ -96,6 +163,7 @@ void endpoint_disable(struct courier *c, uint64_t endpoint, const char *why);
 void questions_free(struct courier *c);
 
 /* deliver.c */
+struct courier *courier_of(struct deliver *d, uint64_t endpoint);
 void courier_job_done(struct courier *c); /* a store job came back */
 void courier_may_stop(struct courier *c); /* ends a stop that waited for the last one */
 struct deliver {

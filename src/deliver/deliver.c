@@ -11,9 +11,9 @@
 #include "base/metrics.h"
 #include "deliver/courier.h"
 
-enum { MAILS_MAX = 1 << 20, PAGE = 10000 };
+enum { MAILS_MAX = 1 << 20 };
 
-static struct courier *courier_of(struct deliver *d, uint64_t endpoint)
+struct courier *courier_of(struct deliver *d, uint64_t endpoint)
 {
     return &d->courier[endpoint % d->n];
 }
@@ -106,72 +106,27 @@ void deliver_nudge(struct deliver *d, uint64_t endpoint)
     loop_post_answer(n->courier->loop, &n->mail);
 }
 
-/* ---- start: what is pending ---- */
-
-struct recover_job {
-    struct store_job job;
-    struct deliver *deliver;
-    int64_t after;
-    size_t n;
-    enum err err;
-};
-
-static bool on_pending(void *arg, const struct delivery *d)
-{
-    struct recover_job *r = arg;
-    struct item *it = calloc(1, sizeof *it);
-    r->after = d->n;
-    if (!it) {
-        r->err = ERR_NOMEM;
-        return false;
-    }
-    *it = (struct item){.n = d->n,
-                        .event_n = d->event_n,
-                        .attempts = d->attempts,
-                        .sequence = d->sequence,
-                        .first_at_ms = d->first_at_ms,
-                        .next_at_ms = d->next_at_ms};
-    lane_push(courier_of(r->deliver, d->endpoint), d->lane, d->endpoint, it);
-    r->n++;
-    return true;
-}
-
-static enum err recover_run(struct store_job *job, struct db *db)
-{
-    struct recover_job *r = (struct recover_job *)job;
-    return delivery_list_pending(db, r->after, PAGE, on_pending, r);
-}
-
-static enum err recover(struct deliver *d)
-{
-    struct recover_job r = {.job.run = recover_run, .deliver = d};
-    enum err err = OK;
-    for (size_t before = 1; err == OK && r.n != before;) {
-        before = r.n;
-        err = store_read_now(d->c.store, &r.job);
-        if (err == OK)
-            err = r.err;
-    }
-    if (r.n)
-        log_info("deliver", "%zu deliveries from before the start are pending", r.n);
-    return err;
-}
-
 /* ---- couriers ---- */
 
 static void on_begin(struct mail *m)
 {
     struct courier *c = ((struct nudge_mail *)m)->courier;
+    struct queue *t;
     free(m);
+    for (size_t i = 0; (t = map_next(c->queues, &i));)
+        queue_plan(t);
     dispatch(c);
 }
 
 static enum err courier_open(struct deliver *d, struct courier *c, unsigned i)
 {
     char name[24];
-    *c = (struct courier){.deliver = d, .lanes = map_new(), .queues = map_new()};
+    *c = (struct courier){
+        .deliver = d, .lanes = map_new(), .queues = map_new(), .tenants = map_new()};
     c->turn_tail = &c->turn;
-    if (!c->lanes || !c->queues)
+    c->stalled_tail = &c->stalled;
+    c->load_wait_tail = &c->load_wait;
+    if (!c->lanes || !c->queues || !c->tenants)
         return ERR_NOMEM;
     snprintf(name, sizeof name, "courier%u", i);
     enum err err = loop_new(&c->loop, name, MAILS_MAX);
@@ -189,6 +144,7 @@ static void couriers_free(struct deliver *d)
     for (unsigned i = 0; i < d->n; i++) {
         struct courier *c = &d->courier[i];
         lanes_free(c);
+        queues_free(c);
         if (c->http)
             questions_free(c);
         http_client_free(c->http);
@@ -220,7 +176,9 @@ enum err deliver_start(const struct deliver_config *c, struct deliver **ret)
     for (; err == OK && d->n < c->couriers; d->n++)
         err = courier_open(d, &d->courier[d->n], d->n);
     if (err == OK)
-        err = recover(d);
+        err = outages_load(d);
+    if (err == OK)
+        err = load_all(d);
     if (err != OK) {
         couriers_free(d);
         return err;

@@ -1,41 +1,87 @@
-/* dispatch: whose lane goes next. Endpoints with something ready take turns, one lane a turn, so
- * that the busiest cannot crowd out the rest; each is held to its own number of lanes at once, its
- * rate, and what its health allows. Thread of its courier. */
+/* dispatch: whose lane goes next. Accounts with something ready take turns, and in an account's
+ * turn its endpoints do, one lane a turn, so that the busiest cannot crowd out the rest. Each
+ * endpoint is held to its own number of lanes at once, its rate, and what its health allows.
+ * Retries have their share of the slots and no more; when it gets crowded, an endpoint that did not
+ * answer well last gets one slot, so that those who hang cannot take what the others need. Thread
+ * of its courier. */
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "deliver/courier.h"
 
 void queue_turn(struct queue *t)
 {
     struct courier *c = t->courier;
+    struct tenant *n = t->tenant;
     if (t->queued)
         return;
     t->queued = true;
     t->next_turn = NULL;
-    *c->turn_tail = t;
-    c->turn_tail = &t->next_turn;
+    *n->last = t;
+    n->last = &t->next_turn;
+    if (n->queued)
+        return;
+    n->queued = true;
+    n->next_turn = NULL;
+    *c->turn_tail = n;
+    c->turn_tail = &n->next_turn;
 }
 
 static struct queue *turn_take(struct courier *c)
 {
-    struct queue *t = c->turn;
-    if (!t)
+    struct tenant *n = c->turn;
+    if (!n)
         return NULL;
-    c->turn = t->next_turn;
+    c->turn = n->next_turn;
     if (!c->turn)
         c->turn_tail = &c->turn;
+    struct queue *t = n->first;
+    n->first = t->next_turn;
+    if (n->first) { /* to the end of the line, with the rest of its endpoints */
+        n->next_turn = NULL;
+        *c->turn_tail = n;
+        c->turn_tail = &n->next_turn;
+    } else {
+        n->last = &n->first;
+        n->queued = false;
+    }
     t->queued = false;
     return t;
 }
 
-static void on_wake(struct timer *timer)
+/* Out of line until a retry's slot is free. */
+static void stall(struct courier *c, struct queue *t)
 {
-    struct queue *t = timer->arg;
-    /* A probe may go ahead of its lane's own time: it stands for all that waits. */
-    if (!t->ready && t->waiting && t->health.state == HEALTH_FAILING)
-        lane_ready(t->waiting);
+    t->queued = true;
+    t->next_turn = NULL;
+    *c->stalled_tail = t;
+    c->stalled_tail = &t->next_turn;
+}
+
+static void unstall(struct courier *c)
+{
+    struct queue *t = c->stalled;
+    if (!t)
+        return;
+    c->stalled = t->next_turn;
+    if (!c->stalled)
+        c->stalled_tail = &c->stalled;
+    t->queued = false;
     queue_turn(t);
-    dispatch(t->courier);
+}
+
+void slot_take(struct courier *c, struct queue *t, bool is_retry)
+{
+    t->in_flight++;
+    c->in_flight++;
+    c->retries_in_flight += is_retry;
+}
+
+void slot_free(struct courier *c, struct queue *t, bool is_retry)
+{
+    t->in_flight--;
+    c->in_flight--;
+    c->retries_in_flight -= is_retry;
+    if (is_retry)
+        unstall(c);
 }
 
 static bool has_token(struct queue *t, uint32_t rate)
@@ -48,36 +94,53 @@ static bool has_token(struct queue *t, uint32_t rate)
     if (t->tokens > rate)
         t->tokens = rate;
     if (t->tokens < 1) {
-        loop_timer(t->courier->loop, &t->wake, (int64_t)((1 - t->tokens) * 1000 / rate) + 1,
-                   on_wake, t);
+        queue_wake_at(t, now + (int64_t)((1 - t->tokens) * 1000 / rate) + 1);
         return false;
     }
     t->tokens -= 1;
     return true;
 }
 
-/* One lane of this endpoint, if it may. */
+/* First attempts and retries alternate where both wait. */
+static struct lane *choose(struct courier *c, struct queue *t)
+{
+    bool again = t->ready[1].first && c->retries_in_flight < RETRIES_MAX &&
+                 (t->was_first || !t->ready[0].first);
+    t->was_first = !again;
+    return t->ready[again].first;
+}
+
+static bool may_send(struct courier *c, struct queue *t, unsigned limit)
+{
+    if (c->in_flight >= CROWDED && !t->proven && t->in_flight > 0)
+        return false;
+    if (health_may_send(&t->health, t->in_flight, limit, loop_now_ms(c->loop)))
+        return true;
+    if (t->health.state == HEALTH_FAILING && t->in_flight == 0)
+        queue_wake_at(t, t->health.probe_at_ms);
+    return false;
+}
+
+/* One lane of this endpoint, if it may; whether it may be asked for another. */
 static bool send_one(struct courier *c, struct queue *t, const struct book *book)
 {
-    struct lane *l = t->ready;
     const struct book_endpoint *ep = book_endpoint(book, t->endpoint);
     unsigned limit = ep && ep->set->concurrency ? ep->set->concurrency : CONCURRENCY;
-    int64_t now = loop_now_ms(c->loop);
-    if (!l)
+    t->disabled = ep && ep->set->disabled;
+    if (t->disabled) /* parked, until somebody enables it */
         return false;
-    if (ep && ep->set->disabled)
-        return false; /* parked, until somebody enables it */
-    if (!health_may_send(&t->health, t->in_flight, limit, now)) {
-        if (t->health.state == HEALTH_FAILING && t->in_flight == 0)
-            loop_timer(c->loop, &t->wake, t->health.probe_at_ms - now, on_wake, t);
+    if ((!t->ready[0].first && !t->ready[1].first) || !may_send(c, t, limit))
+        return false;
+    struct lane *l = choose(c, t);
+    if (!l) {
+        stall(c, t);
         return false;
     }
     if (!has_token(t, ep ? ep->set->rate_per_sec : 0))
         return false;
     lane_leave(l);
     l->state = LANE_BUSY;
-    t->in_flight++;
-    c->in_flight++;
+    slot_take(c, t, l->head->attempts > 0);
     attempt_start(c, l);
     return true;
 }
@@ -91,27 +154,8 @@ void dispatch(struct courier *c)
     while (c->in_flight < IN_FLIGHT_MAX && (t = turn_take(c))) {
         if (!book)
             book = book_take(c->deliver->c.books);
-        if (send_one(c, t, book) && t->ready)
+        if (send_one(c, t, book))
             queue_turn(t);
     }
     book_drop(&book);
-}
-
-/* It is back: nobody sits out his timer. The window in its health paces them. */
-void queue_recovered(struct queue *t)
-{
-    while (t->waiting)
-        lane_ready(t->waiting);
-    timer_stop(&t->wake);
-    queue_turn(t);
-}
-
-void queue_nudge(struct courier *c, uint64_t endpoint)
-{
-    struct queue *t = map_get(c->queues, str_of_u64(&endpoint));
-    if (!t)
-        return;
-    health_reset(&t->health);
-    queue_recovered(t);
-    dispatch(c);
 }

@@ -13,6 +13,7 @@ enum {
     PROBE_MIN_MS = 30000,
     PROBE_MAX_MS = 900000,
     WINDOW_START = 2,
+    RESTORED_PROBE_MS = 5000, /* at the latest */
 };
 #define FIVE_DAYS_MS (5 * 86400000ll)
 
@@ -109,6 +110,15 @@ enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, int64
     h->probe_wait_ms = PROBE_MIN_MS;
     plan_probe(h, now_ms, jitter);
     return HEALTH_FELL;
+}
+
+void health_restore(struct health *h, int64_t failing_since_ms, int64_t now_ms, uint64_t jitter)
+{
+    *h = (struct health){.state = HEALTH_FAILING,
+                         .streak = STREAK_MAX,
+                         .probe_wait_ms = PROBE_MIN_MS,
+                         .probe_at_ms = now_ms + (int64_t)(jitter % RESTORED_PROBE_MS),
+                         .failing_since_ms = failing_since_ms};
 }
 
 void health_reset(struct health *h)

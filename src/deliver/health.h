@@ -30,5 +30,7 @@ enum health_change { HEALTH_SAME, HEALTH_FELL, HEALTH_RECOVERED, HEALTH_GONE };
  * HEALTH_GONE: failing for five days; the caller disables the endpoint. */
 enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, int64_t wall_ms,
                                 uint64_t jitter);
+/* After a restart: it has been failing since then, and is probed soon. */
+void health_restore(struct health *h, int64_t failing_since_ms, int64_t now_ms, uint64_t jitter);
 /* A person says: try it. */
 void health_reset(struct health *h);

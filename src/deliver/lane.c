@@ -1,5 +1,7 @@
 /* lane: when a delivery may leave: when it is the first of its lane and due. A lane exists while it
- * has something to deliver. Thread of its courier. */
+ * has something to deliver; in memory while that is due soon and there is room, on its queue's
+ * shelf otherwise. Invariant: a lane that is neither here nor on the shelf has nothing pending, so
+ * that a new delivery may be its first. Thread of its courier. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -7,14 +9,49 @@
 #include "base/metrics.h"
 #include "deliver/courier.h"
 
+static struct str key_of(const struct lane_key *k)
+{
+    return str_of_bytes((const char *)k, sizeof *k);
+}
+
+/* ---- items ---- */
+
 void item_free(struct courier *c, struct item *it)
 {
     if (it->event)
         c->events_held--;
     event_drop(&it->event);
     free(it);
-    c->pending--;
-    metric_add(METRIC_DELIVERIES_PENDING, -1);
+}
+
+static void append(struct courier *c, struct lane *l, struct item *it)
+{
+    it->next = NULL;
+    if (l->head)
+        l->tail->next = it;
+    else
+        l->head = it;
+    l->tail = it;
+    l->n_items++;
+    l->queue->n_items++;
+    c->items++;
+}
+
+static struct item *take_head(struct courier *c, struct lane *l)
+{
+    struct item *it = l->head;
+    l->head = it->next;
+    l->n_items--;
+    l->queue->n_items--;
+    c->items--;
+    return it;
+}
+
+/* ---- lists ---- */
+
+static struct lane_list *ready_list(struct lane *l)
+{
+    return &l->queue->ready[l->head->attempts > 0];
 }
 
 void lane_leave(struct lane *l)
@@ -25,8 +62,11 @@ void lane_leave(struct lane *l)
     *l->link = l->next;
     if (l->next)
         l->next->link = l->link;
-    else if (t->ready_tail == &l->next)
-        t->ready_tail = l->link;
+    for (int i = 0; i < 2 && l->state == LANE_READY; i++)
+        if (t->ready[i].last == &l->next)
+            t->ready[i].last = l->link;
+    if (l->state == LANE_READY)
+        ready_list(l)->n--;
     l->next = NULL;
     l->link = NULL;
     timer_stop(&l->due);
@@ -34,13 +74,14 @@ void lane_leave(struct lane *l)
 
 void lane_ready(struct lane *l)
 {
-    struct queue *t = l->queue;
+    struct lane_list *list = ready_list(l);
     lane_leave(l);
     l->state = LANE_READY;
-    l->link = t->ready_tail;
-    *t->ready_tail = l;
-    t->ready_tail = &l->next;
-    queue_turn(t);
+    l->link = list->last;
+    *list->last = l;
+    list->last = &l->next;
+    list->n++;
+    queue_turn(l->queue);
 }
 
 static void on_due(struct timer *timer)
@@ -55,6 +96,10 @@ void lane_wait(struct lane *l, int64_t until_ms)
 {
     struct queue *t = l->queue;
     int64_t in_ms = until_ms - clock_wall_ms();
+    if (in_ms > SHELVE_AFTER_MS) {
+        lane_shelve(l, until_ms);
+        return;
+    }
     lane_leave(l);
     l->state = LANE_WAITING;
     l->next = t->waiting;
@@ -65,33 +110,25 @@ void lane_wait(struct lane *l, int64_t until_ms)
     loop_timer(t->courier->loop, &l->due, in_ms > 0 ? in_ms : 0, on_due, l);
 }
 
-static struct queue *queue_of(struct courier *c, uint64_t endpoint)
+static void settle(struct lane *l)
 {
-    struct queue *t = map_get(c->queues, str_of_u64(&endpoint));
-    if (t)
-        return t;
-    if (!(t = calloc(1, sizeof *t)))
-        return NULL;
-    t->endpoint = endpoint;
-    t->courier = c;
-    t->ready_tail = &t->ready;
-    if (map_put(c->queues, str_of_u64(&t->endpoint), t, NULL) != OK) {
-        free(t);
-        return NULL;
-    }
-    return t;
+    if (l->head->next_at_ms > clock_wall_ms())
+        lane_wait(l, l->head->next_at_ms);
+    else
+        lane_ready(l);
 }
 
-static struct lane *lane_new(struct courier *c, uint64_t key, uint64_t endpoint)
+/* ---- lanes ---- */
+
+struct lane *lane_new(struct courier *c, struct queue *t, uint64_t key)
 {
-    struct queue *t = queue_of(c, endpoint);
-    struct lane *l = t ? calloc(1, sizeof *l) : NULL;
+    struct lane *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
-    l->key = key;
+    l->key = (struct lane_key){key, t->endpoint};
     l->queue = t;
-    l->state = LANE_BUSY; /* in no list yet */
-    if (map_put(c->lanes, str_of_u64(&l->key), l, NULL) != OK) {
+    l->state = LANE_LOADING; /* in no list yet */
+    if (map_put(c->lanes, key_of(&l->key), l, NULL) != OK) {
         free(l);
         return NULL;
     }
@@ -102,84 +139,143 @@ static struct lane *lane_new(struct courier *c, uint64_t key, uint64_t endpoint)
 
 static void lane_free(struct courier *c, struct lane *l)
 {
+    struct queue *t = l->queue;
     lane_leave(l);
-    map_remove(c->lanes, str_of_u64(&l->key));
-    l->queue->n_lanes--;
-    metric_add(METRIC_LANES_WAITING, -1);
+    while (l->head)
+        item_free(c, take_head(c, l));
+    map_remove(c->lanes, key_of(&l->key));
     free(l);
+    t->n_lanes--;
+    metric_add(METRIC_LANES_WAITING, -1);
 }
 
-static void settle(struct lane *l)
+static void shelve(struct queue *t, uint64_t key, int64_t due_ms)
 {
-    if (l->head->next_at_ms > clock_wall_ms())
-        lane_wait(l, l->head->next_at_ms);
+    if (shelf_put(&t->shelf, key, due_ms) == OK)
+        metric_add(METRIC_LANES_WAITING, 1);
     else
-        lane_ready(l);
+        log_error("deliver", "out of memory: a lane waits for the next start");
+    queue_plan(t);
+}
+
+void lane_shelve(struct lane *l, int64_t due_ms)
+{
+    struct queue *t = l->queue;
+    uint64_t key = l->key.lane;
+    lane_free(t->courier, l);
+    shelve(t, key, due_ms);
+}
+
+/* What nobody takes for now need not be in memory, but for what a probe needs. */
+static bool has_room(const struct courier *c, const struct queue *t)
+{
+    bool closed = t->disabled || t->health.state == HEALTH_FAILING;
+    return c->items < ITEMS_MAX && t->n_items < (closed ? READY_LOW : QUEUE_ITEMS_MAX);
+}
+
+static void push_here(struct courier *c, struct lane *l, struct item *it)
+{
+    if (l->more || l->n_items >= LANE_ITEMS_MAX) {
+        l->more = true; /* the store has it */
+        item_free(c, it);
+    } else {
+        append(c, l, it);
+    }
 }
 
 void lane_push(struct courier *c, uint64_t key, uint64_t endpoint, struct item *it)
 {
-    struct lane *l = map_get(c->lanes, str_of_u64(&key));
-    bool is_new = !l;
-    c->pending++;
-    metric_add(METRIC_DELIVERIES_PENDING, 1);
+    struct lane_key k = {key, endpoint};
+    struct queue *t = queue_of(c, endpoint);
+    struct lane *l = map_get(c->lanes, key_of(&k));
+    int64_t due_ms = it->next_at_ms;
     if (it->event)
         c->events_held++;
-    if (!l && !(l = lane_new(c, key, endpoint))) {
-        log_error("deliver", "out of memory: delivery %lld waits for the next start",
-                  (long long)it->n);
-        item_free(c, it);
-        return;
+    if (t) {
+        t->pending++;
+        metric_add(METRIC_DELIVERIES_PENDING, 1);
     }
-    it->next = NULL;
-    if (l->head)
-        l->tail->next = it;
-    else
-        l->head = it;
-    l->tail = it;
-    if (is_new)
+    if (l) {
+        push_here(c, l, it);
+    } else if (t && shelf_has(&t->shelf, key)) {
+        item_free(c, it);
+    } else if (t && has_room(c, t) && (l = lane_new(c, t, key))) {
+        append(c, l, it);
         settle(l);
+    } else {
+        item_free(c, it);
+        if (t)
+            shelve(t, key, due_ms);
+        else
+            log_error("deliver", "out of memory: a delivery waits for the next start");
+    }
+}
+
+/* What came while the store was read is younger than all it gave, or was in it already. */
+void lane_loaded(struct courier *c, struct lane *l, struct item *first, bool more)
+{
+    struct item *since = l->head;
+    int64_t last_n = 0;
+    l->head = l->tail = NULL;
+    for (struct item *it = since; it; it = it->next) {
+        l->n_items--;
+        l->queue->n_items--;
+        c->items--;
+    }
+    while (first) {
+        struct item *it = first;
+        first = it->next;
+        last_n = it->n;
+        if (it->event)
+            c->events_held++;
+        append(c, l, it);
+    }
+    l->more |= more;
+    while (since) {
+        struct item *it = since;
+        since = it->next;
+        if (more || it->n <= last_n)
+            item_free(c, it);
+        else
+            append(c, l, it);
+    }
+    if (l->head)
+        lane_ready(l);
+    else
+        lane_free(c, l); /* ended meanwhile: its endpoint was deleted, its number's data erased */
 }
 
 void lane_next(struct courier *c, struct lane *l)
 {
-    struct item *done = l->head;
-    l->head = done->next;
-    item_free(c, done);
+    struct queue *t = l->queue;
+    item_free(c, take_head(c, l));
+    t->pending--;
+    metric_add(METRIC_DELIVERIES_PENDING, -1);
     if (l->head)
         settle(l);
+    else if (l->more)
+        load_more(l);
     else
         lane_free(c, l);
-}
-
-static void lane_clear(struct courier *c, struct lane *l)
-{
-    while (l->head) {
-        struct item *it = l->head;
-        l->head = it->next;
-        item_free(c, it);
-    }
-    lane_free(c, l);
+    queue_idle(t);
 }
 
 void lane_drop_all(struct courier *c, struct queue *t)
 {
     while (t->waiting)
-        lane_clear(c, t->waiting);
-    while (t->ready)
-        lane_clear(c, t->ready);
+        lane_free(c, t->waiting);
+    for (int i = 0; i < 2; i++)
+        while (t->ready[i].first)
+            lane_free(c, t->ready[i].first);
+    metric_add(METRIC_LANES_WAITING, -(int64_t)t->shelf.n);
+    shelf_fini(&t->shelf);
+    queue_idle(t);
 }
 
 void lanes_free(struct courier *c)
 {
     struct lane *l;
-    struct queue *t;
     for (size_t i = 0; c->lanes && (l = map_next(c->lanes, &i));)
-        lane_clear(c, l);
-    for (size_t i = 0; c->queues && (t = map_next(c->queues, &i));) {
-        timer_stop(&t->wake);
-        free(t);
-    }
+        lane_free(c, l);
     map_free(c->lanes);
-    map_free(c->queues);
 }

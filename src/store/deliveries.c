@@ -59,11 +59,30 @@ enum err delivery_get(struct db *db, int64_t n, struct delivery *ret)
     return err != OK ? err : r.any ? OK : ERR_NOT_FOUND;
 }
 
-enum err delivery_list_pending(struct db *db, int64_t after_n, unsigned limit, delivery_row *row,
-                               void *arg)
+static bool on_waiting(void *arg, const struct value *c, size_t n)
+{
+    struct rows *r = arg;
+    struct delivery d = {
+        .endpoint = (uint64_t)c[0].i, .lane = (uint64_t)c[1].i, .next_at_ms = c[2].i, .n = c[3].i};
+    return r->row(r->arg, &d);
+}
+
+enum err delivery_list_waiting(struct db *db, const struct delivery *after, unsigned limit,
+                               delivery_row *row, void *arg)
 {
     struct rows r = {.row = row, .arg = arg};
-    return db_run(db, SQL_DELIVERY_LIST_PENDING, DB_ARGS(V_INT(after_n), V_INT(limit)), on_row, &r,
+    return db_run(db, SQL_DELIVERY_LIST_WAITING,
+                  DB_ARGS(V_INT(after->endpoint), V_INT(after->lane), V_INT(after->next_at_ms),
+                          V_INT(after->n), V_INT(limit)),
+                  on_waiting, &r, NULL);
+}
+
+enum err delivery_list_lane(struct db *db, uint64_t endpoint, uint64_t lane, int64_t after_n,
+                            unsigned limit, delivery_row *row, void *arg)
+{
+    struct rows r = {.row = row, .arg = arg};
+    return db_run(db, SQL_DELIVERY_LIST_LANE,
+                  DB_ARGS(V_INT(endpoint), V_INT(lane), V_INT(after_n), V_INT(limit)), on_row, &r,
                   NULL);
 }
 
@@ -119,4 +138,35 @@ enum err delivery_end_all(struct db *db, uint64_t endpoint, enum delivery_state 
 {
     return db_run(db, SQL_DELIVERY_END_ALL, DB_ARGS(V_INT(state), V_INT(endpoint)), NULL, NULL,
                   ret_count);
+}
+
+enum err endpoint_failing_put(struct db *db, uint64_t endpoint, int64_t since_ms)
+{
+    return since_ms ? db_run(db, SQL_HEALTH_PUT, DB_ARGS(V_INT(endpoint), V_INT(since_ms)), NULL,
+                             NULL, NULL)
+                    : db_run(db, SQL_HEALTH_DELETE, DB_ARGS(V_INT(endpoint)), NULL, NULL, NULL);
+}
+
+enum err endpoint_failing_get(struct db *db, uint64_t endpoint, int64_t *ret_since_ms)
+{
+    *ret_since_ms = 0;
+    return db_run_int(db, SQL_HEALTH_GET, DB_ARGS(V_INT(endpoint)), ret_since_ms, NULL);
+}
+
+struct failing {
+    endpoint_failing_row *row;
+    void *arg;
+};
+
+static bool on_failing(void *arg, const struct value *c, size_t n)
+{
+    const struct failing *f = arg;
+    f->row(f->arg, (uint64_t)c[0].i, c[1].i);
+    return true;
+}
+
+enum err endpoint_failing_list(struct db *db, endpoint_failing_row *row, void *arg)
+{
+    struct failing f = {row, arg};
+    return db_run(db, SQL_HEALTH_LIST, NULL, 0, on_failing, &f, NULL);
 }

@@ -20,9 +20,13 @@ struct delivery {
 MUST_USE enum err delivery_put(struct db *db, struct delivery *d);
 MUST_USE enum err delivery_get(struct db *db, int64_t n, struct delivery *ret);
 typedef bool delivery_row(void *arg, const struct delivery *d);
-/* Pending ones with n > after_n, oldest first: recovery at start, in pages. */
-MUST_USE enum err delivery_list_pending(struct db *db, int64_t after_n, unsigned limit,
+/* All pending ones in the order of endpoint, lane, next_at_ms, n, behind *after, with those four
+ * alone filled in: what waits at the start, in pages. An index answers it without the rows. */
+MUST_USE enum err delivery_list_waiting(struct db *db, const struct delivery *after, unsigned limit,
                                         delivery_row *row, void *arg);
+/* The pending ones of a lane with n > after_n, oldest first. */
+MUST_USE enum err delivery_list_lane(struct db *db, uint64_t endpoint, uint64_t lane,
+                                     int64_t after_n, unsigned limit, delivery_row *row, void *arg);
 MUST_USE enum err delivery_list_of_event(struct db *db, int64_t event_n, delivery_row *row,
                                          void *arg);
 
@@ -42,6 +46,13 @@ MUST_USE enum err attempt_put(struct db *db, const struct attempt *a, enum deliv
                               int64_t next_at_ms);
 typedef bool attempt_row(void *arg, const struct attempt *a);
 MUST_USE enum err attempt_list(struct db *db, int64_t delivery_n, attempt_row *row, void *arg);
+/* Since when an endpoint fails (wall), so that five days are five days across restarts. 0: it does
+ * not (any more). */
+MUST_USE enum err endpoint_failing_put(struct db *db, uint64_t endpoint, int64_t since_ms);
+MUST_USE enum err endpoint_failing_get(struct db *db, uint64_t endpoint, int64_t *ret_since_ms);
+typedef void endpoint_failing_row(void *arg, uint64_t endpoint, int64_t since_ms);
+MUST_USE enum err endpoint_failing_list(struct db *db, endpoint_failing_row *row, void *arg);
+
 /* All pending deliveries of the endpoint become `state`; *ret_count of them. */
 MUST_USE enum err delivery_end_all(struct db *db, uint64_t endpoint, enum delivery_state state,
                                    int64_t *ret_count);

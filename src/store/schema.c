@@ -40,6 +40,11 @@ static const char *const steps[] = {
     " ended_at BIGINT NOT NULL, end_reason INTEGER NOT NULL, sip_status INTEGER NOT NULL,"
     " simulated INTEGER NOT NULL, facts TEXT NOT NULL, legs TEXT NOT NULL);"
     "CREATE INDEX calls_open ON calls (n) WHERE phase < 2;",
+    /* 2: what waits, lane by lane, so that it need not be in memory; health that outlives us */
+    "DROP INDEX deliveries_pending;"
+    "CREATE INDEX deliveries_waiting ON deliveries (endpoint, lane, next_at, state)"
+    " WHERE state = 0;"
+    "CREATE TABLE endpoint_health (endpoint {plain_key}, failing_since BIGINT NOT NULL);",
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0] };
 
@@ -50,17 +55,19 @@ static void put_dialect(struct buf *b, const char *text, const struct sql_dialec
         const char *with;
     } words[] = {{STR("{serial}"), d->serial},
                  {STR("{unreused}"), d->unreused},
+                 {STR("{plain_key}"), d->plain_key},
                  {STR("{clustered}"), d->clustered}};
+    enum { WORDS = sizeof words / sizeof *words };
     struct str s = str_of(text);
     while (s.n) {
         size_t i = 0;
-        while (i < 3 && !str_starts(s, words[i].token))
+        while (i < WORDS && !str_starts(s, words[i].token))
             i++;
-        if (i < 3)
+        if (i < WORDS)
             buf_puts(b, words[i].with);
         else
             buf_putc(b, s.p[0]);
-        s = str_from(s, i < 3 ? words[i].token.n : 1);
+        s = str_from(s, i < WORDS ? words[i].token.n : 1);
     }
     buf_putc(b, 0);
 }

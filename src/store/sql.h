@@ -49,11 +49,21 @@ enum { SQL_ARGS_MAX = 20 };
       " AND x.account = e.account JOIN deliveries d ON d.event_n = x.n"                            \
       " WHERE e.n = $1 AND e.call_id <> '' AND d.endpoint = $2")                                   \
     X(DELIVERY_GET, 0, "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE n = $1")                 \
-    X(DELIVERY_LIST_PENDING, 0,                                                                    \
-      "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE state = 0 AND n > $1"                     \
-      " ORDER BY n LIMIT $2")                                                                      \
+    X(DELIVERY_LIST_WAITING, 0,                                                                    \
+      "SELECT endpoint, lane, next_at, n FROM deliveries WHERE state = 0"                          \
+      " AND (endpoint, lane, next_at, n) > ($1, $2, $3, $4)"                                       \
+      " ORDER BY endpoint, lane, next_at, n LIMIT $5")                                             \
+    X(DELIVERY_LIST_LANE, 0,                                                                       \
+      "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE state = 0 AND endpoint = $1"              \
+      " AND lane = $2 AND n > $3 ORDER BY n LIMIT $4")                                             \
     X(DELIVERY_LIST_EVENT, 0,                                                                      \
       "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE event_n = $1 ORDER BY n LIMIT 1000")      \
+    X(HEALTH_PUT, 1,                                                                               \
+      "INSERT INTO endpoint_health (endpoint, failing_since) VALUES ($1, $2)"                      \
+      " ON CONFLICT (endpoint) DO UPDATE SET failing_since = excluded.failing_since")              \
+    X(HEALTH_DELETE, 1, "DELETE FROM endpoint_health WHERE endpoint = $1")                         \
+    X(HEALTH_GET, 0, "SELECT failing_since FROM endpoint_health WHERE endpoint = $1")              \
+    X(HEALTH_LIST, 0, "SELECT endpoint, failing_since FROM endpoint_health")                       \
     X(DELIVERY_END_ALL, 1, "UPDATE deliveries SET state = $1 WHERE state = 0 AND endpoint = $2")   \
     X(DELIVERY_ATTEMPTED, 1,                                                                       \
       "UPDATE deliveries SET attempts = $1, state = CASE WHEN state = 3 THEN 3 ELSE $2 END,"       \
@@ -119,5 +129,6 @@ extern const struct sql_statement sql_table[SQL_COUNT];
 struct sql_dialect {
     const char *serial;    /* {serial}: a key that counts up */
     const char *unreused;  /* {unreused}: the same, and no number comes twice */
+    const char *plain_key; /* {plain_key}: a whole number that we give ourselves */
     const char *clustered; /* {clustered}: after a table whose rows live in its key */
 };

@@ -309,5 +309,6 @@ const struct engine engine_sqlite = {
     .tidy = sqlite_tidy,
     .dialect = {.serial = "INTEGER PRIMARY KEY",
                 .unreused = "INTEGER PRIMARY KEY AUTOINCREMENT",
+                .plain_key = "INTEGER PRIMARY KEY",
                 .clustered = "WITHOUT ROWID"},
 };

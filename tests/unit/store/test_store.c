@@ -146,6 +146,85 @@ static void an_attempt_is_written_once(void **state)
     assert_int_equal(t.d.attempts, 1);
 }
 
+struct waiting {
+    struct delivery d[8];
+    size_t n;
+    int64_t since_ms;
+};
+
+static bool on_waiting(void *arg, const struct delivery *d)
+{
+    struct waiting *w = arg;
+    assert_true(w->n < 8);
+    w->d[w->n++] = *d;
+    return true;
+}
+
+/* Two lanes of endpoint 7 and one of 8; the first of lane 5 was tried and waits. */
+static enum err put_waiting(struct db *db, void *arg)
+{
+    static const struct {
+        uint64_t endpoint, lane;
+    } at[] = {{8, 1}, {7, 5}, {7, 2}, {7, 5}, {7, UINT64_MAX}};
+    struct put p;
+    enum err err = event_put(db, &sample, &p.n, &p.is_new);
+    for (size_t i = 0; err == OK && i < 5; i++) {
+        struct delivery d = {
+            .event_n = p.n, .endpoint = at[i].endpoint, .lane = at[i].lane, .sequence = 1};
+        err = delivery_put(db, &d);
+        struct attempt a = {.delivery_n = d.n, .number = 1, .at_ms = 5, .status = 500};
+        if (err == OK && i == 1)
+            err = attempt_put(db, &a, DELIVERY_PENDING, 1000);
+        if (err == OK && i == 2)
+            err = attempt_put(db, &a, DELIVERY_DELIVERED, 0);
+    }
+    return err == OK ? endpoint_failing_put(db, 7, 4711) : err;
+}
+
+static enum err list_waiting(struct db *db, void *arg)
+{
+    struct waiting *w = arg;
+    struct delivery after = {0};
+    enum err err = OK;
+    for (size_t before = 1; err == OK && w->n != before;) { /* pages of two */
+        before = w->n;
+        err = delivery_list_waiting(db, &after, 2, on_waiting, w);
+        if (w->n)
+            after = w->d[w->n - 1];
+    }
+    return err == OK ? endpoint_failing_get(db, 7, &w->since_ms) : err;
+}
+
+static enum err list_lane(struct db *db, void *arg)
+{
+    return delivery_list_lane(db, 7, 5, 0, 10, on_waiting, arg);
+}
+
+static enum err recovered(struct db *db, void *arg)
+{
+    return endpoint_failing_put(db, 7, 0);
+}
+
+static void what_waits_is_found_lane_by_lane(void **state)
+{
+    struct waiting w = {.n = 0}, lane = {.n = 0};
+    assert_ok(write_now(put_waiting, NULL));
+    assert_ok(read_now(list_waiting, &w));
+    assert_int_equal(w.n, 4);
+    assert_true(w.d[0].endpoint == 7 && w.d[0].lane == UINT64_MAX); /* signed in the store */
+    assert_true(w.d[1].lane == 5 && w.d[1].next_at_ms == 0);
+    assert_true(w.d[2].lane == 5 && w.d[2].next_at_ms == 1000 && w.d[2].n < w.d[1].n);
+    assert_int_equal(w.d[3].endpoint, 8);
+    assert_int_equal(w.since_ms, 4711);
+    assert_ok(read_now(list_lane, &lane));
+    assert_int_equal(lane.n, 2);
+    assert_true(lane.d[0].n < lane.d[1].n && lane.d[0].attempts == 1);
+    assert_ok(write_now(recovered, NULL));
+    w = (struct waiting){.n = 0};
+    assert_ok(read_now(list_waiting, &w));
+    assert_int_equal(w.since_ms, 0);
+}
+
 static void what_was_written_is_there_after_a_reopen(void **state)
 {
     struct attempted t = {0};
@@ -305,6 +384,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_same_event_is_stored_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_attempt_is_written_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_waits_is_found_lane_by_lane, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_written_is_there_after_a_reopen, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_second_process_is_kept_out, set_up, tear_down),

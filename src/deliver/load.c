@@ -1,0 +1,267 @@
+/* load: lanes that come back from the store: at the start all that is pending, onto the shelves;
+ * later those whose time has come, some at a time, with their deliveries and the first one's event.
+ * Reads run on the store's readers; the rest on the courier's thread. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "deliver/courier.h"
+
+enum { AGAIN_MS = 1000, PAGE = 20000 };
+
+struct load_lane {
+    struct lane *lane;
+    uint64_t key;
+    int64_t after_n;
+    struct item *first, **last;
+    size_t n;
+    bool more;
+    enum err err;
+};
+
+struct load_job {
+    struct store_job job; /* first */
+    struct courier *courier;
+    struct queue *queue;
+    uint64_t endpoint;
+    bool from_shelf, with_events;
+    size_t n;
+    struct load_lane at[];
+};
+
+static bool on_delivery(void *arg, const struct delivery *d)
+{
+    struct load_lane *l = arg;
+    if (l->n == LANE_ITEMS_MAX) {
+        l->more = true;
+        return false;
+    }
+    struct item *it = calloc(1, sizeof *it);
+    if (!it) {
+        l->err = ERR_NOMEM;
+        return false;
+    }
+    *it = (struct item){.n = d->n,
+                        .event_n = d->event_n,
+                        .attempts = d->attempts,
+                        .sequence = d->sequence,
+                        .first_at_ms = d->first_at_ms,
+                        .next_at_ms = d->next_at_ms};
+    *l->last = it;
+    l->last = &it->next;
+    l->n++;
+    return true;
+}
+
+static enum err load_run(struct store_job *job, struct db *db)
+{
+    struct load_job *j = (struct load_job *)job;
+    enum err err = OK;
+    for (size_t i = 0; err == OK && i < j->n; i++) {
+        struct load_lane *l = &j->at[i];
+        struct event *e = NULL;
+        err = delivery_list_lane(db, j->endpoint, l->key, l->after_n, LANE_ITEMS_MAX + 1,
+                                 on_delivery, l);
+        if (err == OK)
+            err = l->err;
+        /* An event that cannot be read is the attempt's to judge. */
+        if (err == OK && l->first && j->with_events && event_get(db, l->first->event_n, &e) == OK)
+            l->first->event = e;
+    }
+    return err;
+}
+
+static void drop_rows(struct load_lane *l)
+{
+    while (l->first) {
+        struct item *it = l->first;
+        l->first = it->next;
+        event_drop(&it->event);
+        free(it);
+    }
+}
+
+static void next_in_wait(struct courier *c)
+{
+    struct queue *t = c->load_wait;
+    if (!t || c->stopping)
+        return;
+    c->load_wait = t->next_load;
+    if (!c->load_wait)
+        c->load_wait_tail = &c->load_wait;
+    t->loading = false;
+    queue_plan(t);
+}
+
+static void load_done(struct store_job *job)
+{
+    struct load_job *j = (struct load_job *)job;
+    struct courier *c = j->courier;
+    struct queue *t = j->queue;
+    c->loads--;
+    if (j->from_shelf)
+        t->loading = false;
+    if (j->job.err != OK)
+        log_sparse(LOG_WARN, 5000, "deliver", "what is due could not be read: %s",
+                   err_text(j->job.err));
+    for (size_t i = 0; i < j->n; i++) {
+        struct load_lane *l = &j->at[i];
+        if (j->job.err == OK) {
+            lane_loaded(c, l->lane, l->first, l->more);
+        } else {
+            drop_rows(l);
+            lane_shelve(l->lane, clock_wall_ms() + AGAIN_MS);
+        }
+    }
+    free(j);
+    queue_idle(t);
+    queue_plan(t);
+    next_in_wait(c);
+    dispatch(c);
+    courier_job_done(c);
+}
+
+static struct load_job *load_new(struct queue *t, size_t max)
+{
+    struct courier *c = t->courier;
+    struct load_job *j = calloc(1, sizeof *j + max * sizeof j->at[0]);
+    if (!j)
+        return NULL;
+    j->job = (struct store_job){.run = load_run, .done = load_done, .home = loop_mailbox(c->loop)};
+    j->courier = c;
+    j->queue = t;
+    j->endpoint = t->endpoint;
+    j->with_events = c->events_held < EVENTS_HELD_MAX;
+    return j;
+}
+
+static void load_put(struct load_job *j, struct lane *l, int64_t after_n)
+{
+    struct load_lane *k = &j->at[j->n++];
+    *k = (struct load_lane){.lane = l, .key = l->key.lane, .after_n = after_n};
+    k->last = &k->first;
+}
+
+static void submit(struct load_job *j)
+{
+    struct courier *c = j->courier;
+    c->loads++;
+    c->jobs_out++;
+    j->job.err = store_read(c->deliver->c.store, &j->job);
+    if (j->job.err != OK)
+        load_done(&j->job);
+}
+
+static void wait_for_load(struct queue *t)
+{
+    struct courier *c = t->courier;
+    t->loading = true;
+    t->next_load = NULL;
+    *c->load_wait_tail = t;
+    c->load_wait_tail = &t->next_load;
+}
+
+void load_start(struct queue *t, size_t lanes_max, int64_t due_ms)
+{
+    struct courier *c = t->courier;
+    size_t max = t->shelf.n < lanes_max ? t->shelf.n : lanes_max;
+    uint64_t key;
+    struct lane *l;
+    if (max == 0 || t->loading || c->stopping)
+        return;
+    if (c->loads >= LOADS_MAX) {
+        wait_for_load(t);
+        return;
+    }
+    struct load_job *j = load_new(t, max);
+    if (!j)
+        return; /* tried again with the next attempt's end */
+    while (j->n < max && shelf_take(&t->shelf, due_ms, &key)) {
+        metric_add(METRIC_LANES_WAITING, -1);
+        if (!(l = lane_new(c, t, key))) {
+            log_error("deliver", "out of memory: a lane waits for the next start");
+            break;
+        }
+        load_put(j, l, 0);
+    }
+    j->from_shelf = t->loading = true;
+    submit(j);
+}
+
+/* Its first 256 are done; the store has more of it. */
+void load_more(struct lane *l)
+{
+    struct load_job *j = load_new(l->queue, 1);
+    l->state = LANE_LOADING;
+    l->more = false;
+    if (!j) {
+        lane_shelve(l, clock_wall_ms() + AGAIN_MS);
+        return;
+    }
+    load_put(j, l, 0);
+    submit(j);
+}
+
+/* ---- start ---- */
+
+struct start_job {
+    struct store_job job; /* first */
+    struct deliver *deliver;
+    struct delivery at;     /* the last row seen */
+    struct delivery oldest; /* of the lane that is being read: it decides when the lane is due */
+    size_t n, rows;
+    enum err err;
+};
+
+static void put_lane(struct start_job *s)
+{
+    const struct delivery *d = &s->oldest;
+    struct queue *t = d->n ? queue_of(courier_of(s->deliver, d->endpoint), d->endpoint) : NULL;
+    if (d->n && (!t || shelf_put(&t->shelf, d->lane, d->next_at_ms) != OK))
+        s->err = ERR_NOMEM;
+    else if (t)
+        metric_add(METRIC_LANES_WAITING, 1);
+}
+
+static bool on_waiting(void *arg, const struct delivery *d)
+{
+    struct start_job *s = arg;
+    bool same = d->endpoint == s->oldest.endpoint && d->lane == s->oldest.lane;
+    if (!same)
+        put_lane(s);
+    if (!same || d->n < s->oldest.n)
+        s->oldest = *d;
+    struct queue *t = queue_of(courier_of(s->deliver, d->endpoint), d->endpoint);
+    if (!t)
+        s->err = ERR_NOMEM;
+    else
+        t->pending++;
+    s->at = *d;
+    s->rows++;
+    return s->err == OK;
+}
+
+static enum err start_run(struct store_job *job, struct db *db)
+{
+    struct start_job *s = (struct start_job *)job;
+    struct delivery at = s->at;
+    s->rows = 0;
+    enum err err = delivery_list_waiting(db, &at, PAGE, on_waiting, s);
+    return err == OK ? s->err : err;
+}
+
+enum err load_all(struct deliver *d)
+{
+    struct start_job s = {.job.run = start_run, .deliver = d, .rows = PAGE};
+    enum err err = OK;
+    while (err == OK && s.rows == PAGE) {
+        err = store_read_now(d->c.store, &s.job);
+        s.n += s.rows;
+    }
+    put_lane(&s);
+    metric_add(METRIC_DELIVERIES_PENDING, (int64_t)s.n);
+    if (s.n)
+        log_info("deliver", "%zu deliveries from before the start are pending", s.n);
+    return err == OK ? s.err : err;
+}

@@ -1,0 +1,86 @@
+/* outage: since when an endpoint fails, kept in the store, so that five days of failure are five
+ * days also for a daemon that was started again on the fourth. What cannot be written is written
+ * with the next change: nobody waits for it. Thread of the courier. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "deliver/courier.h"
+
+struct outage_job {
+    struct store_job job; /* first */
+    struct courier *courier;
+    uint64_t endpoint;
+    int64_t since_ms;
+};
+
+static enum err save_run(struct store_job *job, struct db *db)
+{
+    const struct outage_job *o = (const struct outage_job *)job;
+    return endpoint_failing_put(db, o->endpoint, o->since_ms);
+}
+
+static void save_done(struct store_job *job)
+{
+    struct outage_job *o = (struct outage_job *)job;
+    struct courier *c = o->courier;
+    if (o->job.err != OK)
+        log_sparse(LOG_WARN, 5000, "deliver", "an endpoint's outage could not be stored: %s",
+                   err_text(o->job.err));
+    free(o);
+    courier_job_done(c);
+}
+
+void outage_save(struct queue *t)
+{
+    struct courier *c = t->courier;
+    int64_t since_ms = t->health.failing_since_ms;
+    if (!since_ms && !t->saved)
+        return;
+    struct outage_job *o = calloc(1, sizeof *o);
+    if (!o)
+        return;
+    *o = (struct outage_job){
+        .job = {.run = save_run, .done = save_done, .home = loop_mailbox(c->loop)},
+        .courier = c,
+        .endpoint = t->endpoint,
+        .since_ms = since_ms};
+    c->jobs_out++;
+    if (store_write(c->deliver->c.store, &o->job) == OK) {
+        t->saved = since_ms != 0;
+        return;
+    }
+    c->jobs_out--;
+    free(o);
+}
+
+/* ---- start ---- */
+
+struct load_job {
+    struct store_job job; /* first */
+    struct deliver *deliver;
+};
+
+static void on_failing(void *arg, uint64_t endpoint, int64_t since_ms)
+{
+    struct deliver *d = arg;
+    struct courier *c = courier_of(d, endpoint);
+    struct queue *t = queue_of(c, endpoint);
+    if (!t)
+        return; /* it is found out again */
+    t->saved = true;
+    health_restore(&t->health, since_ms, loop_now_ms(c->loop), crypto_random_u64());
+}
+
+static enum err load_run(struct store_job *job, struct db *db)
+{
+    struct load_job *j = (struct load_job *)job;
+    return endpoint_failing_list(db, on_failing, j->deliver);
+}
+
+enum err outages_load(struct deliver *d)
+{
+    struct load_job j = {.job.run = load_run, .deliver = d};
+    return store_read_now(d->c.store, &j.job);
+}

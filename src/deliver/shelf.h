@@ -1,0 +1,33 @@
+/* A shelf: the lanes of one endpoint whose deliveries stay in the store, by when they are due. What
+ * it knows of a lane is its key and its time: about 40 bytes, whatever the lane holds. Pure: no
+ * store, no clock; one thread. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct shelved {
+    int64_t due_ms; /* wall; 0: now */
+    uint64_t lane;
+};
+
+struct shelf { /* zeroed means: empty */
+    struct shelved *heap;
+    size_t n, cap;
+    uint64_t *set; /* the same lanes, open addressing; 0: free */
+    size_t set_cap;
+    uint64_t salt;
+};
+
+void shelf_fini(struct shelf *s);
+/* A lane that is not there yet. ERR_NOMEM. */
+MUST_USE enum err shelf_put(struct shelf *s, uint64_t lane, int64_t due_ms);
+bool shelf_has(const struct shelf *s, uint64_t lane);
+/* When the next one is due; INT64_MAX: there is none. */
+int64_t shelf_due_ms(const struct shelf *s);
+/* Takes the one that is due first, if that is at `now_ms` or before. */
+bool shelf_take(struct shelf *s, int64_t now_ms, uint64_t *ret_lane);
+/* Nobody sits out his time: all are due now, those first that would have been first anyway. */
+void shelf_all_due(struct shelf *s);

@@ -1,0 +1,88 @@
+/* The shelf against a plain model: what was put comes out once, the earliest first. */
+#include "../check.h"
+#include "deliver/shelf.h"
+
+enum { LANES = 5000 };
+
+static uint64_t next_random(uint64_t *x)
+{
+    *x ^= *x << 13;
+    *x ^= *x >> 7;
+    *x ^= *x << 17;
+    return *x;
+}
+
+static void the_earliest_comes_first(void **state)
+{
+    struct shelf s = {0};
+    uint64_t x = 1, lane;
+    int64_t last = 0;
+    for (int i = 0; i < LANES; i++)
+        assert_ok(shelf_put(&s, next_random(&x), (int64_t)(next_random(&x) % 1000)));
+    for (int i = 0; i < LANES; i++) {
+        int64_t due = shelf_due_ms(&s);
+        assert_true(due >= last);
+        assert_false(shelf_take(&s, due - 1, &lane));
+        assert_true(shelf_take(&s, due, &lane));
+        assert_false(shelf_has(&s, lane));
+        last = due;
+    }
+    assert_int_equal(s.n, 0);
+    assert_int_equal(shelf_due_ms(&s), INT64_MAX);
+    assert_false(shelf_take(&s, INT64_MAX, &lane));
+    shelf_fini(&s);
+}
+
+static void membership_follows_what_comes_and_goes(void **state)
+{
+    static bool there[LANES];
+    struct shelf s = {0};
+    uint64_t x = 7, lane;
+    size_t n = 0;
+    for (int step = 0; step < 20 * LANES; step++) {
+        uint64_t one = next_random(&x) % LANES; /* 0 is a lane, too */
+        assert_int_equal(shelf_has(&s, one), there[one]);
+        if (!there[one] && next_random(&x) % 3) {
+            assert_ok(shelf_put(&s, one, (int64_t)(next_random(&x) % 100000)));
+            there[one] = true;
+            n++;
+        } else if (shelf_take(&s, INT64_MAX - 1, &lane)) {
+            assert_true(there[lane]);
+            there[lane] = false;
+            n--;
+        }
+        assert_int_equal(s.n, n);
+    }
+    shelf_fini(&s);
+}
+
+static void all_may_be_due_at_once(void **state)
+{
+    static bool seen[100];
+    struct shelf s = {0};
+    uint64_t lane;
+    for (uint64_t i = 0; i < 100; i++)
+        assert_ok(shelf_put(&s, i, 1000000 + (int64_t)i));
+    assert_false(shelf_take(&s, 5, &lane));
+    shelf_all_due(&s);
+    assert_ok(shelf_put(&s, 500, 77)); /* put afterwards: keeps its time */
+    for (int i = 0; i < 100; i++) {
+        assert_true(shelf_take(&s, 5, &lane));
+        assert_false(seen[lane]);
+        seen[lane] = true;
+    }
+    assert_false(shelf_take(&s, 5, &lane));
+    assert_true(shelf_take(&s, 77, &lane));
+    assert_int_equal(lane, 500);
+    shelf_fini(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_earliest_comes_first),
+        cmocka_unit_test(membership_follows_what_comes_and_goes),
+        cmocka_unit_test(all_may_be_due_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
