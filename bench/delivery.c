@@ -1,0 +1,298 @@
+/* delivery: what a durable delivery costs and how fast it is, for `./dev bench delivery`. Generator
+ * and receiver are two threads of this process; the daemon is another, on the same cores.
+ *
+ *   bench_delivery load    pid= http= hook= accounts= endpoints= seconds= to=all|one [cert=PEM]
+ *   bench_delivery memory  pid= http= n=
+ *   bench_delivery ceiling hook= seconds= [cert=PEM]
+ *   bench_delivery receive hook= n=           for bench/peers: counts, prints, ends after n
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "ceiling.h"
+#include "figures.h"
+#include "generator.h"
+#include "receiver.h"
+
+enum {
+    CALLS_MAX = 2000000, /* of one run */
+    GROUP = 33,          /* 99 events a request */
+    SETTLE_US = 30000000,
+};
+
+struct stage { /* a daemon with its tenants, and a receiver */
+    int pid, http;
+    struct ledger ledger;
+    struct tenants tenants;
+    struct receiver *receiver;
+    struct buf before, after; /* /metrics */
+    struct cpu cpu_before, cpu_after;
+};
+
+static int on_request(void *arg, unsigned endpoint, struct str id, int64_t now_us)
+{
+    (void)ledger_arrived(arg, endpoint, id, now_us);
+    return 200;
+}
+
+static void stage_open(struct stage *s, char **argv)
+{
+    const char *cert = arg_text(argv, "cert", NULL);
+    unsigned accounts = (unsigned)arg_int(argv, "accounts", 4);
+    unsigned endpoints = (unsigned)arg_int(argv, "endpoints", 4);
+    unsigned concurrency = (unsigned)arg_int(argv, "concurrency", 0);
+    int hook = (int)arg_int(argv, "hook", 7190);
+    bool to_all = !strcmp(arg_text(argv, "to", "all"), "all");
+    *s = (struct stage){.pid = (int)arg_int(argv, "pid", 0),
+                        .http = (int)arg_int(argv, "http", 7180)};
+    buf_init(&s->before, 1 << 20);
+    buf_init(&s->after, 1 << 20);
+    ledger_init(&s->ledger, accounts, endpoints, to_all, CALLS_MAX);
+    tenants_make(&s->tenants, &s->ledger, s->http, arg_text(argv, "key", "hsk_bench"));
+    for (unsigned a = 0; a < accounts; a++)
+        for (unsigned e = 0; e < endpoints; e++) {
+            char url[96];
+            snprintf(url, sizeof url, "http%s://127.0.0.1:%d/h/%u", cert ? "s" : "", hook,
+                     a * endpoints + e);
+            struct endpoint_make m = {a, e, url, concurrency, NULL};
+            tenants_endpoint(&s->tenants, &s->ledger, &m, NULL);
+        }
+    struct receiver_config rc = {hook, cert, on_request, &s->ledger};
+    s->receiver = receiver_start(&rc);
+}
+
+static void stage_close(struct stage *s)
+{
+    receiver_stop(s->receiver);
+    ledger_fini(&s->ledger);
+    buf_fini(&s->before);
+    buf_fini(&s->after);
+}
+
+static void measure_begin(struct stage *s)
+{
+    metrics_take(s->http, &s->before);
+    cpu_take(s->pid, &s->cpu_before);
+}
+
+static void measure_end(struct stage *s)
+{
+    metrics_take(s->http, &s->after);
+    cpu_take(s->pid, &s->cpu_after);
+}
+
+static void difference(const struct stage *s, const char *name, struct histogram *ret)
+{
+    struct histogram before;
+    histogram_read(buf_str(&s->before), name, &before);
+    histogram_read(buf_str(&s->after), name, ret);
+    histogram_minus(ret, &before);
+}
+
+static double counted(const struct stage *s, const char *name)
+{
+    return metric_value(buf_str(&s->after), name) - metric_value(buf_str(&s->before), name);
+}
+
+/* Until the daemon says that nothing is pending: each delivery's attempt is on disk then. */
+static bool wait_settled(struct stage *s)
+{
+    int64_t until = clock_mono_us() + SETTLE_US;
+    while (metrics_one(s->http, "hookswitch_deliveries_pending") > 0) {
+        if (clock_mono_us() > until)
+            return false;
+        usleep(10000);
+    }
+    return true;
+}
+
+static void say_cpu(const struct stage *s, double n, double signing, double generator_us,
+                    double receiver_us)
+{
+    const struct cpu *a = &s->cpu_before, *b = &s->cpu_after;
+    double all = cpu_between(a, b, ""), store = cpu_between(a, b, "writer");
+    double courier = cpu_between(a, b, "courier"), reader = cpu_between(a, b, "reader");
+    double ingest = all - store - courier - reader;
+    say("CPU us per delivery",
+        "%.1f: store %.1f, sign %.1f, client %.1f, ingest %.1f, readers %.1f", all / n, store / n,
+        signing, courier / n - signing, ingest / n, reader / n);
+    say("  beside it, of this benchmark", "generator %.1f, receiver %.1f", generator_us / n,
+        receiver_us / n);
+}
+
+static void say_store(const struct stage *s)
+{
+    struct histogram jobs, time;
+    difference(s, "hookswitch_store_batch_jobs", &jobs);
+    difference(s, "hookswitch_store_commit_seconds", &time);
+    say("commits", "%.0f; jobs in one: mean %.0f, p50 %.0f; ms: mean %.1f, p50 %.1f, p99 %.1f",
+        jobs.all, histogram_mean(&jobs), histogram_quantile(&jobs, 0.5),
+        histogram_mean(&time) * 1e3, histogram_quantile(&time, 0.5) * 1e3,
+        histogram_quantile(&time, 0.99) * 1e3);
+    double old = counted(s, "hookswitch_http_client_connections_total{reused=\"true\"}");
+    double new = counted(s, "hookswitch_http_client_connections_total{reused=\"false\"}");
+    say("requests over a connection that was there", "%.3f %% (%.0f connections made)",
+        old + new > 0 ? 100 * old / (old + new) : 0, new);
+}
+
+/* As fast as it goes. Returns the rate in deliveries a second. */
+static double run_closed(struct stage *s, int64_t run_us, size_t undelivered, double bar)
+{
+    struct load_result r;
+    struct load load = {.tenants = &s->tenants,
+                        .ledger = &s->ledger,
+                        .connections = 2,
+                        .group = GROUP,
+                        .undelivered_max = undelivered,
+                        .run_us = run_us};
+    double receiver = receiver_cpu_us(s->receiver);
+    size_t first = s->ledger.calls;
+    measure_begin(s);
+    int64_t start = clock_mono_us();
+    load_run(&load, &r);
+    bool settled = wait_settled(s);
+    double took = (double)(clock_mono_us() - start) / 1e6;
+    measure_end(s);
+    double n = (double)(s->ledger.calls - first) * CALL_EVENTS * s->ledger.width;
+    say_at_least("durable deliveries/s, sustained", n / took, bar, "/s");
+    say("", "%.0f deliveries of %zu events in %.1f s, at most %zu undelivered%s", n, r.events, took,
+        undelivered, settled ? "" : "; NOT SETTLED");
+    (void)ledger_say(&s->ledger, first);
+    say_cpu(s, n, signing_us(), r.cpu_us, receiver_cpu_us(s->receiver) - receiver);
+    say_store(s);
+    say("ingest: 202 after", "p50 %.1f ms, p99 %.1f ms; refused and sent again: %zu",
+        quantile(r.answer_us, r.n_answers, 0.5) / 1e3,
+        quantile(r.answer_us, r.n_answers, 0.99) / 1e3, r.refused);
+    free(r.answer_us);
+    return n / took;
+}
+
+/* At a fixed rate, in requests of about twelve deliveries: the time from the event to its request.
+ */
+static void run_open(struct stage *s, double deliveries_per_sec, int64_t run_us)
+{
+    struct load_result r;
+    struct histogram own;
+    uint32_t *late;
+    unsigned width = s->ledger.width;
+    struct load load = {.tenants = &s->tenants,
+                        .ledger = &s->ledger,
+                        .connections = 8,
+                        .group = width >= 4 ? 1 : 4 / width,
+                        .events_per_sec = deliveries_per_sec / width,
+                        .run_us = run_us};
+    size_t first = s->ledger.calls;
+    measure_begin(s);
+    load_run(&load, &r);
+    (void)wait_settled(s);
+    measure_end(s);
+    size_t n = ledger_latencies(&s->ledger, first, s->ledger.calls, &late);
+    say("at half of that, open loop", "%.0f deliveries/s, %u in a request of %u events",
+        deliveries_per_sec, load.group * CALL_EVENTS * width, load.group * CALL_EVENTS);
+    say_at_most("event to request at the receiver, p50", quantile(late, n, 0.5) / 1e3, 2, "ms");
+    say_at_most("event to request at the receiver, p99", quantile(late, n, 0.99) / 1e3, 15, "ms");
+    difference(s, "hookswitch_event_to_request_seconds", &own);
+    say("by the daemon's own histogram", "p50 %.2f ms, p99 %.2f ms",
+        histogram_quantile(&own, 0.5) * 1e3, histogram_quantile(&own, 0.99) * 1e3);
+    say("ingest: 202 after", "p50 %.2f ms, p99 %.2f ms; found no free connection: %zu of %zu",
+        quantile(r.answer_us, r.n_answers, 0.5) / 1e3,
+        quantile(r.answer_us, r.n_answers, 0.99) / 1e3, r.late, r.n_answers);
+    (void)ledger_say(&s->ledger, first);
+    free(late);
+    free(r.answer_us);
+}
+
+static int load(char **argv)
+{
+    struct stage s;
+    double bar = (double)arg_int(argv, "bar", 20000);
+    int64_t seconds = arg_int(argv, "seconds", 60), half = arg_int(argv, "half_seconds", 10);
+    stage_open(&s, argv);
+    struct load_result warm;
+    struct load warm_up = {.tenants = &s.tenants,
+                           .ledger = &s.ledger,
+                           .connections = 2,
+                           .group = GROUP,
+                           .undelivered_max = 10000,
+                           .run_us = 1000000};
+    load_run(&warm_up, &warm); /* connections, caches */
+    free(warm.answer_us);
+    (void)wait_settled(&s);
+    double rate =
+        run_closed(&s, seconds * 1000000, (size_t)arg_int(argv, "undelivered", 10000), bar);
+    if (half)
+        run_open(&s, rate / 2, half * 1000000);
+    stage_close(&s);
+    return 0;
+}
+
+static int ceiling(char **argv)
+{
+    struct ceiling c;
+    struct ledger none;
+    const char *cert = arg_text(argv, "cert", NULL);
+    int hook = (int)arg_int(argv, "hook", 7190);
+    ledger_init(&none, 1, 1, true, 1);
+    struct receiver_config rc = {hook, cert, on_request, &none};
+    struct receiver *r = receiver_start(&rc);
+    ceiling_run(hook, cert != NULL, (unsigned)arg_int(argv, "connections", 64),
+                (double)arg_int(argv, "seconds", 5), &c);
+    say(cert ? "ceiling over TLS" : "ceiling", "%.0f requests/s, %.1f us of CPU each in the client",
+        c.per_sec, c.cpu_us_each);
+    receiver_stop(r);
+    ledger_fini(&none);
+    return 0;
+}
+
+/* Deliveries to a port where nobody listens. */
+static void fill(const struct tenants *t, struct ledger *l, size_t events)
+{
+    struct load_result r;
+    struct load load = {
+        .tenants = t, .ledger = l, .connections = 2, .group = GROUP, .calls = events / CALL_EVENTS};
+    load_run(&load, &r);
+    free(r.answer_us);
+}
+
+static int memory(char **argv)
+{
+    struct ledger l;
+    struct tenants t;
+    int pid = (int)arg_int(argv, "pid", 0), http = (int)arg_int(argv, "http", 7180);
+    size_t n = (size_t)arg_int(argv, "n", 200000), warm = 21000;
+    ledger_init(&l, 1, 1, true, CALLS_MAX);
+    tenants_make(&t, &l, http, arg_text(argv, "key", "hsk_bench"));
+    struct endpoint_make m = {0, 0, "http://127.0.0.1:7199/h/0", 0, NULL}; /* nobody is there */
+    tenants_endpoint(&t, &l, &m, NULL);
+    fill(&t, &l, warm); /* page cache, free lists: what is there whether or not something waits */
+    usleep(1500000);
+    long before = resident_kb(pid);
+    fill(&t, &l, n);
+    usleep(2500000);
+    long after = resident_kb(pid);
+    double pending = metrics_one(http, "hookswitch_deliveries_pending");
+    say_at_most("bytes resident per pending delivery", (double)(after - before) * 1024 / (double)n,
+                200, "bytes");
+    say("", "%ld KB with %zu pending, %ld KB with %.0f", before, warm, after, pending);
+    ledger_fini(&l);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    if (crypto_start() != OK)
+        return 1;
+    if (!strcmp(what, "load"))
+        return load(argv);
+    if (!strcmp(what, "ceiling"))
+        return ceiling(argv);
+    if (!strcmp(what, "memory"))
+        return memory(argv);
+    fprintf(stderr, "see bench/delivery.sh\n");
+    return 2;
+}

@@ -1,0 +1,41 @@
+#!/bin/sh
+# ./dev bench delivery [SECONDS [ACCOUNTS [ENDPOINTS [CONCURRENCY]]]]: durable deliveries. $bin: the daemon.
+set -eu
+. bench/daemon.sh
+seconds=${1:-60} accounts=${2:-4} endpoints=${3:-4} concurrency=${4:-64}
+short=$((seconds / 3 > 1 ? seconds / 3 : 1))
+gen=build/bench/bench/bench_delivery
+common="http=7180 hook=7190 accounts=$accounts endpoints=$endpoints concurrency=$concurrency"
+shape="$accounts accounts x $endpoints endpoints, $concurrency lanes at once to each"
+connections=$((accounts * endpoints * concurrency > 256 ? 256 : accounts * endpoints * concurrency))
+
+certificate() { # a receiver of our own, and who vouches for it
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 \
+    -addext subjectAltName=IP:127.0.0.1 -keyout "$dir/key.pem" -out "$dir/ca.pem" 2>/dev/null
+  cat "$dir/ca.pem" "$dir/key.pem" >"$dir/receiver.pem"
+}
+run() { # what it is called, options of the daemon, --, arguments of the generator
+  options=
+  while [ "$1" != -- ]; do options="$options $1" && shift; done
+  shift
+  # shellcheck disable=SC2086
+  daemon_start 7180 $options
+  # shellcheck disable=SC2086
+  $gen load pid=$pid $common "$@"
+  daemon_stop
+}
+
+echo "-- the ceiling: the same requests, $connections connections, nothing stored"
+$gen ceiling hook=7190 connections=$connections seconds=5
+echo "-- every event to all $endpoints endpoints of its account ($shape)"
+run -- to=all seconds="$seconds" half_seconds=10
+echo "-- every event to one endpoint, by its number ($shape)"
+run -- to=one seconds=$short half_seconds=10
+echo "-- the ceiling over TLS keep-alive"
+certificate
+$gen ceiling hook=7190 connections=$connections seconds=5 cert="$dir/receiver.pem"
+echo "-- every event to all $endpoints endpoints, over TLS keep-alive"
+run --set "http_client.ca_file=$dir/ca.pem" -- to=all seconds=$short half_seconds=5 bar=12000 cert="$dir/receiver.pem"
+echo "-- memory of what waits, for an endpoint that refuses connections"
+daemon_start 7180
+$gen memory pid=$pid http=7180 n=200000

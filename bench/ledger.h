@@ -1,0 +1,41 @@
+/* The benchmarks' own books: which events were sent when, and which reached which endpoint. The
+ * generator writes what it sends, the receiver's thread what arrives; neither asks the daemon.
+ *
+ * A call has three events, numbered 3 × call + kind, and the number is in the event's id, so that
+ * the receiver needs no search. */
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum { CALL_EVENTS = 3 };
+
+struct ledger {
+    unsigned accounts, endpoints; /* endpoints of each account */
+    bool to_all;               /* each event to all of its account's; else to one by its number */
+    unsigned width;            /* how many endpoints an event goes to */
+    size_t calls_max, calls;   /* calls: the generator's */
+    uint8_t *account;          /* of a call */
+    int64_t *sent_us;          /* of an event: when its request was due */
+    _Atomic uint32_t *late_us; /* event × width: from sent to the receiver, + 1; 0: not there yet */
+    _Atomic size_t arrived, repeated, out_of_order, strange;
+};
+
+void ledger_init(struct ledger *l, unsigned accounts, unsigned endpoints, bool to_all,
+                 size_t calls_max);
+void ledger_fini(struct ledger *l);
+size_t ledger_new_calls(struct ledger *l, unsigned account, size_t n); /* the first one's number */
+/* The event's JSON, as a PBX would post it. */
+void ledger_print_event(const struct ledger *l, size_t event, struct buf *out);
+void ledger_print_number(const struct ledger *l, unsigned account, unsigned endpoint, char out[24]);
+/* A request came in. `endpoint`: counted over all accounts. Returns the event, or SIZE_MAX. */
+size_t ledger_arrived(struct ledger *l, unsigned endpoint, struct str id, int64_t now_us);
+/* Of the calls first … end - 1: how many deliveries never came, and the latencies of the others. */
+size_t ledger_missing(const struct ledger *l, size_t first_call, size_t end_call);
+size_t ledger_latencies(const struct ledger *l, size_t first_call, size_t end_call,
+                        uint32_t **ret_sorted);
+/* One line: complete and in order, or what is not. True when it is. */
+bool ledger_say(const struct ledger *l, size_t first_call);

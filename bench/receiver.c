@@ -1,0 +1,309 @@
+/* receiver: as cheap a webhook receiver as the kernel allows, so that what is measured is the
+ * sender. Requests are read whole into their connection's buffer; answers are one constant. Its own
+ * thread owns all of it; the delay, the counters and the stop flag are atomic. */
+#include "receiver.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "figures.h"
+
+enum {
+    REQUEST_MAX = 16384,
+    EVENTS = 256,
+    CONNECTIONS_MAX = 65536,
+    TURN_MS = 20,
+    TURN_DELAYED_MS = 1
+};
+
+struct peer { /* one connection */
+    int fd;
+    unsigned life; /* tells a late answer that its connection is another by now */
+    SSL *ssl;
+    size_t n;
+    char *mem; /* REQUEST_MAX */
+};
+
+struct late { /* an answer that waits */
+    int64_t at_us;
+    struct peer *peer;
+    unsigned life;
+    int status;
+};
+
+struct receiver {
+    struct receiver_config c;
+    SSL_CTX *tls;
+    int ep, listener;
+    pthread_t thread;
+    struct peer *peers[CONNECTIONS_MAX]; /* by descriptor */
+    struct late *late;                   /* a ring: the delay is the same for all */
+    size_t late_cap, late_from;
+    _Atomic size_t late_n;
+    _Atomic int64_t delay_us;
+    _Atomic double cpu_us;
+    atomic_bool stop;
+};
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static void peer_close(struct receiver *r, struct peer *p)
+{
+    SSL_free(p->ssl);
+    p->ssl = NULL;
+    close(p->fd);
+    p->fd = -1;
+    p->n = 0;
+    p->life++; /* stays allocated: late answers point to it */
+}
+
+static void peer_write(struct receiver *r, struct peer *p, int status)
+{
+    static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    char mem[96];
+    const char *text = ok;
+    int n = sizeof ok - 1;
+    if (status != 200) {
+        n = snprintf(mem, sizeof mem, "HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n", status);
+        text = mem;
+    }
+    if (p->ssl ? SSL_write(p->ssl, text, n) != n : send(p->fd, text, (size_t)n, MSG_NOSIGNAL) != n)
+        peer_close(r, p);
+}
+
+static void answer_later(struct receiver *r, struct peer *p, int status, int64_t at_us)
+{
+    if (r->late_n == r->late_cap) {
+        size_t cap = r->late_cap ? 2 * r->late_cap : 1024;
+        struct late *bigger = calloc(cap, sizeof *bigger);
+        if (!bigger)
+            die("late answers");
+        for (size_t i = 0; i < r->late_n; i++)
+            bigger[i] = r->late[(r->late_from + i) % r->late_cap];
+        free(r->late);
+        r->late = bigger;
+        r->late_cap = cap;
+        r->late_from = 0;
+    }
+    r->late[(r->late_from + r->late_n) % r->late_cap] = (struct late){at_us, p, p->life, status};
+    atomic_fetch_add(&r->late_n, 1);
+}
+
+static void answer_those_due(struct receiver *r, int64_t now_us)
+{
+    while (r->late_n && r->late[r->late_from].at_us <= now_us) {
+        struct late *a = &r->late[r->late_from];
+        r->late_from = (r->late_from + 1) % r->late_cap;
+        atomic_fetch_sub(&r->late_n, 1);
+        if (a->peer->life == a->life)
+            peer_write(r, a->peer, a->status);
+    }
+}
+
+/* The value of a header line, when it is that one. */
+static bool header_is(struct str line, const char *name, size_t n, struct str *ret)
+{
+    if (line.n <= n || line.p[n] != ':' || strncasecmp(line.p, name, n) != 0)
+        return false;
+    *ret = str_trim(str_from(line, n + 1));
+    return true;
+}
+
+/* One request at the front of the buffer: how long it is, 0 while it is not whole. */
+static size_t request_parse(struct str in, unsigned *ret_endpoint, struct str *ret_id)
+{
+    const char *end = memmem(in.p, in.n, "\r\n\r\n", 4);
+    size_t body = 0;
+    if (!end)
+        return 0;
+    struct str head = str_slice(in, 0, (size_t)(end - in.p)), line, value;
+    *ret_endpoint = 0;
+    *ret_id = (struct str){0};
+    str_cut(head, '\n', &line, &head);
+    if (line.n > 8 && !memcmp(line.p, "POST /h/", 8))
+        *ret_endpoint = (unsigned)strtoul(line.p + 8, NULL, 10);
+    while (head.n) {
+        str_cut(head, '\n', &line, &head);
+        if (header_is(line, "content-length", 14, &value))
+            body = strtoul(value.p, NULL, 10);
+        else if (header_is(line, "webhook-id", 10, &value))
+            *ret_id = value;
+    }
+    size_t whole = (size_t)(end - in.p) + 4 + body;
+    return in.n >= whole ? whole : 0;
+}
+
+static void take_requests(struct receiver *r, struct peer *p)
+{
+    size_t at = 0, n;
+    unsigned endpoint;
+    struct str id;
+    int64_t delay_us = r->delay_us;
+    while ((n = request_parse(str_of_bytes(p->mem + at, p->n - at), &endpoint, &id))) {
+        int64_t now = clock_mono_us();
+        int status = r->c.on_request(r->c.arg, endpoint, id, now);
+        at += n;
+        if (status && delay_us)
+            answer_later(r, p, status, now + delay_us);
+        else if (status)
+            peer_write(r, p, status);
+        if (p->fd < 0)
+            return;
+    }
+    memmove(p->mem, p->mem + at, p->n - at);
+    p->n -= at;
+    if (p->n == REQUEST_MAX)
+        peer_close(r, p); /* larger than any of ours */
+}
+
+static void on_readable(struct receiver *r, struct peer *p)
+{
+    for (;;) {
+        size_t room = REQUEST_MAX - p->n;
+        ssize_t k;
+        if (p->ssl) {
+            k = SSL_read(p->ssl, p->mem + p->n, (int)room);
+            if (k <= 0 && SSL_get_error(p->ssl, (int)k) == SSL_ERROR_WANT_READ)
+                return;
+        } else {
+            k = recv(p->fd, p->mem + p->n, room, 0);
+            if (k < 0 && errno == EAGAIN)
+                return;
+        }
+        if (k <= 0) {
+            peer_close(r, p);
+            return;
+        }
+        p->n += (size_t)k;
+        take_requests(r, p);
+        if (p->fd < 0 || (!p->ssl && (size_t)k < room))
+            return;
+    }
+}
+
+static void accept_all(struct receiver *r)
+{
+    int fd, one = 1;
+    while ((fd = accept4(r->listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+        struct peer *p = fd < CONNECTIONS_MAX ? r->peers[fd] : NULL;
+        if (fd >= CONNECTIONS_MAX || (!p && !(p = calloc(1, sizeof *p))) ||
+            (!p->mem && !(p->mem = malloc(REQUEST_MAX))))
+            die("a connection");
+        r->peers[fd] = p;
+        p->fd = fd;
+        p->n = 0;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        if (r->tls) {
+            p->ssl = SSL_new(r->tls);
+            SSL_set_fd(p->ssl, fd);
+            SSL_set_accept_state(p->ssl);
+        }
+        struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
+        epoll_ctl(r->ep, EPOLL_CTL_ADD, fd, &ev);
+    }
+}
+
+static void *run(void *arg)
+{
+    struct receiver *r = arg;
+    struct epoll_event got[EVENTS];
+    pthread_setname_np(pthread_self(), "receiver");
+    while (!r->stop) {
+        int n = epoll_wait(r->ep, got, EVENTS, r->late_n ? TURN_DELAYED_MS : TURN_MS);
+        for (int i = 0; i < n; i++) {
+            int fd = got[i].data.fd;
+            if (fd == r->listener)
+                accept_all(r);
+            else if (r->peers[fd]->fd == fd)
+                on_readable(r, r->peers[fd]);
+        }
+        answer_those_due(r, clock_mono_us());
+        r->cpu_us = cpu_of_this_thread_us();
+    }
+    return NULL;
+}
+
+static SSL_CTX *tls_of(const char *pem)
+{
+    SSL_CTX *t = SSL_CTX_new(TLS_server_method());
+    if (!t || SSL_CTX_use_certificate_chain_file(t, pem) != 1 ||
+        SSL_CTX_use_PrivateKey_file(t, pem, SSL_FILETYPE_PEM) != 1) {
+        fprintf(stderr, "%s: no certificate with its key\n", pem);
+        exit(1);
+    }
+    return t;
+}
+
+struct receiver *receiver_start(const struct receiver_config *c)
+{
+    struct receiver *r = calloc(1, sizeof *r);
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons((uint16_t)c->port),
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int one = 1;
+    if (!r)
+        die("receiver");
+    r->c = *c;
+    r->tls = c->cert_file ? tls_of(c->cert_file) : NULL;
+    r->ep = epoll_create1(0);
+    r->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    setsockopt(r->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(r->listener, (struct sockaddr *)&a, sizeof a) != 0 || listen(r->listener, 4096) != 0)
+        die("the receiver's port");
+    struct epoll_event ev = {.events = EPOLLIN, .data.fd = r->listener};
+    epoll_ctl(r->ep, EPOLL_CTL_ADD, r->listener, &ev);
+    if (pthread_create(&r->thread, NULL, run, r) != 0)
+        die("the receiver's thread");
+    return r;
+}
+
+void receiver_delay(struct receiver *r, int64_t delay_us)
+{
+    r->delay_us = delay_us;
+}
+
+size_t receiver_unanswered(const struct receiver *r)
+{
+    return r->late_n;
+}
+
+double receiver_cpu_us(const struct receiver *r)
+{
+    return r->cpu_us;
+}
+
+void receiver_stop(struct receiver *r)
+{
+    r->stop = true;
+    pthread_join(r->thread, NULL);
+    close(r->listener);
+    close(r->ep);
+    for (int fd = 0; fd < CONNECTIONS_MAX; fd++) {
+        struct peer *p = r->peers[fd];
+        if (p && p->fd >= 0)
+            peer_close(r, p);
+        if (p)
+            free(p->mem);
+        free(p);
+    }
+    SSL_CTX_free(r->tls);
+    free(r->late);
+    free(r);
+}

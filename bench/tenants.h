@@ -1,0 +1,36 @@
+/* The daemon's API as the benchmarks use it before and after a load: accounts with their keys and
+ * endpoints, /metrics, /readyz. One blocking connection per request. Any thread. */
+#pragma once
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "ledger.h"
+
+enum { KEY_SIZE = 128, ENDPOINT_ID_SIZE = 64, ACCOUNTS_MAX = 64 };
+
+struct tenants {
+    int port;
+    const char *admin_key;
+    unsigned n;
+    char key[ACCOUNTS_MAX][KEY_SIZE];
+};
+
+/* The status, and the answer's body in *out (reset before; may be NULL); 0: nobody answered. */
+int api_call(int port, const char *method, const char *path, const char *key, const char *body,
+             struct buf *out);
+/* A member's string value in an answer of ours; ends the process when it is not there. */
+void answer_member(const struct buf *answer, const char *name, char *out, size_t cap);
+
+/* As many accounts as the ledger has, each with a key that may ingest. */
+void tenants_make(struct tenants *t, const struct ledger *l, int port, const char *admin_key);
+struct endpoint_make {
+    unsigned account, number; /* number: among the account's own */
+    const char *url;
+    unsigned concurrency; /* 0: the daemon's default */
+    const char *more;     /* further members, ",\"timeout_ms\":1000"; NULL: none */
+};
+/* `id` may be NULL. Of an endpoint that gets but its number's events when the ledger says so. */
+void tenants_endpoint(const struct tenants *t, const struct ledger *l,
+                      const struct endpoint_make *m, char id[ENDPOINT_ID_SIZE]);
+void metrics_take(int port, struct buf *out);
+double metrics_one(int port, const char *name);
