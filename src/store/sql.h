@@ -47,7 +47,7 @@ enum { SQL_ARGS_MAX = 20 };
     X(DELIVERY_SEQUENCE, 0,                                                                        \
       "SELECT max(d.sequence) FROM events e JOIN events x ON x.call_id = e.call_id"                \
       " AND x.account = e.account JOIN deliveries d ON d.event_n = x.n"                            \
-      " WHERE e.n = $1 AND e.call_id <> '' AND d.endpoint = $2")                                   \
+      " WHERE e.n = $1 AND x.call_id <> '' AND d.endpoint = $2")                                   \
     X(DELIVERY_GET, 0, "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE n = $1")                 \
     X(DELIVERY_LIST_WAITING, 0,                                                                    \
       "SELECT endpoint, lane, next_at, n FROM deliveries WHERE state = 0"                          \
