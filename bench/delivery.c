@@ -6,6 +6,7 @@
  *   bench_delivery ceiling hook= seconds= [cert=PEM]
  *   bench_delivery receive hook= n=           for bench/peers: counts, prints, ends after n
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,12 +57,13 @@ static void stage_open(struct stage *s, char **argv)
     for (unsigned a = 0; a < accounts; a++)
         for (unsigned e = 0; e < endpoints; e++) {
             char url[96];
-            snprintf(url, sizeof url, "http%s://127.0.0.1:%d/h/%u", cert ? "s" : "", hook,
-                     a * endpoints + e);
+            unsigned i = a * endpoints + e; /* each on a machine of its own */
+            snprintf(url, sizeof url, "http%s://127.0.1.%u:%d/h/%u", cert ? "s" : "", i + 1, hook,
+                     i);
             struct endpoint_make m = {a, e, url, concurrency, NULL};
             tenants_endpoint(&s->tenants, &s->ledger, &m, NULL);
         }
-    struct receiver_config rc = {hook, cert, on_request, &s->ledger};
+    struct receiver_config rc = {hook, accounts * endpoints, cert, on_request, &s->ledger};
     s->receiver = receiver_start(&rc);
 }
 
@@ -237,7 +239,7 @@ static int ceiling(char **argv)
     const char *cert = arg_text(argv, "cert", NULL);
     int hook = (int)arg_int(argv, "hook", 7190);
     ledger_init(&none, 1, 1, true, 1);
-    struct receiver_config rc = {hook, cert, on_request, &none};
+    struct receiver_config rc = {hook, 0, cert, on_request, &none};
     struct receiver *r = receiver_start(&rc);
     ceiling_run(hook, cert != NULL, (unsigned)arg_int(argv, "connections", 64),
                 (double)arg_int(argv, "seconds", 5), &c);
@@ -285,6 +287,7 @@ static int memory(char **argv)
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
     if (crypto_start() != OK)
         return 1;
     if (!strcmp(what, "load"))

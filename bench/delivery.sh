@@ -9,9 +9,11 @@ common="http=7180 hook=7190 accounts=$accounts endpoints=$endpoints concurrency=
 shape="$accounts accounts x $endpoints endpoints, $concurrency lanes at once to each"
 connections=$((accounts * endpoints * concurrency > 256 ? 256 : accounts * endpoints * concurrency))
 
-certificate() { # a receiver of our own, and who vouches for it
+certificate() { # a receiver of our own, at each of its addresses
+  names=IP:127.0.0.1
+  for i in $(seq $((accounts * endpoints))); do names=$names,IP:127.0.1.$i; done
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 \
-    -addext subjectAltName=IP:127.0.0.1 -keyout "$dir/key.pem" -out "$dir/ca.pem" 2>/dev/null
+    -addext "subjectAltName=$names" -keyout "$dir/key.pem" -out "$dir/ca.pem" 2>/dev/null
   cat "$dir/ca.pem" "$dir/key.pem" >"$dir/receiver.pem"
 }
 run() { # what it is called, options of the daemon, --, arguments of the generator

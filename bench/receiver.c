@@ -22,6 +22,7 @@
 #include "figures.h"
 
 enum {
+    HOSTS_MAX = 250,
     REQUEST_MAX = 16384,
     EVENTS = 256,
     CONNECTIONS_MAX = 65536,
@@ -47,7 +48,8 @@ struct late { /* an answer that waits */
 struct receiver {
     struct receiver_config c;
     SSL_CTX *tls;
-    int ep, listener;
+    int ep, listener[HOSTS_MAX + 1];
+    size_t n_listeners;
     pthread_t thread;
     struct peer *peers[CONNECTIONS_MAX]; /* by descriptor */
     struct late *late;                   /* a ring: the delay is the same for all */
@@ -198,10 +200,10 @@ static void on_readable(struct receiver *r, struct peer *p)
     }
 }
 
-static void accept_all(struct receiver *r)
+static void accept_all(struct receiver *r, int listener)
 {
     int fd, one = 1;
-    while ((fd = accept4(r->listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+    while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
         struct peer *p = fd < CONNECTIONS_MAX ? r->peers[fd] : NULL;
         if (fd >= CONNECTIONS_MAX || (!p && !(p = calloc(1, sizeof *p))) ||
             (!p->mem && !(p->mem = malloc(REQUEST_MAX))))
@@ -229,10 +231,11 @@ static void *run(void *arg)
         int n = epoll_wait(r->ep, got, EVENTS, r->late_n ? TURN_DELAYED_MS : TURN_MS);
         for (int i = 0; i < n; i++) {
             int fd = got[i].data.fd;
-            if (fd == r->listener)
-                accept_all(r);
-            else if (r->peers[fd]->fd == fd)
-                on_readable(r, r->peers[fd]);
+            struct peer *p = fd < CONNECTIONS_MAX ? r->peers[fd] : NULL;
+            if (p && p->fd == fd)
+                on_readable(r, p);
+            else
+                accept_all(r, fd);
         }
         answer_those_due(r, clock_mono_us());
         r->cpu_us = cpu_of_this_thread_us();
@@ -251,24 +254,31 @@ static SSL_CTX *tls_of(const char *pem)
     return t;
 }
 
+static void listen_at(struct receiver *r, uint32_t ip)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons((uint16_t)r->c.port),
+                            .sin_addr.s_addr = htonl(ip)};
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 4096) != 0)
+        die("the receiver's port");
+    struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
+    epoll_ctl(r->ep, EPOLL_CTL_ADD, fd, &ev);
+    r->listener[r->n_listeners++] = fd;
+}
+
 struct receiver *receiver_start(const struct receiver_config *c)
 {
     struct receiver *r = calloc(1, sizeof *r);
-    struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_port = htons((uint16_t)c->port),
-                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int one = 1;
-    if (!r)
+    if (!r || c->hosts > HOSTS_MAX)
         die("receiver");
     r->c = *c;
     r->tls = c->cert_file ? tls_of(c->cert_file) : NULL;
     r->ep = epoll_create1(0);
-    r->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    setsockopt(r->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(r->listener, (struct sockaddr *)&a, sizeof a) != 0 || listen(r->listener, 4096) != 0)
-        die("the receiver's port");
-    struct epoll_event ev = {.events = EPOLLIN, .data.fd = r->listener};
-    epoll_ctl(r->ep, EPOLL_CTL_ADD, r->listener, &ev);
+    listen_at(r, INADDR_LOOPBACK);
+    for (unsigned i = 1; i <= c->hosts; i++)
+        listen_at(r, INADDR_LOOPBACK + 255 + i);
     if (pthread_create(&r->thread, NULL, run, r) != 0)
         die("the receiver's thread");
     return r;
@@ -293,7 +303,8 @@ void receiver_stop(struct receiver *r)
 {
     r->stop = true;
     pthread_join(r->thread, NULL);
-    close(r->listener);
+    for (size_t i = 0; i < r->n_listeners; i++)
+        close(r->listener[i]);
     close(r->ep);
     for (int fd = 0; fd < CONNECTIONS_MAX; fd++) {
         struct peer *p = r->peers[fd];

@@ -13,6 +13,7 @@ typedef int receiver_on_request(void *arg, unsigned endpoint, struct str id, int
 
 struct receiver_config {
     int port;              /* on 127.0.0.1 */
+    unsigned hosts;        /* and on 127.0.1.1 … 127.0.1.hosts, as if they were machines */
     const char *cert_file; /* PEM, with the key in it; NULL: plain HTTP */
     receiver_on_request *on_request;
     void *arg;
