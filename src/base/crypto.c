@@ -21,10 +21,17 @@ void crypto_random(void *out, size_t n)
     randombytes_buf(out, n);
 }
 
+/* A system call for 64 of them: it costs as much as the rest of a small request's work. */
 uint64_t crypto_random_u64(void)
 {
-    uint64_t v;
-    randombytes_buf(&v, sizeof v);
+    static _Thread_local uint64_t ready[64];
+    static _Thread_local size_t left;
+    if (left == 0) {
+        randombytes_buf(ready, sizeof ready);
+        left = sizeof ready / sizeof *ready;
+    }
+    uint64_t v = ready[--left];
+    ready[left] = 0;
     return v;
 }
 

@@ -42,7 +42,8 @@ void mailbox_free(struct mailbox *mb)
     free(mb);
 }
 
-static enum err put(struct mailbox *mb, struct mail *m, bool is_answer)
+static enum err put(struct mailbox *mb, struct mail *first, struct mail *last, size_t n,
+                    bool is_answer)
 {
     enum err err = OK;
     bool was_empty = false;
@@ -53,10 +54,10 @@ static enum err put(struct mailbox *mb, struct mail *m, bool is_answer)
         err = ERR_FULL;
     else {
         was_empty = mb->head == NULL;
-        m->next = NULL;
-        *mb->tail = m;
-        mb->tail = &m->next;
-        mb->n++;
+        last->next = NULL;
+        *mb->tail = first;
+        mb->tail = &last->next;
+        mb->n += n;
         if (was_empty)
             pthread_cond_signal(&mb->some);
     }
@@ -72,13 +73,18 @@ static enum err put(struct mailbox *mb, struct mail *m, bool is_answer)
 
 enum err mailbox_put(struct mailbox *mb, struct mail *m)
 {
-    return put(mb, m, false);
+    return put(mb, m, m, 1, false);
+}
+
+void mailbox_put_answers(struct mailbox *mb, struct mail *first, struct mail *last, size_t n)
+{
+    enum err err = put(mb, first, last, n, true);
+    ASSERT(err == OK);
 }
 
 void mailbox_put_answer(struct mailbox *mb, struct mail *m)
 {
-    enum err err = put(mb, m, true);
-    ASSERT(err == OK);
+    mailbox_put_answers(mb, m, m, 1);
 }
 
 static struct mail *take_locked(struct mailbox *mb)

@@ -24,6 +24,8 @@ void mailbox_free(struct mailbox *mb); /* must be empty */
 MUST_USE enum err mailbox_put(struct mailbox *mb, struct mail *m);
 /* Never refuses: for answers to what was let in under a limit already. */
 void mailbox_put_answer(struct mailbox *mb, struct mail *m);
+/* The same for `n` of them, from `first` to `last` by `next`: one lock, one wake. */
+void mailbox_put_answers(struct mailbox *mb, struct mail *first, struct mail *last, size_t n);
 /* Takes all that is there, oldest first, linked by `next`; NULL when empty. */
 struct mail *mailbox_take(struct mailbox *mb);
 /* The same, but waits for something; NULL only when closed and empty. */

@@ -92,19 +92,20 @@ enum err delivery_list_of_event(struct db *db, int64_t event_n, delivery_row *ro
     return db_run(db, SQL_DELIVERY_LIST_EVENT, DB_ARGS(V_INT(event_n)), on_row, &r, NULL);
 }
 
+/* Nearly all deliveries end with their first attempt: that is one statement. */
 enum err attempt_put(struct db *db, const struct attempt *a, enum delivery_state state,
                      int64_t next_at_ms)
 {
-    enum err err =
-        db_run(db, SQL_ATTEMPT_PUT,
-               DB_ARGS(V_INT(a->delivery_n), V_INT(a->number), V_INT(a->at_ms), V_INT(a->status),
-                       V_INT(a->err), V_INT(a->duration_ms), V_TEXT(a->detail), V_TEXT(a->body)),
-               NULL, NULL, NULL);
+    enum err err = OK;
+    if (a->number > 1)
+        err = db_run(db, SQL_ATTEMPT_KEEP, DB_ARGS(V_INT(a->delivery_n), V_INT(a->number - 1)),
+                     NULL, NULL, NULL);
     if (err != OK)
         return err;
     return db_run(db, SQL_DELIVERY_ATTEMPTED,
                   DB_ARGS(V_INT(a->number), V_INT(state), V_INT(next_at_ms), V_INT(a->at_ms),
-                          V_INT(a->delivery_n)),
+                          V_INT(a->status), V_INT(a->err), V_INT(a->duration_ms), V_TEXT(a->detail),
+                          V_TEXT(a->body), V_INT(a->delivery_n)),
                   NULL, NULL, NULL);
 }
 

@@ -40,11 +40,24 @@ static const char *const steps[] = {
     " ended_at BIGINT NOT NULL, end_reason INTEGER NOT NULL, sip_status INTEGER NOT NULL,"
     " simulated INTEGER NOT NULL, facts TEXT NOT NULL, legs TEXT NOT NULL);"
     "CREATE INDEX calls_open ON calls (n) WHERE phase < 2;",
-    /* 2: what waits, lane by lane, so that it need not be in memory; health that outlives us */
+    /* 2: what waits, lane by lane, so that it need not be in memory; health that outlives us; an
+     * end that is one row: the last attempt stands in its delivery's, and only earlier ones have
+     * their own */
     "DROP INDEX deliveries_pending;"
     "CREATE INDEX deliveries_waiting ON deliveries (endpoint, lane, next_at, state)"
     " WHERE state = 0;"
-    "CREATE TABLE endpoint_health (endpoint {plain_key}, failing_since BIGINT NOT NULL);",
+    "CREATE TABLE endpoint_health (endpoint {plain_key}, failing_since BIGINT NOT NULL);"
+    "ALTER TABLE deliveries ADD COLUMN last_at BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE deliveries ADD COLUMN last_status INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE deliveries ADD COLUMN last_err INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE deliveries ADD COLUMN last_duration_ms BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE deliveries ADD COLUMN last_detail TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE deliveries ADD COLUMN last_body TEXT NOT NULL DEFAULT '';"
+    "UPDATE deliveries SET (last_at, last_status, last_err, last_duration_ms, last_detail,"
+    " last_body) = (SELECT at, status, err, duration_ms, detail, body FROM attempts a"
+    " WHERE a.delivery_n = deliveries.n AND a.number = deliveries.attempts) WHERE attempts > 0;"
+    "DELETE FROM attempts WHERE EXISTS (SELECT 1 FROM deliveries d"
+    " WHERE d.n = attempts.delivery_n AND d.attempts = attempts.number);",
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0] };
 

@@ -67,14 +67,18 @@ enum { SQL_ARGS_MAX = 20 };
     X(DELIVERY_END_ALL, 1, "UPDATE deliveries SET state = $1 WHERE state = 0 AND endpoint = $2")   \
     X(DELIVERY_ATTEMPTED, 1,                                                                       \
       "UPDATE deliveries SET attempts = $1, state = CASE WHEN state = 3 THEN 3 ELSE $2 END,"       \
-      " next_at = $3, first_at = CASE WHEN first_at = 0 THEN $4 ELSE first_at END"                 \
-      " WHERE n = $5 AND attempts < $1")                                                           \
-    X(ATTEMPT_PUT, 1,                                                                              \
+      " next_at = $3, first_at = CASE WHEN first_at = 0 THEN $4 ELSE first_at END,"                \
+      " last_at = $4, last_status = $5, last_err = $6, last_duration_ms = $7, last_detail = $8,"   \
+      " last_body = $9 WHERE n = $10 AND attempts < $1")                                           \
+    X(ATTEMPT_KEEP, 1,                                                                             \
       "INSERT INTO attempts (delivery_n, number, at, status, err, duration_ms, detail, body)"      \
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (delivery_n, number) DO NOTHING")      \
+      " SELECT n, attempts, last_at, last_status, last_err, last_duration_ms, last_detail,"        \
+      " last_body FROM deliveries WHERE n = $1 AND attempts = $2")                                 \
     X(ATTEMPT_LIST, 0,                                                                             \
       "SELECT delivery_n, number, at, status, err, duration_ms, detail, body FROM attempts"        \
-      " WHERE delivery_n = $1 ORDER BY number")                                                    \
+      " WHERE delivery_n = $1 UNION ALL SELECT n, attempts, last_at, last_status, last_err,"       \
+      " last_duration_ms, last_detail, last_body FROM deliveries WHERE n = $1 AND attempts > 0"    \
+      " ORDER BY 2")                                                                               \
     X(CALL_PUT, 1,                                                                                 \
       "INSERT INTO calls (call_id, account, trunk, number, peer, destination, phase, started_at,"  \
       " answered_at, ended_at, end_reason, sip_status, simulated, facts, legs)"                    \

@@ -149,6 +149,20 @@ static enum err batch_commit(struct store *s, struct store_job **jobs, size_t n)
     }
 }
 
+/* Those with the same home that stand together travel together. */
+static void send_all_home(struct store_job **jobs, size_t n)
+{
+    for (size_t i = 0, from = 0; i < n; i++) {
+        jobs[i]->mail.open = on_home;
+        if (i + 1 < n && jobs[i + 1]->home == jobs[i]->home) {
+            jobs[i]->mail.next = &jobs[i + 1]->mail;
+            continue;
+        }
+        mailbox_put_answers(jobs[i]->home, &jobs[from]->mail, &jobs[i]->mail, i + 1 - from);
+        from = i + 1;
+    }
+}
+
 static void set_writable(struct store *s, bool now, enum err why)
 {
     if (atomic_exchange(&s->writable, now) == now)
@@ -175,8 +189,7 @@ static void batch_run(struct store *s, struct store_job **jobs, size_t n)
         if (jobs[i]->err == OK && jobs[i]->committed)
             jobs[i]->committed(jobs[i]);
     }
-    for (size_t i = 0; i < n; i++)
-        send_home(jobs[i]);
+    send_all_home(jobs, n);
     if (err == OK && s->engine->tidy(s->db) == ERR_STORE_BROKEN)
         broken(s);
 }
