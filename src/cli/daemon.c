@@ -66,17 +66,24 @@ static void on_nudge(void *arg, uint64_t endpoint)
     deliver_nudge(d->deliver, endpoint);
 }
 
-static void on_control(void *arg, struct str call_id, int status, struct str body)
+static void on_control(void *arg, struct str call_id, uint64_t asked, int status, struct str body)
 {
     struct daemon *d = arg;
     if (d->sip)
-        sip_edge_control(d->sip, call_id, status, body);
+        sip_edge_control(d->sip, call_id, asked, status, body);
 }
 
-static enum err on_ask(void *arg, const struct event *e, struct str url, int64_t timeout_ms)
+static enum err on_early(void *arg, const struct event *e, uint64_t endpoint, unsigned sequence)
 {
     struct daemon *d = arg;
-    return deliver_ask(d->deliver, e, url, timeout_ms);
+    return deliver_early(d->deliver, e, endpoint, sequence);
+}
+
+static enum err on_ask(void *arg, const struct event *e, struct str url, int64_t timeout_ms,
+                       uint64_t asked)
+{
+    struct daemon *d = arg;
+    return deliver_ask(d->deliver, e, url, timeout_ms, asked);
 }
 
 static enum err on_hangup(void *arg, struct str call_id)
@@ -161,8 +168,12 @@ static enum err read_sip_config(struct daemon *d, struct sip_config *sc, char *w
 
 static enum err start_sip(struct daemon *d, char *why, size_t cap)
 {
-    struct sip_config sc = {
-        .store = d->store, .books = d->books, .intake = d->intake, .ask = on_ask, .ask_arg = d};
+    struct sip_config sc = {.store = d->store,
+                            .books = d->books,
+                            .intake = d->intake,
+                            .early = on_early,
+                            .ask = on_ask,
+                            .ask_arg = d};
     enum err err = read_sip_config(d, &sc, why, cap);
     if (err != OK || sc.n_listen == 0)
         return err;

@@ -1,17 +1,20 @@
 /* ask: a question to a target of type webhook: the call's incoming_call as the body, one try, and
  * the answer goes to whoever routes the call. It is not a delivery and leaves no row; the endpoints
- * get theirs as usual. Thread of a courier. */
+ * get theirs as usual. When the account has an endpoint of this URL, its secret, format and
+ * fallback are used; the first URL then gets half of the time. Thread of a courier. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "deliver/courier.h"
+#include "deliver/post.h"
 
 struct question {
     struct mail mail;
     struct courier *courier;
     const struct event *event;
-    int64_t timeout_ms;
+    uint64_t asked; /* the asker's own mark */
+    int64_t timeout_ms, since_ms;
+    bool fallback; /* the second URL is asked */
     struct http_exchange *exchange;
     struct question *next, **link;
     char url[URL_MAX_BYTES + 1];
@@ -32,13 +35,8 @@ static void answer(struct question *q, int status, struct str body)
 {
     const struct deliver_config *dc = &q->courier->deliver->c;
     if (dc->on_control)
-        dc->on_control(dc->control_arg, q->event->call_id, status, body);
+        dc->on_control(dc->control_arg, q->event->call_id, q->asked, status, body);
     question_free(q);
-}
-
-static void on_done(void *arg, const struct http_result *r)
-{
-    answer(arg, r->err == OK ? r->status : 0, r->body);
 }
 
 /* The account's endpoint with this very URL: its format and secret are what the receiver expects.
@@ -53,16 +51,17 @@ static const struct book_endpoint *endpoint_of(const struct book *book, const st
     return NULL;
 }
 
-static enum err ask(struct question *q)
+static void on_done(void *arg, const struct http_result *r);
+
+static enum err post(struct question *q, const struct book_endpoint *ep)
 {
     struct courier *c = q->courier;
-    const struct book *book = book_take(c->deliver->c.books);
-    const struct book_endpoint *ep = endpoint_of(book, q);
+    int64_t left = q->timeout_ms - (loop_now_ms(c->loop) - q->since_ms);
     struct url url;
     struct buf body, headers;
     buf_init(&body, EVENT_PAYLOAD_MAX * 3);
     buf_init(&headers, 65536);
-    enum err err = url_parse(str_of(q->url), &url, NULL);
+    enum err err = left > 0 ? url_parse(str_of(q->url), &url, NULL) : ERR_TIMEOUT;
     if (err == OK)
         err = payload_body(q->event->payload, ep ? ep->set->format : BODY_JSON, 0,
                            ep && ep->set->sip_headers, &body);
@@ -74,17 +73,38 @@ static enum err ask(struct question *q)
                    "\r\nwebhook-id: %.*s\r\nwebhook-attempt: 1\r\n",
                    STR_FMT(q->event->id));
     if (err == OK && (err = headers.err) == OK) {
-        struct http_post p = {.url = &url,
+        bool two = ep && ep->fallback.host[0];
+        struct http_post p = {.url = two && q->fallback ? &ep->fallback : &url,
                               .headers = buf_str(&headers),
                               .body = buf_str(&body),
-                              .timeout_ms = q->timeout_ms,
+                              .timeout_ms = two && !q->fallback ? post_first_of_two_ms(left) : left,
                               .owner = q->event->account};
         err = http_client_post(c->http, &p, on_done, q, &q->exchange);
     }
     buf_fini(&body);
     buf_fini(&headers);
+    return err;
+}
+
+static enum err ask(struct question *q)
+{
+    const struct book *book = book_take(q->courier->deliver->c.books);
+    const struct book_endpoint *ep = endpoint_of(book, q);
+    enum err err = q->fallback && !(ep && ep->fallback.host[0]) ? ERR_UNREACHABLE : post(q, ep);
     book_drop(&book);
     return err;
+}
+
+static void on_done(void *arg, const struct http_result *r)
+{
+    struct question *q = arg;
+    q->exchange = NULL;
+    if (!q->fallback && post_was_unreached(r)) {
+        q->fallback = true;
+        if (ask(q) == OK)
+            return;
+    }
+    answer(q, r->err == OK ? r->status : 0, r->body);
 }
 
 static void on_question(struct mail *m)
@@ -95,6 +115,7 @@ static void on_question(struct mail *m)
     if (q->next)
         q->next->link = &q->next;
     q->courier->questions = q;
+    q->since_ms = loop_now_ms(q->courier->loop);
     if (q->courier->stopping || ask(q) != OK)
         answer(q, 0, (struct str){0});
 }
@@ -107,7 +128,8 @@ void questions_free(struct courier *c)
     }
 }
 
-enum err deliver_ask(struct deliver *d, const struct event *e, struct str url, int64_t timeout_ms)
+enum err deliver_ask(struct deliver *d, const struct event *e, struct str url, int64_t timeout_ms,
+                     uint64_t asked)
 {
     struct question *q = calloc(1, sizeof *q);
     if (!q)
@@ -121,6 +143,7 @@ enum err deliver_ask(struct deliver *d, const struct event *e, struct str url, i
     q->courier = &d->courier[hash64(e->call_id) % d->n];
     q->event = event_hold(e);
     q->timeout_ms = timeout_ms;
+    q->asked = asked;
     loop_post_answer(q->courier->loop, &q->mail);
     return OK;
 }

@@ -96,6 +96,7 @@ struct courier {
     struct loop *loop;
     struct http_client *http;
     struct map *lanes, *queues, *tenants;
+    struct map *early; /* early.c's */
     struct tenant *turn, **turn_tail;
     struct queue *stalled,
         **stalled_tail; /* all they have are retries, and those have their share */
@@ -117,6 +118,7 @@ void lane_next(struct courier *c, struct lane *l);
 void lane_drop_all(struct courier *c, struct queue *t); /* its endpoint is gone */
 void lane_leave(struct lane *l);
 void lane_ready(struct lane *l); /* to the end of its queue's ready list */
+struct lane *lane_find(const struct courier *c, uint64_t key, uint64_t endpoint); /* or NULL */
 /* For load.c: an empty lane in LANE_LOADING, and its items when they are there. */
 struct lane *lane_new(struct courier *c, struct queue *t, uint64_t key);
 void lane_loaded(struct courier *c, struct lane *l, struct item *first, bool more);
@@ -125,7 +127,7 @@ void item_free(struct courier *c, struct item *it);
 void lanes_free(struct courier *c);
 
 /* queue.c: an endpoint: how it comes to be, and what wakes it */
-struct queue *queue_of(struct courier *c, uint64_t endpoint);
+struct queue *queue_of(struct courier *c, uint64_t endpoint); /* made when new; NULL: no memory */
 void queue_plan(struct queue *t); /* brings back what is due, or waits until something is */
 void queue_wake_at(struct queue *t, int64_t mono_ms);
 void queue_recovered(struct queue *t);
@@ -144,13 +146,16 @@ void dispatch(struct courier *c);
 void queue_turn(struct queue *t); /* something of it may be ready to go */
 void slot_take(struct courier *c, struct queue *t, bool is_retry);
 void slot_free(struct courier *c, struct queue *t, bool is_retry);
+/* One more exchange now: limits, health, rate (of which it takes one). */
+bool queue_may_send(struct queue *t, const struct book_endpoint *ep);
 
 /* attempt.c: how */
 void attempt_start(struct courier *c, struct lane *l);
+/* The lane's head has a post under way or done already: it becomes its attempt. Takes it, and the
+ * place in `in_flight` that it has; false when there is no memory. */
+struct post;
+bool attempt_adopt(struct courier *c, struct lane *l, struct post **post);
 void attempts_cancel(struct courier *c);
-/* The lines of a signed request, without Host and Content-Length. */
-void request_put_headers(struct buf *b, const struct book_endpoint *ep, const struct event *e,
-                         unsigned attempt, int64_t now_ms, struct str body);
 
 /* outage.c: since when an endpoint fails, kept in the store */
 void outage_save(struct queue *t);

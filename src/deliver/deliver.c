@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "deliver/courier.h"
+#include "deliver/early.h"
 
 enum { MAILS_MAX = 1 << 20 };
 
@@ -48,6 +49,7 @@ static void on_stored(struct mail *m)
                             .first_at_ms = d->first_at_ms,
                             .next_at_ms = d->next_at_ms};
         lane_push(c, d->lane, d->endpoint, it);
+        early_adopt(c, d, s->event);
     }
     event_drop(&s->event);
     free(s);
@@ -126,7 +128,8 @@ static enum err courier_open(struct deliver *d, struct courier *c, unsigned i)
     c->turn_tail = &c->turn;
     c->stalled_tail = &c->stalled;
     c->load_wait_tail = &c->load_wait;
-    if (!c->lanes || !c->queues || !c->tenants)
+    c->early = map_new();
+    if (!c->lanes || !c->queues || !c->tenants || !c->early)
         return ERR_NOMEM;
     snprintf(name, sizeof name, "courier%u", i);
     enum err err = loop_new(&c->loop, name, MAILS_MAX);
@@ -143,6 +146,7 @@ static void couriers_free(struct deliver *d)
 {
     for (unsigned i = 0; i < d->n; i++) {
         struct courier *c = &d->courier[i];
+        early_free(c);
         lanes_free(c);
         queues_free(c);
         if (c->http)

@@ -14,9 +14,10 @@ struct deliver_config {
     uint32_t timeout_ms;     /* of one exchange */
     const char *ca_file;     /* NULL: the system's certificates only */
     const char *dns_servers; /* NULL: the system's */
-    /* What a control endpoint answered to the first attempt of an incoming_call (CONTRACT §4).
+    /* What was answered to a call's incoming_call (CONTRACT §4): `asked` is the endpoint of
+     * deliver_early, or what deliver_ask was given; `status` 0: nothing came, or nobody was asked.
      * Wired by main, may be NULL. Courier's thread. */
-    void (*on_control)(void *arg, struct str call_id, int status, struct str body);
+    void (*on_control)(void *arg, struct str call_id, uint64_t asked, int status, struct str body);
     void *control_arg;
 };
 /* Starts the couriers and reads what is pending from the store; what comes in meanwhile is not
@@ -27,9 +28,15 @@ MUST_USE enum err deliver_start(const struct deliver_config *c, struct deliver *
 void deliver_stop(struct deliver *d, int64_t wait_ms);
 /* An intake_on_stored; any thread. */
 void deliver_on_stored(void *deliver, const struct stored *s);
-/* Asks a URL that is no endpoint, with the event as its body; signed as the account's endpoint of
- * that URL when there is one. The answer comes by on_control. Any thread. */
+/* An incoming_call that is on its way to the store, and will be delivery number `sequence` of its
+ * call to this endpoint: its POST may leave now, and its first answer comes by on_control, once.
+ * Before intake_submit. ERR_FULL, ERR_NOMEM. Any thread. */
+MUST_USE enum err deliver_early(struct deliver *d, const struct event *e, uint64_t endpoint,
+                                unsigned sequence);
+/* Asks a URL that gets no delivery, with the event as its body; signed as the account's endpoint of
+ * that URL when there is one, whose fallback counts, too. The answer comes by on_control, with
+ * `asked`. Any thread. */
 MUST_USE enum err deliver_ask(struct deliver *d, const struct event *e, struct str url,
-                              int64_t timeout_ms);
+                              int64_t timeout_ms, uint64_t asked);
 /* A person says: try this endpoint now (enabled again, or its URL changed). Any thread. */
 void deliver_nudge(struct deliver *d, uint64_t endpoint);

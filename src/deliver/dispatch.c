@@ -110,8 +110,9 @@ static struct lane *choose(struct courier *c, struct queue *t)
     return t->ready[again].first;
 }
 
-static bool may_send(struct courier *c, struct queue *t, unsigned limit)
+static bool has_slot(struct queue *t, unsigned limit)
 {
+    struct courier *c = t->courier;
     if (c->in_flight >= CROWDED && !t->proven && t->in_flight > 0)
         return false;
     if (health_may_send(&t->health, t->in_flight, limit, loop_now_ms(c->loop)))
@@ -121,22 +122,24 @@ static bool may_send(struct courier *c, struct queue *t, unsigned limit)
     return false;
 }
 
+bool queue_may_send(struct queue *t, const struct book_endpoint *ep)
+{
+    unsigned limit = ep && ep->set->concurrency ? ep->set->concurrency : CONCURRENCY;
+    t->disabled = ep && ep->set->disabled; /* parked, until somebody enables it */
+    return !t->disabled && has_slot(t, limit) && has_token(t, ep ? ep->set->rate_per_sec : 0);
+}
+
 /* One lane of this endpoint, if it may; whether it may be asked for another. */
 static bool send_one(struct courier *c, struct queue *t, const struct book *book)
 {
-    const struct book_endpoint *ep = book_endpoint(book, t->endpoint);
-    unsigned limit = ep && ep->set->concurrency ? ep->set->concurrency : CONCURRENCY;
-    t->disabled = ep && ep->set->disabled;
-    if (t->disabled) /* parked, until somebody enables it */
-        return false;
-    if ((!t->ready[0].first && !t->ready[1].first) || !may_send(c, t, limit))
+    if (!t->ready[0].first && !t->ready[1].first)
         return false;
     struct lane *l = choose(c, t);
     if (!l) {
         stall(c, t);
         return false;
     }
-    if (!has_token(t, ep ? ep->set->rate_per_sec : 0))
+    if (!queue_may_send(t, book_endpoint(book, t->endpoint)))
         return false;
     lane_leave(l);
     l->state = LANE_BUSY;

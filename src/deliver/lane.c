@@ -149,6 +149,12 @@ static void lane_free(struct courier *c, struct lane *l)
     metric_add(METRIC_LANES_WAITING, -1);
 }
 
+struct lane *lane_find(const struct courier *c, uint64_t key, uint64_t endpoint)
+{
+    struct lane_key k = {key, endpoint};
+    return map_get(c->lanes, key_of(&k));
+}
+
 static void shelve(struct queue *t, uint64_t key, int64_t due_ms)
 {
     if (shelf_put(&t->shelf, key, due_ms) == OK)
@@ -185,9 +191,8 @@ static void push_here(struct courier *c, struct lane *l, struct item *it)
 
 void lane_push(struct courier *c, uint64_t key, uint64_t endpoint, struct item *it)
 {
-    struct lane_key k = {key, endpoint};
     struct queue *t = queue_of(c, endpoint);
-    struct lane *l = map_get(c->lanes, key_of(&k));
+    struct lane *l = lane_find(c, key, endpoint);
     int64_t due_ms = it->next_at_ms;
     if (it->event)
         c->events_held++;

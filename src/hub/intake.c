@@ -195,6 +195,12 @@ enum err intake_prepare_for(struct intake *in, uint64_t endpoint, const struct e
     return OK;
 }
 
+const struct delivery *taking_deliveries(const struct taking *t, size_t *ret_n)
+{
+    *ret_n = t->n;
+    return t->delivery;
+}
+
 void taking_free(struct taking *t)
 {
     if (!t)

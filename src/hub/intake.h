@@ -49,6 +49,8 @@ MUST_USE enum err intake_prepare(struct intake *in, const struct book *book, con
 /* For one endpoint alone (a test, the news that it was switched off), whatever it subscribes to. */
 MUST_USE enum err intake_prepare_for(struct intake *in, uint64_t endpoint, const struct event **e,
                                      struct taking **ret);
+/* Whom it goes to; rows have no numbers yet. Valid until it is submitted. */
+const struct delivery *taking_deliveries(const struct taking *t, size_t *ret_n);
 /* err OK: it is durable (`duplicate`: it was before, nothing was added). Otherwise nothing was
  * written, and the callback may keep *t (setting it to NULL) and submit it again later. */
 typedef void intake_on_taken(void *arg, uint64_t token, struct taking **t, enum err err,

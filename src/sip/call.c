@@ -107,7 +107,6 @@ void call_free(struct call *c)
     free(c->trunk_id);
     free(c->headers);
     free(c->destination);
-    free(c->control);
     book_drop(&c->book);
     pool_give(e->calls, c->self);
     edge_call_over(e);

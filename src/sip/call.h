@@ -80,8 +80,7 @@ struct call {
     uint64_t account, trunk;
     char *trunk_id, *trunk_name, *caller_name; /* one block, trunk_id its start */
     char *headers;                             /* "Name\nvalue\n…" of X-*; NULL */
-    char *control;     /* what a control endpoint answered before we asked ourselves; NULL */
-    char *destination; /* of the target that rings or answered; NULL */
+    char *destination;                         /* of the target that rings or answered; NULL */
     struct dialog a, b;
     struct dialog *early[FORKS_MAX]; /* of leg b, until one is answered */
     uint8_t n_early;
@@ -97,6 +96,7 @@ struct call {
     handle bye; /* the BYE's server transaction, answered after the commit */
     /* Routing, dropped once it is up: */
     const struct book *book;
+    struct decision *decision; /* call_control.c's: who is asked where it goes; NULL: nobody */
     struct route *route;
     struct timer invite_timer, store_timer, probe_timer;
     int64_t heard_at_ms; /* mono: last signalling of either leg */
@@ -149,9 +149,13 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
                         char fork);
 
 /* call_control.c: does a webhook's answer decide? */
-void call_decide(struct call *c);
-/* Asks the webhook of a target; false when there is nobody to ask. */
+/* Asks whoever may be asked before the incoming_call is stored; `t` as it will be submitted. */
+void call_ask_ahead(struct call *c, const struct event *incoming, const struct taking *t);
+void call_decide(struct call *c); /* after the commit */
+/* A target's turn: its webhook's answer is followed, now or when it comes; false when it leads
+ * nowhere, so that the next target is due. */
 bool call_ask(struct call *c, struct str url);
+void call_control_drop(struct call *c);
 
 /* call_route.c: where it goes */
 void call_route(struct call *c);

@@ -77,6 +77,7 @@ static bool is_wanted(const struct target *t, int last_status)
 void call_route_drop(struct call *c)
 {
     struct route *r = c->route;
+    call_control_drop(c);
     if (!r)
         return;
     lookup_cancel(r->lookup);
@@ -253,32 +254,48 @@ static bool enter_number(struct call *c, const struct target *t)
     return n && n->account == c->account && push(c->route, n->set->forward, n);
 }
 
+/* What was tried, or could not be, is passed over on the way to another one. */
+static void passed_over(struct call *c)
+{
+    struct route *r = c->route;
+    c->reason = (uint8_t)reason_of(r->last_status);
+    call_store(c, EVENT_CALL_FORWARD_FAILED, c->destination, r->last_status, r->failed++);
+}
+
+/* A number that cannot be entered (a loop, too deep, not this account's) failed like any target. */
+static void number_failed(struct call *c, const struct target *t)
+{
+    log_sparse(LOG_WARN, 1000, "sip", "%s: %.*s is no number of this account, or a loop",
+               c->call_id, STR_FMT(t->destination));
+    free(c->destination);
+    c->destination = str_dup(t->destination);
+    c->route->last_status = 500;
+}
+
 void call_next_target(struct call *c)
 {
     struct route *r = c->route;
     const struct target *t;
     bool failed = r->target != NULL;
-    while ((t = find_target(r)) && t->type == TARGET_ACCESS_NUMBER)
-        if (!enter_number(c, t)) {
-            log_sparse(LOG_WARN, 1000, "sip", "%s: %.*s is no number of this account, or a loop",
-                       c->call_id, STR_FMT(t->destination));
-            r->last_status = 500;
-        }
+    r->target = NULL;
+    while ((t = find_target(r)) && t->type == TARGET_ACCESS_NUMBER) {
+        if (enter_number(c, t))
+            continue;
+        if (failed)
+            passed_over(c);
+        number_failed(c, t);
+        failed = true;
+    }
     if (!t) {
         give_up(c);
         return;
     }
-    if (failed) {
-        c->reason = reason_of(r->last_status);
-        call_store(c, EVENT_CALL_FORWARD_FAILED, c->destination, r->last_status, r->failed++);
-    }
-    if (t->type == TARGET_WEBHOOK) {
-        r->target = NULL;
-        if (r->asked++ >= ASKED_MAX || !call_ask(c, t->destination))
-            call_next_target(c);
-        return;
-    }
-    start_target(c, t);
+    if (failed)
+        passed_over(c);
+    if (t->type != TARGET_WEBHOOK)
+        start_target(c, t);
+    else if (r->asked++ >= ASKED_MAX || !call_ask(c, t->destination))
+        call_next_target(c);
 }
 
 static bool begin(struct call *c)

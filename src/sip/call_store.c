@@ -230,6 +230,8 @@ static void submit(struct call *c)
     if (c->storing || !c->pending)
         return;
     enum err err = prepare(c, &t);
+    if (err == OK && c->pending->event->kind == EVENT_INCOMING_CALL)
+        call_ask_ahead(c, c->pending->event, t);
     if (err == OK)
         err = intake_submit(e->c.intake, &t, loop_mailbox(e->c.loop), on_taken, e, c->self);
     c->storing = err == OK;

@@ -26,9 +26,13 @@ struct sip_config {
     int64_t t1_ms; /* 500; T2 and T4 scale with it */
     unsigned ring_timeout_s;
     int64_t probe_ms; /* held calls silent for so long are asked with OPTIONS */
-    /* Asks a webhook target where the call goes; it answers by sip_edge_control. Wired by main, may
-     * be NULL. Edge's thread. */
-    enum err (*ask)(void *arg, const struct event *incoming, struct str url, int64_t timeout_ms);
+    /* Who may say where the call goes: an endpoint, by its delivery, which is not stored yet; a
+     * URL, by a question. Each answers once by sip_edge_control, with the endpoint or `asked`.
+     * Wired by main, may be NULL. Edge's thread. */
+    enum err (*early)(void *arg, const struct event *incoming, uint64_t endpoint,
+                      unsigned sequence);
+    enum err (*ask)(void *arg, const struct event *incoming, struct str url, int64_t timeout_ms,
+                    uint64_t asked);
     void *ask_arg;
     int64_t
         restore_grace_ms; /* how long an unanswered call from before a restart may be repeated */
@@ -45,6 +49,7 @@ void sip_edge_drain(struct sip_edge *e, int64_t wait_ms, void (*on_idle)(void *)
 void sip_edge_free(struct sip_edge *e);                              /* after loop_stop */
 struct addr sip_edge_local(const struct sip_edge *e, size_t listen); /* with the real port */
 /* What a webhook answered to a call's incoming_call: `status` 0: nothing came. Any thread. */
-void sip_edge_control(struct sip_edge *e, struct str call_id, int status, struct str body);
+void sip_edge_control(struct sip_edge *e, struct str call_id, uint64_t asked, int status,
+                      struct str body);
 /* Ends a call by its id from our side (BYE to both, or CANCEL); any thread. ERR_FULL. */
 MUST_USE enum err sip_edge_hangup(struct sip_edge *e, struct str call_id);

@@ -345,8 +345,9 @@ test('a target of type webhook is asked; access_number leads to another number, 
   const callee = rig.attend(other, agentAnswers);
   const caller = await rig.carry(line, answeredByCaller);
   await Promise.all([caller.done, callee.done]);
-  const names = (await rig.receiver.wait(line.where, 4)).map((e) => e.event);
-  assert.deepEqual(names.filter((n) => n !== 'incoming_call'), ['call_answered', 'call_ended']);
+  // The URL is an endpoint's: its delivery is the question.
+  const names = (await rig.receiver.wait(line.where, 3)).map((e) => e.event);
+  assert.deepEqual(names, ['incoming_call', 'call_answered', 'call_ended']);
   await rig.daemon.must('PUT', number(line), { targets: [{ type: 'access_number', destination: other.number }] });
   await rig.daemon.must('PUT', number(other), { targets: [{ type: 'access_number', destination: line.number }] });
   const looped = await rig.carry(line, [uac.invite(), uac.ringing, recv(500), uac.ackFailure()]);

@@ -1,5 +1,5 @@
-// A caller of a few lines on a UDP socket, for what sipp will not do: losing an ACK on purpose, sending the
-// same INVITE twice.
+// A caller and a callee of a few lines on UDP sockets, for what sipp will not do: losing an ACK on purpose,
+// sending the same INVITE twice, many targets on one port.
 import { createSocket } from 'node:dgram';
 import { until } from './until.mjs';
 
@@ -37,6 +37,37 @@ export class Caller {
     await until(() => this.of(status, method).length >= n, { what: `${n} × ${status} to ${method}`, timeout: 15000 });
     const answer = this.of(status, method)[n - 1];
     return { to: /^To:[^\r]*(;tag=[^;\r]+)/m.exec(answer)?.[1] ?? '', uri: /^Contact: <([^>]+)>/m.exec(answer)?.[1] };
+  }
+
+  close() {
+    this.socket.close();
+  }
+}
+
+/** Refuses every INVITE with the status that its user part names (sip:s603@…), and keeps what came. */
+export class Refuser {
+  static async open(host) {
+    const r = new Refuser();
+    Object.assign(r, { host, invites: [] });
+    r.socket = createSocket('udp4');
+    r.socket.on('message', (bytes, from) => r.take(bytes.toString(), from));
+    await new Promise((resolve) => r.socket.bind(0, host, resolve));
+    r.socket.unref();
+    r.port = r.socket.address().port;
+    return r;
+  }
+
+  take(text, from) {
+    if (!text.startsWith('INVITE ')) return;
+    const line = (name) => new RegExp(`^${name}:[^\\r]*`, 'm').exec(text)[0];
+    const status = /^INVITE sip:s(\d+)/.exec(text)[1];
+    if (!this.invites.some((i) => i.id === line('Call-ID'))) this.invites.push({ id: line('Call-ID'), text });
+    this.socket.send([`SIP/2.0 ${status} No`, line('Via'), line('From'), `${line('To')};tag=r`, line('Call-ID'),
+      line('CSeq'), 'Content-Length: 0', '', ''].join('\r\n'), from.port, from.address);
+  }
+
+  target(status, more = {}) {
+    return { type: 'sip', destination: `sip:s${status}@${this.host}:${this.port}`, ...more };
   }
 
   close() {

@@ -1,0 +1,37 @@
+/* Inside deliver/: one POST of one event to one endpoint, over its URL and, when that cannot be
+ * reached, its fallback. It knows neither lane nor store: an attempt owns it, or, before the event
+ * is stored, an announcement (early.h). Thread of its courier. */
+#pragma once
+#include "deliver/courier.h"
+
+struct post {
+    struct courier *courier;
+    uint64_t endpoint;
+    const struct event *event; /* held; set before the start */
+    unsigned attempt, sequence;
+    bool tell; /* the edge waits for what is answered, for control_timeout_ms at the most */
+    int64_t started_wall_ms, started_us;
+    void (*on_done)(void *arg); /* once, later; the owner may change until then */
+    void *arg;
+    bool fallback; /* this exchange goes to the second URL */
+    struct http_exchange *exchange;
+    /* When it is done: */
+    bool done;
+    struct outcome outcome;
+    char *body; /* what the receiver said, as text */
+    size_t body_n;
+};
+
+struct post *post_new(struct courier *c, uint64_t endpoint, unsigned sequence, unsigned attempt);
+/* On an error nothing left, on_done does not come, and the outcome says why. */
+MUST_USE enum err post_start(struct post *p);
+void post_fail(struct post *p, enum err err, const char *detail); /* done, without an exchange */
+void post_free(struct post *p);                                   /* ends the exchange; NULL-safe */
+
+/* Nothing was heard from there, so that another URL may be tried. */
+bool post_was_unreached(const struct http_result *r);
+/* How long the first of two URLs may take, when somebody waits `control_ms` for the answer. */
+int64_t post_first_of_two_ms(int64_t control_ms);
+/* The lines of a signed request, without Host and Content-Length. */
+void request_put_headers(struct buf *b, const struct book_endpoint *ep, const struct event *e,
+                         unsigned attempt, int64_t now_ms, struct str body);
