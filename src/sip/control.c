@@ -27,8 +27,11 @@ void control_parse(int status, struct str body, struct control *ret)
     if (json_str(json_get(doc, "action"), &action) && str_eq(action, STR("forward"))) {
         read_targets(doc, ret);
     } else if (action.p && str_eq(action, STR("reject"))) {
-        if (!json_int(json_get(doc, "sip_status"), &sip_status))
+        const struct json *given = json_get(doc, "sip_status");
+        if (!given)
             sip_status = 603;
+        else if (!json_int(given, &sip_status))
+            sip_status = 0; /* not one of the three, then */
         if (sip_status >= 400 && sip_status <= 699) {
             ret->action = CONTROL_REJECT;
             ret->sip_status = (int)sip_status;
