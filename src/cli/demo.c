@@ -1,6 +1,7 @@
 /* demo: the whole thing on one screen. The daemon runs on a temporary store, set up over its own
  * API; a telephone plays the carrier, another the agent, both over real SIP; a receiver verifies
- * each event's signature and prints it. Nothing here goes around the daemon's own doors. */
+ * each event's signature, prints it, and says where the last call goes. Nothing here goes around
+ * the daemon's own doors. */
 #include "cli/demo.h"
 
 #include <signal.h>
@@ -20,7 +21,7 @@
 #include "model/signature.h"
 #include "sip/phone.h"
 
-enum { EVENTS_DUE = 7, WAIT_MS = 20000, DRAIN_MS = 2000 };
+enum { CALLS = 4, EVENTS_DUE = 10, WAIT_MS = 20000, DRAIN_MS = 2000 };
 
 static const char number[] = "+447911123456";
 
@@ -63,7 +64,24 @@ static int64_t latency_ms(struct str occurred_at)
     return (clock_wall_ms() % day - then + day) % day;
 }
 
-static int on_received(void *arg, const struct received *r)
+static void agent_uri(const struct demo *d, const char *user, struct buf *out)
+{
+    char at[ADDR_TEXT_SIZE];
+    struct addr agent = phone_local(d->agent);
+    addr_print(&agent, at);
+    buf_printf(out, "sip:%s@%s", user, at);
+}
+
+/* The last call goes where the answer to its incoming_call says (control by the answer). */
+static void say_where_to(const struct demo *d, struct buf *answer)
+{
+    buf_puts(answer, "{\"action\":\"forward\",\"targets\":[{\"type\":\"sip\",\"destination\":\"");
+    agent_uri(d, "sales", answer);
+    buf_puts(answer, "\"}]}");
+    printf("    we answer: %.*s\n", STR_FMT(buf_str(answer)));
+}
+
+static int on_received(void *arg, const struct received *r, struct buf *answer)
 {
     struct demo *d = arg;
     struct json *doc = NULL;
@@ -78,6 +96,8 @@ static int on_received(void *arg, const struct received *r)
                STR_FMT(event), d->tty ? "\033[0m" : "",
                (long long)latency_ms(member(doc, "occurred_at")), good ? "good" : "BAD",
                STR_FMT(r->body));
+        if (d->dialled == CALLS && str_eq(event, STR("incoming_call")))
+            say_where_to(d, answer);
         fflush(stdout);
     }
     json_free(doc);
@@ -111,13 +131,15 @@ static enum err api(struct demo *d, const char *method, const char *path, const 
 static enum err forward_to(struct demo *d, const char *user)
 {
     struct client_answer a = {0};
-    char body[256], path[64], at[ADDR_TEXT_SIZE];
-    struct addr agent = phone_local(d->agent);
-    addr_print(&agent, at);
+    char body[256], path[64];
+    struct buf b;
     snprintf(path, sizeof path, "/v1/numbers/%%2B%s/forward", number + 1);
-    snprintf(body, sizeof body, "{\"targets\":[{\"type\":\"sip\",\"destination\":\"sip:%s@%s\"}]}",
-             user, at);
-    enum err err = api(d, "PUT", path, body, &a);
+    buf_wrap(&b, body, sizeof body);
+    buf_puts(&b, "{\"targets\":[{\"type\":\"sip\",\"destination\":\"");
+    agent_uri(d, user, &b);
+    buf_puts(&b, "\"}]}");
+    buf_putc(&b, '\0');
+    enum err err = b.err == OK ? api(d, "PUT", path, body, &a) : b.err;
     buf_fini(&a.body);
     return err;
 }
@@ -127,9 +149,14 @@ static void on_next_call(struct timer *t)
     static const struct {
         const char *user, *what;
         int64_t cancel_ms, hangup_ms;
-    } plan[] = {{"agent", "A call that is answered, and ended by the caller", -1, 1200},
-                {"busy", "A call to somebody busy", -1, -1},
-                {"nobody", "A call whose caller gives up", 600, -1}};
+    } plan[CALLS] = {
+        {"agent", "A call that is answered, and ended by the caller", -1, 1200},
+        {"busy", "A call to somebody busy", -1, -1},
+        {"nobody", "A call whose caller gives up", 600, -1},
+        {"busy",
+         "A call that our answer to incoming_call routes: to sales, although the number's own "
+         "target is busy",
+         -1, 600}};
     struct demo *d = t->arg;
     uint64_t dial;
     struct phone_dial p = {.to = daemon_sip(d->daemon, 0),
@@ -137,7 +164,7 @@ static void on_next_call(struct timer *t)
                            .from_name = STR("Ann Lee"),
                            .number = str_of(number),
                            .simulated = true};
-    if (d->dialled == 3)
+    if (d->dialled == CALLS)
         return;
     printf("\n--- %s\n", plan[d->dialled].what);
     fflush(stdout);
@@ -214,7 +241,8 @@ static enum err configure(struct demo *d)
     if (err == OK)
         err = api(d, "POST", "/v1/numbers", body, &a);
     buf_fini(&a.body);
-    snprintf(body, sizeof body, "{\"url\":\"http://%s/hook\",\"secret\":\"%s\"}", at, secret);
+    snprintf(body, sizeof body, "{\"url\":\"http://%s/hook\",\"control\":true,\"secret\":\"%s\"}",
+             at, secret);
     if (err == OK)
         err = api(d, "POST", "/v1/endpoints", body, &a);
     buf_fini(&a.body);

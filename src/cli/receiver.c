@@ -67,8 +67,8 @@ static size_t take_request(struct connection *c)
     struct str in = buf_str(&c->in), rest, method;
     struct received r = {0};
     uint64_t length, timestamp = 0;
-    char text[96];
-    struct buf out;
+    char text[RECEIVER_ANSWER_MAX + 128], answer[RECEIVER_ANSWER_MAX];
+    struct buf out, said;
     size_t at = head_end(in);
     if (!at)
         return 0;
@@ -86,9 +86,13 @@ static size_t take_request(struct connection *c)
     r.content_type = header(head, STR("content-type"));
     if (str_to_u64(header(head, STR("webhook-timestamp")), INT64_MAX, &timestamp) == OK)
         r.timestamp_sec = (int64_t)timestamp;
-    int status = c->receiver->c.on_received(c->receiver->c.arg, &r);
+    buf_wrap(&said, answer, sizeof answer);
+    int status = c->receiver->c.on_received(c->receiver->c.arg, &r, &said);
     buf_wrap(&out, text, sizeof text);
-    buf_printf(&out, "HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n", status);
+    buf_printf(&out,
+               "HTTP/1.1 %d x\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+               status, said.n);
+    buf_put_str(&out, buf_str(&said));
     if (stream_write(c->stream, buf_str(&out)) != OK)
         return REQUEST_MAX + 1;
     return at + length;

@@ -2,11 +2,13 @@
  * answers 200 (or what it is told to). It speaks just the HTTP that our own client sends. Thread of
  * its loop. */
 #pragma once
-#include "base/str.h"
+#include "base/buf.h"
 #include "net/addr.h"
 #include "net/loop.h"
 
 struct receiver;
+
+enum { RECEIVER_ANSWER_MAX = 1024 };
 
 struct received {
     struct str path, id, attempt, signature, content_type, body;
@@ -14,8 +16,9 @@ struct received {
 };
 struct receiver_config {
     struct addr at; /* port 0: any */
-    /* Called for each POST, complete; gives the status to answer with. */
-    int (*on_received)(void *arg, const struct received *r);
+    /* Called for each POST, complete; gives the status to answer with, and may write a JSON body
+     * (at most RECEIVER_ANSWER_MAX). */
+    int (*on_received)(void *arg, const struct received *r, struct buf *answer);
     void *arg;
 };
 MUST_USE enum err receiver_open(struct loop *l, const struct receiver_config *c,
