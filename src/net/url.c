@@ -1,11 +1,16 @@
 /* url: what people may write as a webhook's address, read by one parser, so that what was judged is
  * what is connected to. It follows the WHATWG URL standard's special schemes where software
  * disagrees (IPv4 in any notation, percent-encoded and international hosts) and refuses what a
- * webhook never needs. Pure; any thread. */
+ * webhook never needs: what the standard would strip, repair or guess (blanks, tabs, backslashes,
+ * missing slashes) is an error here, and so are the ports on which no web server listens. The path
+ * stays as written: dot segments are the receiver's business. Pure; any thread. */
 #include "net/url.h"
 
 #include <idn2.h>
 #include <string.h>
+#include <strings.h>
+
+enum { HOST_TEXT_MAX = 1024 }; /* before it is decoded and made ASCII */
 
 static int hex_value(char c)
 {
@@ -47,18 +52,16 @@ static bool ipv4_number(struct str s, uint64_t *ret)
 /* WHATWG "ends in a number": then the whole must be an IPv4 address. */
 static bool ends_in_number(struct str host)
 {
-    uint64_t v;
     if (host.n && host.p[host.n - 1] == '.')
         host.n--;
     size_t at = host.n;
     while (at > 0 && host.p[at - 1] != '.')
         at--;
     struct str last = str_from(host, at);
-    bool digits = last.n > 0;
-    for (size_t i = 0; i < last.n; i++)
-        digits &= last.p[i] >= '0' && last.p[i] <= '9';
-    return digits ||
-           (last.n >= 2 && last.p[0] == '0' && (last.p[1] | 0x20) == 'x' && ipv4_number(last, &v));
+    bool hex = last.n >= 2 && last.p[0] == '0' && (last.p[1] | 0x20) == 'x', all = last.n > 0;
+    for (size_t i = hex ? 2 : 0; i < last.n; i++) /* however large the number is */
+        all &= hex ? hex_value(last.p[i]) >= 0 : last.p[i] >= '0' && last.p[i] <= '9';
+    return all;
 }
 
 static bool ipv4_parse(struct str host, struct addr *ret)
@@ -89,11 +92,11 @@ static bool ipv4_parse(struct str host, struct addr *ret)
     return true;
 }
 
-static enum err host_name(struct str raw, struct url *u, const char **ret_why)
+/* The host's text with its percent escapes undone, as UTF-8 with a NUL behind it. */
+static enum err host_decode(struct str raw, char text[HOST_TEXT_MAX], const char **ret_why)
 {
-    char text[256];
     struct buf b;
-    buf_wrap(&b, text, sizeof text - 1);
+    buf_wrap(&b, text, HOST_TEXT_MAX - 1);
     for (size_t i = 0; i < raw.n; i++) {
         int hi, lo;
         if (raw.p[i] != '%') {
@@ -111,23 +114,70 @@ static enum err host_name(struct str raw, struct url *u, const char **ret_why)
     if (!str_is_utf8(buf_str(&b)) || memchr(text, 0, b.n))
         return refuse(ret_why, ERR_SYNTAX, "the host is not UTF-8");
     text[b.n] = 0;
+    return OK;
+}
+
+/* Names of ASCII alone stay what they are (underscores, and hyphens in any place, are in use); what
+ * is international, or says that it is, must pass UTS 46 (non-transitional: "ß" is its own letter).
+ */
+static bool needs_idna(const char *text)
+{
+    for (const char *p = text; *p; p++)
+        if (*p & 0x80 || ((p == text || p[-1] == '.') && !strncasecmp(p, "xn--", 4)))
+            return true;
+    return false;
+}
+
+static enum err host_to_ascii(const char *text, struct url *u, const char **ret_why)
+{
     char *ascii = NULL;
-    int rc = idn2_to_ascii_8z(text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-    if (rc != IDN2_OK) /* names with underscores live in private networks */
-        rc = idn2_to_ascii_8z(text, &ascii, IDN2_NFC_INPUT | IDN2_TRANSITIONAL);
-    if (rc != IDN2_OK)
-        return refuse(ret_why, ERR_SYNTAX, "the host is not a valid (international) name");
-    enum err err = str_copy(str_of(ascii), u->host, sizeof u->host);
-    idn2_free(ascii);
+    enum err err;
+    if (needs_idna(text)) {
+        if (idn2_to_ascii_8z(text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+            return refuse(ret_why, ERR_SYNTAX, "the host is not a valid (international) name");
+        err = str_copy(str_of(ascii), u->host, sizeof u->host);
+        idn2_free(ascii);
+    } else {
+        err = str_copy(str_of(text), u->host, sizeof u->host);
+    }
     if (err != OK)
         return refuse(ret_why, err, "the host is too long");
     for (char *p = u->host; *p; p++) {
         if (*p >= 'A' && *p <= 'Z')
             *p = (char)(*p | 0x20);
-        if (*p <= ' ' || *p == 0x7f || strchr("#/:<>?@[\\]^|%", *p))
+        if (*p <= ' ' || *p >= 0x7f || strchr("\"#/:<>?@[\\]^`{|}%", *p))
             return refuse(ret_why, ERR_SYNTAX, "a byte in the host is not allowed");
     }
     return OK;
+}
+
+/* What the DNS can hold (RFC 1035 §2.3.4): no empty label but the root's, 63 bytes a label. */
+static enum err labels_check(struct str host, const char **ret_why)
+{
+    struct str label;
+    if (host.n && host.p[host.n - 1] == '.')
+        host.n--;
+    if (host.n == 0)
+        return refuse(ret_why, ERR_SYNTAX, "a host is needed");
+    if (host.n > 253)
+        return refuse(ret_why, ERR_TOO_BIG, "the host is too long");
+    for (bool more = true; more;) {
+        more = str_cut(host, '.', &label, &host);
+        if (label.n == 0)
+            return refuse(ret_why, ERR_SYNTAX, "a part of the host is empty");
+        if (label.n > 63)
+            return refuse(ret_why, ERR_TOO_BIG, "a part of the host is longer than 63 bytes");
+    }
+    return OK;
+}
+
+static enum err host_name(struct str raw, struct url *u, const char **ret_why)
+{
+    char text[HOST_TEXT_MAX];
+    enum err err = host_decode(raw, text, ret_why);
+    if (err == OK)
+        err = host_to_ascii(text, u, ret_why);
+    return err == OK ? labels_check(str_of(u->host), ret_why) : err;
 }
 
 static enum err host_parse(struct str raw, struct url *u, const char **ret_why)
@@ -143,8 +193,6 @@ static enum err host_parse(struct str raw, struct url *u, const char **ret_why)
         if (err != OK)
             return err;
         struct str host = str_of(u->host);
-        if (host.n == 0 || str_eq(host, STR(".")))
-            return refuse(ret_why, ERR_SYNTAX, "a host is needed");
         if (!ends_in_number(host))
             return OK;
         if (!ipv4_parse(host, &u->address))
@@ -157,16 +205,18 @@ static enum err host_parse(struct str raw, struct url *u, const char **ret_why)
     return str_copy(str_of(text), u->host, sizeof u->host);
 }
 
-/* Path and query: what is not printable ASCII is escaped, the rest stays as written. */
+/* Path and query: what WHATWG's percent-encode sets name is escaped, the rest stays as written. */
 static enum err target_parse(struct str s, struct url *u, const char **ret_why)
 {
     struct buf b;
+    bool query = false;
     buf_wrap(&b, u->target, sizeof u->target - 1);
     if (s.n == 0 || s.p[0] != '/')
         buf_putc(&b, '/');
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        if (c > 0x7e || c == '"' || c == '<' || c == '>')
+        query |= c == '?';
+        if (c > 0x7e || strchr(query ? "\"<>'" : "\"<>`{}^", c))
             buf_printf(&b, "%%%02X", c);
         else
             buf_putc(&b, (char)c);
@@ -177,6 +227,23 @@ static enum err target_parse(struct str s, struct url *u, const char **ret_why)
     return OK;
 }
 
+/* The Fetch standard's bad ports ("port blocking"): services other than the web's, whose protocols
+ * an HTTP request could be taken for. In order. */
+bool url_port_is_bad(uint16_t port)
+{
+    static const uint16_t bad[] = {
+        0,    1,    7,    9,    11,   13,   15,   17,   19,   20,   21,   22,   23,   25,
+        37,   42,   43,   53,   69,   77,   79,   87,   95,   101,  102,  103,  104,  109,
+        110,  111,  113,  115,  117,  119,  123,  135,  137,  139,  143,  161,  179,  389,
+        427,  465,  512,  513,  514,  515,  526,  530,  531,  532,  540,  548,  554,  556,
+        563,  587,  601,  636,  989,  990,  993,  995,  1719, 1720, 1723, 2049, 3659, 4045,
+        4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad && bad[i] <= port; i++)
+        if (bad[i] == port)
+            return true;
+    return false;
+}
+
 static enum err port_parse(struct str text, struct url *u, const char **ret_why)
 {
     uint64_t v;
@@ -184,6 +251,8 @@ static enum err port_parse(struct str text, struct url *u, const char **ret_why)
         return OK;
     if (str_to_u64(text, 65535, &v) != OK || v == 0)
         return refuse(ret_why, ERR_INVALID, "the port must be 1 to 65535");
+    if (url_port_is_bad((uint16_t)v))
+        return refuse(ret_why, ERR_INVALID, "the port belongs to a service other than the web");
     u->port_is_default = v == u->port;
     u->port = (uint16_t)v;
     return OK;
