@@ -2,16 +2,16 @@
  * address right before connect, whatever name or spelling led to it.
  *
  * Our own listeners come first and beat every allowance: a webhook must not reach the API or the
- * SIP port. The list of own sockets only grows, and its count is stored last, so that reading needs
- * no lock. */
+ * SIP port, nor by a translator that brings an IPv6 address with ours inside back to us. The list
+ * of own sockets only grows, and its count is stored last, so that reading needs no lock. */
 #include "net/guard.h"
 
-#include <ifaddrs.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { ALLOW_MAX = 64, OWN_MAX = 256 };
+enum { ALLOW_MAX = 64, OWN_MAX = 64 };
 
 struct guard {
     size_t n_allow;
@@ -64,39 +64,38 @@ static bool is_wildcard(const struct addr *a)
     return true;
 }
 
-/* A socket bound to the wildcard answers at every address of this machine. */
-static enum err refuse_everywhere(struct guard *g, uint16_t port)
-{
-    struct ifaddrs *list, *i;
-    struct addr a;
-    enum err err = OK;
-    if (getifaddrs(&list) != 0)
-        return ERR_IO;
-    for (i = list; i && err == OK; i = i->ifa_next)
-        if (i->ifa_addr && addr_from_sockaddr(i->ifa_addr, &a)) {
-            a.port = port;
-            a.scope = 0;
-            err = own_put(g, &a);
-        }
-    freeifaddrs(list);
-    return err;
-}
-
 enum err guard_refuse(struct guard *g, const struct addr *own)
 {
-    enum err err = own_put(g, own);
-    return err == OK && is_wildcard(own) ? refuse_everywhere(g, own->port) : err;
+    return own_put(g, own);
 }
 
-/* 127.0.0.0/8 all lead to a wildcard socket; 0.0.0.0 and :: lead to this machine too. */
+/* Is `a` an address of this machine? The kernel knows, also of those that came after the start
+ * (DHCP, a floating address, 127.0.0.0/8, local routes): nobody can bind another's. Where
+ * net.ipv4.ip_nonlocal_bind is set everything counts as ours, which only closes this one port. */
+static bool is_local(const struct addr *a)
+{
+    struct sockaddr_storage sa;
+    struct addr any_port = *a;
+    any_port.port = 0;
+    socklen_t n = addr_to_sockaddr(&any_port, &sa);
+    int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return true; /* no descriptors: nobody would connect either */
+    bool bound = bind(fd, (struct sockaddr *)&sa, n) == 0;
+    close(fd);
+    return bound;
+}
+
+/* A socket at the wildcard answers at every address of this machine; and whoever connects to
+ * 0.0.0.0 or :: reaches this machine. */
 static bool is_own(const struct guard *g, const struct addr *to)
 {
     size_t n = atomic_load_explicit(&g->n_own, memory_order_acquire);
     for (size_t i = 0; i < n; i++) {
         const struct addr *own = &g->own[i];
-        bool local = is_wildcard(to) || (to->family == 4 && to->ip[0] == 127);
-        if (own->port == to->port && (addr_eq_host(own, to) || (is_wildcard(own) && local) ||
-                                      (is_wildcard(to) && own->family == to->family)))
+        if (own->port != to->port)
+            continue;
+        if (addr_eq_host(own, to) || is_wildcard(to) || (is_wildcard(own) && is_local(to)))
             return true;
     }
     return false;
@@ -118,8 +117,8 @@ static struct addr unwrapped(const struct addr *a)
 enum err guard_judge(const struct guard *g, const struct addr *to, const char **ret_why)
 {
     const char *why = "not a public address";
-    struct addr plain = unwrapped(to);
-    if (is_own(g, &plain)) {
+    struct addr plain = unwrapped(to), inside;
+    if (is_own(g, &plain) || (addr_embedded(&plain, &inside) && is_own(g, &inside))) {
         why = "one of our own listeners";
         goto blocked;
     }

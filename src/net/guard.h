@@ -9,7 +9,7 @@ struct guard;
 /* `allow`: comma-separated CIDRs ("" for none). ERR_SYNTAX when one cannot be read. */
 MUST_USE enum err guard_new(const char *allow, struct guard **ret);
 void guard_free(struct guard *g);
-/* Our own listening sockets: refused whatever is allowed. At most 32; before start. */
+/* Our own listening sockets: refused whatever is allowed. At most 64; one thread at a time. */
 MUST_USE enum err guard_refuse(struct guard *g, const struct addr *own);
 /* OK or ERR_BLOCKED; *ret_why (may be NULL) names the rule, for the delivery log. */
 MUST_USE enum err guard_judge(const struct guard *g, const struct addr *to, const char **ret_why);

@@ -39,11 +39,48 @@ static void our_own_sockets_are_refused_whatever_is_allowed(void **state)
     guard_free(g);
 }
 
+static void a_wildcard_listener_is_ours_at_every_address(void **state)
+{
+    static const char *const any[] = {"0.0.0.0:8080", "[::]:8080"};
+    for (size_t i = 0; i < 2; i++) {
+        struct guard *g;
+        struct addr own;
+        assert_ok(guard_new("0.0.0.0/0,::/0", &g));
+        assert_ok(addr_parse(str_of(any[i]), 0, &own));
+        assert_ok(guard_refuse(g, &own));
+        assert_err(judge(g, "127.0.0.1:8080"), ERR_BLOCKED);
+        assert_err(judge(g, "127.99.3.4:8080"), ERR_BLOCKED);
+        assert_err(judge(g, "0.0.0.0:8080"), ERR_BLOCKED);
+        assert_err(judge(g, "[::]:8080"), ERR_BLOCKED);
+        assert_err(judge(g, "[::ffff:127.0.0.1]:8080"), ERR_BLOCKED);
+        assert_err(judge(g, "[64:ff9b::7f00:1]:8080"), ERR_BLOCKED);
+        assert_err(judge(g, "[2002:7f00:1::1]:8080"), ERR_BLOCKED);
+        assert_ok(judge(g, "127.0.0.1:8081"));
+        assert_ok(judge(g, "8.8.8.8:8080"));
+        guard_free(g);
+    }
+}
+
+static void ours_behind_a_translator(void **state)
+{
+    struct guard *g;
+    struct addr own;
+    assert_ok(guard_new("", &g));
+    assert_ok(addr_parse(STR("8.8.8.8:443"), 0, &own));
+    assert_ok(guard_refuse(g, &own));
+    assert_err(judge(g, "8.8.8.8:443"), ERR_BLOCKED);
+    assert_err(judge(g, "[64:ff9b::808:808]:443"), ERR_BLOCKED);
+    assert_ok(judge(g, "[64:ff9b::808:808]:80"));
+    guard_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(private_is_blocked_unless_allowed),
         cmocka_unit_test(our_own_sockets_are_refused_whatever_is_allowed),
+        cmocka_unit_test(a_wildcard_listener_is_ours_at_every_address),
+        cmocka_unit_test(ours_behind_a_translator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
