@@ -22,6 +22,8 @@
       "CIDRs that webhooks may reach besides public addresses")                                    \
     X(HTTP_CLIENT_CA_FILE, "http_client.ca_file", "", 0,                                           \
       "certificates to trust besides the system's (PEM)")                                          \
+    X(HTTP_CLIENT_DNS_SERVERS, "http_client.dns_servers", "", 0,                                   \
+      "name servers for webhooks, address:port,…; empty: the system's")                            \
     X(DELIVER_COURIERS, "deliver.couriers", "1", 0, "delivery threads")                            \
     X(DELIVER_TIMEOUT_MS, "deliver.timeout_ms", "15000", 0,                                        \
       "whole exchange of one attempt, for endpoints without a timeout_ms of their own")            \

@@ -207,6 +207,7 @@ static enum err start_deliver(struct daemon *d, char *why, size_t cap)
         return ERR_INVALID;
     }
     const char *ca = config_get(d->config, CONFIG_HTTP_CLIENT_CA_FILE);
+    const char *dns = config_get(d->config, CONFIG_HTTP_CLIENT_DNS_SERVERS);
     struct deliver_config dc = {.store = d->store,
                                 .books = d->books,
                                 .intake = d->intake,
@@ -214,10 +215,15 @@ static enum err start_deliver(struct daemon *d, char *why, size_t cap)
                                 .couriers = (unsigned)couriers,
                                 .timeout_ms = (uint32_t)timeout_ms,
                                 .ca_file = *ca ? ca : NULL,
+                                .dns_servers = dns,
                                 .on_control = on_control,
                                 .control_arg = d};
     enum err err = deliver_start(&dc, &d->deliver);
-    if (err != OK)
+    if (err == ERR_SYNTAX && *dns)
+        snprintf(why, cap, "http_client.dns_servers: \"%s\" is no list of address:port", dns);
+    else if (err == ERR_INVALID && *ca)
+        snprintf(why, cap, "http_client.ca_file: \"%s\" holds no certificates", ca);
+    else if (err != OK)
         snprintf(why, cap, "delivery could not start: %s", err_text(err));
     return err;
 }

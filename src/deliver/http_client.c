@@ -37,7 +37,7 @@ static void connect_next(struct http_exchange *x);
 enum err http_client_new(const struct http_client_config *c, struct http_client **ret)
 {
     struct http_client *h = calloc(1, sizeof *h);
-    struct resolver_config rc = {.servers = c->dns_servers};
+    struct resolver_config rc = {.servers = c->dns_servers, .ttl_max_ms = NAME_CACHED_MAX_MS};
     struct tls_config tc = {.ca_file = c->ca_file};
     enum err err = h ? OK : ERR_NOMEM;
     if (err != OK)
@@ -272,7 +272,7 @@ static void connect_next(struct http_exchange *x)
             x->why = ERR_NOMEM;
             break;
         }
-        *c = (struct http_conn){.client = h, .exchange = x, .since_ms = loop_now_ms(h->loop)};
+        *c = (struct http_conn){.client = h, .exchange = x, .name_at_ms = x->at.at_ms};
         key_print(x, c->key);
         enum err err =
             stream_connect(h->loop, to, x->url.https ? h->tls : NULL, str_of(x->url.host),
@@ -303,7 +303,8 @@ static void resolve(struct http_exchange *x)
 {
     x->next_address = 0;
     if (x->url.host_is_address) {
-        x->at = (struct resolved){.n = 1, .addr = {x->url.address}};
+        x->at = (struct resolved){
+            .n = 1, .addr = {x->url.address}, .at_ms = loop_now_ms(x->client->loop)};
         x->at.addr[0].port = x->url.port;
         connect_next(x);
         return;

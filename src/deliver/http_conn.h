@@ -7,9 +7,13 @@
 #include "deliver/http_client.h"
 #include "net/stream.h"
 
+/* An answer of the DNS is believed for a minute in all: half of it at most in the resolver's cache,
+ * and the rest in the connections made of it, whose age counts from that answer. So each name is
+ * judged again within 60 s, however its last use and its TTL fall together. */
 enum {
+    NAME_AGE_MAX_MS = 60000,
+    NAME_CACHED_MAX_MS = 30000,
     CONN_IDLE_MAX_MS = 30000,
-    CONN_AGE_MAX_MS = 60000,
     IDLE_PER_KEY = 64,
     IDLE_MAX = 1024,
     INTERIM_MAX = 8
@@ -40,8 +44,8 @@ struct http_conn {
     struct http_client *client;
     struct http_exchange *exchange; /* NULL: idle */
     struct stream *stream;
-    bool open, used; /* used: it has carried an exchange before this one */
-    int64_t since_ms;
+    bool open, used;    /* used: it has carried an exchange before this one */
+    int64_t name_at_ms; /* mono: when its address was learned */
     char key[KEY_MAX];
     struct http_conn *next_idle;
     struct timer idle;

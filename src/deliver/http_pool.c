@@ -1,6 +1,7 @@
 /* http_pool: connections that wait for their next request, by owner and origin. One is taken back
- * only after a whole answer with nothing behind it, is closed after half a minute idle, and after a
- * minute of life at the latest, so that its name is judged again. Thread of the loop. */
+ * only after a whole answer with nothing behind it, is closed after half a minute idle, and a
+ * minute after its name was resolved at the latest, so that the name is judged again. Thread of the
+ * loop. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +45,7 @@ struct http_conn *pool_find(struct http_client *h, const char *key)
     while (l) {
         struct http_conn *c = l->first;
         bool last = l->n == 1;
-        if (now - c->since_ms < CONN_AGE_MAX_MS) {
+        if (now - c->name_at_ms < NAME_AGE_MAX_MS) {
             unlink_idle(c);
             timer_stop(&c->idle);
             return c;
@@ -60,7 +61,7 @@ void pool_keep(struct http_conn *c)
 {
     struct http_client *h = c->client;
     struct idle_list *l = map_get(h->idle, str_of(c->key));
-    int64_t left_ms = CONN_AGE_MAX_MS - (loop_now_ms(h->loop) - c->since_ms);
+    int64_t left_ms = NAME_AGE_MAX_MS - (loop_now_ms(h->loop) - c->name_at_ms);
     bool full = h->n_idle >= IDLE_MAX || (l && l->n >= IDLE_PER_KEY) || left_ms <= 0;
     free(c->answer);
     c->answer = NULL;

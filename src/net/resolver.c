@@ -16,7 +16,7 @@
 enum {
     CACHE_MAX = 4096,
     TTL_MIN_MS = 1000,
-    TTL_MAX_MS = 60000,
+    TTL_MAX_MS = 60000, /* unless the owner wants less */
     TTL_FAILURE_MS = 5000,
     TIMEOUT_MS = 5000,
     TICK_MS = 250,
@@ -42,7 +42,7 @@ struct resolver {
     struct socket_watch *watches;
     struct timer tick; /* c-ares' own timeouts, while questions are out */
     size_t questions;
-    int64_t timeout_ms;
+    int64_t timeout_ms, ttl_max_ms;
 };
 
 ares_channel resolver_channel(struct resolver *r)
@@ -120,6 +120,7 @@ enum err resolver_new(struct loop *l, const struct resolver_config *c, struct re
         return ERR_NOMEM;
     r->loop = l;
     r->timeout_ms = c->timeout_ms > 0 ? c->timeout_ms : TIMEOUT_MS;
+    r->ttl_max_ms = c->ttl_max_ms > 0 ? c->ttl_max_ms : TTL_MAX_MS;
     struct ares_options o = {
         .sock_state_cb = on_socket_state,
         .sock_state_cb_data = r,
@@ -168,11 +169,11 @@ void resolver_free(struct resolver *r)
 
 static void cache_put(struct resolver *r, const char *key, const struct resolved *a, int ttl_sec)
 {
-    int64_t ttl_ms = ttl_sec < 0 ? TTL_MAX_MS : (int64_t)ttl_sec * 1000;
+    int64_t ttl_ms = ttl_sec < 0 ? r->ttl_max_ms : (int64_t)ttl_sec * 1000;
     struct cached *c = map_get(r->cache, str_of(key));
     if (a->err == ERR_TIMEOUT || a->err == ERR_NOMEM)
         return;
-    ttl_ms = ttl_ms < TTL_MIN_MS ? TTL_MIN_MS : ttl_ms > TTL_MAX_MS ? TTL_MAX_MS : ttl_ms;
+    ttl_ms = ttl_ms < TTL_MIN_MS ? TTL_MIN_MS : ttl_ms > r->ttl_max_ms ? r->ttl_max_ms : ttl_ms;
     if (!c) {
         if (map_count(r->cache) >= CACHE_MAX)
             cache_clear(r); /* rare, and cheaper than keeping an order */
@@ -189,7 +190,7 @@ static void cache_put(struct resolver *r, const char *key, const struct resolved
         }
     }
     c->answer = *a;
-    c->until_ms = loop_now_ms(r->loop) + (a->err == OK ? ttl_ms : TTL_FAILURE_MS);
+    c->until_ms = a->at_ms + (a->err == OK ? ttl_ms : TTL_FAILURE_MS);
 }
 
 /* The caller hears of it in a turn of its own. */
@@ -223,6 +224,7 @@ void lookup_finish(struct lookup *k)
     }
     if (k->answer.err == OK && k->answer.n == 0)
         k->answer.err = ERR_DNS;
+    k->answer.at_ms = loop_now_ms(k->r->loop);
     cache_put(k->r, k->key, &k->answer, k->ttl_sec);
     loop_timer(k->r->loop, &k->tell, 0, on_answer_due, k);
 }
@@ -290,6 +292,7 @@ bool lookup_literal(struct lookup *k, uint16_t port, int transport)
         return false;
     a.port = port;
     lookup_add(k, &a, transport);
+    k->answer.at_ms = loop_now_ms(k->r->loop);
     loop_timer(k->r->loop, &k->tell, 0, on_answer_due, k);
     return true;
 }
