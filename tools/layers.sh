@@ -48,7 +48,7 @@ one_place 'llhttp\.h' 'src/deliver/http_conn\.h'
 one_place 'uv\.h' 'src/net/.*'
 one_place 'ares\.h' 'src/net/resolver.*'
 one_place 'idn2\.h' 'src/net/url\.c'
-one_place 'openssl/ssl\.h' 'src/net/tls\.c'
+one_place 'openssl/ssl\.h' 'src/net/tls_openssl\.h'
 one_place 'sodium\.h' 'src/base/.*'
 one_place 'ini\.h' 'src/base/config\.c'
 [ $bad = 0 ] && echo "layers: clean"

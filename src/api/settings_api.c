@@ -5,6 +5,7 @@
 
 #include "api/resource.h"
 #include "base/crypto.h"
+#include "net/stream.h"
 #include "net/url.h"
 
 #define CRUD(noun, res)                                                                            \
@@ -36,6 +37,31 @@ static enum err finish(struct request *r, size_t key_n)
     return r->doc.err;
 }
 
+/* What the model takes for text: a webhook's URL must be one that the daemon can and may send to.
+ */
+static enum err check_url(struct request *r, const char *field, struct str text)
+{
+    struct url url;
+    const char *why = "";
+    if (url_parse(text, &url, &why) == OK)
+        return OK;
+    snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
+    snprintf(r->fault.why, sizeof r->fault.why, "an http or https URL (%s)", why);
+    return ERR_INVALID;
+}
+
+static enum err check_targets(struct request *r, const struct forward *f)
+{
+    char field[64];
+    enum err err = OK;
+    for (size_t i = 0; err == OK && i < f->n; i++) {
+        snprintf(field, sizeof field, "forward.targets[%zu].destination", i);
+        if (f->target[i].type == TARGET_WEBHOOK)
+            err = check_url(r, field, f->target[i].destination);
+    }
+    return err;
+}
+
 static enum err number_check(struct request *r, const struct json *doc, bool is_new)
 {
     struct did *d;
@@ -46,6 +72,8 @@ static enum err number_check(struct request *r, const struct json *doc, bool is_
         r->fault = (struct field_error){"number", "the number itself, which cannot be changed"};
         err = ERR_INVALID;
     }
+    if (err == OK)
+        err = check_targets(r, d->forward);
     if (err == OK)
         err = key_copy(r, d->e164);
     if (err == OK) {
@@ -123,15 +151,18 @@ void forward_put(struct request *r)
 
 /* ---- endpoints ---- */
 
-static enum err check_url(struct request *r, const char *field, const char *text)
+static enum err check_certificates(struct request *r, const struct endpoint *e)
 {
-    struct url url;
-    const char *why = "";
-    if (url_parse(str_of(text), &url, &why) == OK)
-        return OK;
-    snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
-    snprintf(r->fault.why, sizeof r->fault.why, "an http or https URL (%s)", why);
-    return ERR_INVALID;
+    const char *field = "", *why = "";
+    struct tls_config c = {.ca_pem = str_of(e->ca_pem),
+                           .cert_pem = str_of(e->cert_pem),
+                           .key_pem = str_of(e->key_pem)};
+    enum err err = tls_check(&c, &field, &why);
+    if (err == ERR_INVALID) {
+        snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
+        snprintf(r->fault.why, sizeof r->fault.why, "%s", why);
+    }
+    return err;
 }
 
 static enum err endpoint_check(struct request *r, const struct json *doc, bool is_new)
@@ -140,14 +171,11 @@ static enum err endpoint_check(struct request *r, const struct json *doc, bool i
     enum err err = endpoint_parse(doc, &e, &r->fault);
     if (err != OK)
         return err;
-    err = check_url(r, "url", e->url);
+    err = check_url(r, "url", str_of(e->url));
     if (err == OK && e->fallback_url[0])
-        err = check_url(r, "fallback_url", e->fallback_url);
-    if (err == OK && (e->ca_pem || e->cert_pem || e->key_pem)) {
-        r->fault =
-            (struct field_error){"ca_pem", "nothing: certificates per endpoint are not there yet"};
-        err = ERR_INVALID;
-    }
+        err = check_url(r, "fallback_url", str_of(e->fallback_url));
+    if (err == OK && (e->ca_pem || e->cert_pem || e->key_pem))
+        err = check_certificates(r, e);
     if (err == OK && !e->secret[0][0])
         secret_new(e->secret[0]);
     if (err == OK && is_new)

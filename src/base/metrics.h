@@ -38,6 +38,8 @@
     X(HTTP_CONNECTS, COUNTER, "hookswitch_http_client_connections_total", "reused=\"false\"",      \
       "Requests by whether their connection was there already")                                    \
     X(HTTP_REUSES, COUNTER, "hookswitch_http_client_connections_total", "reused=\"true\"", "")     \
+    X(HTTP_RECEIVED, COUNTER, "hookswitch_http_client_received_bytes_total", "",                   \
+      "Bytes of answers read from receivers")                                                      \
     X(EVENT_TO_REQUEST, HISTOGRAM, "hookswitch_event_to_request_seconds", "",                      \
       "From the event to its first request")                                                       \
     X(ATTEMPT_TIME, HISTOGRAM, "hookswitch_attempt_seconds", "", "One delivery attempt")           \

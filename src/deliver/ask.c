@@ -78,7 +78,11 @@ static enum err post(struct question *q, const struct book_endpoint *ep)
                               .headers = buf_str(&headers),
                               .body = buf_str(&body),
                               .timeout_ms = two && !q->fallback ? post_first_of_two_ms(left) : left,
-                              .owner = q->event->account};
+                              .owner = q->event->account,
+                              .endpoint = ep ? ep->n : 0,
+                              .ca_pem = ep ? ep->set->ca_pem : NULL,
+                              .cert_pem = ep ? ep->set->cert_pem : NULL,
+                              .key_pem = ep ? ep->set->key_pem : NULL};
         err = http_client_post(c->http, &p, on_done, q, &q->exchange);
     }
     buf_fini(&body);

@@ -1,6 +1,11 @@
 /* http_answer: an answer as it comes in, read by llhttp and bounded: heads of 16 KiB, bodies of 64
  * KiB of which 4 are kept, eight interim answers. Where it ends is the parser's word, never a
- * number that we compute from a header ourselves. Pure but for the clock-free state. */
+ * number that we compute from a header ourselves.
+ *
+ * The parser tells of names, values and bodies, not of every byte (blank lines before the status,
+ * blanks before a value, zeros before a chunk's size), so what was fed is counted beside it. What
+ * goes over a bound before the head is complete is an error; after it, the answer ends there: its
+ * status is known, and the connection is not used again. Pure. */
 #include <string.h>
 #include <strings.h>
 
@@ -15,8 +20,10 @@ static int count_head(llhttp_t *p, size_t n)
 {
     struct http_answer *a = of(p);
     a->head_bytes += n;
-    a->too_big |= a->head_bytes > HTTP_HEAD_MAX;
-    return a->too_big ? -1 : 0;
+    if (a->head_bytes <= HTTP_HEAD_MAX)
+        return 0;
+    *(a->begun ? &a->body_cut : &a->too_big) = true; /* begun: chunk extensions, trailers */
+    return -1;
 }
 
 static int on_status(llhttp_t *p, const char *at, size_t n)
@@ -35,8 +42,10 @@ static int on_field(llhttp_t *p, const char *at, size_t n)
 static int on_field_complete(llhttp_t *p)
 {
     struct http_answer *a = of(p);
-    a->in_retry_after = a->name_n == 11 && !strncasecmp(a->name, "retry-after", 11);
+    a->in_retry_after = !a->begun && a->name_n == 11 && !strncasecmp(a->name, "retry-after", 11);
     a->name_n = 0;
+    if (a->in_retry_after)
+        a->retry_after_n = 0; /* the last one counts */
     return count_head(p, 4);
 }
 
@@ -51,6 +60,8 @@ static int on_value(llhttp_t *p, const char *at, size_t n)
 static int on_headers_complete(llhttp_t *p)
 {
     struct http_answer *a = of(p);
+    if (p->http_major != 1) /* 0.9 and 2.0 have no such lines */
+        return -1;
     a->begun = true;
     a->status = p->status_code;
     return 0;
@@ -113,6 +124,7 @@ void answer_start(struct http_answer *a)
 enum err answer_feed(struct http_answer *a, struct str bytes, size_t *ret_rest)
 {
     *ret_rest = 0;
+    a->fed_bytes += bytes.n;
     llhttp_errno_t e = llhttp_execute(&a->parser, bytes.p, bytes.n);
     if (a->complete) {
         const char *end = llhttp_get_error_pos(&a->parser);
@@ -120,6 +132,8 @@ enum err answer_feed(struct http_answer *a, struct str bytes, size_t *ret_rest)
             *ret_rest = (size_t)(bytes.p + bytes.n - end);
         return a->status == 101 ? ERR_SYNTAX : OK;
     }
+    a->too_big |= !a->begun && a->fed_bytes > HTTP_HEAD_MAX;
+    a->body_cut |= a->begun && a->fed_bytes > HTTP_HEAD_MAX + HTTP_BODY_MAX;
     if (a->too_big)
         return ERR_TOO_BIG;
     if (a->body_cut) { /* enough was read to know how it went */

@@ -20,6 +20,8 @@ struct http_exchange {
     void *arg;
     struct url url;
     uint64_t owner;
+    struct tls *tls; /* NULL: plain */
+    uint64_t tls_n;  /* which certificates; 0: the system's trust and none of ours */
     struct buf request;
     struct lookup *lookup;
     struct resolved at;
@@ -44,12 +46,15 @@ enum err http_client_new(const struct http_client_config *c, struct http_client 
         return err;
     h->loop = c->loop;
     h->guard = c->guard;
-    if (!(h->idle = map_new()))
+    h->ca_file = c->ca_file;
+    if (!(h->idle = map_new()) || !(h->certified = map_new()))
         err = ERR_NOMEM;
     if (err == OK)
         err = resolver_new(c->loop, &rc, &h->resolver);
     if (err == OK)
         err = tls_new(&tc, &h->tls);
+    if (err == OK)
+        err = tls_sessions_new(&h->sessions);
     if (err != OK) {
         http_client_free(h);
         return err;
@@ -66,6 +71,7 @@ static void exchange_free(struct http_exchange *x)
     if (x->conn)
         pool_close(x->conn);
     buf_fini(&x->request);
+    tls_free(x->tls);
     *x->link = x->next;
     if (x->next)
         x->next->link = x->link;
@@ -81,7 +87,10 @@ void http_client_free(struct http_client *h)
     if (h->idle)
         pool_clear(h);
     map_free(h->idle);
+    certified_clear(h);
+    map_free(h->certified);
     resolver_free(h->resolver);
+    tls_sessions_free(h->sessions);
     tls_free(h->tls);
     free(h);
 }
@@ -147,6 +156,7 @@ static void send_request(struct http_exchange *x)
         return;
     }
     answer_start(c->answer);
+    stream_read_at_most(c->stream, HTTP_HEAD_MAX + HTTP_BODY_MAX);
     x->sent_mono_us = clock_mono_us();
     metric_add(c->used ? METRIC_HTTP_REUSES : METRIC_HTTP_CONNECTS, 1);
     enum err err = stream_write(c->stream, buf_str(&x->request));
@@ -173,6 +183,8 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
             pool_close(c);
         return;
     }
+    metric_add(METRIC_HTTP_RECEIVED, (int64_t)bytes.n);
+    bool begun = c->answer->begun;
     enum err err = answer_feed(c->answer, bytes, &rest);
     if (err != OK) {
         snprintf(x->detail, sizeof x->detail, "%s",
@@ -181,8 +193,11 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
         finish(x, err);
         return;
     }
-    if (!c->answer->complete)
+    if (!c->answer->complete) {
+        if (!begun && c->answer->begun) /* the head is there: now for the body alone */
+            stream_read_at_most(s, HTTP_BODY_MAX - c->answer->body_bytes);
         return;
+    }
     if (answer_keeps_alive(c->answer) && rest == 0) {
         struct http_answer *a = c->answer;
         struct http_result r = {.status = a->status,
@@ -227,8 +242,8 @@ static void on_end(struct stream *s, void *arg, enum err why)
         pool_close(c);
         return;
     }
-    if (c->answer && answer_end(c->answer)) {
-        finish(x, OK);
+    if (c->answer && (answer_end(c->answer) || (why == ERR_TOO_BIG && c->answer->begun))) {
+        finish(x, OK); /* enough was read to know how it went */
         return;
     }
     if (c->open && try_again(x)) {
@@ -252,8 +267,8 @@ const struct stream_events http_conn_events = {on_open, on_bytes, on_end};
 
 static void key_print(const struct http_exchange *x, char key[KEY_MAX])
 {
-    snprintf(key, KEY_MAX, "%llu %d %u %s", (unsigned long long)x->owner, x->url.https, x->url.port,
-             x->url.host);
+    snprintf(key, KEY_MAX, "%llu %llu %d %u %s", (unsigned long long)x->owner,
+             (unsigned long long)x->tls_n, x->url.https, x->url.port, x->url.host);
 }
 
 static void connect_next(struct http_exchange *x)
@@ -262,6 +277,11 @@ static void connect_next(struct http_exchange *x)
     while (x->next_address < x->at.n) {
         const struct addr *to = &x->at.addr[x->next_address++];
         const char *why = "";
+        if (url_port_is_bad(to->port)) {
+            say(x, "blocked", to, "not a port for the web");
+            x->why = ERR_BLOCKED;
+            continue;
+        }
         if (guard_judge(h->guard, to, &why) != OK) {
             say(x, "blocked", to, why);
             x->why = ERR_BLOCKED;
@@ -274,10 +294,11 @@ static void connect_next(struct http_exchange *x)
         }
         *c = (struct http_conn){.client = h, .exchange = x, .name_at_ms = x->at.at_ms};
         key_print(x, c->key);
-        enum err err =
-            stream_connect(h->loop, to, x->url.https ? h->tls : NULL, str_of(x->url.host),
-                           HTTP_CONNECT_MS, &http_conn_events, c, &c->stream);
+        enum err err = stream_connect(h->loop, to, x->tls, str_of(x->url.host), HTTP_CONNECT_MS,
+                                      &http_conn_events, c, &c->stream);
         if (err == OK) {
+            stream_read_at_most(c->stream, HTTP_HEAD_MAX + HTTP_BODY_MAX);
+            stream_resume(c->stream, h->sessions, str_of(c->key));
             x->conn = c;
             return;
         }
@@ -350,6 +371,10 @@ enum err http_client_post(struct http_client *h, const struct http_post *p, http
         x->next->link = &x->next;
     h->exchanges = x;
     enum err err = request_write(x, p);
+    if (err == OK && x->url.https && (p->ca_pem || p->cert_pem))
+        err = certified_tls(h, p, &x->tls, &x->tls_n);
+    else if (x->url.https)
+        x->tls = tls_hold(h->tls);
     if (err != OK) {
         exchange_free(x);
         return err;

@@ -1,6 +1,6 @@
 /* A lean HTTP/1.1 client for webhooks: one POST at a time on a connection, connections kept alive
- * per account and origin, every address judged at connect (net/guard), every part of an answer
- * bounded. No redirects, no decompression, no proxies. Thread of its loop. */
+ * per account, certificates and origin, every address judged at connect (net/guard), every part of
+ * an answer bounded. No redirects, no decompression, no proxies. Thread of its loop. */
 #pragma once
 #include "net/guard.h"
 #include "net/loop.h"
@@ -13,7 +13,7 @@ struct http_exchange; /* a request under way */
 struct http_client_config {
     struct loop *loop;
     const struct guard *guard;
-    const char *ca_file;     /* NULL: the system's certificates only */
+    const char *ca_file;     /* NULL: the system's certificates only; stays the caller's */
     const char *dns_servers; /* NULL: the system's */
 };
 MUST_USE enum err http_client_new(const struct http_client_config *c, struct http_client **ret);
@@ -32,6 +32,10 @@ struct http_post {
     struct str body;
     int64_t timeout_ms; /* of the whole exchange */
     uint64_t owner;     /* account: connections are not shared between owners */
+    /* An endpoint's own certificates (PEM), which no other endpoint's connections show: trusted
+     * instead of the system's; ours, and its key. NULL: none. */
+    uint64_t endpoint;
+    const char *ca_pem, *cert_pem, *key_pem;
 };
 struct http_result {
     enum err err; /* OK: a complete answer. ERR_BLOCKED, ERR_DNS, ERR_UNREACHABLE, ERR_TIMEOUT,

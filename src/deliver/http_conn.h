@@ -21,7 +21,7 @@ enum {
 
 struct http_answer { /* as far as it has come */
     llhttp_t parser;
-    size_t head_bytes, body_bytes;
+    size_t fed_bytes, head_bytes, body_bytes;
     unsigned interim; /* 1xx answers before it */
     bool complete, begun, too_big, body_cut, in_retry_after;
     int status;
@@ -46,7 +46,7 @@ struct http_conn {
     struct stream *stream;
     bool open, used;    /* used: it has carried an exchange before this one */
     int64_t name_at_ms; /* mono: when its address was learned */
-    char key[KEY_MAX];
+    char key[KEY_MAX];  /* whose, with which certificates, where: shared by nobody else */
     struct http_conn *next_idle;
     struct timer idle;
     struct http_answer *answer; /* while an exchange is on it */
@@ -61,7 +61,12 @@ struct http_client {
     struct loop *loop;
     const struct guard *guard;
     struct resolver *resolver;
-    struct tls *tls;
+    const char *ca_file;
+    struct tls *tls;               /* of those without certificates of their own */
+    struct tls_sessions *sessions; /* by the keys of connections */
+    struct map *certified;         /* http_tls.c's, by endpoint */
+    struct certified *certified_newest, *certified_oldest;
+    uint64_t certified_made;
     struct map *idle; /* struct idle_list by key */
     size_t n_idle;
     struct http_exchange *exchanges; /* all, for free */
@@ -70,5 +75,9 @@ struct http_conn *pool_find(struct http_client *h, const char *key);
 void pool_keep(struct http_conn *c);  /* idle from now, or closed when the pool is full */
 void pool_close(struct http_conn *c); /* idle or not */
 void pool_clear(struct http_client *h);
-/* exchange.c's side of a connection */
+/* An endpoint's certificates, counted for the caller; *ret_n is never that of others. */
+MUST_USE enum err certified_tls(struct http_client *h, const struct http_post *p, struct tls **ret,
+                                uint64_t *ret_n);
+void certified_clear(struct http_client *h);
+/* http_client.c's side of a connection */
 extern const struct stream_events http_conn_events;

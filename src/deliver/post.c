@@ -142,12 +142,18 @@ void request_put_headers(struct buf *b, const struct book_endpoint *ep, const st
         put_line(b, ep->set->header[i][0], str_of(ep->set->header[i][1]));
 }
 
+/* Both URLs together have the endpoint's one timeout: the first gets half of it where there is a
+ * second, or half of what the caller waits if that is less; the second gets what is left. */
 static int64_t timeout_ms(const struct post *p, const struct book_endpoint *ep)
 {
-    int64_t whole = ep->set->timeout_ms ? ep->set->timeout_ms : p->courier->deliver->c.timeout_ms;
-    int64_t half = post_first_of_two_ms(ep->set->control_timeout_ms);
-    bool in_haste = p->tell && !p->fallback && ep->fallback.host[0];
-    return in_haste && half < whole ? half : whole;
+    int64_t all = ep->set->timeout_ms ? ep->set->timeout_ms : p->courier->deliver->c.timeout_ms;
+    int64_t left = all - (clock_mono_us() - p->started_us) / 1000;
+    int64_t hurry = p->tell ? post_first_of_two_ms(ep->set->control_timeout_ms) : all;
+    if (p->fallback)
+        return left > 0 ? left : 1;
+    if (!ep->fallback.host[0])
+        return all;
+    return hurry < all / 2 ? hurry : all / 2;
 }
 
 static enum err send_request(struct post *p, const struct book_endpoint *ep)
@@ -165,7 +171,11 @@ static enum err send_request(struct post *p, const struct book_endpoint *ep)
                                .headers = buf_str(&headers),
                                .body = buf_str(&body),
                                .timeout_ms = timeout_ms(p, ep),
-                               .owner = ep->account};
+                               .owner = ep->account,
+                               .endpoint = ep->n,
+                               .ca_pem = ep->set->ca_pem,
+                               .cert_pem = ep->set->cert_pem,
+                               .key_pem = ep->set->key_pem};
         err = http_client_post(c->http, &hp, on_exchange_done, p, &p->exchange);
     }
     buf_fini(&body);

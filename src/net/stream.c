@@ -30,7 +30,8 @@ struct stream {
     struct tls_link *link; /* NULL: plain */
     struct buf unsent;
     size_t unsent_at;
-    struct timer timer; /* connect timeout; then: the end to tell */
+    size_t wire_left, text_left; /* bytes that may still be read */
+    struct timer timer;          /* connect timeout; then: the end to tell */
     enum err why;
 };
 
@@ -164,8 +165,8 @@ static void take_tls(struct stream *s, struct str bytes)
     enum err err = tls_link_incoming(s->link, bytes);
     while (err == OK && !s->closed && !s->ended) {
         bool was_open = tls_link_is_open(s->link);
-        size_t n = 0;
-        err = tls_link_step(s->link, text, sizeof text, &n);
+        size_t n = 0, most = sizeof text < s->text_left ? sizeof text : s->text_left;
+        err = most ? tls_link_step(s->link, text, most, &n) : ERR_TOO_BIG;
         enum err sent = push_tls(s);
         if (sent != OK)
             err = sent;
@@ -177,6 +178,7 @@ static void take_tls(struct stream *s, struct str bytes)
         }
         if (n == 0)
             break;
+        s->text_left -= n;
         if (s->ev && s->ev->on_bytes)
             s->ev->on_bytes(s, s->arg, (struct str){text, n});
     }
@@ -187,7 +189,13 @@ static void take_tls(struct stream *s, struct str bytes)
 static void read_some(struct stream *s)
 {
     char *mem = loop_read_buffer(s->loop);
-    ssize_t n = recv(s->fd, mem, LOOP_READ_MAX, 0);
+    size_t most = s->wire_left < LOOP_READ_MAX ? s->wire_left : LOOP_READ_MAX;
+    ssize_t n = most ? recv(s->fd, mem, most, 0) : recv(s->fd, mem, 1, MSG_PEEK);
+    if (n > 0 && most == 0) {
+        end(s, ERR_TOO_BIG);
+        return;
+    }
+    s->wire_left -= n > 0 ? (size_t)n : 0;
     if (n > 0 && s->link)
         take_tls(s, (struct str){mem, (size_t)n});
     else if (n > 0) {
@@ -249,6 +257,7 @@ static enum err stream_new(struct loop *l, int fd, const struct addr *peer, stru
     s->loop = l;
     s->fd = fd;
     s->peer = *peer;
+    s->wire_left = s->text_left = SIZE_MAX;
     buf_init(&s->unsent, STREAM_MAX_UNSENT);
     if (uv_poll_init(loop_uv(l), &s->poll, fd) != 0) {
         free(s);
@@ -318,6 +327,18 @@ void stream_close(struct stream *s)
     }
     uv_poll_stop(&s->poll);
     uv_close((uv_handle_t *)&s->poll, on_closed);
+}
+
+void stream_resume(struct stream *s, struct tls_sessions *sessions, struct str key)
+{
+    if (s->link)
+        tls_link_resume(s->link, sessions, key);
+}
+
+void stream_read_at_most(struct stream *s, size_t n)
+{
+    s->text_left = n;
+    s->wire_left = s->link ? n + STREAM_TLS_EXTRA : n;
 }
 
 void stream_read_pause(struct stream *s, bool pause)

@@ -15,7 +15,16 @@ struct tls_config {
     bool server;
 };
 MUST_USE enum err tls_new(const struct tls_config *c, struct tls **ret); /* TLS 1.2 and up */
+struct tls *tls_hold(struct tls *t);
 void tls_free(struct tls *t); /* counted: streams that use it keep it */
+/* Whether these can be used, before somebody keeps them. ERR_INVALID: *ret_field says which
+ * ("ca_pem", "cert_pem", "key_pem"), *ret_why what is needed there. */
+MUST_USE enum err tls_check(const struct tls_config *c, const char **ret_field,
+                            const char **ret_why);
+
+struct tls_sessions; /* that may be resumed; one loop's */
+MUST_USE enum err tls_sessions_new(struct tls_sessions **ret);
+void tls_sessions_free(struct tls_sessions *s); /* after its streams were closed; NULL-safe */
 
 struct stream_events {
     /* Connected (TLS: handshake and host name verified). */
@@ -23,7 +32,8 @@ struct stream_events {
     /* Bytes arrived; valid during the call. */
     void (*on_bytes)(struct stream *s, void *arg, struct str bytes);
     /* It is over: ERR_CLOSED (clean end from the other side), ERR_RESET, ERR_UNREACHABLE,
-     * ERR_TIMEOUT, ERR_TLS, ERR_IO. Called once, the last; then stream_close is due. */
+     * ERR_TIMEOUT, ERR_TLS, ERR_TOO_BIG, ERR_IO. Called once, the last; then stream_close is due.
+     */
     void (*on_end)(struct stream *s, void *arg, enum err why);
 };
 
@@ -37,6 +47,13 @@ MUST_USE enum err stream_connect(struct loop *l, const struct addr *to, struct t
 enum { STREAM_MAX_UNSENT = 1 << 20 };
 MUST_USE enum err stream_write(struct stream *s, struct str bytes);
 void stream_close(struct stream *s); /* NULL-safe; allowed inside its callbacks; freed afterwards */
+/* Right after stream_connect with TLS: resumes what is kept under `key` (for whom, with whom), and
+ * leaves the new session there. */
+void stream_resume(struct stream *s, struct tls_sessions *sessions, struct str key);
+/* At most so many bytes more are given to on_bytes; what comes beyond ends it with ERR_TOO_BIG.
+ * TLS may take STREAM_TLS_EXTRA more from the wire, for its handshake and its records. */
+enum { STREAM_TLS_EXTRA = 128 * 1024 };
+void stream_read_at_most(struct stream *s, size_t n);
 void stream_read_pause(struct stream *s, bool pause);
 struct addr stream_peer(const struct stream *s);
 struct addr stream_local(const struct stream *s);

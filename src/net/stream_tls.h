@@ -8,6 +8,7 @@ struct tls_link; /* one connection's TLS */
 /* Counts `tls`. Client side: `host` is SNI and the name to verify; server side: empty. */
 MUST_USE enum err tls_link_new(struct tls *t, struct str host, struct tls_link **ret);
 void tls_link_free(struct tls_link *k);
+void tls_link_resume(struct tls_link *k, struct tls_sessions *sessions, struct str key);
 MUST_USE enum err tls_link_incoming(struct tls_link *k, struct str bytes);
 /* Handshake or decryption of what came in: *ret_n bytes of text (0: nothing yet). ERR_CLOSED after
  * a clean end, ERR_TLS otherwise. */

@@ -2,17 +2,16 @@
  * (tls_link).
  *
  * TLS 1.2 and up; a client always verifies the chain and the host name, and offers SNI for names.
- * Sessions are resumed per struct tls, which belongs to one endpoint. Any one loop; struct tls is
- * counted and may be shared by threads. */
+ * PEM is tls_pem.c's, sessions to resume are tls_session.c's. Any one loop; struct tls is counted
+ * and may be shared by threads. */
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/stream_tls.h"
+#include "base/clock.h"
+#include "net/tls_openssl.h"
 
 struct tls {
     _Atomic int refs;
@@ -25,45 +24,27 @@ struct tls_link {
     SSL *ssl;
     BIO *in, *out; /* owned by ssl */
     bool open;
+    struct tls_sessions *sessions; /* NULL: nothing is resumed */
+    char *session_key;
+    int64_t verified_ms; /* when the session that is offered saw the certificate */
     char error[120];
 };
 
-static enum err use_pem(SSL_CTX *ctx, struct str cert_pem, struct str key_pem)
+/* A session arrived: at the end of the handshake (TLS 1.2), or as a ticket some time later (1.3).
+ */
+static int on_session(SSL *ssl, SSL_SESSION *session)
 {
-    BIO *cb = BIO_new_mem_buf(cert_pem.p, (int)cert_pem.n);
-    BIO *kb = BIO_new_mem_buf(key_pem.p, (int)key_pem.n);
-    X509 *cert = cb ? PEM_read_bio_X509(cb, NULL, NULL, NULL) : NULL, *more;
-    EVP_PKEY *key = kb ? PEM_read_bio_PrivateKey(kb, NULL, NULL, NULL) : NULL;
-    bool fits = cert && key && SSL_CTX_use_certificate(ctx, cert) == 1 &&
-                SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
-    while (fits && (more = PEM_read_bio_X509(cb, NULL, NULL, NULL)))
-        fits = SSL_CTX_add0_chain_cert(ctx, more) == 1;
-    ERR_clear_error();
-    X509_free(cert);
-    EVP_PKEY_free(key);
-    BIO_free(cb);
-    BIO_free(kb);
-    return fits ? OK : ERR_INVALID;
-}
-
-static enum err trust_pem(SSL_CTX *ctx, struct str pem)
-{
-    BIO *b = BIO_new_mem_buf(pem.p, (int)pem.n);
-    X509 *cert;
-    int n = 0;
-    while (b && (cert = PEM_read_bio_X509(b, NULL, NULL, NULL))) {
-        n += X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), cert);
-        X509_free(cert);
-    }
-    ERR_clear_error();
-    BIO_free(b);
-    return n > 0 ? OK : ERR_INVALID;
+    struct tls_link *k = SSL_get_app_data(ssl);
+    if (!k->sessions)
+        return 0;
+    int64_t verified_ms = SSL_session_reused(ssl) ? k->verified_ms : clock_mono_ms();
+    return tls_sessions_put(k->sessions, str_of(k->session_key), session, verified_ms);
 }
 
 static enum err set_trust(SSL_CTX *ctx, const struct tls_config *c)
 {
     if (c->ca_pem.n)
-        return trust_pem(ctx, c->ca_pem);
+        return pem_trust(ctx, c->ca_pem, NULL, NULL);
     SSL_CTX_set_default_verify_paths(ctx);
     if (c->ca_file && SSL_CTX_load_verify_locations(ctx, c->ca_file, NULL) != 1)
         return ERR_INVALID;
@@ -83,10 +64,12 @@ enum err tls_new(const struct tls_config *c, struct tls **ret)
     SSL_CTX_set_mode(t->ctx, SSL_MODE_RELEASE_BUFFERS);
     if (!c->server) {
         SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
+        SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+        SSL_CTX_sess_set_new_cb(t->ctx, on_session);
         if ((err = set_trust(t->ctx, c)) != OK)
             goto out;
     }
-    if (c->cert_pem.n && (err = use_pem(t->ctx, c->cert_pem, c->key_pem)) != OK)
+    if (c->cert_pem.n && (err = pem_identity(t->ctx, c, NULL, NULL)) != OK)
         goto out;
     *ret = t;
     return OK;
@@ -98,6 +81,12 @@ out:
     return err;
 }
 
+struct tls *tls_hold(struct tls *t)
+{
+    atomic_fetch_add(&t->refs, 1);
+    return t;
+}
+
 void tls_free(struct tls *t)
 {
     if (!t || atomic_fetch_sub(&t->refs, 1) != 1)
@@ -106,12 +95,15 @@ void tls_free(struct tls *t)
     free(t);
 }
 
-/* SNI for names; the name, or the address, must stand in the certificate (RFC 6125, RFC 2818). */
+/* SNI for names; the name, or the address, must stand in the certificate (RFC 6125, RFC 2818). The
+ * dot of a rooted name is the DNS's alone (RFC 6066 §3). */
 static bool expect_host(SSL *ssl, struct str host)
 {
     char z[256];
     struct addr literal;
     X509_VERIFY_PARAM *p = SSL_get0_param(ssl);
+    if (host.n > 1 && host.p[host.n - 1] == '.')
+        host.n--;
     if (host.n == 0 || str_copy(host, z, sizeof z) != OK)
         return false;
     if (addr_parse(host, 0, &literal) == OK)
@@ -125,8 +117,7 @@ enum err tls_link_new(struct tls *t, struct str host, struct tls_link **ret)
     struct tls_link *k = calloc(1, sizeof *k);
     if (!k)
         return ERR_NOMEM;
-    k->tls = t;
-    atomic_fetch_add(&t->refs, 1);
+    k->tls = tls_hold(t);
     k->ssl = SSL_new(t->ctx);
     k->in = BIO_new(BIO_s_mem());
     k->out = BIO_new(BIO_s_mem());
@@ -138,6 +129,7 @@ enum err tls_link_new(struct tls *t, struct str host, struct tls_link **ret)
     }
     BIO_set_mem_eof_return(k->in, -1);
     SSL_set_bio(k->ssl, k->in, k->out);
+    SSL_set_app_data(k->ssl, k);
     if (t->server)
         SSL_set_accept_state(k->ssl);
     else {
@@ -157,7 +149,18 @@ void tls_link_free(struct tls_link *k)
         return;
     SSL_free(k->ssl);
     tls_free(k->tls);
+    free(k->session_key);
     free(k);
+}
+
+void tls_link_resume(struct tls_link *k, struct tls_sessions *sessions, struct str key)
+{
+    if (!(k->session_key = str_dup(key)))
+        return;
+    k->sessions = sessions;
+    SSL_SESSION *kept = tls_sessions_get(sessions, key, &k->verified_ms);
+    if (kept)
+        SSL_set_session(k->ssl, kept);
 }
 
 enum err tls_link_incoming(struct tls_link *k, struct str bytes)
@@ -178,6 +181,8 @@ static enum err fault(struct tls_link *k, int result)
     const char *why = verify != X509_V_OK ? X509_verify_cert_error_string(verify)
                                           : ERR_reason_error_string(ERR_peek_last_error());
     strncpy(k->error, why ? why : "TLS failed", sizeof k->error - 1);
+    if (k->sessions) /* what was resumed may be what it does not like */
+        tls_sessions_drop(k->sessions, str_of(k->session_key));
     ERR_clear_error();
     return ERR_TLS;
 }
