@@ -53,6 +53,10 @@ static void retry_after(void **state)
     static const char text[] = "HTTP/1.1 503 x\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n";
     assert_ok(feed(text, sizeof text - 1, true, &rest));
     assert_int_equal(answer_retry_after_sec(&a), 120);
+    static const char twice[] =
+        "HTTP/1.1 503 x\r\nRetry-After: 120\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
+    assert_ok(feed(twice, sizeof twice - 1, true, &rest));
+    assert_int_equal(answer_retry_after_sec(&a), 7);
 }
 
 static void hostile_ones_are_bounded(void **state)
@@ -99,12 +103,83 @@ static void a_body_until_the_end(void **state)
     assert_false(answer_end(&a));
 }
 
+/* A head, then `piece` again and again: the outcome, and how much was taken until it was clear. */
+static enum err endless(const char *head, const char *piece, size_t *ret_fed)
+{
+    size_t rest, n = strlen(piece);
+    enum err err = feed(head, strlen(head), false, &rest);
+    for (*ret_fed = 0; err == OK && !a.complete && *ret_fed < 1 << 20; *ret_fed += n)
+        err = answer_feed(&a, str_of_bytes(piece, n), &rest);
+    return err;
+}
+
+static void what_never_ends_is_ended(void **state)
+{
+    static const struct {
+        const char *head, *piece;
+        enum err err;
+    } way[] = {
+        {"", "\r\n\r\n\r\n\r\n", ERR_TOO_BIG}, /* before the status line */
+        {"HTTP/1.1 200 ", "reason ", ERR_TOO_BIG},
+        {"HTTP/1.1 200 OK\r\n", "X: y\r\n", ERR_TOO_BIG},
+        {"HTTP/1.1 200 OK\r\n", "name", ERR_TOO_BIG},
+        {"HTTP/1.1 200 OK\r\nX: ", "value", ERR_TOO_BIG},
+        {"HTTP/1.1 200 OK\r\nX:", "        ", ERR_TOO_BIG}, /* blanks before a value */
+        {"", "HTTP/1.1 102 Processing\r\n\r\n", ERR_TOO_BIG},
+        {"", "HTTP/1.1 103 Early\r\nLink: x\r\n\r\n", ERR_TOO_BIG},
+        {"HTTP/1.1 200 OK\r\n\r\n", "body ", OK},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n", "body ", OK},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", OK},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "0000000", OK},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", "extension", OK},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a=", "value", OK},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "X: trailer\r\n", OK},
+    };
+    for (size_t i = 0; i < sizeof way / sizeof *way; i++) {
+        size_t fed;
+        enum err err = endless(way[i].head, way[i].piece, &fed);
+        if (err != way[i].err || (err == OK && (!a.complete || answer_keeps_alive(&a))))
+            fail_msg("%s%s…: %s", way[i].head, way[i].piece, err_name(err));
+        assert_in_range(fed, 1, HTTP_HEAD_MAX + HTTP_BODY_MAX + 100);
+        assert_int_equal(a.status, err == OK ? 200 : 0);
+    }
+}
+
+static void what_is_no_http_1(void **state)
+{
+    static const char *const bad[] = {
+        "HTTP/0.9 200 OK\r\n\r\n",
+        "HTTP/2.0 200 OK\r\n\r\n",
+        "HTTP/1.1 x OK\r\n\r\n",
+        "http/1.1 200 OK\r\n\r\n",
+        "<html>hello</html>\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "220 mail.example ESMTP\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+        "HTTP/1.1 101 x\r\n\r\n",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        for (int bytewise = 0; bytewise < 2; bytewise++) {
+            size_t rest;
+            if (feed(bad[i], strlen(bad[i]), bytewise, &rest) != ERR_SYNTAX)
+                fail_msg("%s", bad[i]);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_answers),        cmocka_unit_test(bytes_behind_it_are_seen),
         cmocka_unit_test(retry_after),          cmocka_unit_test(hostile_ones_are_bounded),
-        cmocka_unit_test(a_body_until_the_end),
+        cmocka_unit_test(a_body_until_the_end), cmocka_unit_test(what_never_ends_is_ended),
+        cmocka_unit_test(what_is_no_http_1),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
