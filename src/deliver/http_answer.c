@@ -132,15 +132,14 @@ enum err answer_feed(struct http_answer *a, struct str bytes, size_t *ret_rest)
             *ret_rest = (size_t)(bytes.p + bytes.n - end);
         return a->status == 101 ? ERR_SYNTAX : OK;
     }
-    a->too_big |= !a->begun && a->fed_bytes > HTTP_HEAD_MAX;
-    a->body_cut |= a->begun && a->fed_bytes > HTTP_HEAD_MAX + HTTP_BODY_MAX;
+    if (e == HPE_OK) {
+        a->too_big |= !a->begun && a->fed_bytes > HTTP_HEAD_MAX;
+        a->body_cut |= a->begun && a->fed_bytes > HTTP_HEAD_MAX + HTTP_BODY_MAX;
+    }
     if (a->too_big)
         return ERR_TOO_BIG;
-    if (a->body_cut) { /* enough was read to know how it went */
-        a->complete = true;
-        return OK;
-    }
-    return e == HPE_OK ? OK : ERR_SYNTAX;
+    a->complete = a->body_cut; /* enough was read to know how it went */
+    return e == HPE_OK || a->complete ? OK : ERR_SYNTAX;
 }
 
 bool answer_end(struct http_answer *a)
@@ -151,6 +150,14 @@ bool answer_end(struct http_answer *a)
         a->body_cut = true; /* and so it ends here */
     }
     return a->complete;
+}
+
+size_t answer_body_left(const struct http_answer *a)
+{
+    size_t fed_max = HTTP_HEAD_MAX + HTTP_BODY_MAX;
+    size_t all = a->fed_bytes < fed_max ? fed_max - a->fed_bytes : 0;
+    size_t body = HTTP_BODY_MAX - a->body_bytes;
+    return body < all ? body : all;
 }
 
 bool answer_keeps_alive(const struct http_answer *a)

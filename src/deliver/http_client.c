@@ -195,7 +195,7 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
     }
     if (!c->answer->complete) {
         if (!begun && c->answer->begun) /* the head is there: now for the body alone */
-            stream_read_at_most(s, HTTP_BODY_MAX - c->answer->body_bytes);
+            stream_read_at_most(s, answer_body_left(c->answer));
         return;
     }
     if (answer_keeps_alive(c->answer) && rest == 0) {
@@ -250,11 +250,13 @@ static void on_end(struct stream *s, void *arg, enum err why)
         resolve(x);
         return;
     }
+    if (why == ERR_CLOSED) /* clean or not, there was no answer */
+        why = ERR_RESET;
     const char *tls = stream_tls_error(s);
     struct addr peer = stream_peer(s);
     say(x, c->open ? "connection to" : "connecting to", &peer, *tls ? tls : err_text(why));
     if (c->open) {
-        finish(x, why == ERR_CLOSED ? ERR_RESET : why);
+        finish(x, why);
         return;
     }
     x->conn = NULL;

@@ -36,6 +36,7 @@ void answer_start(struct http_answer *a);
 MUST_USE enum err answer_feed(struct http_answer *a, struct str bytes, size_t *ret_rest);
 /* The connection ended: completes an answer whose body lasts until then. */
 bool answer_end(struct http_answer *a);
+size_t answer_body_left(const struct http_answer *a); /* bytes that may still be read for it */
 bool answer_keeps_alive(const struct http_answer *a);
 int64_t answer_retry_after_sec(const struct http_answer *a);
 

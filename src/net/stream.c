@@ -186,25 +186,35 @@ static void take_tls(struct stream *s, struct str bytes)
         end(s, err);
 }
 
-static void read_some(struct stream *s)
+/* False when there was nothing to read, or it is over. */
+static bool read_some(struct stream *s)
 {
     char *mem = loop_read_buffer(s->loop);
     size_t most = s->wire_left < LOOP_READ_MAX ? s->wire_left : LOOP_READ_MAX;
     ssize_t n = most ? recv(s->fd, mem, most, 0) : recv(s->fd, mem, 1, MSG_PEEK);
-    if (n > 0 && most == 0) {
+    if (n > 0 && most == 0)
         end(s, ERR_TOO_BIG);
-        return;
-    }
-    s->wire_left -= n > 0 ? (size_t)n : 0;
-    if (n > 0 && s->link)
-        take_tls(s, (struct str){mem, (size_t)n});
-    else if (n > 0) {
-        if (s->ev && s->ev->on_bytes)
-            s->ev->on_bytes(s, s->arg, (struct str){mem, (size_t)n});
-    } else if (n == 0)
+    else if (n == 0)
         end(s, ERR_CLOSED);
-    else if (errno != EAGAIN && errno != EINTR)
+    else if (n < 0 && errno != EAGAIN && errno != EINTR)
         end(s, err_of_errno(errno));
+    if (n <= 0 || most == 0)
+        return false;
+    s->wire_left -= (size_t)n;
+    if (s->link)
+        take_tls(s, (struct str){mem, (size_t)n});
+    else if (s->ev && s->ev->on_bytes)
+        s->ev->on_bytes(s, s->arg, (struct str){mem, (size_t)n});
+    return true;
+}
+
+/* The socket has an error (a reset, mostly) and libuv has let go of it, maybe with bytes still to
+ * be read: nobody would wake us again. */
+static void read_the_rest(struct stream *s)
+{
+    while (!s->closed && !s->ended && !s->paused && read_some(s))
+        ;
+    end(s, ERR_RESET); /* unless it ended by itself */
 }
 
 static void finish_connect(struct stream *s)
@@ -213,7 +223,8 @@ static void finish_connect(struct stream *s)
     socklen_t n = sizeof e;
     getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &e, &n);
     if (e) {
-        end(s, e == ETIMEDOUT ? ERR_TIMEOUT : ERR_UNREACHABLE);
+        enum err why = err_of_errno(e);
+        end(s, why == ERR_IO ? ERR_UNREACHABLE : why);
         return;
     }
     s->connecting = false;
@@ -234,8 +245,9 @@ static void on_poll(uv_poll_t *p, int status, int events)
     }
     if ((events & UV_WRITABLE) && !s->ended)
         flush_unsent(s);
-    if ((events & (UV_READABLE | UV_DISCONNECT) || status < 0) && !s->closed && !s->ended &&
-        !s->paused)
+    if (status < 0)
+        read_the_rest(s);
+    else if ((events & (UV_READABLE | UV_DISCONNECT)) && !s->closed && !s->ended && !s->paused)
         read_some(s);
 }
 
