@@ -28,15 +28,15 @@ export async function freePort(host = '127.0.0.1') {
 }
 
 export class Daemon {
-  constructor(dir, http, sip, sets) {
-    Object.assign(this, { dir, http, sip, sets, log: '' });
+  constructor(dir, http, sip, sets, listen) {
+    Object.assign(this, { dir, http, sip, sets, listen, log: '' });
     this.url = `http://127.0.0.1:${http}`;
   }
 
-  /** `sets`: further --set values, e.g. { 'sip.t1_ms': 100 }. */
-  static async start(sets = {}) {
+  /** `sets`: further --set values, e.g. { 'sip.t1_ms': 100 }; `listen`: where the API is. */
+  static async start(sets = {}, listen = '127.0.0.1') {
     const d = new Daemon(mkdtempSync(path.join(tmpdir(), 'hookswitch-e2e-')),
-      await freePort(), await freePort(), sets);
+      await freePort(), await freePort(), sets, listen);
     await d.run();
     return d;
   }
@@ -44,7 +44,7 @@ export class Daemon {
   async run() {
     const sets = {
       data_dir: this.dir,
-      'http.listen': `127.0.0.1:${this.http}`,
+      'http.listen': `${this.listen}:${this.http}`,
       'sip.listen': `udp:127.0.0.1:${this.sip},tcp:127.0.0.1:${this.sip}`,
       'http_client.allow': '127.0.0.0/8',
       'bootstrap.admin_key': key,
