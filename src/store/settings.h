@@ -28,7 +28,8 @@ struct setting {
     int64_t created_at_ms, updated_at_ms;
 };
 
-/* Inserts; s->n, version and times are set. ERR_EXISTS when id or key is taken. */
+/* Inserts; s->n (0 before the job's first run), version and times are set. ERR_EXISTS when id or
+ * key is taken, by another than the row that this very job put in a commit of unknown end. */
 MUST_USE enum err setting_put(struct db *db, struct setting *s);
 /* Replaces account, key and doc when the version is still s->version (0: whatever it is), and
  * counts it up. ERR_NOT_FOUND, ERR_EXISTS (key taken), ERR_AGAIN (version moved on). */

@@ -280,7 +280,7 @@ enum err store_open(const struct store_config *c, struct store **ret, char *why,
     snprintf(why, cap, "%s", err_text(err));
     if (!s)
         return err;
-    s->engine = &engine_sqlite;
+    s->engine = c->engine ? c->engine : &engine_sqlite;
     s->on_broken = c->on_broken;
     s->arg = c->arg;
     atomic_init(&s->writable, true);

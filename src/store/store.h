@@ -10,6 +10,7 @@
 #include "base/str.h"
 
 struct store;
+struct engine;
 struct db; /* a connection, inside its transaction; valid during run */
 
 struct store_job { /* embedded in the caller's own struct */
@@ -22,11 +23,16 @@ struct store_job { /* embedded in the caller's own struct */
     /* On the thread that empties `home`, exactly once, last; job->err tells how it went. */
     void (*done)(struct store_job *job);
     struct mailbox *home;
-    enum err err; /* OK; run's own error; ERR_STORE, ERR_STORE_FULL: nothing of it was written */
+    /* OK; run's own error; ERR_STORE, ERR_STORE_FULL, ERR_NOMEM: nothing of it was written;
+     * ERR_STORE_UNSURE: nobody knows, also after the repeats. */
+    enum err err;
 };
 
 struct store_config {
-    const char *url;  /* "sqlite:/path/to/file" */
+    const char *url; /* "sqlite:/path/to/file" */
+    /* NULL: the one that the url's scheme names. Tests of faults put one of their own in front of
+     * it: what a commit may answer cannot all be had from a real database on demand. */
+    const struct engine *engine;
     size_t max_jobs;  /* waiting for the writer at most; 0: 65,536 */
     unsigned readers; /* threads; 0: 2 */
     /* Called on the writer's thread after a failed sync: nothing was acknowledged since, the
