@@ -20,7 +20,7 @@ struct taking {
     struct store_job job; /* first */
     struct intake *in;
     const struct event *event;
-    int64_t event_n;
+    int64_t event_n, put_n; /* put_n: the row that a run of this job made; 0: none yet */
     bool is_new, has_row;
     struct call_row row;
     struct buf row_mem;
@@ -214,12 +214,18 @@ static enum err taking_run(struct store_job *job, struct db *db)
 {
     struct taking *t = (struct taking *)job;
     enum err err = event_put(db, t->event, &t->event_n, &t->is_new);
+    /* Its own row, with its deliveries, from a commit whose answer was lost: new all the same, or
+     * nobody would deliver it before the next start. */
+    bool mine = err == OK && !t->is_new && t->event_n == t->put_n;
+    if (err == OK && t->is_new)
+        t->put_n = t->event_n;
     for (size_t i = 0; err == OK && t->is_new && i < t->n; i++) {
         t->delivery[i].event_n = t->event_n;
         err = delivery_put(db, &t->delivery[i]);
     }
     if (err == OK && t->has_row)
         err = call_put(db, &t->row);
+    t->is_new |= mine;
     return err;
 }
 

@@ -1,0 +1,124 @@
+/* The door in: what is told to deliver and to the sender, when the commit's answer is lost. */
+#include <unistd.h>
+
+#include "../check.h"
+#include "../store/faulty_engine.h"
+#include "hub/intake.h"
+
+static char dir[] = "/tmp/hookswitch-intake-XXXXXX", url[128];
+static struct store *store;
+static struct intake *intake;
+static struct mailbox *home;
+static unsigned n_told, n_taken;
+static int64_t told_n;
+static bool was_duplicate;
+
+static void on_stored(void *arg, const struct stored *s) /* read after the answer came home */
+{
+    n_told++;
+    assert_int_equal(s->n_deliveries, 1);
+    told_n = s->deliveries[0].n;
+}
+
+static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+{
+    assert_ok(err);
+    n_taken++;
+    was_duplicate = duplicate;
+}
+
+static int set_up(void **state)
+{
+    char why[256];
+    struct store_config c = {.url = url, .engine = &engine_faulty};
+    assert_ok(store_open(&c, &store, why, sizeof why));
+    assert_ok(intake_new(store, on_stored, NULL, &intake));
+    assert_ok(mailbox_new(&home, 10, NULL, NULL));
+    n_told = n_taken = 0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    store_close(store);
+    intake_free(intake);
+    mailbox_free(home);
+    return 0;
+}
+
+static void take(const char *id)
+{
+    struct event proto = {.kind = EVENT_PING, .account = 1, .id = str_of(id), .payload = STR("{}")};
+    struct event *made;
+    struct taking *t;
+    assert_ok(event_new(&proto, &made));
+    const struct event *e = made;
+    assert_ok(intake_prepare_for(intake, 7, &e, &t));
+    unsigned before = n_taken;
+    assert_ok(intake_submit(intake, &t, home, on_taken, NULL, 0));
+    while (n_taken == before)
+        mail_open_all(mailbox_wait(home));
+}
+
+struct look {
+    struct store_job job;
+    unsigned n;
+};
+
+static bool on_pending(void *arg, const struct delivery *d)
+{
+    struct look *l = arg;
+    l->n++;
+    return true;
+}
+
+static enum err look_run(struct store_job *job, struct db *db)
+{
+    return delivery_list_pending(db, 0, 100, on_pending, job);
+}
+
+static unsigned pending(void)
+{
+    struct look l = {.job.run = look_run};
+    assert_ok(store_read_now(store, &l.job));
+    return l.n;
+}
+
+static void a_commit_of_unknown_end_is_told_once(void **state)
+{
+    unsigned before = pending();
+    fault_arm(FAULT_COMMIT, FAULT_UNSURE_DONE, 1, 1);
+    take("evt_done");
+    assert_int_equal(fault_count(), 1);
+    assert_false(was_duplicate);
+    assert_int_equal(n_told, 1);
+    assert_int_not_equal(told_n, 0);
+    assert_int_equal(pending(), before + 1);
+    fault_arm(FAULT_COMMIT, FAULT_UNSURE_NOT, 1, 1);
+    take("evt_not");
+    assert_false(was_duplicate);
+    assert_int_equal(n_told, 2);
+    assert_int_equal(pending(), before + 2);
+}
+
+static void a_repeat_is_a_duplicate_and_told_to_nobody(void **state)
+{
+    unsigned before = pending();
+    take("evt_twice");
+    take("evt_twice");
+    assert_true(was_duplicate);
+    assert_int_equal(n_told, 1);
+    assert_int_equal(pending(), before + 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_commit_of_unknown_end_is_told_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_repeat_is_a_duplicate_and_told_to_nobody, set_up,
+                                        tear_down),
+    };
+    assert_non_null(mkdtemp(dir));
+    snprintf(url, sizeof url, "sqlite:%s/t.db", dir);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
