@@ -129,6 +129,16 @@ static void configure_library(void)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+/* The log that the process before left may be in the kernel's memory alone: a sync that failed
+ * leaves pages that read well and are never written. Copied into the file and synced, what it holds
+ * is on the disk, and the log begins anew. On a full disk it is read as it is. */
+static enum err settle_log(struct sqlite_db *s)
+{
+    int rc = sqlite3_wal_checkpoint_v2(s->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    enum err err = err_of(s, rc);
+    return err == ERR_STORE_FULL ? OK : err;
+}
+
 static enum err sqlite_open_db(const char *path, enum db_mode mode, struct db **ret, char *why,
                                size_t cap)
 {
@@ -158,6 +168,8 @@ static enum err sqlite_open_db(const char *path, enum db_mode mode, struct db **
         if ((err = err_of(s, sqlite3_exec(s->h, writer_rules, NULL, NULL, NULL))) != OK)
             goto said;
         sqlite3_wal_hook(s->h, on_wal, s);
+        if ((err = settle_log(s)) != OK)
+            goto said;
     }
     if ((err = prepare(s, writer ? "BEGIN IMMEDIATE" : "BEGIN", &s->begin)) != OK ||
         (err = prepare(s, "COMMIT", &s->commit)) != OK ||
