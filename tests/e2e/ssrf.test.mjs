@@ -234,7 +234,7 @@ function inside() {
   });
 
   test('own listeners are refused whatever is allowed', async () => {
-    const open = await Daemon.start({ 'http_client.allow': '0.0.0.0/0,::/0' }, '0.0.0.0');
+    const open = await Daemon.start({ 'http_client.allow': '0.0.0.0/0,::/0' }, { listen: '0.0.0.0' });
     try {
       const own = new URL(open.url).port;
       let n = 0;

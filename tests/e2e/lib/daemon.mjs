@@ -28,15 +28,15 @@ export async function freePort(host = '127.0.0.1') {
 }
 
 export class Daemon {
-  constructor(dir, http, sip, sets, listen) {
-    Object.assign(this, { dir, http, sip, sets, listen, log: '' });
+  constructor(dir, http, sip, sets, { listen = '127.0.0.1', env = {} } = {}) {
+    Object.assign(this, { dir, http, sip, sets, listen, env, log: '' });
     this.url = `http://127.0.0.1:${http}`;
   }
 
-  /** `sets`: further --set values, e.g. { 'sip.t1_ms': 100 }; `listen`: where the API is. */
-  static async start(sets = {}, listen = '127.0.0.1') {
+  /** `sets`: further --set values, e.g. { 'sip.t1_ms': 100 }; `listen`: where the API is; `env`: of its environment. */
+  static async start(sets = {}, more = {}) {
     const d = new Daemon(mkdtempSync(path.join(tmpdir(), 'hookswitch-e2e-')),
-      await freePort(), await freePort(), sets, listen);
+      await freePort(), await freePort(), sets, more);
     await d.run();
     return d;
   }
@@ -51,7 +51,8 @@ export class Daemon {
       ...this.sets,
     };
     const args = Object.entries(sets).flatMap(([k, v]) => ['--set', `${k}=${v}`]);
-    this.process = spawn(binary, ['serve', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = spawn(binary, ['serve', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.env } });
     this.exited = new Promise((resolve) => this.process.on('exit', (code, signal) => {
       this.end = { code, signal };
       resolve(this.end);
