@@ -73,10 +73,10 @@ void problem_of_err(struct request *r, enum err err)
     case ERR_STORE_FULL:
         problem(r, 507, "disk_full", "The disk is full; nothing was written.");
         break;
+    case ERR_STORE_UNSURE: /* repeated with the same ids it does no harm */
+    case ERR_NOMEM:
     case ERR_STORE:
-    case ERR_FULL:
-        problem(r, 503, "store_unavailable", "Nothing was written; try again soon.");
-        break;
+    case ERR_FULL: problem(r, 503, "store_unavailable", "It was not taken; try again soon."); break;
     default: problem(r, 500, "internal", err_text(err));
     }
 }

@@ -126,15 +126,18 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     if (*upload_n) {
         if (!x->too_big)
             buf_put(&x->r.body, upload, *upload_n);
-        x->too_big |= x->r.body.err != OK;
+        x->too_big |= x->r.body.err == ERR_TOO_BIG;
         *upload_n = 0;
         return MHD_YES;
     }
     if (x->handed)
         return atomic_load(&x->done) ? send_answer(x) : MHD_YES;
     x->handed = true;
-    if (x->too_big) {
-        problem(&x->r, 413, "too_large", "The body may have 256 KiB at the most.");
+    if (x->too_big || x->r.body.err != OK) {
+        if (x->too_big)
+            problem(&x->r, 413, "too_large", "The body may have 256 KiB at the most.");
+        else
+            problem_of_err(&x->r, x->r.body.err);
         atomic_store(&x->done, true);
         return send_answer(x);
     }

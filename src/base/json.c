@@ -6,8 +6,13 @@
 #include "base/json.h"
 
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
 
 enum { DEPTH_MAX = 64 };
 
@@ -39,9 +44,27 @@ static bool is_too_deep(struct str text)
     return false;
 }
 
+/* The library takes a failed allocation for a character less of the text, and may read past the end
+ * of what it has. What is stored is safe: the process ends, and its supervisor starts it again. */
+static void *memory_or_end(size_t n)
+{
+    void *p = malloc(n);
+    if (p)
+        return p;
+    log_error("json", "out of memory: ending now");
+    _exit(70);
+}
+
+static void set_memory(void)
+{
+    json_set_alloc_funcs(memory_or_end, free);
+}
+
 enum err json_parse(struct str text, struct json **ret_root, char *ret_where, size_t where_cap)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     json_error_t error;
+    pthread_once(&once, set_memory);
     if (is_too_deep(text)) {
         if (ret_where)
             snprintf(ret_where, where_cap, "nested more than %d deep", DEPTH_MAX);
