@@ -1,5 +1,6 @@
 /* ingest_api: events from another PBX: POST /v1/events with one object or an array of them. All are
- * checked before any is taken; 202 comes when all are on disk. */
+ * checked before any is taken, and stored in one transaction: all or none, so that a request that
+ * is repeated cannot change the order of a call's events. 202 comes when all are on disk. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,21 +53,6 @@ static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
         finish(b);
 }
 
-/* The same path for those that never got in: a mail to the answers' thread. */
-struct refusal {
-    struct mail mail;
-    struct batch *batch;
-    size_t i;
-    enum err err;
-};
-
-static void on_refused(struct mail *m)
-{
-    struct refusal *f = (struct refusal *)m;
-    on_taken(f->batch, f->i, NULL, f->err, false);
-    free(f);
-}
-
 static enum err prepare(struct request *r, const struct json *doc, struct taking **ret,
                         char id[EVENT_ID_MAX + 1])
 {
@@ -77,20 +63,6 @@ static enum err prepare(struct request *r, const struct json *doc, struct taking
     snprintf(id, EVENT_ID_MAX + 1, "%.*s", STR_FMT(made->id));
     const struct event *e = made;
     return intake_prepare(r->api->c.intake, r->book, &e, NULL, NULL, ret);
-}
-
-static void submit_all(struct batch *b, struct taking **t, size_t n)
-{
-    struct request *r = b->r;
-    for (size_t i = 0; i < n; i++) {
-        enum err err = intake_submit(r->api->c.intake, &t[i], r->api->home, on_taken, b, i);
-        struct refusal *f = err != OK ? malloc(sizeof *f) : NULL;
-        ASSERT(err == OK || f);
-        if (!f)
-            continue;
-        *f = (struct refusal){{NULL, on_refused}, b, i, err};
-        mailbox_put_answer(r->api->home, &f->mail);
-    }
 }
 
 void events_ingest(struct request *r)
@@ -116,15 +88,14 @@ void events_ingest(struct request *r)
     if (err == OK) {
         b->r = r;
         b->n = b->left = n;
-        submit_all(b, t, n); /* b and r may be gone now */
-    } else {
+        err = intake_submit_all(r->api->c.intake, t, n, r->api->home, on_taken, b);
+    } /* OK: b and r may be gone now */
+    if (err != OK) {
         for (size_t i = 0; t && i < made; i++)
             taking_free(t[i]);
         free(b);
         problem_of_err(r, err);
         request_done(r);
     }
-    for (size_t i = 0; err == OK && i < n; i++)
-        taking_free(t[i]); /* those that were refused */
     free(t);
 }

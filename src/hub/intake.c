@@ -210,9 +210,8 @@ void taking_free(struct taking *t)
     free(t);
 }
 
-static enum err taking_run(struct store_job *job, struct db *db)
+static enum err taking_store(struct taking *t, struct db *db)
 {
-    struct taking *t = (struct taking *)job;
     enum err err = event_put(db, t->event, &t->event_n, &t->is_new);
     /* Its own row, with its deliveries, from a commit whose answer was lost: new all the same, or
      * nobody would deliver it before the next start. */
@@ -229,15 +228,24 @@ static enum err taking_run(struct store_job *job, struct db *db)
     return err;
 }
 
-static void taking_committed(struct store_job *job)
+static enum err taking_run(struct store_job *job, struct db *db)
 {
-    struct taking *t = (struct taking *)job;
+    return taking_store((struct taking *)job, db);
+}
+
+static void taking_tell(struct taking *t)
+{
     metric_add(t->is_new ? METRIC_EVENTS_STORED : METRIC_EVENTS_DUPLICATE, 1);
     if (!t->is_new)
         return;
     struct stored s = {
         .event = t->event, .event_n = t->event_n, .deliveries = t->delivery, .n_deliveries = t->n};
     intake_tell(t->in, &s);
+}
+
+static void taking_committed(struct store_job *job)
+{
+    taking_tell((struct taking *)job);
 }
 
 static void taking_done(struct store_job *job)
@@ -262,5 +270,67 @@ enum err intake_submit(struct intake *in, struct taking **t, struct mailbox *hom
     enum err err = store_write(in->store, &k->job);
     if (err == OK)
         *t = NULL;
+    return err;
+}
+
+/* ---- many at once ---- */
+
+struct takings {
+    struct store_job job; /* first */
+    intake_on_taken *on_taken;
+    void *arg;
+    size_t n;
+    struct taking *t[];
+};
+
+static enum err takings_run(struct store_job *job, struct db *db)
+{
+    struct takings *all = (struct takings *)job;
+    enum err err = OK;
+    for (size_t i = 0; err == OK && i < all->n; i++)
+        err = taking_store(all->t[i], db);
+    return err;
+}
+
+static void takings_committed(struct store_job *job)
+{
+    struct takings *all = (struct takings *)job;
+    for (size_t i = 0; i < all->n; i++)
+        taking_tell(all->t[i]);
+}
+
+static void takings_done(struct store_job *job)
+{
+    struct takings *all = (struct takings *)job;
+    for (size_t i = 0; i < all->n; i++) {
+        struct taking *t = all->t[i];
+        all->on_taken(all->arg, i, NULL, job->err, job->err == OK && !t->is_new);
+        taking_free(t);
+    }
+    free(all);
+}
+
+enum err intake_submit_all(struct intake *in, struct taking **t, size_t n, struct mailbox *home,
+                           intake_on_taken *on_taken, void *arg)
+{
+    if (!store_is_writable(in->store))
+        return ERR_STORE;
+    struct takings *all = malloc(sizeof *all + n * sizeof all->t[0]);
+    if (!all)
+        return ERR_NOMEM;
+    *all = (struct takings){.job = {.run = takings_run,
+                                    .committed = takings_committed,
+                                    .done = takings_done,
+                                    .home = home,
+                                    .weight = (unsigned)n},
+                            .on_taken = on_taken,
+                            .arg = arg,
+                            .n = n};
+    memcpy(all->t, t, n * sizeof all->t[0]);
+    enum err err = store_write(in->store, &all->job);
+    if (err == OK)
+        memset(t, 0, n * sizeof t[0]);
+    else
+        free(all);
     return err;
 }

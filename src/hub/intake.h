@@ -58,6 +58,10 @@ typedef void intake_on_taken(void *arg, uint64_t token, struct taking **t, enum 
 /* Takes *t unless it fails (ERR_FULL, ERR_STORE while the store cannot write). */
 MUST_USE enum err intake_submit(struct intake *in, struct taking **t, struct mailbox *home,
                                 intake_on_taken *on_taken, void *arg, uint64_t token);
+/* Many in one transaction: all are stored, or none. on_taken comes for each, with its place in t as
+ * the token, one after the other, and may keep none. Takes all unless it fails. */
+MUST_USE enum err intake_submit_all(struct intake *in, struct taking **t, size_t n,
+                                    struct mailbox *home, intake_on_taken *on_taken, void *arg);
 void taking_free(struct taking *t); /* NULL-safe */
 
 /* Inside a writer's job: one more delivery of an event that is there, asked for by a person, in a

@@ -197,10 +197,11 @@ static void batch_run(struct store *s, struct store_job **jobs, size_t n)
 static void batches_run(struct store *s, struct mail *list)
 {
     while (list) {
-        size_t n = 0;
-        for (; list && n < BATCH_MAX; n++) {
+        size_t n = 0, weight = 0;
+        for (; list && n < BATCH_MAX && weight < BATCH_MAX; n++) {
             s->batch[n] = job_of(list);
             s->batch[n]->err = OK;
+            weight += s->batch[n]->weight;
             list = list->next;
         }
         batch_run(s, s->batch, n);

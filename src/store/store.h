@@ -23,6 +23,7 @@ struct store_job { /* embedded in the caller's own struct */
     /* On the thread that empties `home`, exactly once, last; job->err tells how it went. */
     void (*done)(struct store_job *job);
     struct mailbox *home;
+    unsigned weight; /* how many jobs it stands for in a batch; 0: 1 */
     /* OK; run's own error; ERR_STORE, ERR_STORE_FULL, ERR_NOMEM: nothing of it was written;
      * ERR_STORE_UNSURE: nobody knows, also after the repeats. */
     enum err err;
