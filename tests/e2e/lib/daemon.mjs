@@ -12,6 +12,9 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../.
 export const binary = process.env.HOOKSWITCH_BINARY ?? path.join(root, 'build/hookswitch');
 export const key = 'hsk_e2e_operator_key_0123456789abcdef';
 
+// What steers the tests (HOOKSWITCH_KILLS …) would be an unknown key of its configuration to the daemon.
+const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOOKSWITCH_')));
+
 /** A port that is free for TCP and UDP on `host` right now. */
 export async function freePort(host = '127.0.0.1') {
   for (;;) {
@@ -35,10 +38,14 @@ export class Daemon {
 
   /** `sets`: further --set values, e.g. { 'sip.t1_ms': 100 }; `listen`: where the API is; `env`: of its environment. */
   static async start(sets = {}, more = {}) {
-    const d = new Daemon(mkdtempSync(path.join(tmpdir(), 'hookswitch-e2e-')),
-      await freePort(), await freePort(), sets, more);
+    const d = await Daemon.make(sets, more);
     await d.run();
     return d;
+  }
+
+  /** Not running yet. */
+  static async make(sets = {}, more = {}) {
+    return new Daemon(mkdtempSync(path.join(tmpdir(), 'hookswitch-e2e-')), await freePort(), await freePort(), sets, more);
   }
 
   async run() {
@@ -52,7 +59,7 @@ export class Daemon {
     };
     const args = Object.entries(sets).flatMap(([k, v]) => ['--set', `${k}=${v}`]);
     this.process = spawn(binary, ['serve', ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.env } });
+      stdio: ['ignore', 'pipe', 'pipe'], env: { ...inherited, ...this.env } });
     this.exited = new Promise((resolve) => this.process.on('exit', (code, signal) => {
       this.end = { code, signal };
       resolve(this.end);

@@ -24,7 +24,7 @@ static struct slot *slots;
 
 __attribute__((constructor)) static void load(void)
 {
-    const char *name = getenv("HOOKSWITCH_FAULTS");
+    const char *name = getenv("FAULTS_FILE");
     int fd = name ? open(name, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0)
         return;

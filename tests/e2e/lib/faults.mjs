@@ -19,7 +19,7 @@ export class Faults {
     writeFileSync(file, Buffer.alloc(4096));
     this.fd = openSync(file, 'r+');
     /** For the daemon's environment. */
-    this.env = { LD_PRELOAD: library, HOOKSWITCH_FAULTS: file };
+    this.env = { LD_PRELOAD: library, FAULTS_FILE: file };
   }
 
   slot(kind) {
