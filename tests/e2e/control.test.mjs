@@ -56,7 +56,7 @@ async function call(number, caller) {
   own.send('INVITE', number);
   const final = await until(() => own.answers.map((a) => Number(/^SIP\/2.0 (\d+)/.exec(a)[1])).find((s) => s >= 200),
     { what: `a final answer for ${number}`, timeout: 15000 });
-  own.send('ACK', number, { branch: `z9hG4bK${own.id}1INVITE`, to: ';tag=x' });
+  await own.send('ACK', number, { branch: `z9hG4bK${own.id}1INVITE`, to: ';tag=x' });
   if (!caller) own.close();
   return { status: final, ms: Date.now() - at };
 }
@@ -331,6 +331,15 @@ test('an endpoint at its limit: its deliveries wait, its answers still decide', 
   assert.deepEqual(attempts(path), ['1', '1', '1']);
 });
 
+test('two hundred calls at once, eight POSTs at a time: each is routed by its own answer', async () => {
+  const { number, where: [path] } = await line(null, { control_timeout_ms: 10000, respond: forward() });
+  const results = await Promise.all(Array.from({ length: 200 }, () => call(number)));
+  assert.deepEqual(results.filter(({ status }) => status !== CHOSEN), []);
+  await until(() => rig.receiver.names(path).filter((n) => n === 'call_ended').length === 200, { what: 'their ends' });
+  assert.equal(incoming(path).length, 200);
+  assert.equal(new Set(incoming(path).map((e) => e.body.call_id)).size, 200);
+});
+
 // ---- targets of type webhook ----
 
 const webhook = (path, more = {}) => ({ type: 'webhook', destination: rig.receiver.url + path, ...more });
@@ -384,6 +393,18 @@ test('a webhook whose URL is an endpoint: one POST, the delivery, and its answer
     assert.equal(incoming(path).length, i + 1);
   }
   assert.deepEqual(attempts(path), ['1', '1']);
+});
+
+test('the question to a URL that cannot be reached goes to the fallback of the endpoint of that URL', async () => {
+  const gone = `http://127.0.0.1:9/gone/${rig.next}`;
+  const path = `/asked/${rig.next}`;
+  const made = await rig.daemon.must('POST', '/v1/endpoints',
+    { url: gone, fallback_url: rig.receiver.url + path, events: ['ping'] });
+  rig.receiver.expect(path, made);
+  rig.receiver.respond.set(path, (event, res) => res.status(200).send(forward()));
+  const { number } = await line([{ type: 'webhook', destination: gone }, callee.target(OWN)], { control: false });
+  assert.equal((await call(number)).status, CHOSEN);
+  assert.deepEqual(rig.receiver.names(path), ['incoming_call']);
 });
 
 test('a webhook that is slow: the next target after its time', async () => {

@@ -8,7 +8,9 @@ export class Caller {
     const c = new Caller();
     Object.assign(c, { host, remotePort, answers: [], id: Math.random().toString(36).slice(2) });
     c.socket = createSocket('udp4');
-    c.socket.on('message', (bytes) => c.answers.push(bytes.toString()));
+    c.socket.on('message', (bytes) => { // the port may have been another's, to whom something is repeated still
+      if (bytes.includes(`${c.id}@test`)) c.answers.push(bytes.toString());
+    });
     await new Promise((resolve) => c.socket.bind(0, host, resolve));
     c.socket.unref(); // a test that fails before close() must not keep the file from ending
     c.port = c.socket.address().port;
@@ -18,14 +20,15 @@ export class Caller {
   send(method, number, { cseq = 1, branch = `z9hG4bK${this.id}${cseq}${method}`, to = '', uri } = {}) {
     const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n';
     const body = method === 'INVITE' ? sdp : '';
-    this.socket.send([
+    const text = [
       `${method} ${uri ?? `sip:${number}@127.0.0.1:${this.remotePort}`} SIP/2.0`,
       `Via: SIP/2.0/UDP ${this.host}:${this.port};branch=${branch};rport`,
       `From: "Ann Lee" <sip:+19175550100@${this.host}>;tag=${this.id}`,
       `To: <sip:${number}@127.0.0.1>${to}`, `Call-ID: ${this.id}@test`, `CSeq: ${cseq} ${method}`,
       `Contact: <sip:ann@${this.host}:${this.port}>`, 'Max-Forwards: 70',
       ...(body ? ['Content-Type: application/sdp'] : []), `Content-Length: ${body.length}`, '', body,
-    ].join('\r\n'), this.remotePort, '127.0.0.1');
+    ].join('\r\n');
+    return new Promise((resolve) => this.socket.send(text, this.remotePort, '127.0.0.1', resolve));
   }
 
   /** All answers with that status to that method. */
