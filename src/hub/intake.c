@@ -112,6 +112,14 @@ static enum err sequence_next(struct sequences *s, uint64_t endpoint, unsigned *
     return OK;
 }
 
+void taking_withdraw(const struct taking *t, struct sequences *seq)
+{
+    for (size_t i = 0; t && seq && i < t->n; i++)
+        for (size_t k = 0; k < seq->n; k++)
+            if (seq->at[k].endpoint == (uint32_t)t->delivery[i].endpoint)
+                seq->at[k].count = (uint8_t)(t->delivery[i].sequence - 1);
+}
+
 static enum err row_copy(struct taking *t, const struct call_row *row)
 {
     struct str *slices[] = {&t->row.call_id,     &t->row.trunk, &t->row.number, &t->row.peer,
@@ -173,6 +181,7 @@ enum err intake_prepare(struct intake *in, const struct book *book, const struct
     if (err == OK && row)
         err = row_copy(t, row);
     if (err != OK) {
+        taking_withdraw(t, seq);
         taking_free(t);
         return err;
     }

@@ -51,6 +51,8 @@ MUST_USE enum err intake_prepare_for(struct intake *in, uint64_t endpoint, const
                                      struct taking **ret);
 /* Whom it goes to; rows have no numbers yet. Valid until it is submitted. */
 const struct delivery *taking_deliveries(const struct taking *t, size_t *ret_n);
+/* It was not stored: the sequence numbers it took are given back. NULL-safe. */
+void taking_withdraw(const struct taking *t, struct sequences *seq);
 /* err OK: it is durable (`duplicate`: it was before, nothing was added). Otherwise nothing was
  * written, and the callback may keep *t (setting it to NULL) and submit it again later. */
 typedef void intake_on_taken(void *arg, uint64_t token, struct taking **t, enum err err,

@@ -89,6 +89,13 @@ static enum call_phase phase_with(enum event_kind kind)
                                                                            : CALL_PHASE_TRYING;
 }
 
+/* What counts the call's events to each endpoint; NULL for one from before a restart, whose numbers
+ * the store looks up. */
+static struct sequences *sequences_of(struct call *c)
+{
+    return map_get(c->edge->restored, str_of(c->token)) == c ? NULL : &c->sequences;
+}
+
 static enum err prepare(struct call *c, struct taking **ret)
 {
     struct sip_edge *e = c->edge;
@@ -122,8 +129,7 @@ static enum err prepare(struct call *c, struct taking **ret)
         .facts = buf_str(&facts),
         .legs = buf_str(&legs),
     };
-    struct sequences *seq = map_get(e->restored, str_of(c->token)) == c ? NULL : &c->sequences;
-    return intake_prepare(e->c.intake, e->book, &event, seq, &row, ret);
+    return intake_prepare(e->c.intake, e->book, &event, sequences_of(c), &row, ret);
 }
 
 static void pop(struct call *c)
@@ -214,6 +220,7 @@ static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
     if (err == OK && duplicate && kind == EVENT_INCOMING_CALL)
         err = ERR_EXISTS;
     if (err != OK) {
+        taking_withdraw(*t, sequences_of(c));
         on_store_failed(c, err);
         return;
     }
@@ -235,6 +242,7 @@ static void submit(struct call *c)
     if (err == OK)
         err = intake_submit(e->c.intake, &t, loop_mailbox(e->c.loop), on_taken, e, c->self);
     c->storing = err == OK;
+    taking_withdraw(t, sequences_of(c));
     taking_free(t);
     if (err != OK)
         on_store_failed(c, err);

@@ -181,6 +181,22 @@ test('kill -9 between the POST and the commit: the repeated INVITE gives the sam
   assert.deepEqual(events.map((e) => e.sequence), [1, 1, 2]);
 });
 
+test('call_ended cannot be stored at once: it comes later, and without a gap in sequence', async () => {
+  let answer;
+  const { number, where: [path] } = await line(null, { respond: (event, res) => { answer = res; } });
+  const failures = () => rig.daemon.log.split('call_ended is not stored yet').length;
+  const done = call(number);
+  const [{ call_id: id }] = await rig.receiver.wait(path, 1);
+  await until(async () => (await rig.daemon.must('GET', `/v1/events?call_id=${id}`)).data.length, { what: 'the commit' });
+  const seen = failures();
+  const release = await lockStore(rig.daemon.dir);
+  answer.status(200).send({ action: 'reject', sip_status: 486 });
+  await until(() => failures() > seen, { what: 'a commit to fail' });
+  await release();
+  assert.equal((await done).status, 486);
+  assert.deepEqual((await ended(path)).events.map((e) => [e.event, e.sequence]), [['incoming_call', 1], ['call_ended', 2]]);
+});
+
 test('a late answer: default after control_timeout_ms, and the delivery counts all the same', async () => {
   let answer;
   const { number, where: [path] } = await line(null, { control_timeout_ms: 300, respond: (event, res) => { answer = res; } });
