@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum kind { COUNTER, GAUGE, HISTOGRAM };
+enum kind { COUNTER, GAUGE, GAUGE_MS, TIMES, COUNTS };
 enum { BUCKETS = 20 };
 
 static const struct {
@@ -30,7 +30,6 @@ static const int64_t bound_count[BUCKETS] = {1,     2,     4,     8,       16,  
 static struct {
     _Atomic int64_t value, sum; /* value: also a histogram's count */
     _Atomic int64_t bucket[BUCKETS];
-    atomic_bool counts; /* the histogram is one of counts, not of time */
 } state[METRIC_COUNT_];
 
 void metric_add(enum metric m, int64_t n)
@@ -61,18 +60,19 @@ static void observe(enum metric m, int64_t v, const int64_t *bound)
 
 void metric_observe_us(enum metric m, int64_t us)
 {
+    ASSERT(table[m].kind == TIMES);
     observe(m, us < 0 ? 0 : us, bound_us);
 }
 
 void metric_observe(enum metric m, int64_t v)
 {
-    atomic_store_explicit(&state[m].counts, true, memory_order_relaxed);
+    ASSERT(table[m].kind == COUNTS);
     observe(m, v, bound_count);
 }
 
 static void print_histogram(struct buf *out, size_t m)
 {
-    bool counts = atomic_load_explicit(&state[m].counts, memory_order_relaxed);
+    bool counts = table[m].kind == COUNTS;
     const int64_t *bound = counts ? bound_count : bound_us;
     double unit = counts ? 1 : 1e6;
     int64_t sum = 0, all = metric_get((enum metric)m);
@@ -89,19 +89,33 @@ static void print_histogram(struct buf *out, size_t m)
                table[m].name, (long long)all);
 }
 
+static void print_value(struct buf *out, size_t m)
+{
+    int64_t v = metric_get((enum metric)m);
+    if (table[m].kind == GAUGE_MS)
+        buf_printf(out, " %.3f\n", (double)v / 1000);
+    else
+        buf_printf(out, " %lld\n", (long long)v);
+}
+
 void metrics_print(struct buf *out)
 {
-    static const char *const type[] = {"counter", "gauge", "histogram"};
+    static const char *const type[] = {[COUNTER] = "counter",
+                                       [GAUGE] = "gauge",
+                                       [GAUGE_MS] = "gauge",
+                                       [TIMES] = "histogram",
+                                       [COUNTS] = "histogram"};
     for (size_t m = 0; m < METRIC_COUNT_; m++) {
         if (m == 0 || strcmp(table[m].name, table[m - 1].name))
             buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", table[m].name, table[m].help,
                        table[m].name, type[table[m].kind]);
-        if (table[m].kind == HISTOGRAM)
+        if (table[m].kind == TIMES || table[m].kind == COUNTS) {
             print_histogram(out, m);
-        else if (*table[m].labels)
-            buf_printf(out, "%s{%s} %lld\n", table[m].name, table[m].labels,
-                       (long long)metric_get((enum metric)m));
-        else
-            buf_printf(out, "%s %lld\n", table[m].name, (long long)metric_get((enum metric)m));
+            continue;
+        }
+        buf_puts(out, table[m].name);
+        if (*table[m].labels)
+            buf_printf(out, "{%s}", table[m].labels);
+        print_value(out, m);
     }
 }

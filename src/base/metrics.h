@@ -3,7 +3,9 @@
 #pragma once
 #include "base/buf.h"
 
-/* id, type, name, labels ("" or `key="value"`), help */
+/* id, type, name, labels ("" or `key="value"`), help. Rows of one name stand together, the first
+ * has the help. Types: COUNTER, GAUGE, GAUGE_MS (set in milliseconds, printed in seconds), TIMES
+ * and COUNTS (histograms). */
 #define METRIC_LIST(X)                                                                             \
     X(SIP_PACKETS_IN, COUNTER, "hookswitch_sip_packets_received_total", "",                        \
       "SIP packets received")                                                                      \
@@ -35,17 +37,28 @@
       "")                                                                                          \
     X(LANES_WAITING, GAUGE, "hookswitch_lanes_waiting", "", "Lanes with something to deliver")     \
     X(DELIVERIES_PENDING, GAUGE, "hookswitch_deliveries_pending", "", "Deliveries not yet done")   \
+    X(OLDEST_PENDING_AGE, GAUGE_MS, "hookswitch_deliveries_oldest_pending_seconds", "",            \
+      "Age of the oldest delivery not yet done")                                                   \
     X(HTTP_CONNECTS, COUNTER, "hookswitch_http_client_connections_total", "reused=\"false\"",      \
       "Requests by whether their connection was there already")                                    \
     X(HTTP_REUSES, COUNTER, "hookswitch_http_client_connections_total", "reused=\"true\"", "")     \
     X(HTTP_RECEIVED, COUNTER, "hookswitch_http_client_received_bytes_total", "",                   \
       "Bytes of answers read from receivers")                                                      \
-    X(EVENT_TO_REQUEST, HISTOGRAM, "hookswitch_event_to_request_seconds", "",                      \
+    X(EVENT_TO_REQUEST, TIMES, "hookswitch_event_to_request_seconds", "",                          \
       "From the event to its first request")                                                       \
-    X(ATTEMPT_TIME, HISTOGRAM, "hookswitch_attempt_seconds", "", "One delivery attempt")           \
-    X(COMMIT_TIME, HISTOGRAM, "hookswitch_store_commit_seconds", "", "One commit of the store")    \
-    X(COMMIT_JOBS, HISTOGRAM, "hookswitch_store_batch_jobs", "", "Jobs in one commit")             \
-    X(STORE_FAILURES, COUNTER, "hookswitch_store_failures_total", "", "Batches that failed")
+    X(ATTEMPT_TIME, TIMES, "hookswitch_attempt_seconds", "", "One delivery attempt")               \
+    X(COMMIT_TIME, TIMES, "hookswitch_store_commit_seconds", "", "One commit of the store")        \
+    X(COMMIT_JOBS, COUNTS, "hookswitch_store_batch_jobs", "", "Jobs in one commit")                \
+    X(STORE_FAILURES, COUNTER, "hookswitch_store_failures_total", "", "Batches that failed")       \
+    X(RECOVERIES_RUNNING, GAUGE, "hookswitch_recoveries_running", "", "Recoveries under way")      \
+    X(EVENTS_RECOVERED, COUNTER, "hookswitch_events_recovered_total", "",                          \
+      "Events that a recovery sent again")                                                         \
+    X(EVENTS_EXPIRED, COUNTER, "hookswitch_events_expired_total", "",                              \
+      "Events deleted because their retention was over")                                           \
+    X(CALLS_EXPIRED, COUNTER, "hookswitch_calls_expired_total", "",                                \
+      "Ended calls deleted because their retention was over")                                      \
+    X(EVENTS_ERASED, COUNTER, "hookswitch_events_erased_total", "",                                \
+      "Events deleted because their number's data was erased")
 
 enum metric {
 #define X(id, type, name, labels, help) METRIC_##id,
@@ -59,4 +72,5 @@ void metric_set(enum metric m, int64_t v);         /* gauges */
 int64_t metric_get(enum metric m);                 /* counters and gauges */
 void metric_observe_us(enum metric m, int64_t us); /* histograms of time */
 void metric_observe(enum metric m, int64_t v);     /* histograms of counts */
+/* The text form, all rows. */
 void metrics_print(struct buf *out);
