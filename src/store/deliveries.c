@@ -92,7 +92,8 @@ enum err delivery_list_of_event(struct db *db, int64_t event_n, delivery_row *ro
     return db_run(db, SQL_DELIVERY_LIST_EVENT, DB_ARGS(V_INT(event_n)), on_row, &r, NULL);
 }
 
-/* Nearly all deliveries end with their first attempt: that is one statement. */
+/* Nearly all deliveries end with their first attempt: that is one statement. Neither touches a row
+ * that is gone (erased) or has that attempt already. */
 enum err attempt_put(struct db *db, const struct attempt *a, enum delivery_state state,
                      int64_t next_at_ms)
 {
