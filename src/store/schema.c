@@ -58,6 +58,20 @@ static const char *const steps[] = {
     " WHERE a.delivery_n = deliveries.n AND a.number = deliveries.attempts) WHERE attempts > 0;"
     "DELETE FROM attempts WHERE EXISTS (SELECT 1 FROM deliveries d"
     " WHERE d.n = attempts.delivery_n AND d.attempts = attempts.number);",
+    /* 3: jobs that take long and outlive a restart: each row has how far its job came */
+    "CREATE TABLE recoveries (n {serial}, id TEXT NOT NULL UNIQUE, account BIGINT NOT NULL,"
+    " endpoint BIGINT NOT NULL, endpoint_id TEXT NOT NULL, since BIGINT NOT NULL,"
+    " until BIGINT NOT NULL, last_n BIGINT NOT NULL, expected BIGINT NOT NULL,"
+    " at_n BIGINT NOT NULL, done BIGINT NOT NULL, state INTEGER NOT NULL,"
+    " created_at BIGINT NOT NULL, ended_at BIGINT NOT NULL);"
+    "CREATE UNIQUE INDEX recoveries_running ON recoveries (endpoint) WHERE state = 0;"
+    "CREATE INDEX recoveries_endpoint ON recoveries (endpoint, n);"
+    "CREATE TABLE erasures (n {serial}, id TEXT NOT NULL UNIQUE, account BIGINT NOT NULL,"
+    " number TEXT NOT NULL, last_n BIGINT NOT NULL, last_call BIGINT NOT NULL,"
+    " at_n BIGINT NOT NULL, at_call BIGINT NOT NULL, events BIGINT NOT NULL,"
+    " calls BIGINT NOT NULL, state INTEGER NOT NULL, created_at BIGINT NOT NULL,"
+    " ended_at BIGINT NOT NULL);"
+    "CREATE INDEX erasures_running ON erasures (n) WHERE state = 0;",
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0] };
 

@@ -21,6 +21,12 @@ enum { SQL_ARGS_MAX = 20 };
 #define CALL_COLUMNS                                                                               \
     "n, call_id, account, trunk, number, peer, destination, phase, started_at, answered_at,"       \
     " ended_at, end_reason, sip_status, simulated, facts, legs"
+#define RECOVERY_COLUMNS                                                                           \
+    "n, id, account, endpoint, endpoint_id, since, until, last_n, expected, at_n, done, state,"    \
+    " created_at, ended_at"
+#define ERASURE_COLUMNS                                                                            \
+    "n, id, account, number, last_n, last_call, at_n, at_call, events, calls, state,"              \
+    " created_at, ended_at"
 #define SETTING_COLUMNS "n, kind, id, account, key, doc, version, created_at, updated_at"
 
 /* id, may it write?, text */
@@ -97,6 +103,74 @@ enum { SQL_ARGS_MAX = 20 };
       " AND ($2 = '' OR number = $2) AND ($3 = -1 OR phase = $3)"                                  \
       " AND ($4 = 0 OR started_at >= $4) AND ($5 = 0 OR started_at < $5)"                          \
       " AND ($6 = 0 OR n < $6) ORDER BY n DESC LIMIT $7")                                          \
+    X(EVENT_WALK, 0,                                                                               \
+      "SELECT n, account, kind, number, occurred_at FROM events WHERE n > $1 AND n <= $2"          \
+      " ORDER BY n LIMIT $3")                                                                      \
+    X(EVENT_WALK_NUMBER, 0,                                                                        \
+      "SELECT n, account, kind, number, occurred_at FROM events WHERE number = $1 AND n > $2"      \
+      " AND n <= $3 ORDER BY n LIMIT $4")                                                          \
+    X(EVENT_FROM, 0, "SELECT n, occurred_at FROM events WHERE n >= $1 ORDER BY n LIMIT 1")         \
+    X(EVENT_LAST, 0, "SELECT max(n) FROM events")                                                  \
+    X(EVENT_DELETE, 1, "DELETE FROM events WHERE n = $1")                                          \
+    X(EVENT_BLANK, 1,                                                                              \
+      "UPDATE events SET id = 'erased_' || n, number = '', peer = '', call_id = '',"               \
+      " payload = '{\"id\":\"erased_' || n || '\"}' WHERE n = $1")                                 \
+    X(DELIVERY_LAST, 0, "SELECT max(n) FROM deliveries")                                           \
+    X(DELIVERY_LAST_OF_EVENT, 0, "SELECT max(n) FROM deliveries WHERE event_n = $1")               \
+    X(DELIVERY_WANTED, 0,                                                                          \
+      "SELECT count(*) FROM deliveries WHERE event_n = $1 AND endpoint = $2 AND state < 2")        \
+    X(DELIVERY_PENDING_COUNT, 0,                                                                   \
+      "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE state = 0 AND endpoint = $1"           \
+      " LIMIT $2) AS few")                                                                         \
+    X(DELIVERY_DELETE, 1, "DELETE FROM deliveries WHERE event_n = $1")                             \
+    X(DELIVERY_CANCEL, 1, "UPDATE deliveries SET state = 3 WHERE event_n = $1 AND state = 0")      \
+    X(ATTEMPT_DELETE, 1,                                                                           \
+      "DELETE FROM attempts WHERE delivery_n IN"                                                   \
+      " (SELECT n FROM deliveries WHERE event_n = $1)")                                            \
+    X(CALL_WALK, 0,                                                                                \
+      "SELECT n, account, phase, number, started_at FROM calls WHERE n > $1 AND n <= $2"           \
+      " ORDER BY n LIMIT $3")                                                                      \
+    X(CALL_FROM, 0, "SELECT n, started_at FROM calls WHERE n >= $1 ORDER BY n LIMIT 1")            \
+    X(CALL_LAST, 0, "SELECT max(n) FROM calls")                                                    \
+    X(CALL_DELETE, 1, "DELETE FROM calls WHERE n = $1 AND phase = 2")                              \
+    X(RECOVERY_PUT, 1,                                                                             \
+      "INSERT INTO recoveries (id, account, endpoint, endpoint_id, since, until, last_n,"          \
+      " expected, at_n, done, state, created_at, ended_at)"                                        \
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, 0)"                                 \
+      " ON CONFLICT DO NOTHING RETURNING n")                                                       \
+    X(RECOVERY_GET, 0,                                                                             \
+      "SELECT " RECOVERY_COLUMNS " FROM recoveries WHERE id = $1 AND ($2 = 0 OR account = $2)")    \
+    X(RECOVERY_LIST, 0,                                                                            \
+      "SELECT " RECOVERY_COLUMNS " FROM recoveries WHERE endpoint = $1"                            \
+      " AND ($2 = 0 OR account = $2) AND ($3 = 0 OR n < $3) ORDER BY n DESC LIMIT $4")             \
+    X(RECOVERY_RUNNING, 0,                                                                         \
+      "SELECT " RECOVERY_COLUMNS " FROM recoveries WHERE state = 0 AND endpoint > $1"              \
+      " ORDER BY endpoint LIMIT 1")                                                                \
+    X(RECOVERY_COUNT, 0, "SELECT count(*) FROM recoveries WHERE state = 0")                        \
+    X(RECOVERY_STEP, 1,                                                                            \
+      "UPDATE recoveries SET at_n = $1, done = done + $2 WHERE n = $3 AND state = 0"               \
+      " AND at_n = $4")                                                                            \
+    X(RECOVERY_END, 1,                                                                             \
+      "UPDATE recoveries SET state = $1, ended_at = $2 WHERE n = $3 AND state = 0")                \
+    X(RECOVERY_END_ENDPOINT, 1,                                                                    \
+      "UPDATE recoveries SET state = 2, ended_at = $1 WHERE endpoint = $2 AND state = 0")          \
+    X(RECOVERY_FORGET, 1, "DELETE FROM recoveries WHERE state > 0 AND ended_at < $1")              \
+    X(ERASURE_PUT, 1,                                                                              \
+      "INSERT INTO erasures (id, account, number, last_n, last_call, at_n, at_call, events,"       \
+      " calls, state, created_at, ended_at) VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, 0, $6, 0)"     \
+      " RETURNING n")                                                                              \
+    X(ERASURE_GET, 0,                                                                              \
+      "SELECT " ERASURE_COLUMNS " FROM erasures WHERE id = $1 AND ($2 = 0 OR account = $2)")       \
+    X(ERASURE_OF_NUMBER, 0,                                                                        \
+      "SELECT " ERASURE_COLUMNS " FROM erasures WHERE state = 0 AND number = $1"                   \
+      " AND account = $2 LIMIT 1")                                                                 \
+    X(ERASURE_RUNNING, 0,                                                                          \
+      "SELECT " ERASURE_COLUMNS " FROM erasures WHERE state = 0 ORDER BY n LIMIT 1")               \
+    X(ERASURE_STEP, 1,                                                                             \
+      "UPDATE erasures SET at_n = $1, at_call = $2, events = events + $3, calls = calls + $4"      \
+      " WHERE n = $5")                                                                             \
+    X(ERASURE_END, 1, "UPDATE erasures SET state = 1, ended_at = $1 WHERE n = $2")                 \
+    X(ERASURE_FORGET, 1, "DELETE FROM erasures WHERE state > 0 AND ended_at < $1")                 \
     X(SETTING_PUT, 1,                                                                              \
       "INSERT INTO settings (kind, id, account, key, doc, version, created_at, updated_at)"        \
       " VALUES ($1, $2, $3, $4, $5, 1, $6, $6) ON CONFLICT DO NOTHING RETURNING n")                \
