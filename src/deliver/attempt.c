@@ -208,14 +208,33 @@ static void exchange_start(struct attempt_job *j)
 
 /* ---- the event ---- */
 
+/* What was canceled or deleted since it came into memory (its number's data erased, its retention
+ * over) is not sent. */
 static enum err event_run(struct store_job *job, struct db *db)
 {
     struct attempt_job *j = (struct attempt_job *)job;
     struct event *e = NULL;
+    struct delivery d;
     event_drop(&j->event);
-    enum err err = event_get(db, item_of(j)->event_n, &e);
+    enum err err = delivery_get(db, item_of(j)->n, &d);
+    if (err == OK && d.state != DELIVERY_PENDING)
+        err = ERR_CANCELED;
+    if (err == OK)
+        err = event_get(db, item_of(j)->event_n, &e);
     j->event = e;
     return err;
+}
+
+static void drop(struct attempt_job *j)
+{
+    struct courier *c = j->courier;
+    struct lane *l = j->lane;
+    struct queue *t = l->queue;
+    over(j);
+    lane_next(c, l);
+    queue_turn(t);
+    queue_plan(t);
+    dispatch(c);
 }
 
 static void on_event(struct store_job *job)
@@ -224,6 +243,8 @@ static void on_event(struct store_job *job)
     struct courier *c = j->courier;
     if (c->stopping) {
         give_back(j, 0);
+    } else if (err_class(j->job.err) == ERR_CLASS_GONE) {
+        drop(j);
     } else if (j->job.err != OK) {
         post_fail(j->post, j->job.err, "the event could not be read");
         judge(j);

@@ -108,6 +108,47 @@ void deliver_nudge(struct deliver *d, uint64_t endpoint)
     loop_post_answer(n->courier->loop, &n->mail);
 }
 
+struct forget_mail {
+    struct mail mail;
+    struct courier *courier;
+    uint64_t account;
+    char number[NUMBER_SIZE];
+};
+
+/* Not the event of an attempt under way, which goes out. */
+static void on_forget(struct mail *m)
+{
+    struct forget_mail *f = (struct forget_mail *)m;
+    struct courier *c = f->courier;
+    struct lane *l;
+    for (size_t i = 0; (l = map_next(c->lanes, &i));) {
+        struct item *it = l->state == LANE_BUSY ? l->head->next : l->head;
+        for (; it; it = it->next)
+            if (it->event && it->event->account == f->account &&
+                str_eq(it->event->number, str_of(f->number))) {
+                c->events_held--;
+                event_drop(&it->event);
+            }
+    }
+    free(f);
+}
+
+void deliver_forget(struct deliver *d, uint64_t account, struct str number)
+{
+    for (unsigned k = 0; k < d->n; k++) {
+        struct forget_mail *f = malloc(sizeof *f);
+        if (!f || str_copy(number, f->number, sizeof f->number) != OK) {
+            free(f);
+            log_error("deliver", "out of memory: an event of an erased number may still go out");
+            continue;
+        }
+        f->mail.open = on_forget;
+        f->courier = &d->courier[k];
+        f->account = account;
+        loop_post_answer(f->courier->loop, &f->mail);
+    }
+}
+
 /* ---- couriers ---- */
 
 static void on_begin(struct mail *m)

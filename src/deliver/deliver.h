@@ -40,3 +40,6 @@ MUST_USE enum err deliver_ask(struct deliver *d, const struct event *e, struct s
                               int64_t timeout_ms, uint64_t asked);
 /* A person says: try this endpoint now (enabled again, or its URL changed). Any thread. */
 void deliver_nudge(struct deliver *d, uint64_t endpoint);
+/* A number's data is being erased: events of it that are held in memory for their first attempt are
+ * let go; the attempt then asks the store whether there still is something to send. Any thread. */
+void deliver_forget(struct deliver *d, uint64_t account, struct str number);
