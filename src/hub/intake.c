@@ -70,16 +70,21 @@ uint64_t lane_key(uint64_t endpoint, const struct event *e)
     return hash64(buf_str(&b));
 }
 
-static bool wants(const struct book_endpoint *ep, const struct event *e)
+bool endpoint_wants(const struct book_endpoint *ep, enum event_kind kind, struct str number)
 {
-    if (ep->set->disabled || !(ep->set->events & EVENT_BIT(e->kind)))
+    if (!(ep->set->events & EVENT_BIT(kind)))
         return false;
     if (!ep->set->numbers)
         return true;
     for (size_t i = 0; i < ep->set->n_numbers; i++)
-        if (str_eq(e->number, str_of(ep->set->numbers[i])))
+        if (str_eq(number, str_of(ep->set->numbers[i])))
             return true;
     return false;
+}
+
+static bool wants(const struct book_endpoint *ep, const struct event *e)
+{
+    return !ep->set->disabled && endpoint_wants(ep, e->kind, e->number);
 }
 
 /* The next number for that endpoint: counts from 1; the store looks it up when the call itself

@@ -29,6 +29,9 @@ MUST_USE enum err sequences_parse(struct str text, struct sequences *ret);
 /* endpoint × call (or number × peer for SMS, or the event alone), stable across restarts. */
 uint64_t lane_key(uint64_t endpoint, const struct event *e);
 
+/* By its filters, whether it is switched off or not. */
+bool endpoint_wants(const struct book_endpoint *ep, enum event_kind kind, struct str number);
+
 struct stored { /* what deliver learns; valid during the call, hold the event to keep it */
     const struct event *event;
     int64_t event_n;
