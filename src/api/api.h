@@ -1,7 +1,7 @@
 /* The HTTP side as main sees it: API, metrics, health. Threads of the HTTP server's own. */
 #pragma once
 #include "base/config.h"
-#include "hub/intake.h"
+#include "hub/housekeeper.h"
 #include "net/addr.h"
 
 struct api;
@@ -11,6 +11,7 @@ struct api_config {
     struct store *store;
     struct books *books;
     struct intake *intake;
+    struct housekeeper *housekeeper;
     const struct guard *guard;
     unsigned threads; /* 0: 2 */
     /* Wired by main; any may be NULL. Any thread. */

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/recoveries.h"
+
 static void on_done(struct store_job *job)
 {
     struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
@@ -19,6 +21,7 @@ static enum err on_run(struct store_job *job, struct db *db)
     struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
     buf_reset(&r->out);
     buf_reset(&r->mem);
+    r->db = db;
     return r->work(r, db);
 }
 
@@ -129,9 +132,9 @@ static int64_t days_from_civil(int64_t y, unsigned m, unsigned d)
     return era * 146097 + (int64_t)(yoe * 365 + yoe / 4 - yoe / 100 + doy) - 719468;
 }
 
-enum err request_time(struct request *r, const char *name, int64_t *ret_ms)
+static enum err read_time(struct request *r, const char *name, struct str text, int64_t *ret_ms)
 {
-    struct str text = request_query(r, name);
+    char z[40];
     unsigned y, mo, d, h, mi, s, ms = 0;
     uint64_t v;
     int n = 0;
@@ -142,17 +145,36 @@ enum err request_time(struct request *r, const char *name, int64_t *ret_ms)
         *ret_ms = (int64_t)v;
         return OK;
     }
-    /* the query's text ends with a NUL */
-    if (sscanf(text.p, "%4u-%2u-%2uT%2u:%2u:%2u%n", &y, &mo, &d, &h, &mi, &s, &n) < 6 || mo < 1 ||
+    if (str_copy(text, z, sizeof z) != OK ||
+        sscanf(z, "%4u-%2u-%2uT%2u:%2u:%2u%n", &y, &mo, &d, &h, &mi, &s, &n) < 6 || mo < 1 ||
         mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || s > 60)
         return refuse(r, name, "a time like 2024-11-15T14:32:00Z, or milliseconds since 1970");
-    struct str rest = str_from(text, (size_t)n);
+    struct str rest = str_from(str_of(z), (size_t)n);
     if (rest.n && rest.p[0] == '.' && sscanf(rest.p, ".%3u%n", &ms, &n) == 1)
         rest = str_from(rest, (size_t)n);
     if (!str_eq_nocase(rest, STR("Z")))
         return refuse(r, name, "a time in UTC, ending in Z");
     *ret_ms = (days_from_civil(y, mo, d) * 86400 + h * 3600 + mi * 60 + s) * 1000 + ms;
     return OK;
+}
+
+enum err request_time(struct request *r, const char *name, int64_t *ret_ms)
+{
+    return read_time(r, name, request_query(r, name), ret_ms);
+}
+
+enum err request_body_time(struct request *r, const char *name, int64_t *ret_ms)
+{
+    const struct json *v = json_get(r->json, name);
+    struct str text;
+    *ret_ms = 0;
+    if (!v || json_kind(v) == JSON_IS_NULL)
+        return OK;
+    if (json_int(v, ret_ms) && *ret_ms > 0)
+        return OK;
+    if (!json_str(v, &text) || !text.n)
+        return refuse(r, name, "a time like 2024-11-15T14:32:00Z, or milliseconds since 1970");
+    return read_time(r, name, text, ret_ms);
 }
 
 void put_time(struct json_writer *w, const char *key, int64_t ms)
@@ -174,9 +196,10 @@ static bool is_hidden(const struct resource *res, struct str key)
     return false;
 }
 
-void resource_put(struct request *r, const struct resource *res, const struct setting *s,
-                  struct json_writer *w)
+enum err resource_put(struct request *r, const struct resource *res, const struct setting *s,
+                      struct json_writer *w)
 {
+    enum err err = OK;
     struct json *doc = NULL;
     void *it = NULL;
     struct str key;
@@ -195,12 +218,15 @@ void resource_put(struct request *r, const struct resource *res, const struct se
     json_free(doc);
     if (r->secret[0])
         json_put_str(w, res->kind == SETTING_KEY ? "key" : "secret", str_of(r->secret));
+    if (res->more)
+        err = res->more(r, s, w);
     put_time(w, "created_at", s->created_at_ms);
     put_time(w, "updated_at", s->updated_at_ms);
     json_end_obj(w);
+    return err;
 }
 
-static void put_one(struct request *r, const struct resource *res, int status)
+static enum err put_one(struct request *r, const struct resource *res, int status)
 {
     struct json_writer w = {&r->out, false};
     r->status = status;
@@ -208,7 +234,7 @@ static void put_one(struct request *r, const struct resource *res, int status)
     if (status == 201)
         snprintf(r->location, sizeof r->location, "%s/%.*s", res->collection,
                  STR_FMT(r->setting.id));
-    resource_put(r, res, &r->setting, &w);
+    return resource_put(r, res, &r->setting, &w);
 }
 
 struct listing {
@@ -218,6 +244,7 @@ struct listing {
     unsigned left;
     uint64_t last;
     bool more;
+    enum err err;
 };
 
 static bool on_row(void *arg, const struct setting *s)
@@ -229,8 +256,8 @@ static bool on_row(void *arg, const struct setting *s)
     }
     l->left--;
     l->last = s->n;
-    resource_put(l->r, l->res, s, &l->w);
-    return true;
+    l->err = resource_put(l->r, l->res, s, &l->w);
+    return l->err == OK;
 }
 
 static const struct resource *const by_kind[SETTING_KIND_COUNT] = {
@@ -253,7 +280,7 @@ static enum err list_work(struct request *r, struct db *db)
     list_begin(r, &l.w);
     err = setting_list(db, l.res->kind, request_scope(r), (uint64_t)cursor, l.left + 1, on_row, &l);
     list_end(&l.w, l.more ? (int64_t)l.last : 0);
-    return err;
+    return err != OK ? err : l.err;
 }
 
 void resource_list(struct request *r, const struct resource *res)
@@ -290,14 +317,14 @@ static enum err strip(struct request *r, struct json **ret)
 static enum err create_work(struct request *r, struct db *db)
 {
     enum err err = setting_put(db, &r->setting);
-    if (err == OK)
-        put_one(r, resource_of(r), 201);
-    return err;
+    return err == OK ? put_one(r, resource_of(r), 201) : err;
 }
 
 void setting_committed(struct request *r)
 {
     books_changed(r->api->c.books, &r->setting, r->deleted);
+    if (r->setting.kind == SETTING_ACCOUNT)
+        housekeeper_wake(r->api->c.housekeeper); /* its retention may be another */
 }
 
 void setting_committed_nudge(struct request *r)
@@ -335,9 +362,9 @@ void resource_create(struct request *r, const struct resource *res)
     request_write(r, create_work, setting_committed);
 }
 
-static enum err get_work(struct request *r, struct db *db)
+/* The row that the path names, into r->setting. */
+static enum err find(struct request *r, struct db *db, const struct resource *res)
 {
-    const struct resource *res = resource_of(r);
     enum err err =
         setting_get(db, res->kind, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
     if (err == ERR_NOT_FOUND && res->kind != SETTING_NUMBER && r->is_operator) {
@@ -346,9 +373,14 @@ static enum err get_work(struct request *r, struct db *db)
         if (res->kind == SETTING_KEY)
             err = ERR_NOT_FOUND;
     }
-    if (err == OK)
-        put_one(r, res, 200);
     return err;
+}
+
+static enum err get_work(struct request *r, struct db *db)
+{
+    const struct resource *res = resource_of(r);
+    enum err err = find(r, db, res);
+    return err == OK ? put_one(r, res, 200) : err;
 }
 
 void resource_get(struct request *r, const struct resource *res)
@@ -405,8 +437,7 @@ enum err resource_merge(struct request *r, struct db *db, const struct resource 
                         const struct json *patch)
 {
     struct json *old = NULL, *doc = NULL;
-    enum err err =
-        setting_get(db, res->kind, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
+    enum err err = find(r, db, res);
     if (err == OK)
         err = if_match(r, r->setting.version);
     if (err == OK)
@@ -427,6 +458,8 @@ static enum err patch_work(struct request *r, struct db *db)
     uint64_t account;
     const struct resource *res = resource_of(r);
     enum err err = request_account(r, &account);
+    if (err == OK && res->kind == SETTING_ACCOUNT && json_get(r->json, "account"))
+        err = refuse(r, "account", "nothing: an account belongs to nobody");
     if (err == OK)
         err = resource_merge(r, db, res, r->json);
     if (err == OK && json_get(r->json, "account")) {
@@ -434,9 +467,7 @@ static enum err patch_work(struct request *r, struct db *db)
         r->setting.version = 0;
         err = setting_change(db, &r->setting);
     }
-    if (err == OK)
-        put_one(r, res, 200);
-    return err;
+    return err == OK ? put_one(r, res, 200) : err;
 }
 
 void resource_patch(struct request *r, const struct resource *res)
@@ -462,6 +493,8 @@ static enum err delete_work(struct request *r, struct db *db)
     int64_t ended;
     if (err == OK && res->kind == SETTING_ENDPOINT)
         err = delivery_end_all(db, r->setting.n, DELIVERY_CANCELED, &ended);
+    if (err == OK && res->kind == SETTING_ENDPOINT)
+        err = recovery_end_endpoint(db, r->setting.n);
     r->status = 204;
     r->deleted = true;
     return err;

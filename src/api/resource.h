@@ -33,6 +33,8 @@ void list_begin(struct request *r, struct json_writer *w);
 void list_end(struct json_writer *w, int64_t next);
 /* RFC 3339 in UTC, or milliseconds; ERR_INVALID with r->fault set. */
 MUST_USE enum err request_time(struct request *r, const char *name, int64_t *ret_ms);
+/* The same of a member of the body; 0 when it is not there. */
+MUST_USE enum err request_body_time(struct request *r, const char *name, int64_t *ret_ms);
 void put_time(struct json_writer *w, const char *key, int64_t ms); /* 0: null */
 
 /* A kind of setting as a resource. */
@@ -45,6 +47,8 @@ struct resource {
     /* Validates r->json's document (without `account`) into r->doc and r->setting.key; on
      * ERR_INVALID r->fault says why. `is_new`: may fill in what is made at the start. */
     enum err (*check)(struct request *r, const struct json *doc, bool is_new);
+    /* Further members to show, from elsewhere in the store; may be NULL. */
+    enum err (*more)(struct request *r, const struct setting *s, struct json_writer *w);
 };
 void resource_list(struct request *r, const struct resource *res);
 void resource_create(struct request *r, const struct resource *res);
@@ -54,8 +58,8 @@ void resource_delete(struct request *r, const struct resource *res);
 /* Changes a setting within a write job: merges `patch` into it (NULL members removed). */
 MUST_USE enum err resource_merge(struct request *r, struct db *db, const struct resource *res,
                                  const struct json *patch);
-void resource_put(struct request *r, const struct resource *res, const struct setting *s,
-                  struct json_writer *w);
+MUST_USE enum err resource_put(struct request *r, const struct resource *res,
+                               const struct setting *s, struct json_writer *w);
 void setting_committed(struct request *r);       /* the book learns of r->setting */
 void setting_committed_nudge(struct request *r); /* … and deliver of its endpoint */
 
@@ -71,7 +75,8 @@ void api_handle(struct request *r);
     X(endpoints_patch) X(endpoints_delete) X(endpoints_rotate) X(endpoints_enable) X(endpoints_test) \
     X(trunks_list) X(trunks_create) X(trunks_get) X(trunks_patch) X(trunks_delete) \
     X(keys_list) X(keys_create) X(keys_get) X(keys_delete) X(accounts_list) \
-    X(accounts_create) X(accounts_get) X(events_list) X(events_get) X(events_resend) \
+    X(accounts_create) X(accounts_get) X(accounts_patch) X(endpoints_recover) X(recoveries_list) \
+    X(recoveries_get) X(recoveries_cancel) X(numbers_erase) X(erasures_get) X(events_list) X(events_get) X(events_resend) \
     X(events_ingest) X(calls_list) X(calls_get) X(calls_hangup) X(health_get) \
     X(ready_get) X(metrics_get) X(home_get)
 /* clang-format on */

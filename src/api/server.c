@@ -79,6 +79,7 @@ static void exchange_free(struct exchange *x)
     buf_fini(&r->out);
     buf_fini(&r->mem);
     buf_fini(&r->doc);
+    free(r->room);
     json_free(r->json);
     event_drop(&r->event);
     book_drop(&r->book);

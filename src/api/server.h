@@ -40,8 +40,10 @@ struct request {
     const struct event *event;
     int64_t n;
     struct field_error fault;
-    const char *fault_code;
-    void *mhd; /* the server's own */
+    const char *fault_code; /* of a 409; NULL: "exists" */
+    struct db *db;          /* while `work` runs */
+    void *room;             /* a handler's own, on the heap; freed with the request */
+    void *mhd;              /* the server's own */
 };
 
 typedef void request_handler(struct request *r);

@@ -191,12 +191,34 @@ static enum err endpoint_check(struct request *r, const struct json *doc, bool i
     endpoint_free(e);
     return err;
 }
+/* Switched off, or how it did lately. */
+static enum err endpoint_more(struct request *r, const struct setting *s, struct json_writer *w)
+{
+    struct json *doc = NULL;
+    bool disabled = false;
+    int64_t since_ms = 0;
+    enum err err = json_parse(s->doc, &doc, NULL, 0);
+    if (err == OK)
+        json_bool(json_get(doc, "disabled"), &disabled);
+    json_free(doc);
+    if (err == OK)
+        err = endpoint_failing_get(r->db, s->n, &since_ms);
+    json_obj(w, "health");
+    json_put_str(w, "state",
+                 disabled   ? STR("disabled")
+                 : since_ms ? STR("failing")
+                            : STR("healthy"));
+    put_time(w, "failing_since", since_ms);
+    json_end_obj(w);
+    return err;
+}
 static const char *const endpoint_hidden[] = {"secret", "secret_old_until_ms", "key_pem", NULL};
 const struct resource endpoints = {.kind = SETTING_ENDPOINT,
                                    .prefix = "ep",
                                    .collection = "/v1/endpoints",
                                    .hidden = endpoint_hidden,
-                                   .check = endpoint_check};
+                                   .check = endpoint_check,
+                                   .more = endpoint_more};
 CRUD(endpoints, endpoints)
 
 void endpoints_patch(struct request *r)
@@ -233,7 +255,7 @@ static enum err endpoint_change(struct request *r, struct db *db,
     json_free(doc);
     r->status = 200;
     if (err == OK)
-        resource_put(r, &endpoints, &r->setting, &w);
+        err = resource_put(r, &endpoints, &r->setting, &w);
     return err;
 }
 
@@ -404,13 +426,24 @@ void keys_delete(struct request *r)
 
 /* ---- accounts ---- */
 
+/* The daemon's own two are found by their names. */
+static bool is_own_account(struct str name)
+{
+    return str_eq(name, STR("default")) || str_eq(name, STR("pool"));
+}
+
 static enum err account_check(struct request *r, const struct json *doc, bool is_new)
 {
     struct account *a;
     enum err err = account_parse(doc, &a, &r->fault);
     if (err != OK)
         return err;
-    err = key_copy(r, a->name);
+    if (!is_new && is_own_account(r->setting.key) && !str_eq(r->setting.key, str_of(a->name))) {
+        r->fault = (struct field_error){"name", "what it is: this account is found by its name"};
+        err = ERR_INVALID;
+    }
+    if (err == OK)
+        err = key_copy(r, a->name);
     if (err == OK) {
         account_print(a, &r->doc);
         err = finish(r, strlen(a->name));
@@ -424,3 +457,8 @@ const struct resource accounts = {.kind = SETTING_ACCOUNT,
                                   .operator_only = true,
                                   .check = account_check};
 CRUD(accounts, accounts)
+
+void accounts_patch(struct request *r)
+{
+    resource_patch(r, &accounts);
+}

@@ -27,6 +27,9 @@
     X(DELIVER_COURIERS, "deliver.couriers", "1", 0, "delivery threads")                            \
     X(DELIVER_TIMEOUT_MS, "deliver.timeout_ms", "15000", 0,                                        \
       "whole exchange of one attempt, for endpoints without a timeout_ms of their own")            \
+    X(RETENTION_DAYS, "retention.days", "30", 0,                                                   \
+      "how long events and ended calls are kept, for accounts without a retention_days of their "  \
+      "own")                                                                                       \
     X(LOG_LEVEL, "log.level", "info", 0, "debug, info, warn or error")                             \
     X(BOOTSTRAP_ADMIN_KEY, "bootstrap.admin_key", "", 1, "the first operator key")
 

@@ -20,12 +20,18 @@ static const char usage[] =
     "  demo                                         see it work, on a temporary store\n"
     "  number   list | get E164 | create JSON | set E164 JSON | delete E164\n"
     "           forward E164 [JSON]                 read, or set, where its calls go\n"
+    "           erase E164                          its events, deliveries and ended calls\n"
     "  endpoint list | get ID | create JSON | set ID JSON | delete ID\n"
     "           test ID | enable ID | rotate-secret ID\n"
+    "           recover ID JSON | recoveries ID     {since, until, dry_run}: sends again what it "
+    "missed\n"
+    "  recovery get ID | cancel ID\n"
+    "  erasure  get ID\n"
     "  trunk    list | get ID | create JSON | set ID JSON | delete ID\n"
     "  event    list [QUERY] | get ID | resend ID [JSON]\n"
     "  call     list [QUERY] | get ID | hangup ID\n"
     "  key      list | create JSON | delete ID\n"
+    "  account  list | get ID | create JSON | set ID JSON\n"
     "  config   a commented configuration file with all defaults\n"
     "  version\n"
     "\n"
@@ -45,6 +51,8 @@ static const struct command {
     {"number", "set", "PATCH", "/v1/numbers/{}", 1, false},
     {"number", "delete", "DELETE", "/v1/numbers/{}", 0, false},
     {"number", "forward", "PUT", "/v1/numbers/{}/forward", 2, false},
+    {"number", "erase", "DELETE", "/v1/numbers/{}/data", 0, false},
+    {"erasure", "get", "GET", "/v1/erasures/{}", 0, false},
     {"endpoint", "list", "GET", "/v1/endpoints", 0, true},
     {"endpoint", "get", "GET", "/v1/endpoints/{}", 0, false},
     {"endpoint", "create", "POST", "/v1/endpoints", 1, false},
@@ -53,6 +61,10 @@ static const struct command {
     {"endpoint", "test", "POST", "/v1/endpoints/{}/test", 0, false},
     {"endpoint", "enable", "POST", "/v1/endpoints/{}/enable", 0, false},
     {"endpoint", "rotate-secret", "POST", "/v1/endpoints/{}/rotate-secret", 0, false},
+    {"endpoint", "recover", "POST", "/v1/endpoints/{}/recover", 1, false},
+    {"endpoint", "recoveries", "GET", "/v1/endpoints/{}/recoveries", 0, true},
+    {"recovery", "get", "GET", "/v1/recoveries/{}", 0, false},
+    {"recovery", "cancel", "POST", "/v1/recoveries/{}/cancel", 0, false},
     {"trunk", "list", "GET", "/v1/trunks", 0, true},
     {"trunk", "get", "GET", "/v1/trunks/{}", 0, false},
     {"trunk", "create", "POST", "/v1/trunks", 1, false},
@@ -67,6 +79,10 @@ static const struct command {
     {"key", "list", "GET", "/v1/keys", 0, true},
     {"key", "create", "POST", "/v1/keys", 1, false},
     {"key", "delete", "DELETE", "/v1/keys/{}", 0, false},
+    {"account", "list", "GET", "/v1/accounts", 0, true},
+    {"account", "get", "GET", "/v1/accounts/{}", 0, false},
+    {"account", "create", "POST", "/v1/accounts", 1, false},
+    {"account", "set", "PATCH", "/v1/accounts/{}", 1, false},
 };
 
 struct invocation {

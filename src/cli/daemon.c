@@ -1,7 +1,8 @@
 /* daemon: from a configuration to a running whole, and back.
  *
  *     store ← books ← intake ← { sip edge (its loop), api (its threads) }
- *                        └→ deliver (its couriers)
+ *                        ├→ deliver (its couriers)
+ *                        └→ housekeeper (its thread)
  *
  * Parts that must not know each other meet here: the arrows that go up are the function pointers
  * set below. Start order: who gives before who asks; stop order: the doors first, the store last.
@@ -38,6 +39,7 @@ struct daemon {
     struct resolver *resolver;
     struct sip_edge *sip;
     struct deliver *deliver;
+    struct housekeeper *housekeeper;
     struct api *api;
     size_t n_sip;
     /* The drain's end, told by the edge's thread: the one lock here, for waiting alone. */
@@ -84,6 +86,12 @@ static enum err on_ask(void *arg, const struct event *e, struct str url, int64_t
 {
     struct daemon *d = arg;
     return deliver_ask(d->deliver, e, url, timeout_ms, asked);
+}
+
+static void on_erase(void *arg, uint64_t account, struct str number)
+{
+    struct daemon *d = arg;
+    deliver_forget(d->deliver, account, number);
 }
 
 static enum err on_hangup(void *arg, struct str call_id)
@@ -228,6 +236,25 @@ static enum err start_deliver(struct daemon *d, char *why, size_t cap)
     return err;
 }
 
+static enum err start_housekeeper(struct daemon *d, char *why, size_t cap)
+{
+    int64_t days;
+    if (config_int(d->config, CONFIG_RETENTION_DAYS, 1, 3650, &days) != OK) {
+        snprintf(why, cap, "retention.days: a whole number from 1 to 3650 is needed");
+        return ERR_INVALID;
+    }
+    struct housekeeper_config hc = {.store = d->store,
+                                    .books = d->books,
+                                    .intake = d->intake,
+                                    .retention_days = (unsigned)days,
+                                    .on_erase = on_erase,
+                                    .arg = d};
+    enum err err = housekeeper_start(&hc, &d->housekeeper);
+    if (err != OK)
+        snprintf(why, cap, "the housekeeper could not start: %s", err_text(err));
+    return err;
+}
+
 static enum err start_api(struct daemon *d, char *why, size_t cap)
 {
     bool has_key;
@@ -244,6 +271,7 @@ static enum err start_api(struct daemon *d, char *why, size_t cap)
                             .store = d->store,
                             .books = d->books,
                             .intake = d->intake,
+                            .housekeeper = d->housekeeper,
                             .guard = d->guard,
                             .nudge = on_nudge,
                             .hangup = on_hangup,
@@ -272,7 +300,7 @@ enum err daemon_start(const struct config *c, struct daemon **ret, char *why, si
     if ((err = intake_new(d->store, on_stored, d, &d->intake)) != OK)
         goto out;
     if ((err = start_sip(d, why, cap)) != OK || (err = start_deliver(d, why, cap)) != OK ||
-        (err = start_api(d, why, cap)) != OK)
+        (err = start_housekeeper(d, why, cap)) != OK || (err = start_api(d, why, cap)) != OK)
         goto out;
     if (d->edge_loop && (err = loop_start(d->edge_loop)) != OK) {
         snprintf(why, cap, "the edge's thread: %s", err_text(err));
@@ -312,6 +340,7 @@ void daemon_stop(struct daemon *d, int64_t drain_ms)
     api_stop(d->api);
     if (d->edge_loop)
         loop_stop(d->edge_loop);
+    housekeeper_stop(d->housekeeper);
     if (d->deliver)
         deliver_stop(d->deliver, drain_ms > 0 ? ATTEMPTS_END_MS : 0);
     store_close(d->store); /* writes what is still queued; answers find their loops stopped */
