@@ -74,7 +74,8 @@ static bool on_pending(void *arg, const struct delivery *d)
 
 static enum err look_run(struct store_job *job, struct db *db)
 {
-    return delivery_list_pending(db, 0, 100, on_pending, job);
+    static const struct delivery start = {0};
+    return delivery_list_waiting(db, &start, 100, on_pending, job);
 }
 
 static unsigned pending(void)
