@@ -252,7 +252,7 @@ test('CANCEL before the commit: canceled, whatever was answered already', async 
 test('the first URL cannot be reached: the fallback decides', async () => {
   const { number, where: [path] } = await line(null, { respond: forward() });
   const [{ id }] = (await rig.daemon.must('GET', '/v1/endpoints?limit=500')).data.filter((e) => e.url.endsWith(path));
-  await rig.daemon.must('PATCH', `/v1/endpoints/${id}`, { url: 'http://127.0.0.1:9/gone', fallback_url: rig.receiver.url + path });
+  await rig.daemon.must('PATCH', `/v1/endpoints/${id}`, { url: 'http://127.0.0.1:2/gone', fallback_url: rig.receiver.url + path });
   assert.equal((await call(number)).status, CHOSEN);
   assert.deepEqual(attempts(path), ['1']);
 });
@@ -412,7 +412,7 @@ test('a webhook whose URL is an endpoint: one POST, the delivery, and its answer
 });
 
 test('the question to a URL that cannot be reached goes to the fallback of the endpoint of that URL', async () => {
-  const gone = `http://127.0.0.1:9/gone/${rig.next}`;
+  const gone = `http://127.0.0.1:2/gone/${rig.next}`;
   const path = `/asked/${rig.next}`;
   const made = await rig.daemon.must('POST', '/v1/endpoints',
     { url: gone, fallback_url: rig.receiver.url + path, events: ['ping'] });

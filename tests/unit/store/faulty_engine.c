@@ -119,5 +119,6 @@ const struct engine engine_faulty = {
     .tidy = faulty_tidy,
     .dialect = {.serial = "INTEGER PRIMARY KEY",
                 .unreused = "INTEGER PRIMARY KEY AUTOINCREMENT",
+                .plain_key = "INTEGER PRIMARY KEY",
                 .clustered = "WITHOUT ROWID"},
 };
