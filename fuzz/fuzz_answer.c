@@ -29,6 +29,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     enum err a = feed(&whole, s, s.n), b = feed(&pieces, s, data[0] % 16 + 1);
     if (whole.kept_n > HTTP_BODY_KEPT || pieces.kept_n > HTTP_BODY_KEPT)
         abort();
+    if (pieces.fed_bytes > HTTP_HEAD_MAX + HTTP_BODY_MAX + 16 ||
+        pieces.body_bytes > n + HTTP_BODY_MAX)
+        abort();
+    if (n < HTTP_HEAD_MAX / 2 &&
+        (a != b || whole.complete != pieces.complete)) /* no bound is near */
+        abort();
     if (a == OK && b == OK && whole.complete && pieces.complete && whole.status != pieces.status)
         abort();
     return 0;
