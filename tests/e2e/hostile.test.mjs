@@ -3,6 +3,7 @@
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';
+import { createSocket } from 'node:dgram';
 import { Daemon, freePort } from './lib/daemon.mjs';
 import { Receiver } from './lib/receiver.mjs';
 import { Authority } from './lib/certificates.mjs';
@@ -119,6 +120,27 @@ test('the fallback URL has what is left of the one timeout', async () => {
   const quick = (await ping(daemon, closed)).attempt;
   assert.equal(quick.status, 200);
   assert.ok(quick.duration_ms < TIMEOUT / 2, `${quick.duration_ms} ms`);
+});
+
+test('name servers: one that says nothing, one that talks nonsense, one that knows no such name', async () => {
+  const answers = {
+    'not resolved in time': () => null,
+    'not resolved in time|could not be resolved': () => Buffer.from('nonsense'),
+    'could not be resolved': (q) => { const a = Buffer.from(q); a.writeUInt16BE(0x8183, 2); return a; },
+  };
+  for (const [error, say] of Object.entries(answers)) {
+    const dns = createSocket('udp4', (q, from) => { const a = say(q); if (a) dns.send(a, from.port, from.address); });
+    await new Promise((resolve) => dns.bind(0, '127.0.0.1', resolve));
+    const d = await Daemon.start({ 'deliver.timeout_ms': TIMEOUT, 'http_client.dns_servers': `127.0.0.1:${dns.address().port}` });
+    try {
+      const { attempt } = await ping(d, await endpoint(d, 'http://hook.example/'));
+      assert.match(attempt.error, new RegExp(error));
+      assert.ok(attempt.duration_ms <= TIMEOUT + 500, `${attempt.duration_ms} ms`);
+    } finally {
+      await d.stop();
+      dns.close();
+    }
+  }
 });
 
 test('TLS faults: expired, not yet valid, another\'s name, self-signed, old versions, no TLS, a stalled handshake', async (t) => {

@@ -108,6 +108,24 @@ test('the name is offered by SNI and must stand in the certificate', async () =>
   assert.equal(wrong.requests.length, 0);
 });
 
+test('more endpoints with certificates than are kept ready: each still shows its own', async () => {
+  const r = await receiver({ ca: ours.pem, requestCert: true, rejectUnauthorized: true });
+  const clients = ['even', 'odd'].map((name) => ours.issue(name));
+  const made = [];
+  const each = async (work) => {
+    const rest = [...Array(280).keys()]; // 256 are kept
+    await Promise.all(Array.from({ length: 8 }, async () => { for (let i; (i = rest.shift()) !== undefined;) await work(i); }));
+  };
+  await each(async (i) => {
+    const { cert, key } = clients[i % 2];
+    made[i] = await endpoint(daemon, `${r.url}${i}`, { ca_pem: ours.pem, cert_pem: cert, key_pem: key });
+  });
+  for (let round = 0; round < 2; round++)
+    await each(async (i) => assert.equal((await ping(daemon, made[i])).attempt.status, 200));
+  assert.equal(r.requests.length, 560);
+  for (const { url, subject } of r.requests) assert.equal(subject, Number(url.slice(1)) % 2 ? 'odd' : 'even', url);
+});
+
 test('what cannot be used is refused when it is set, and the field is named', async () => {
   const { cert, key } = ours.issue('good');
   const stranger = ours.issue('stranger');
