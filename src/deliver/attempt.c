@@ -246,8 +246,7 @@ static void on_event(struct store_job *job)
     } else if (err_class(j->job.err) == ERR_CLASS_GONE) {
         drop(j);
     } else if (j->job.err != OK) {
-        post_fail(j->post, j->job.err, "the event could not be read");
-        judge(j);
+        give_back(j, clock_wall_ms() + STORE_RETRY_MS); /* our trouble, not the endpoint's */
     } else {
         j->post->event = j->event;
         j->event = NULL;
