@@ -1,8 +1,7 @@
 /* chore_retention: deletes events and ended calls whose retention is over, oldest first. A sweep
  * goes once an hour through each length of retention that some account has: from where the last
- * sweep of that length ended to the newest row that is old enough, found by bisection. A reader
- * walks, the writer deletes a chunk that takes it about ten milliseconds, then rests four times as
- * long.
+ * sweep of that length ended until it meets nothing but rows that are too young. A reader walks,
+ * the writer deletes a chunk that takes it about ten milliseconds, then rests four times as long.
  *
  * An event with a delivery still pending stays until that has ended, except that what waits for an
  * endpoint that is switched off ends with the event, when that is older than 72 hours, too. */
@@ -24,6 +23,7 @@ enum {
     PARKED_MS = 72 * 3600 * 1000,
     SWEEP_MS = 3600 * 1000,
     ROWS = 2000,
+    YOUNG_MAX = 2000, /* so many in a row end a part: rows are in the order of time, nearly */
     CHUNK_MIN = 10,
     CHUNK_MAX = 500,
     CHUNK_US = 10000, /* what one transaction may take */
@@ -44,10 +44,11 @@ struct retaining {
     bool sweeping;
     unsigned days; /* where the sweep is */
     enum what what;
-    int64_t at_n, last_n, held_n; /* in it; held: the first that had to stay */
-    const struct book *book;      /* while a reader looks */
+    unsigned young;              /* seen since old_n */
+    int64_t at_n, old_n, held_n; /* in it; the last old one; the first that had to stay */
+    const struct book *book;     /* while a reader looks */
     struct db *db;
-    int64_t cutoff_ms, parked_ms;
+    int64_t now_ms, cutoff_ms, parked_ms;
     unsigned chunk, looked;
     struct old old[CHUNK_MAX];
     size_t n, deleted;
@@ -130,6 +131,10 @@ static bool on_row(void *arg, const struct walked *w)
         return false;
     t->looked++;
     t->at_n = w->n;
+    if (w->at_ms >= t->cutoff_ms && w->at_ms < t->now_ms + DAY_MS)
+        return ++t->young < YOUNG_MAX;
+    t->young = 0;
+    t->old_n = w->n;
     if (w->at_ms >= t->cutoff_ms || days_of(t, w->account) != t->days)
         return true;
     if (t->what == EVENTS)
@@ -145,21 +150,17 @@ static bool on_row(void *arg, const struct walked *w)
 static enum err look(struct chore *c, struct db *db)
 {
     struct retaining *t = (struct retaining *)c;
-    int64_t now = clock_wall_ms();
-    enum err err = OK;
-    t->cutoff_ms = now - (int64_t)t->days * DAY_MS;
-    t->parked_ms = now - PARKED_MS;
+    t->now_ms = clock_wall_ms();
+    t->cutoff_ms = t->now_ms - (int64_t)t->days * DAY_MS;
+    t->parked_ms = t->now_ms - PARKED_MS;
     t->n = t->looked = 0;
     t->err = OK;
     t->db = db;
-    if (!t->last_n)
-        err = t->what == EVENTS ? event_before(db, t->cutoff_ms, &t->last_n)
-                                : call_before(db, t->cutoff_ms, &t->last_n);
     t->book = book_take(chore_config(c)->books);
-    if (err == OK && t->last_n > t->at_n)
-        err = (t->what == EVENTS ? event_walk : call_walk)(db, t->at_n, t->last_n, ROWS, on_row, t);
+    enum err err =
+        (t->what == EVENTS ? event_walk : call_walk)(db, t->at_n, INT64_MAX, ROWS, on_row, t);
     book_drop(&t->book);
-    t->at_end = t->looked < ROWS && t->n < t->chunk;
+    t->at_end = (t->looked < ROWS && t->n < t->chunk) || t->young >= YOUNG_MAX;
     return err != OK ? err : t->err;
 }
 
@@ -224,17 +225,15 @@ static bool next_part(struct retaining *t)
     }
     if (t->days > DAYS_MAX)
         return false;
-    t->at_n = t->reach[t->what][t->days];
-    t->last_n = t->held_n = 0;
+    t->at_n = t->old_n = t->reach[t->what][t->days];
+    t->held_n = t->young = 0;
     return true;
 }
 
 static void part_done(struct chore *c)
 {
     struct retaining *t = (struct retaining *)c;
-    int64_t reach = t->held_n ? t->held_n - 1 : t->last_n;
-    if (reach > t->reach[t->what][t->days])
-        t->reach[t->what][t->days] = reach;
+    t->reach[t->what][t->days] = t->held_n ? t->held_n - 1 : t->old_n;
     t->sweeping = next_part(t);
     chore_rest(c, t->sweeping ? CHORE_REST_MIN_MS : SWEEP_MS);
 }

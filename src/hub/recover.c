@@ -11,13 +11,13 @@ enum { SPARE_MS = 24 * 3600 * 1000 };
 enum err recover_place(struct db *db, struct recovery *r)
 {
     enum err err = event_before(db, r->since_ms - SPARE_MS, &r->at_n);
-    return err == OK ? event_before(db, r->until_ms + SPARE_MS, &r->last_n) : err;
+    return err == OK ? event_last(db, &r->last_n) : err;
 }
 
 struct scan {
     struct recover_scan *s;
     struct db *db;
-    unsigned looked;
+    unsigned looked, late;
     enum err err;
 };
 
@@ -30,6 +30,7 @@ static bool on_row(void *arg, const struct walked *w)
         return false;
     scan->looked++;
     s->at_n = w->n;
+    scan->late += w->at_ms >= s->range->until_ms + SPARE_MS;
     if (w->account != s->range->account || w->at_ms < s->range->since_ms ||
         w->at_ms >= s->range->until_ms || w->kind == EVENT_PING ||
         !endpoint_wants(s->endpoint, w->kind, w->number))
@@ -50,6 +51,7 @@ enum err recover_scan(struct db *db, struct recover_scan *s)
     enum err err = event_walk(db, s->at_n, s->range->last_n, s->rows_max, on_row, &scan);
     if (err == OK)
         err = scan.err;
-    s->at_end = s->found < s->found_max && scan.looked < s->rows_max;
+    s->at_end = (s->found < s->found_max && scan.looked < s->rows_max) ||
+                scan.late == s->rows_max; /* the range is far behind us */
     return err;
 }

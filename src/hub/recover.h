@@ -5,7 +5,7 @@
 #include "store/recoveries.h"
 
 /* Sets r->at_n and r->last_n so that what occurred in [since, until) lies between, with a day to
- * spare on both sides: an event may have waited for a full disk before it became a row. */
+ * spare before: an event may have waited for a full disk before it became a row. */
 MUST_USE enum err recover_place(struct db *db, struct recovery *r);
 
 typedef enum err recover_found(void *arg, struct db *db, int64_t event_n);

@@ -62,12 +62,6 @@ enum err event_last(struct db *db, int64_t *ret_n)
     return db_run_int(db, SQL_EVENT_LAST, NULL, 0, ret_n, NULL);
 }
 
-enum err call_last(struct db *db, int64_t *ret_n)
-{
-    *ret_n = 0;
-    return db_run_int(db, SQL_CALL_LAST, NULL, 0, ret_n, NULL);
-}
-
 struct place {
     int64_t n, at_ms;
     bool found;
@@ -79,34 +73,21 @@ static bool on_place(void *arg, const struct value *c, size_t n)
     return false;
 }
 
-/* All rows up to *low are before `ms`; none behind `high` is. */
-static enum err bisect(struct db *db, enum sql from, int64_t ms, int64_t high, int64_t *low)
+enum err event_before(struct db *db, int64_t ms, int64_t *ret_n)
 {
-    enum err err = OK;
-    for (*low = 0; err == OK && *low < high;) {
-        int64_t middle = *low + (high - *low + 1) / 2;
+    int64_t low = 0, high; /* all up to low are before; none behind high is */
+    enum err err = event_last(db, &high);
+    while (err == OK && low < high) {
+        int64_t middle = low + (high - low + 1) / 2;
         struct place p = {0};
-        err = db_run(db, from, DB_ARGS(V_INT(middle)), on_place, &p, NULL);
+        err = db_run(db, SQL_EVENT_FROM, DB_ARGS(V_INT(middle)), on_place, &p, NULL);
         if (p.found && p.n <= high && p.at_ms < ms)
-            *low = p.n;
+            low = p.n;
         else
             high = middle - 1;
     }
+    *ret_n = low;
     return err;
-}
-
-enum err event_before(struct db *db, int64_t ms, int64_t *ret_n)
-{
-    int64_t last;
-    enum err err = event_last(db, &last);
-    return err == OK ? bisect(db, SQL_EVENT_FROM, ms, last, ret_n) : err;
-}
-
-enum err call_before(struct db *db, int64_t ms, int64_t *ret_n)
-{
-    int64_t last;
-    enum err err = call_last(db, &last);
-    return err == OK ? bisect(db, SQL_CALL_FROM, ms, last, ret_n) : err;
 }
 
 static enum err is_last(struct db *db, int64_t n, bool *ret)
@@ -138,7 +119,12 @@ enum err event_delete(struct db *db, int64_t n)
 
 enum err call_delete(struct db *db, int64_t n)
 {
-    return db_run(db, SQL_CALL_DELETE, DB_ARGS(V_INT(n)), NULL, NULL, NULL);
+    int64_t last = 0;
+    enum err err = db_run_int(db, SQL_CALL_LAST, NULL, 0, &last, NULL);
+    if (err != OK)
+        return err;
+    return db_run(db, n == last ? SQL_CALL_BLANK : SQL_CALL_DELETE, DB_ARGS(V_INT(n)), NULL, NULL,
+                  NULL);
 }
 
 enum err delivery_wanted(struct db *db, int64_t event_n, uint64_t endpoint, bool *ret)

@@ -21,12 +21,10 @@ MUST_USE enum err event_walk_number(struct db *db, struct str number, int64_t af
 MUST_USE enum err call_walk(struct db *db, int64_t after_n, int64_t last_n, unsigned limit,
                             walked_row *row, void *arg);
 MUST_USE enum err event_last(struct db *db, int64_t *ret_n); /* 0: there is none */
-MUST_USE enum err call_last(struct db *db, int64_t *ret_n);
-/* The greatest n so that all rows up to it occurred (started) before `ms`, by bisection. Events
+/* The greatest n so that all rows up to it occurred before `ms`, by bisection. Events
  * stand in the order of time except for those that waited long for a full disk: keep a distance. 0:
  * none. */
 MUST_USE enum err event_before(struct db *db, int64_t ms, int64_t *ret_n);
-MUST_USE enum err call_before(struct db *db, int64_t ms, int64_t *ret_n);
 
 /* The event, its deliveries, their attempts. The rows with the highest numbers of the tables are
  * emptied and not deleted: SQLite would give their numbers again, and somebody may still hold them.

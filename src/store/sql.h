@@ -130,8 +130,10 @@ enum { SQL_ARGS_MAX = 20 };
     X(CALL_WALK, 0,                                                                                \
       "SELECT n, account, phase, number, started_at FROM calls WHERE n > $1 AND n <= $2"           \
       " ORDER BY n LIMIT $3")                                                                      \
-    X(CALL_FROM, 0, "SELECT n, started_at FROM calls WHERE n >= $1 ORDER BY n LIMIT 1")            \
     X(CALL_LAST, 0, "SELECT max(n) FROM calls")                                                    \
+    X(CALL_BLANK, 1,                                                                               \
+      "UPDATE calls SET call_id = 'erased_' || n, number = '', peer = '', destination = '',"       \
+      " facts = '{}', legs = '' WHERE n = $1 AND phase = 2")                                       \
     X(CALL_DELETE, 1, "DELETE FROM calls WHERE n = $1 AND phase = 2")                              \
     X(RECOVERY_PUT, 1,                                                                             \
       "INSERT INTO recoveries (id, account, endpoint, endpoint_id, since, until, last_n,"          \
