@@ -4,8 +4,11 @@
  *   bench_delivery load    pid= http= hook= accounts= endpoints= seconds= to=all|one [cert=PEM]
  *   bench_delivery memory  pid= http= n=
  *   bench_delivery ceiling hook= seconds= [cert=PEM]
- *   bench_delivery receive hook= n=           for bench/peers: counts, prints, ends after n
+ *   bench_delivery disk    dir=
+ *   bench_delivery receive hook=              for bench/peers: until SIGTERM
  */
+#include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,8 +125,12 @@ static void say_cpu(const struct stage *s, double n, double signing, double gene
     say("CPU us per delivery",
         "%.1f: store %.1f, sign %.1f, client %.1f, ingest %.1f, readers %.1f", all / n, store / n,
         signing, courier / n - signing, ingest / n, reader / n);
+    double own = all + generator_us + receiver_us, whole = b->whole_us - a->whole_us;
+    double others = b->busy_us - a->busy_us - own;
     say("  beside it, of this benchmark", "generator %.1f, receiver %.1f", generator_us / n,
         receiver_us / n);
+    say("  the machine's cores meanwhile", "%.0f %% with all this, %.0f %% with others",
+        100 * own / whole, others > 0 ? 100 * others / whole : 0);
 }
 
 static void say_store(const struct stage *s)
@@ -228,6 +235,9 @@ static int load(char **argv)
         run_closed(&s, seconds * 1000000, (size_t)arg_int(argv, "undelivered", 10000), bar);
     if (half)
         run_open(&s, rate / 2, half * 1000000);
+    FILE *f = fopen(arg_text(argv, "rate_file", "/dev/null"), "w"); /* for a ratio later */
+    if (f && fprintf(f, "%.0f\n", rate) > 0)
+        fclose(f);
     stage_close(&s);
     return 0;
 }
@@ -247,6 +257,33 @@ static int ceiling(char **argv)
         c.per_sec, c.cpu_us_each);
     receiver_stop(r);
     ledger_fini(&none);
+    return 0;
+}
+
+/* What a commit waits for: 4 KiB written behind one another, each on the disk before the next. */
+static int disk(char **argv)
+{
+    enum { TIMES = 300 };
+    static char page[4096];
+    uint32_t us[TIMES];
+    char path[512];
+    snprintf(path, sizeof path, "%s/disk", arg_text(argv, "dir", "."));
+    int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+    if (fd < 0) {
+        perror(path);
+        return 1;
+    }
+    for (int i = 0; i < TIMES; i++) {
+        int64_t from = clock_mono_us();
+        if (write(fd, page, sizeof page) != sizeof page || fdatasync(fd) != 0)
+            perror(path);
+        us[i] = (uint32_t)(clock_mono_us() - from);
+    }
+    close(fd);
+    unlink(path);
+    sort_u32(us, TIMES);
+    say("the disk: 4 KiB and fdatasync", "p50 %.2f ms, p99 %.2f ms", quantile(us, TIMES, 0.5) / 1e3,
+        quantile(us, TIMES, 0.99) / 1e3);
     return 0;
 }
 
@@ -284,6 +321,26 @@ static int memory(char **argv)
     return 0;
 }
 
+/* A receiver for somebody else's deliveries: what came, when it is told to end. */
+static int receive(char **argv)
+{
+    struct ledger l;
+    sigset_t end;
+    int which;
+    sigemptyset(&end);
+    sigaddset(&end, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &end, NULL); /* before the receiver's thread is there */
+    ledger_init(&l, 1, 1, true, CALLS_MAX);
+    struct receiver_config rc = {(int)arg_int(argv, "hook", 7190), 0, NULL, on_request, &l};
+    struct receiver *r = receiver_start(&rc);
+    sigwait(&end, &which);
+    say("at the receiver", "%zu different deliveries, %zu repeated, %zu before their call's last",
+        (size_t)l.arrived, (size_t)l.repeated, (size_t)l.out_of_order);
+    receiver_stop(r);
+    ledger_fini(&l);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -294,8 +351,12 @@ int main(int argc, char **argv)
         return load(argv);
     if (!strcmp(what, "ceiling"))
         return ceiling(argv);
+    if (!strcmp(what, "disk"))
+        return disk(argv);
     if (!strcmp(what, "memory"))
         return memory(argv);
+    if (!strcmp(what, "receive"))
+        return receive(argv);
     fprintf(stderr, "see bench/delivery.sh\n");
     return 2;
 }

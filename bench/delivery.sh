@@ -27,12 +27,13 @@ run() { # what it is called, options of the daemon, --, arguments of the generat
   daemon_stop
 }
 
+$gen disk dir="$dir"
 echo "-- the ceiling: the same requests, $connections connections, nothing stored"
 $gen ceiling hook=7190 connections=$connections seconds=5
 echo "-- every event to all $endpoints endpoints of its account ($shape)"
-run -- to=all seconds="$seconds" half_seconds=10
+run -- to=all seconds="$seconds" half_seconds=10 rate_file="$dir/all"
 echo "-- every event to one endpoint, by its number ($shape)"
-run -- to=one seconds=$short half_seconds=10
+run -- to=one seconds=$short half_seconds=10 rate_file="$dir/one"
 echo "-- the ceiling over TLS keep-alive"
 certificate
 $gen ceiling hook=7190 connections=$connections seconds=5 cert="$dir/receiver.pem"
@@ -41,3 +42,5 @@ run --set "http_client.ca_file=$dir/ca.pem" -- to=all seconds=$short half_second
 echo "-- memory of what waits, for an endpoint that refuses connections"
 daemon_start 7180
 $gen memory pid=$pid http=7180 n=200000
+daemon_stop
+bench/peers.sh 20000 "$(cat "$dir/all")" "$(cat "$dir/one")"

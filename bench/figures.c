@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 const char *arg_text(char **argv, const char *name, const char *fallback)
 {
@@ -35,11 +36,27 @@ static bool read_line(const char *path, char *out, int cap)
     return got;
 }
 
+/* All cores since the start, in ticks: user nice system idle iowait irq softirq steal. */
+static void machine_take(struct cpu *ret)
+{
+    char line[256];
+    double tick_us = 1e6 / (double)sysconf(_SC_CLK_TCK);
+    char *at = line + 4;
+    if (!read_line("/proc/stat", line, sizeof line))
+        return;
+    for (int i = 0; i < 8; i++) {
+        double us = strtod(at, &at) * tick_us;
+        ret->whole_us += us;
+        ret->busy_us += i == 3 || i == 4 ? 0 : us;
+    }
+}
+
 void cpu_take(int pid, struct cpu *ret)
 {
     char path[320], name[64], line[128];
     struct dirent *e;
     *ret = (struct cpu){0};
+    machine_take(ret);
     snprintf(path, sizeof path, "/proc/%d/task", pid);
     DIR *d = opendir(path);
     while (d && (e = readdir(d))) {

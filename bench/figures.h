@@ -19,6 +19,7 @@ struct cpu {
         char name[16];
         double us;
     } thread[THREAD_NAMES_MAX];
+    double busy_us, whole_us; /* of all cores of the machine */
 };
 void cpu_take(int pid, struct cpu *ret);
 /* What threads whose names begin so used between two takes. "" is all of them. */
