@@ -92,10 +92,9 @@ static enum err post(struct question *q, const struct book_endpoint *ep)
 
 static enum err ask(struct question *q)
 {
-    const struct book *book = book_take(q->courier->deliver->c.books);
+    const struct book *book = courier_book(q->courier);
     const struct book_endpoint *ep = endpoint_of(book, q);
     enum err err = q->fallback && !(ep && ep->fallback.host[0]) ? ERR_UNREACHABLE : post(q, ep);
-    book_drop(&book);
     return err;
 }
 

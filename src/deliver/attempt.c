@@ -148,7 +148,7 @@ static void judge(struct attempt_job *j)
 {
     struct courier *c = j->courier;
     const struct item *it = item_of(j);
-    const struct book *book = book_take(c->deliver->c.books);
+    const struct book *book = courier_book(c);
     const struct book_endpoint *ep = book_endpoint(book, j->lane->queue->endpoint);
     int64_t now = clock_wall_ms();
     int64_t age = it->first_at_ms ? now - it->first_at_ms : now - j->post->started_wall_ms;
@@ -165,7 +165,6 @@ static void judge(struct attempt_job *j)
                : j->verdict.kind == VERDICT_RETRY   ? METRIC_DELIVERIES_RETRY
                                                     : METRIC_DELIVERIES_GIVEN_UP,
                1);
-    book_drop(&book);
     submit(j);
 }
 

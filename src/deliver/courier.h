@@ -102,6 +102,8 @@ struct courier {
         **stalled_tail; /* all they have are retries, and those have their share */
     struct queue *load_wait, **load_wait_tail;
     unsigned in_flight, retries_in_flight, loads;
+    const struct book *book, *book_before; /* by courier_book */
+    uint64_t book_generation;
     struct question *questions;   /* ask.c's */
     struct attempt_job *attempts; /* those with an exchange under way */
     size_t events_held, items;
@@ -168,6 +170,8 @@ void endpoint_disable(struct courier *c, uint64_t endpoint, const char *why);
 void questions_free(struct courier *c);
 
 /* deliver.c */
+/* The present book, held by the courier: valid until the loop's next turn. */
+const struct book *courier_book(struct courier *c);
 struct courier *courier_of(struct deliver *d, uint64_t endpoint);
 void courier_job_done(struct courier *c); /* a store job came back */
 void courier_may_stop(struct courier *c); /* ends a stop that waited for the last one */

@@ -19,6 +19,28 @@ struct courier *courier_of(struct deliver *d, uint64_t endpoint)
     return &d->courier[endpoint % d->n];
 }
 
+/* A look at a number tells whether there is a newer one: taking it each time would be a lock and
+ * two shared counts for each of an attempt's steps. The one before is kept until the turn's end,
+ * since somebody further up may still look at it. */
+const struct book *courier_book(struct courier *c)
+{
+    uint64_t now = books_generation(c->deliver->c.books);
+    if (c->book && c->book_generation == now)
+        return c->book;
+    if (c->book_before)
+        return c->book; /* once a turn */
+    c->book_before = c->book;
+    c->book_generation = now;
+    c->book = book_take(c->deliver->c.books);
+    return c->book;
+}
+
+static void on_turn_end(void *arg)
+{
+    struct courier *c = arg;
+    book_drop(&c->book_before);
+}
+
 /* ---- what comes in ---- */
 
 struct stored_mail {
@@ -89,13 +111,13 @@ struct nudge_mail {
 static void on_nudge(struct mail *m)
 {
     struct nudge_mail *n = (struct nudge_mail *)m;
-    const struct book *book = book_take(n->courier->deliver->c.books);
+    book_drop(&n->courier->book_before); /* nobody further up: the newest, certainly */
+    const struct book *book = courier_book(n->courier);
     struct queue *t = map_get(n->courier->queues, str_of_u64(&n->endpoint));
     if (t && !book_endpoint(book, n->endpoint))
         lane_drop_all(n->courier, t); /* deleted: the store has ended them */
     else
         queue_nudge(n->courier, n->endpoint);
-    book_drop(&book);
     free(n);
 }
 
@@ -176,6 +198,7 @@ static enum err courier_open(struct deliver *d, struct courier *c, unsigned i)
     enum err err = loop_new(&c->loop, name, MAILS_MAX);
     if (err != OK)
         return err;
+    loop_on_turn_end(c->loop, on_turn_end, c);
     struct http_client_config hc = {.loop = c->loop,
                                     .guard = d->c.guard,
                                     .ca_file = d->c.ca_file,
@@ -194,6 +217,8 @@ static void couriers_free(struct deliver *d)
             questions_free(c);
         http_client_free(c->http);
         loop_free(c->loop);
+        book_drop(&c->book_before);
+        book_drop(&c->book);
     }
     free(d->courier);
     free(d);

@@ -150,15 +150,11 @@ static bool send_one(struct courier *c, struct queue *t, const struct book *book
 
 void dispatch(struct courier *c)
 {
-    const struct book *book = NULL;
     struct queue *t;
     if (c->stopping)
         return;
     while (c->in_flight < IN_FLIGHT_MAX && (t = turn_take(c))) {
-        if (!book)
-            book = book_take(c->deliver->c.books);
-        if (send_one(c, t, book))
+        if (send_one(c, t, courier_book(c)))
             queue_turn(t);
     }
-    book_drop(&book);
 }

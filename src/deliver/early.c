@@ -79,7 +79,7 @@ static bool post_now(struct early *y, const struct event *e, unsigned sequence)
 /* False: nobody will answer. */
 static bool announce(struct courier *c, uint64_t endpoint, const struct event *e, unsigned sequence)
 {
-    const struct book *book = book_take(c->deliver->c.books);
+    const struct book *book = courier_book(c);
     const struct book_endpoint *ep = book_endpoint(book, endpoint);
     struct queue *t = ep && !ep->set->disabled && !c->stopping ? queue_of(c, endpoint) : NULL;
     struct early *y = NULL, *old;
@@ -102,7 +102,6 @@ static bool announce(struct courier *c, uint64_t endpoint, const struct event *e
         if (c->in_flight < IN_FLIGHT_MAX && queue_may_send(t, ep))
             (void)!post_now(y, e, sequence);
     }
-    book_drop(&book);
     return y != NULL;
 }
 

@@ -68,10 +68,9 @@ int64_t post_first_of_two_ms(int64_t control_ms)
 
 static bool has_fallback(const struct post *p)
 {
-    const struct book *book = book_take(p->courier->deliver->c.books);
+    const struct book *book = courier_book(p->courier);
     const struct book_endpoint *ep = book_endpoint(book, p->endpoint);
     bool has = ep && ep->fallback.host[0];
-    book_drop(&book);
     return has;
 }
 
@@ -185,10 +184,9 @@ static enum err send_request(struct post *p, const struct book_endpoint *ep)
 
 static enum err exchange_start(struct post *p)
 {
-    const struct book *book = book_take(p->courier->deliver->c.books);
+    const struct book *book = courier_book(p->courier);
     const struct book_endpoint *ep = book_endpoint(book, p->endpoint);
     enum err err = ep ? send_request(p, ep) : ERR_NOT_FOUND;
-    book_drop(&book);
     return err;
 }
 

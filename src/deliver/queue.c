@@ -23,11 +23,10 @@ static struct tenant *tenant_of(struct courier *c, uint64_t account)
 /* What the book says now of whose it is, and whether it is switched off. */
 static bool look_up(struct queue *t)
 {
-    const struct book *book = book_take(t->courier->deliver->c.books);
+    const struct book *book = courier_book(t->courier);
     const struct book_endpoint *ep = book_endpoint(book, t->endpoint);
     struct tenant *n = tenant_of(t->courier, ep ? ep->account : 0);
     t->disabled = ep && ep->set->disabled;
-    book_drop(&book);
     if (n && !t->queued) /* in line it keeps its place until its turn is over */
         t->tenant = n;
     return t->tenant != NULL;
