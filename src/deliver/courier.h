@@ -109,6 +109,7 @@ struct courier {
     size_t events_held, items;
     size_t jobs_out; /* store jobs whose answer is still to come */
     bool stopping, stopped;
+    struct timer age;     /* age.c's */
     struct timer give_up; /* stopping: how long exchanges may take */
 };
 
@@ -162,6 +163,9 @@ void attempts_cancel(struct courier *c);
 /* outage.c: since when an endpoint fails, kept in the store */
 void outage_save(struct queue *t);
 MUST_USE enum err outages_load(struct deliver *d);
+
+/* age.c: how old the oldest pending delivery is, for the metric */
+void age_watch(struct courier *c);
 
 /* disable.c: an endpoint that is gone (410), or failing for five days */
 void endpoint_disable(struct courier *c, uint64_t endpoint, const char *why);

@@ -180,6 +180,7 @@ static void on_begin(struct mail *m)
     free(m);
     for (size_t i = 0; (t = map_next(c->queues, &i));)
         queue_plan(t);
+    age_watch(c);
     dispatch(c);
 }
 

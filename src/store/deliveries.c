@@ -77,6 +77,12 @@ enum err delivery_list_waiting(struct db *db, const struct delivery *after, unsi
                   on_waiting, &r, NULL);
 }
 
+enum err delivery_oldest(struct db *db, int64_t *ret_ms)
+{
+    *ret_ms = 0;
+    return db_run_int(db, SQL_DELIVERY_OLDEST, NULL, 0, ret_ms, NULL);
+}
+
 enum err delivery_list_lane(struct db *db, uint64_t endpoint, uint64_t lane, int64_t after_n,
                             unsigned limit, delivery_row *row, void *arg)
 {

@@ -24,6 +24,8 @@ typedef bool delivery_row(void *arg, const struct delivery *d);
  * alone filled in: what waits at the start, in pages. An index answers it without the rows. */
 MUST_USE enum err delivery_list_waiting(struct db *db, const struct delivery *after, unsigned limit,
                                         delivery_row *row, void *arg);
+/* When the event of the oldest pending one occurred; 0: none is pending. Reads all of the index. */
+MUST_USE enum err delivery_oldest(struct db *db, int64_t *ret_ms);
 /* The pending ones of a lane with n > after_n, oldest first. */
 MUST_USE enum err delivery_list_lane(struct db *db, uint64_t endpoint, uint64_t lane,
                                      int64_t after_n, unsigned limit, delivery_row *row, void *arg);

@@ -59,6 +59,9 @@ enum { SQL_ARGS_MAX = 20 };
       "SELECT endpoint, lane, next_at, n FROM deliveries WHERE state = 0"                          \
       " AND (endpoint, lane, next_at, n) > ($1, $2, $3, $4)"                                       \
       " ORDER BY endpoint, lane, next_at, n LIMIT $5")                                             \
+    X(DELIVERY_OLDEST, 0, /* + keeps it from walking all rows in order of n */                     \
+      "SELECT e.occurred_at FROM deliveries d JOIN events e ON e.n = d.event_n"                    \
+      " WHERE d.n = (SELECT min(+n) FROM deliveries WHERE state = 0)")                             \
     X(DELIVERY_LIST_LANE, 0,                                                                       \
       "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE state = 0 AND endpoint = $1"              \
       " AND lane = $2 AND n > $3 ORDER BY n LIMIT $4")                                             \

@@ -1,0 +1,61 @@
+/* age: how long the oldest pending delivery has waited, for the metric: the one figure that says
+ * whether anything is stuck. Most of what waits is in the store alone, so the store is asked, now
+ * and then, by the first courier for all. Thread of the courier. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "deliver/courier.h"
+
+enum { ASK_EVERY_MS = 10000 };
+
+struct age_job {
+    struct store_job job; /* first */
+    struct courier *courier;
+    int64_t oldest_ms;
+};
+
+static enum err age_run(struct store_job *job, struct db *db)
+{
+    return delivery_oldest(db, &((struct age_job *)job)->oldest_ms);
+}
+
+static void age_done(struct store_job *job)
+{
+    struct age_job *a = (struct age_job *)job;
+    struct courier *c = a->courier;
+    int64_t age_ms = a->oldest_ms ? clock_wall_ms() - a->oldest_ms : 0;
+    if (a->job.err == OK)
+        metric_set(METRIC_OLDEST_PENDING_AGE, age_ms > 0 ? age_ms : 0);
+    free(a);
+    courier_job_done(c);
+}
+
+static void ask(struct courier *c)
+{
+    struct age_job *a = calloc(1, sizeof *a);
+    if (!a)
+        return;
+    a->job = (struct store_job){.run = age_run, .done = age_done, .home = loop_mailbox(c->loop)};
+    a->courier = c;
+    c->jobs_out++;
+    if (store_read(c->deliver->c.store, &a->job) == OK)
+        return;
+    c->jobs_out--;
+    free(a);
+}
+
+static void on_time(struct timer *t)
+{
+    struct courier *c = t->arg;
+    if (c->stopping)
+        return;
+    ask(c);
+    age_watch(c);
+}
+
+void age_watch(struct courier *c)
+{
+    if (c == c->deliver->courier)
+        loop_timer(c->loop, &c->age, ASK_EVERY_MS, on_time, c);
+}
