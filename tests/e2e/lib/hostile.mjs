@@ -21,12 +21,14 @@ function trickle(socket, text, every = 1000) {
   socket.on('close', () => clearInterval(timer));
 }
 
-// name: { on: 'accept' or 'request' (default), does: (socket), err: what the log must say, or status: the status it must have }
+// name: { on: 'accept' or 'request' (default), does: (socket), err: what the log must say, or status: the status it must have,
+// most: bytes that may be read of it }
 const late = { err: /no complete answer in time/ };
 const junk = { err: /not an HTTP answer/ };
 const large = { err: /head is larger than 16 KiB/ };
 const gone = { err: /closed the connection/ };
 const cut = { status: 200 }; // 64 KiB of body are enough to know how it went
+const body = { ...cut, most: 64 * 1024 + 200 }; // with its head
 export const ways = {
   // slow
   'says nothing': { does: () => {}, ...late },
@@ -37,10 +39,10 @@ export const ways = {
   'a last chunk that never comes': { does: (s) => s.write(`${CHUNKED}1\r\nx\r\n`), ...late },
   'an interim answer and no more': { does: (s) => s.write('HTTP/1.1 100 Continue\r\n\r\n'), ...late },
   // endless
-  'a body without end': { does: (s) => { s.write(`${OK}\r\n`); flood(s, 'endless '); }, ...cut },
-  'a body of 100 MB': { does: (s) => { s.write(`${OK}Content-Length: 104857600\r\n\r\n`); flood(s, 'x'.repeat(1 << 20), 100); }, ...cut },
-  'chunks without end': { does: (s) => { s.write(CHUNKED); flood(s, '1\r\nx\r\n'); }, ...cut },
-  'one chunk without end': { does: (s) => { s.write(`${CHUNKED}fffffffffffffff\r\n`); flood(s, 'x'); }, ...cut },
+  'a body without end': { does: (s) => { s.write(`${OK}\r\n`); flood(s, 'endless '); }, ...body },
+  'a body of 100 MB': { does: (s) => { s.write(`${OK}Content-Length: 104857600\r\n\r\n`); flood(s, 'x'.repeat(1 << 20), 100); }, ...body },
+  'chunks without end': { does: (s) => { s.write(CHUNKED); flood(s, '1\r\nx\r\n'); }, ...body },
+  'one chunk without end': { does: (s) => { s.write(`${CHUNKED}fffffffffffffff\r\n`); flood(s, 'x'); }, ...body },
   'chunk extensions without end': { does: (s) => { s.write(`${CHUNKED}1;`); flood(s, 'extension'); }, ...cut },
   'a chunk size of zeros without end': { does: (s) => { s.write(CHUNKED); flood(s, '0'); }, ...cut },
   'trailers without end': { does: (s) => { s.write(`${CHUNKED}0\r\n`); flood(s, 'X: y\r\n'); }, ...cut },
@@ -53,7 +55,7 @@ export const ways = {
   'interim answers without end': { does: (s) => flood(s, 'HTTP/1.1 102 Processing\r\n\r\n'), ...large },
   'hints without end': { does: (s) => flood(s, 'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'), ...large },
   // not what was asked for
-  'a gzip bomb': { does: (s) => { s.write(`${OK}Content-Encoding: gzip\r\n\r\n`); flood(s, '\x1f\x8b\x08\0'); }, ...cut },
+  'a gzip bomb': { does: (s) => { s.write(`${OK}Content-Encoding: gzip\r\n\r\n`); flood(s, '\x1f\x8b\x08\0'); }, ...body },
   'garbage': { does: (s) => flood(s, '\x00\xff\x01garbage'), ...junk },
   'another protocol': { on: 'accept', does: (s) => s.write('SSH-2.0-OpenSSH_9.2\r\n'), ...junk },
   'HTTP/0.9': { does: (s) => s.end('<html>hello</html>'), ...junk },
