@@ -99,7 +99,7 @@ test('the first fsync error ends the process within a second; it restarts clean'
 test('a start whose n-th sync or write fails leaves the next start nothing to trip over', { timeout: 60000 }, async (t) => {
   let failed = 0;
   for (const [kind, error] of [['sync', 'EIO'], ['write', 'EIO'], ['write', 'ENOSPC']]) {
-    for (let n = 1; ; n += kind === 'sync' ? 1 : 5) {
+    for (let n = 1; ; n += kind === 'sync' ? 1 : Math.ceil(n / 2)) {
       const daemon = await Daemon.make({}, { env: faults.env });
       faults.arm(kind, n, error);
       await daemon.run().catch((error) => {
@@ -124,7 +124,7 @@ test('a start whose n-th sync or write fails leaves the next start nothing to tr
 test('the n-th write fails, or is done in half: it goes on', { timeout: 60000 }, async (t) => {
   const rig = await Rig.start();
   let hits = 0;
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 36; i++) {
     faults.arm('write', 1 + random(60), ['ENOSPC', 'EIO', ''][i % 3], [1, 1, 5, 40][i % 4]);
     await until(() => faults.hits('write') > 0, { what: 'the write', every: 1 });
     await rig.senders.moreAccepted(1 + random(20));
@@ -161,7 +161,7 @@ test('the n-th connect or socket fails: the delivery is tried again', { timeout:
 test('the n-th malloc fails: it goes on, or ends and starts again', { timeout: 60000 }, async (t) => {
   const rig = await Rig.start();
   let hits = 0;
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 80; i++) {
     const ends = rig.ends.length;
     faults.arm('malloc', 1 + random(3000), 'ENOMEM', [1, 1, 1, 3][i % 4]);
     await until(() => faults.hits('malloc') > 0 || rig.ends.length > ends, { what: 'the malloc', every: 1 });
