@@ -21,7 +21,7 @@ test(`kill -9 at ${rounds} random moments under ingest`, { timeout: 3600000 }, a
   const senders = new Senders(daemon, { numbers: await furnish(daemon, receivers) }).start();
   const back = [];
   for (let i = 0; i < rounds; i++) {
-    await senders.moreAccepted(1 + Math.floor(Math.random() * 300));
+    await senders.moreAccepted(1 + Math.floor(Math.random() * 150));
     await daemon.kill();
     const started = Date.now();
     await daemon.run();
