@@ -107,6 +107,7 @@ static void after_look(struct chore *c, enum err err)
 
 static void begin(struct chore *c)
 {
+    c->woken = false;
     chore_read(c, look, after_look);
 }
 

@@ -158,16 +158,16 @@ static enum err put(struct chore *c, struct db *db)
     return err;
 }
 
-static void committed(struct store_job *job)
+static void committed(struct chore *c)
 {
-    struct recovering *r = (struct recovering *)job;
+    struct recovering *r = (struct recovering *)c;
     for (size_t i = 0; i < r->n; i++) {
         const struct missed *m = &r->missed[i];
         if (!m->made)
             continue;
         struct stored s = {
             .event = m->event, .event_n = m->n, .deliveries = &m->delivery, .n_deliveries = 1};
-        intake_tell(chore_config(&r->chore)->intake, &s);
+        intake_tell(chore_config(c)->intake, &s);
         metric_add(METRIC_EVENTS_RECOVERED, 1);
     }
 }
@@ -213,6 +213,7 @@ static void after_look(struct chore *c, enum err err)
 
 static void begin(struct chore *c)
 {
+    c->woken = false;
     chore_read(c, look, after_look);
 }
 

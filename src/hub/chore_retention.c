@@ -24,8 +24,8 @@ enum {
     SWEEP_MS = 3600 * 1000,
     ROWS = 2000,
     YOUNG_MAX = 2000, /* so many in a row end a part: rows are in the order of time, nearly */
-    CHUNK_MIN = 10,
-    CHUNK_MAX = 500,
+    CHUNK_MIN = 20,
+    CHUNK_MAX = 100,  /* each dirties a handful of pages, which a checkpoint writes again */
     CHUNK_US = 10000, /* what one transaction may take */
 };
 
@@ -235,7 +235,7 @@ static void part_done(struct chore *c)
     struct retaining *t = (struct retaining *)c;
     t->reach[t->what][t->days] = t->held_n ? t->held_n - 1 : t->old_n;
     t->sweeping = next_part(t);
-    chore_rest(c, t->sweeping ? CHORE_REST_MIN_MS : SWEEP_MS);
+    chore_rest(c, t->sweeping || c->woken ? CHORE_REST_MIN_MS : SWEEP_MS);
 }
 
 static void after_delete(struct chore *c, enum err err)
@@ -293,10 +293,12 @@ static void after_accounts(struct chore *c, enum err err)
 static void begin(struct chore *c)
 {
     struct retaining *t = (struct retaining *)c;
-    if (t->sweeping)
+    if (t->sweeping) {
         go_on(c);
-    else
-        chore_read(c, read_accounts, after_accounts);
+        return;
+    }
+    c->woken = false;
+    chore_read(c, read_accounts, after_accounts);
 }
 
 struct chore *retention_chore(void)

@@ -47,10 +47,8 @@ static int64_t begin_due(struct housekeeper *hk)
     int64_t wait = WAIT_MAX_MS, now = clock_mono_ms();
     for (size_t i = 0; i < CHORES; i++) {
         struct chore *c = hk->chore[i];
-        if (!c->busy && c->due_ms <= now) {
-            c->woken = false;
+        if (!c->busy && c->due_ms <= now)
             c->begin(c);
-        }
         if (!c->busy && c->due_ms - now < wait)
             wait = c->due_ms > now ? c->due_ms - now : 0;
     }
@@ -123,10 +121,18 @@ void housekeeper_stop(struct housekeeper *hk)
 static enum err on_run(struct store_job *job, struct db *db)
 {
     struct chore *c = (struct chore *)job;
-    int64_t from_us = clock_mono_us();
+    c->began_us = clock_mono_us();
     enum err err = c->work(c, db);
-    c->ran_us = clock_mono_us() - from_us;
+    c->ran_us = clock_mono_us() - c->began_us;
     return err;
+}
+
+static void on_committed(struct store_job *job)
+{
+    struct chore *c = (struct chore *)job;
+    c->ran_us = clock_mono_us() - c->began_us;
+    if (c->committed)
+        c->committed(c);
 }
 
 static void on_done(struct store_job *job)
@@ -137,13 +143,14 @@ static void on_done(struct store_job *job)
 }
 
 static void submit(struct chore *c, enum err (*work)(struct chore *, struct db *),
-                   void (*committed)(struct store_job *), void (*after)(struct chore *, enum err),
+                   void (*committed)(struct chore *), void (*after)(struct chore *, enum err),
                    enum err (*put)(struct store *, struct store_job *))
 {
     c->work = work;
+    c->committed = committed;
     c->after = after;
     c->job = (struct store_job){
-        .run = on_run, .committed = committed, .done = on_done, .home = c->hk->home};
+        .run = on_run, .committed = on_committed, .done = on_done, .home = c->hk->home};
     c->busy = true;
     enum err err = put(c->hk->c.store, &c->job);
     if (err == OK)
@@ -159,7 +166,7 @@ void chore_read(struct chore *c, enum err (*work)(struct chore *, struct db *),
 }
 
 void chore_write(struct chore *c, enum err (*work)(struct chore *, struct db *),
-                 void (*committed)(struct store_job *), void (*after)(struct chore *, enum err))
+                 void (*committed)(struct chore *), void (*after)(struct chore *, enum err))
 {
     if (store_is_writable(c->hk->c.store))
         submit(c, work, committed, after, store_write);
