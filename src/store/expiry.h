@@ -27,8 +27,8 @@ MUST_USE enum err event_last(struct db *db, int64_t *ret_n); /* 0: there is none
 MUST_USE enum err event_before(struct db *db, int64_t ms, int64_t *ret_n);
 
 /* The event, its deliveries, their attempts. The rows with the highest numbers of the tables are
- * emptied and not deleted: SQLite would give their numbers again, and somebody may still hold them.
- * What is gone already is no error. */
+ * emptied (and belong to nobody, account 0) instead of deleted: SQLite would give their numbers
+ * again, and somebody may still hold them. What is gone already is no error. */
 MUST_USE enum err event_delete(struct db *db, int64_t n);
 MUST_USE enum err call_delete(struct db *db, int64_t n); /* when it has ended */
 

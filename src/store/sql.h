@@ -7,7 +7,7 @@ enum { SQL_ARGS_MAX = 20 };
 
 #define EVENT_COLUMNS "n, account, id, kind, number, peer, call_id, occurred_at, simulated, payload"
 #define EVENT_FILTER                                                                               \
-    " AND ($2 = 0 OR account = $2) AND ($3 = -1 OR kind = $3)"                                     \
+    " AND account > 0 AND ($2 = 0 OR account = $2) AND ($3 = -1 OR kind = $3)"                     \
     " AND ($4 = 0 OR occurred_at >= $4) AND ($5 = 0 OR occurred_at < $5)"                          \
     " AND ($6 = 0 OR n < $6)"                                                                      \
     " AND ($7 = '' OR number LIKE $7 OR peer LIKE $7 OR payload LIKE $7)"                          \
@@ -45,7 +45,8 @@ enum { SQL_ARGS_MAX = 20 };
     X(EVENT_LIST_CALL, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE call_id = $1" EVENT_FILTER)  \
     X(EVENT_LIST_NUMBER, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE number = $1" EVENT_FILTER) \
     X(EVENT_LIST_AFTER, 0,                                                                         \
-      "SELECT " EVENT_COLUMNS " FROM events WHERE n > $1 AND ($2 = 0 OR account = $2)"             \
+      "SELECT " EVENT_COLUMNS " FROM events WHERE n > $1 AND account > 0"                          \
+      " AND ($2 = 0 OR account = $2)"                                                              \
       " ORDER BY n LIMIT $3")                                                                      \
     X(DELIVERY_PUT, 1,                                                                             \
       "INSERT INTO deliveries (event_n, endpoint, lane, sequence, attempts, state, first_at,"      \
@@ -102,7 +103,8 @@ enum { SQL_ARGS_MAX = 20 };
     X(CALL_LIST_OPEN, 0,                                                                           \
       "SELECT " CALL_COLUMNS " FROM calls WHERE phase < 2 AND n > $1 ORDER BY n LIMIT $2")         \
     X(CALL_LIST, 0,                                                                                \
-      "SELECT " CALL_COLUMNS " FROM calls WHERE ($1 = 0 OR account = $1)"                          \
+      "SELECT " CALL_COLUMNS " FROM calls WHERE account > 0"                                       \
+      " AND ($1 = 0 OR account = $1)"                                                              \
       " AND ($2 = '' OR number = $2) AND ($3 = -1 OR phase = $3)"                                  \
       " AND ($4 = 0 OR started_at >= $4) AND ($5 = 0 OR started_at < $5)"                          \
       " AND ($6 = 0 OR n < $6) ORDER BY n DESC LIMIT $7")                                          \
@@ -116,7 +118,7 @@ enum { SQL_ARGS_MAX = 20 };
     X(EVENT_LAST, 0, "SELECT max(n) FROM events")                                                  \
     X(EVENT_DELETE, 1, "DELETE FROM events WHERE n = $1")                                          \
     X(EVENT_BLANK, 1,                                                                              \
-      "UPDATE events SET id = 'erased_' || n, number = '', peer = '', call_id = '',"               \
+      "UPDATE events SET account = 0, id = 'erased_' || n, number = '', peer = '', call_id = '',"  \
       " payload = '{\"id\":\"erased_' || n || '\"}' WHERE n = $1")                                 \
     X(DELIVERY_LAST, 0, "SELECT max(n) FROM deliveries")                                           \
     X(DELIVERY_LAST_OF_EVENT, 0, "SELECT max(n) FROM deliveries WHERE event_n = $1")               \
@@ -135,7 +137,8 @@ enum { SQL_ARGS_MAX = 20 };
       " ORDER BY n LIMIT $3")                                                                      \
     X(CALL_LAST, 0, "SELECT max(n) FROM calls")                                                    \
     X(CALL_BLANK, 1,                                                                               \
-      "UPDATE calls SET call_id = 'erased_' || n, number = '', peer = '', destination = '',"       \
+      "UPDATE calls SET account = 0, call_id = 'erased_' || n, number = '', peer = '', "           \
+      "destination = '',"                                                                          \
       " facts = '{}', legs = '' WHERE n = $1 AND phase = 2")                                       \
     X(CALL_DELETE, 1, "DELETE FROM calls WHERE n = $1 AND phase = 2")                              \
     X(RECOVERY_PUT, 1,                                                                             \

@@ -85,8 +85,10 @@ test('410 disables the endpoint; enabling sends what waited', async () => {
   let endpoint;
   do endpoint = await rig.daemon.must('GET', `/v1/endpoints/${line.endpoint.id}`); while (!endpoint.disabled);
   assert.match(endpoint.disabled_why, /410/);
+  assert.deepEqual(endpoint.health, { state: 'disabled', failing_since: null });
   rig.receiver.answer = () => 200;
-  await rig.daemon.must('POST', `/v1/endpoints/${line.endpoint.id}/enable`);
+  const enabled = await rig.daemon.must('POST', `/v1/endpoints/${line.endpoint.id}/enable`);
+  assert.equal(enabled.health.state, 'healthy');
   await rig.daemon.must('POST', '/v1/events', call(line, 'incoming_call'));
   await rig.receiver.wait(line.where, 1);
 });
