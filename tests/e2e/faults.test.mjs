@@ -74,7 +74,7 @@ class Rig {
 
 const told = (sums) => `${sums.events} events accepted, ${sums.deliveries} deliveries, 0 lost, 0 out of order`;
 
-test('the first fsync error ends the process within a second; it restarts clean', { timeout: 60000 }, async (t) => {
+test('the first fsync error ends the process within a second; it restarts clean', { timeout: 120000 }, async (t) => {
   const rig = await Rig.start();
   const times = [];
   for (let n = 1; n <= 8; n++) {
@@ -96,7 +96,7 @@ test('the first fsync error ends the process within a second; it restarts clean'
   assert.ok(Math.max(...times) < 1000);
 });
 
-test('a start whose n-th sync or write fails leaves the next start nothing to trip over', { timeout: 60000 }, async (t) => {
+test('a start whose n-th sync or write fails leaves the next start nothing to trip over', { timeout: 120000 }, async (t) => {
   let failed = 0;
   for (const [kind, error] of [['sync', 'EIO'], ['write', 'EIO'], ['write', 'ENOSPC']]) {
     for (let n = 1; ; n += kind === 'sync' ? 1 : Math.ceil(n / 2)) {
@@ -121,7 +121,7 @@ test('a start whose n-th sync or write fails leaves the next start nothing to tr
   assert.ok(failed > 3);
 });
 
-test('the n-th write fails, or is done in half: it goes on', { timeout: 60000 }, async (t) => {
+test('the n-th write fails, or is done in half: it goes on', { timeout: 120000 }, async (t) => {
   const rig = await Rig.start();
   let hits = 0;
   for (let i = 0; i < 36; i++) {
@@ -141,7 +141,7 @@ test('the n-th write fails, or is done in half: it goes on', { timeout: 60000 },
   assert.ok(rig.senders.count(507) > 0 && rig.senders.count(503) > 0);
 });
 
-test('the n-th connect or socket fails: the delivery is tried again', { timeout: 60000 }, async (t) => {
+test('the n-th connect or socket fails: the delivery is tried again', { timeout: 120000 }, async (t) => {
   const rig = await Rig.start({ close: true }); // a connection a request, so that there is much to fail
   let hits = 0;
   for (const [kind, errors] of [
@@ -158,7 +158,7 @@ test('the n-th connect or socket fails: the delivery is tried again', { timeout:
   assert.deepEqual(rig.ends, []);
 });
 
-test('the n-th malloc fails: it goes on, or ends and starts again', { timeout: 60000 }, async (t) => {
+test('the n-th malloc fails: it goes on, or ends and starts again', { timeout: 120000 }, async (t) => {
   const rig = await Rig.start();
   let hits = 0;
   for (let i = 0; i < 80; i++) {

@@ -112,12 +112,74 @@ static void a_repeat_is_a_duplicate_and_told_to_nobody(void **state)
     assert_int_equal(pending(), before + 1);
 }
 
+static enum err nothing_run(struct store_job *job, struct db *db)
+{
+    return OK;
+}
+
+static void put_anything(void)
+{
+    struct store_job job = {.run = nothing_run};
+    assert_ok(store_write_now(store, &job));
+}
+
+static enum err told[3];
+
+static void on_each(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+{
+    assert_int_equal(token, n_taken % 3); /* in their order */
+    told[token] = err;
+    n_taken++;
+    was_duplicate = duplicate;
+}
+
+static void take_all(const char *const id[3])
+{
+    struct taking *t[3];
+    for (int i = 0; i < 3; i++) {
+        struct event proto = {
+            .kind = EVENT_PING, .account = 1, .id = str_of(id[i]), .payload = STR("{}")};
+        struct event *made;
+        assert_ok(event_new(&proto, &made));
+        const struct event *e = made;
+        assert_ok(intake_prepare_for(intake, 7, &e, &t[i]));
+    }
+    n_taken = 0;
+    assert_ok(intake_submit_all(intake, t, 3, home, on_each, NULL));
+    assert_null(t[0]);
+    while (n_taken < 3)
+        mail_open_all(mailbox_wait(home));
+}
+
+static void many_are_stored_all_or_none(void **state)
+{
+    static const char *const id[] = {"evt_a", "evt_b", "evt_c"};
+    unsigned before = pending(), n = 1;
+    for (bool reached = true; reached; n++) {
+        fault_arm(FAULT_RUN, FAULT_FULL, n, 1);
+        take_all(id);
+        reached = fault_count() > 0;
+        fault_disarm();
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(told[i], reached ? ERR_STORE_FULL : OK);
+        assert_int_equal(pending(), before + (reached ? 0 : 3));
+        assert_int_equal(n_told, reached ? 0 : 3);
+        if (reached) /* writable again, by a commit that succeeds */
+            put_anything();
+    }
+    assert_true(n > 3);
+    take_all(id);
+    assert_true(was_duplicate);
+    assert_int_equal(n_told, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_commit_of_unknown_end_is_told_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_repeat_is_a_duplicate_and_told_to_nobody, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(many_are_stored_all_or_none, set_up, tear_down),
     };
     assert_non_null(mkdtemp(dir));
     snprintf(url, sizeof url, "sqlite:%s/t.db", dir);
