@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const struct {
     const char *name, *text;
@@ -33,4 +34,10 @@ _Noreturn void assert_failed(const char *what, const char *file, int line)
 {
     fprintf(stderr, "assertion failed: %s (%s:%d)\n", what, file, line);
     abort();
+}
+
+_Noreturn void memory_gone(const char *part)
+{
+    fprintf(stderr, "%s: out of memory: ending now; what was accepted is stored\n", part);
+    _exit(70);
 }

@@ -60,3 +60,7 @@ enum err_class err_class(enum err e);
 /* Assertions for our own bugs; they stay on in release builds. Never on input from outside. */
 _Noreturn void assert_failed(const char *what, const char *file, int line);
 #define ASSERT(cond) ((cond) ? (void)0 : assert_failed(#cond, __FILE__, __LINE__))
+
+/* Where going on without memory would break an order or lose sight of something stored: the process
+ * ends (70), its supervisor starts it again, and recovery reads what the disk holds. */
+_Noreturn void memory_gone(const char *part);

@@ -58,11 +58,8 @@ static void on_stored(struct mail *m)
     for (size_t i = 0; i < s->n; i++) {
         const struct delivery *d = &s->delivery[i];
         struct item *it = calloc(1, sizeof *it);
-        if (!it) {
-            log_error("deliver", "out of memory: delivery %lld waits for the next start",
-                      (long long)d->n);
-            continue;
-        }
+        if (!it)
+            memory_gone("deliver"); /* the lane's next would overtake it */
         *it = (struct item){.n = d->n,
                             .event_n = d->event_n,
                             .event = c->events_held < EVENTS_HELD_MAX ? event_hold(s->event) : NULL,
@@ -89,10 +86,8 @@ void deliver_on_stored(void *deliver, const struct stored *s)
         if (n == 0)
             continue;
         struct stored_mail *m = malloc(sizeof *m + n * sizeof m->delivery[0]);
-        if (!m) {
-            log_error("deliver", "out of memory: %zu deliveries wait for the next start", n);
-            continue;
-        }
+        if (!m)
+            memory_gone("deliver"); /* their lanes' next would overtake them */
         *m = (struct stored_mail){
             .mail.open = on_stored, .courier = c, .event = event_hold(s->event)};
         for (size_t i = 0; i < s->n_deliveries; i++)

@@ -160,7 +160,7 @@ static void shelve(struct queue *t, uint64_t key, int64_t due_ms)
     if (shelf_put(&t->shelf, key, due_ms) == OK)
         metric_add(METRIC_LANES_WAITING, 1);
     else
-        log_error("deliver", "out of memory: a lane waits for the next start");
+        memory_gone("deliver"); /* nobody would know of the lane */
     queue_plan(t);
 }
 
@@ -212,7 +212,7 @@ void lane_push(struct courier *c, uint64_t key, uint64_t endpoint, struct item *
         if (t)
             shelve(t, key, due_ms);
         else
-            log_error("deliver", "out of memory: a delivery waits for the next start");
+            memory_gone("deliver");
     }
 }
 

@@ -179,10 +179,8 @@ void load_start(struct queue *t, size_t lanes_max, int64_t due_ms)
         return; /* tried again with the next attempt's end */
     while (j->n < max && shelf_take(&t->shelf, due_ms, &key)) {
         metric_add(METRIC_LANES_WAITING, -1);
-        if (!(l = lane_new(c, t, key))) {
-            log_error("deliver", "out of memory: a lane waits for the next start");
-            break;
-        }
+        if (!(l = lane_new(c, t, key)))
+            memory_gone("deliver"); /* it is off the shelf */
         load_put(j, l, 0);
     }
     j->from_shelf = t->loading = true;
