@@ -41,7 +41,7 @@ one_place() { # header pattern, where
     wrong "$hit: <$1> belongs to $2"
   done
 }
-one_place 'sqlite3\.h' 'src/store/sqlite\.c'
+one_place 'sqlite3\.h' 'src/store/sqlite.*'
 one_place 'microhttpd\.h' 'src/api/server\.c'
 one_place 'jansson\.h' 'src/base/json\.c'
 one_place 'llhttp\.h' 'src/deliver/http_conn\.h'

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "store/engine.h"
+#include "store/sqlite_log.h"
 
 enum {
     CHECKPOINT_PAGES = 4000,
@@ -161,7 +162,8 @@ static enum err sqlite_open_db(const char *path, enum db_mode mode, struct db **
             goto out;
     }
     int flags = SQLITE_OPEN_NOMUTEX | (writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
-    if ((err = err_of(s, sqlite3_open_v2(path, &s->h, flags, NULL))) != OK)
+    if ((err = err_of(s, sqlite3_open_v2(path, &s->h, flags, writer ? sqlite_log_vfs() : NULL))) !=
+        OK)
         goto said;
     sqlite3_busy_timeout(s->h, BUSY_WAIT_MS);
     if (writer) {

@@ -168,10 +168,11 @@ static void set_writable(struct store *s, bool now, enum err why)
     if (atomic_exchange(&s->writable, now) == now)
         return;
     if (now)
-        log_info("store", "writes again");
+        log_sparse(LOG_INFO, 5000, "store", "writes again");
     else
-        log_error("store", "cannot write: %s (%s); accepting nothing until it can", err_text(why),
-                  s->db->detail);
+        log_sparse(LOG_ERROR, 5000, "store",
+                   "cannot write: %s (%s); accepting nothing until it can", err_text(why),
+                   s->db->detail);
 }
 
 static void batch_run(struct store *s, struct store_job **jobs, size_t n)

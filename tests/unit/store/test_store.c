@@ -146,6 +146,40 @@ static void an_attempt_is_written_once(void **state)
     assert_int_equal(t.d.attempts, 1);
 }
 
+/* More than one write to the log can hold, in one transaction. */
+static enum err put_much(struct db *db, void *arg)
+{
+    static char payload[60000];
+    int64_t n;
+    bool is_new;
+    enum err err = OK;
+    memset(payload, 'x', sizeof payload);
+    for (int i = 0; err == OK && i < 50; i++) {
+        char id[16];
+        struct event e = sample;
+        snprintf(id, sizeof id, "evt_much%d", i);
+        e.id = str_of(id);
+        e.payload = str_of_bytes(payload, sizeof payload);
+        err = event_put(db, &e, &n, &is_new);
+    }
+    return err;
+}
+
+static enum err find_much(struct db *db, void *arg)
+{
+    int64_t n;
+    return event_find(db, 1, STR("evt_much49"), &n);
+}
+
+static void a_large_commit_is_whole(void **state)
+{
+    assert_ok(write_now(put_much, NULL));
+    assert_ok(read_now(find_much, NULL));
+    store_close(store);
+    store = open_store();
+    assert_ok(read_now(find_much, NULL));
+}
+
 struct waiting {
     struct delivery d[8];
     size_t n;
@@ -384,6 +418,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_same_event_is_stored_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_attempt_is_written_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_large_commit_is_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_waits_is_found_lane_by_lane, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_written_is_there_after_a_reopen, set_up,
                                         tear_down),
