@@ -29,7 +29,8 @@ enum { SQL_ARGS_MAX = 20 };
     " created_at, ended_at"
 #define SETTING_COLUMNS "n, kind, id, account, key, doc, version, created_at, updated_at"
 
-/* id, may it write?, text */
+/* id, may it write?, text. An index over part of a table is used by SQLite where its condition
+ * stands in the statement word for word. */
 #define SQL_LIST(X)                                                                                \
     X(META_GET, 0, "SELECT value FROM meta WHERE name = $1")                                       \
     X(META_PUT, 1,                                                                                 \
@@ -42,7 +43,8 @@ enum { SQL_ARGS_MAX = 20 };
     X(EVENT_FIND, 0, "SELECT n FROM events WHERE id = $1 AND ($2 = 0 OR account = $2)")            \
     X(EVENT_GET, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE n = $1")                           \
     X(EVENT_LIST, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE $1 = ''" EVENT_FILTER)            \
-    X(EVENT_LIST_CALL, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE call_id = $1" EVENT_FILTER)  \
+    X(EVENT_LIST_CALL, 0,                                                                          \
+      "SELECT " EVENT_COLUMNS " FROM events WHERE call_id = $1 AND call_id <> ''" EVENT_FILTER)    \
     X(EVENT_LIST_NUMBER, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE number = $1" EVENT_FILTER) \
     X(EVENT_LIST_AFTER, 0,                                                                         \
       "SELECT " EVENT_COLUMNS " FROM events WHERE n > $1 AND account > 0"                          \
