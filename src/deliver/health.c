@@ -95,9 +95,11 @@ enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, int64
     if (h->window > 1)
         h->window /= 2;
     if (h->state == HEALTH_FAILING) {
-        h->probe_wait_ms =
-            h->probe_wait_ms * 2 < PROBE_MAX_MS ? h->probe_wait_ms * 2 : PROBE_MAX_MS;
-        plan_probe(h, now_ms, jitter);
+        if (now_ms >= h->probe_at_ms) { /* else it was under way when the endpoint fell: no probe */
+            h->probe_wait_ms =
+                h->probe_wait_ms * 2 < PROBE_MAX_MS ? h->probe_wait_ms * 2 : PROBE_MAX_MS;
+            plan_probe(h, now_ms, jitter);
+        }
         if (wall_ms - h->failing_since_ms < FIVE_DAYS_MS)
             return HEALTH_SAME;
         h->state = HEALTH_DISABLED;

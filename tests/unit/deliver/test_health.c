@@ -68,6 +68,20 @@ static void probes_come_at_growing_waits(void **state)
     assert_true(last > 600000);
 }
 
+static void what_was_under_way_when_it_fell_is_no_probe(void **state)
+{
+    start();
+    for (int i = 0; i < 10; i++)
+        learn(false);
+    int64_t probe_at_ms = h.probe_at_ms;
+    for (int i = 0; i < 54; i++, now += 10)
+        learn(false);
+    assert_int_equal(h.probe_at_ms, probe_at_ms);
+    now = probe_at_ms;
+    learn(false);
+    assert_true(h.probe_at_ms - now <= 66000); /* the second probe: twice 30 s, and jitter */
+}
+
 static void one_success_opens_a_window_that_grows(void **state)
 {
     start();
@@ -103,6 +117,7 @@ int main(void)
         cmocka_unit_test(seven_of_ten_fail_it),
         cmocka_unit_test(old_failures_are_forgotten),
         cmocka_unit_test(probes_come_at_growing_waits),
+        cmocka_unit_test(what_was_under_way_when_it_fell_is_no_probe),
         cmocka_unit_test(one_success_opens_a_window_that_grows),
         cmocka_unit_test(five_days_end_it),
     };
