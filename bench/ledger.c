@@ -59,8 +59,7 @@ void ledger_print_number(const struct ledger *l, unsigned account, unsigned endp
     snprintf(out, 24, "+44791%03u%04u", account % 1000, endpoint % 10000);
 }
 
-/* Which of its account's endpoints a call's number belongs to. */
-static unsigned endpoint_of(const struct ledger *l, size_t call)
+unsigned ledger_endpoint_of(const struct ledger *l, size_t call)
 {
     return (unsigned)((call / l->accounts) % l->endpoints);
 }
@@ -75,7 +74,7 @@ void ledger_print_event(const struct ledger *l, size_t event, struct buf *out)
         "\"destination\":\"sip:agent@pbx.example.com\","};
     size_t call = event / CALL_EVENTS, kind = event % CALL_EVENTS;
     char number[24];
-    ledger_print_number(l, l->account[call], endpoint_of(l, call), number);
+    ledger_print_number(l, l->account[call], ledger_endpoint_of(l, call), number);
     buf_printf(out,
                "{\"event\":\"%s\",\"did_number\":\"%s\",\"caller_id\":\"+1917555%04zu\",%s"
                "\"timestamp\":\"2026-11-24T04:03:02Z\",\"id\":\"evt_%026zu\","
@@ -103,7 +102,7 @@ size_t ledger_arrived(struct ledger *l, unsigned endpoint, struct str id, int64_
     size_t event = event_of(l, id), call = event / CALL_EVENTS;
     unsigned account = endpoint / l->endpoints, own = endpoint % l->endpoints;
     if (event == SIZE_MAX || account >= l->accounts || l->account[call] != account ||
-        (!l->to_all && own != endpoint_of(l, call))) {
+        (!l->to_all && own != ledger_endpoint_of(l, call))) {
         atomic_fetch_add(&l->strange, 1);
         return SIZE_MAX;
     }
@@ -121,22 +120,24 @@ size_t ledger_arrived(struct ledger *l, unsigned endpoint, struct str id, int64_
     return event;
 }
 
-size_t ledger_missing(const struct ledger *l, size_t first_call, size_t end_call)
+size_t ledger_missing(const struct ledger *l, size_t first_call, ledger_counts *counts)
 {
     size_t missing = 0, stride = CALL_EVENTS * l->width;
-    for (size_t i = first_call * stride; i < end_call * stride; i++)
-        missing += !l->late_us[i];
+    for (size_t call = first_call; call < l->calls; call++)
+        for (size_t i = 0; i < stride && (!counts || counts(l, call)); i++)
+            missing += !l->late_us[call * stride + i];
     return missing;
 }
 
-size_t ledger_latencies(const struct ledger *l, size_t first_call, size_t end_call,
+size_t ledger_latencies(const struct ledger *l, size_t first_call, ledger_counts *counts,
                         uint32_t **ret_sorted)
 {
     size_t n = 0, stride = CALL_EVENTS * l->width;
-    uint32_t *v = zeroes((end_call - first_call) * stride + 1, sizeof *v);
-    for (size_t i = first_call * stride; i < end_call * stride; i++)
-        if (l->late_us[i])
-            v[n++] = l->late_us[i] - 1;
+    uint32_t *v = zeroes((l->calls - first_call) * stride + 1, sizeof *v);
+    for (size_t call = first_call; call < l->calls; call++)
+        for (size_t i = 0; i < stride && (!counts || counts(l, call)); i++)
+            if (l->late_us[call * stride + i])
+                v[n++] = l->late_us[call * stride + i] - 1;
     sort_u32(v, n);
     *ret_sorted = v;
     return n;
@@ -144,7 +145,7 @@ size_t ledger_latencies(const struct ledger *l, size_t first_call, size_t end_ca
 
 bool ledger_say(const struct ledger *l, size_t first_call)
 {
-    size_t missing = ledger_missing(l, first_call, l->calls);
+    size_t missing = ledger_missing(l, first_call, NULL);
     size_t out_of_order = l->out_of_order, strange = l->strange;
     bool good = !missing && !out_of_order && !strange;
     say("every event at each of its endpoints, in order",

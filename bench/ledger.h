@@ -33,9 +33,13 @@ void ledger_print_event(const struct ledger *l, size_t event, struct buf *out);
 void ledger_print_number(const struct ledger *l, unsigned account, unsigned endpoint, char out[24]);
 /* A request came in. `endpoint`: counted over all accounts. Returns the event, or SIZE_MAX. */
 size_t ledger_arrived(struct ledger *l, unsigned endpoint, struct str id, int64_t now_us);
-/* Of the calls first … end - 1: how many deliveries never came, and the latencies of the others. */
-size_t ledger_missing(const struct ledger *l, size_t first_call, size_t end_call);
-size_t ledger_latencies(const struct ledger *l, size_t first_call, size_t end_call,
+/* Which calls are looked at; NULL: all. */
+typedef bool ledger_counts(const struct ledger *l, size_t call);
+size_t ledger_missing(const struct ledger *l, size_t first_call, ledger_counts *counts);
+/* Of what arrived, sorted; the caller frees. */
+size_t ledger_latencies(const struct ledger *l, size_t first_call, ledger_counts *counts,
                         uint32_t **ret_sorted);
+/* Which of its account's endpoints a call's number belongs to, when not all get it. */
+unsigned ledger_endpoint_of(const struct ledger *l, size_t call);
 /* One line: complete and in order, or what is not. True when it is. */
 bool ledger_say(const struct ledger *l, size_t first_call);

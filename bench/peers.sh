@@ -1,9 +1,9 @@
 #!/bin/sh
-# bench/peers.sh JOBS [OURS_TO_ALL [OURS_TO_ONE]]: BullMQ and undici on Redis, with the same receiver, beside our
-# figures. Redis syncs each second (what is customary; a power cut loses up to a second) and each write (what ours does).
+# bench/peers.sh JOBS [TO_ALL CPU [TO_ONE CPU]]: BullMQ and undici on Redis, with the same receiver, beside our
+# figures (deliveries/s and us of CPU each). Redis syncs each second (what is customary; a power cut loses up to a second) and each write (what ours does).
 set -eu
-jobs=$1 all=${2:-} one=${3:-}
-workers=${WORKERS:-2} concurrency=${CONCURRENCY:-64}
+jobs=$1 all=${2:-} all_cpu=${3:-1} one=${4:-} one_cpu=${5:-1}
+workers=${WORKERS:-1} concurrency=${CONCURRENCY:-64}
 command -v redis-server >/dev/null && [ -d bench/peers/node_modules/bullmq ] ||
   { echo "-- BullMQ on Redis: not installed here, nothing to compare with" && exit 0; }
 dir=$(mktemp -d)
@@ -20,29 +20,41 @@ stop() {
   rm -rf "$dir/redis"
 }
 
+cpu_us() { # what these processes used
+  for p in "$@"; do cat "/proc/$p/stat"; done | awk -v hz="$(getconf CLK_TCK)" '{ n += $14 + $15 } END { printf "%.0f", n * 1000000 / hz }'
+}
+
+compare() { # our case, the peer's rate and CPU, ours
+  [ -z "$4" ] || awk -v name="$1" -v rate="$2" -v cpu="$3" -v ours="$4" -v own="$5" 'BEGIN {
+    printf "  %-44s %.1f times the rate (bar: at least 8): %s; CPU each: %.1f times\n", name, ours / rate,
+      (ours >= 8 * rate) ? "met" : "NOT met", cpu / own }'
+}
+
 # $1: appendfsync
 peer() {
   mkdir "$dir/redis"
   redis-server --port 7179 --bind 127.0.0.1 --dir "$dir/redis" --save '' --appendonly yes --appendfsync "$1" \
     --daemonize no --logfile "" >/dev/null &
-  pids="$!"
+  pids="$!" measured="$!"
   until redis-cli -p 7179 ping >/dev/null 2>&1; do kill -0 $pids; done
   build/bench/bench/bench_delivery receive hook=7190 >"$dir/received" &
   receiver=$!
   pids="$pids $receiver"
   for _ in $(seq "$workers"); do
     node bench/peers/peer.mjs work "$concurrency" 7179 http://127.0.0.1:7190/h/0 <"$dir/end" &
-    pids="$pids $!"
+    pids="$pids $!" measured="$measured $!"
   done
   exec 3>"$dir/end" # the workers end with us
-  rate=$(node bench/peers/peer.mjs produce "$jobs" 7179)
+  # shellcheck disable=SC2086
+  before=$(cpu_us $measured)
+  set -- "$1" $(node bench/peers/peer.mjs produce "$jobs" 7179) # deliveries/s, us of CPU of the producer
+  # shellcheck disable=SC2086
+  cpu=$((($(cpu_us $measured) - before + $3) / jobs))
   kill "$receiver" && wait "$receiver"
-  echo "  appendfsync $1: $rate deliveries/s"
+  printf '  %-44s %s\n' "appendfsync $1" "$2 deliveries/s, $cpu us of CPU each (Redis, workers, producer)"
   cat "$dir/received"
-  for ours in "to all:$all" "to one:$one"; do
-    [ -z "${ours#*:}" ] || awk -v n="${ours%%:*}" -v a="${ours#*:}" -v b="$rate" 'BEGIN {
-      printf "  ours (%s) is ahead %.1f times (bar: at least 8): %s\n", n, a / b, (a >= 8 * b) ? "met" : "NOT met" }'
-  done
+  compare "every event to all" "$2" $cpu "$all" "$all_cpu"
+  compare "every event to one" "$2" $cpu "$one" "$one_cpu"
   exec 3>&-
   stop
 }

@@ -86,19 +86,20 @@ static void create(const struct tenants *t, const char *path, const struct buf *
     exit(1);
 }
 
-void tenants_make(struct tenants *t, const struct ledger *l, int port, const char *admin_key)
+void tenants_make(struct tenants *t, const struct ledger *l, int port, unsigned from,
+                  const char *admin_key)
 {
     struct buf body, answer;
-    *t = (struct tenants){.port = port, .admin_key = admin_key, .n = l->accounts};
+    *t = (struct tenants){.port = port, .admin_key = admin_key, .n = l->accounts, .from = from};
     buf_init(&body, 4096);
     buf_init(&answer, 65536);
     for (unsigned i = 0; i < t->n; i++) {
         buf_reset(&body);
-        buf_printf(&body, "{\"name\":\"account %u\"}", i);
+        buf_printf(&body, "{\"name\":\"account %u\"}", from + i);
         create(t, "/v1/accounts", &body, &answer);
         buf_reset(&body);
         buf_printf(&body, "{\"name\":\"pbx\",\"scopes\":[\"ingest\"],\"account\":\"account %u\"}",
-                   i);
+                   from + i);
         create(t, "/v1/keys", &body, &answer);
         answer_member(&answer, "key", t->key[i], KEY_SIZE);
     }
@@ -113,7 +114,7 @@ void tenants_endpoint(const struct tenants *t, const struct ledger *l,
     char number[24];
     buf_init(&body, 4096);
     buf_init(&answer, 65536);
-    buf_printf(&body, "{\"url\":\"%s\",\"account\":\"account %u\"", m->url, m->account);
+    buf_printf(&body, "{\"url\":\"%s\",\"account\":\"account %u\"", m->url, t->from + m->account);
     ledger_print_number(l, m->account, m->number, number);
     if (!l->to_all)
         buf_printf(&body, ",\"numbers\":[\"%s\"]", number);

@@ -11,7 +11,7 @@ enum { KEY_SIZE = 128, ENDPOINT_ID_SIZE = 64, ACCOUNTS_MAX = 64 };
 struct tenants {
     int port;
     const char *admin_key;
-    unsigned n;
+    unsigned n, from; /* accounts; the number in the first one's name */
     char key[ACCOUNTS_MAX][KEY_SIZE];
 };
 
@@ -22,7 +22,8 @@ int api_call(int port, const char *method, const char *path, const char *key, co
 void answer_member(const struct buf *answer, const char *name, char *out, size_t cap);
 
 /* As many accounts as the ledger has, each with a key that may ingest. */
-void tenants_make(struct tenants *t, const struct ledger *l, int port, const char *admin_key);
+void tenants_make(struct tenants *t, const struct ledger *l, int port, unsigned from,
+                  const char *admin_key);
 struct endpoint_make {
     unsigned account, number; /* number: among the account's own */
     const char *url;
