@@ -67,13 +67,6 @@ static bool on_event(void *arg, int64_t n, const struct event *e)
     return l->err == OK;
 }
 
-static enum err refuse(struct request *r, const char *field, const char *why)
-{
-    snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
-    snprintf(r->fault.why, sizeof r->fault.why, "%s", why);
-    return ERR_INVALID;
-}
-
 /* A `+` in a query arrives as a blank. */
 static struct str number_query(struct request *r, char out[NUMBER_SIZE])
 {
@@ -100,9 +93,9 @@ static enum err events_list_work(struct request *r, struct db *db)
     if (err == OK)
         err = request_time(r, "until", &f.until_ms);
     if (err == OK && type.n && !event_kind_parse(type, &kind))
-        err = refuse(r, "type", "the name of an event");
+        err = request_refuse(r, "type", "the name of an event");
     if (err == OK && st.n && !delivery_state_parse(st, &state))
-        err = refuse(r, "state", "pending, delivered, given_up or canceled");
+        err = request_refuse(r, "state", "pending, delivered, given_up or canceled");
     if (err != OK)
         return err;
     f.kind = type.n ? (int)kind : -1;
@@ -230,7 +223,7 @@ static enum err resend_work(struct request *r, struct db *db)
     if (json_str(json_get(r->json, "endpoint"), &id)) {
         const struct book_endpoint *ep = book_endpoint_by_id(r->book, id);
         if (!ep || ep->account != e->account)
-            return refuse(r, "endpoint", "the id of an endpoint of the event's account");
+            return request_refuse(r, "endpoint", "the id of an endpoint of the event's account");
         f.n[f.count++] = ep->n;
     } else {
         err = delivery_list_of_event(db, r->n, on_endpoint, &f);
@@ -245,7 +238,8 @@ static enum err resend_work(struct request *r, struct db *db)
         made++;
     }
     if (err == OK && made == 0)
-        return refuse(r, "endpoint", "needed here: the event went to no endpoint that still is");
+        return request_refuse(r, "endpoint",
+                              "needed here: the event went to no endpoint that still is");
     struct json_writer w = {&r->out, false};
     r->status = 202;
     json_obj(&w, NULL);

@@ -108,14 +108,6 @@ static void on_counted(struct store_job *job)
     }
 }
 
-static enum err refuse(struct request *r, const char *field, const char *why)
-{
-    r->fault = (struct field_error){0};
-    snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
-    snprintf(r->fault.why, sizeof r->fault.why, "%s", why);
-    return ERR_INVALID;
-}
-
 static enum err read_body(struct request *r, struct counting *c)
 {
     void *it = NULL;
@@ -124,26 +116,27 @@ static enum err read_body(struct request *r, struct counting *c)
     struct recovery *rec = &c->recovery;
     int64_t now = clock_wall_ms();
     if (json_kind(r->json) != JSON_IS_OBJECT)
-        return refuse(r, "body", "one object");
+        return request_refuse(r, "body", "one object");
     while (json_next(r->json, &it, &key, &v))
         if (!str_eq(key, STR("since")) && !str_eq(key, STR("until")) &&
             !str_eq(key, STR("dry_run"))) {
             char name[sizeof r->fault.field];
             snprintf(name, sizeof name, "%.*s", (int)(key.n < 60 ? key.n : 60), key.p);
-            return refuse(r, name, "since, until, dry_run");
+            return request_refuse(r, name, "since, until, dry_run");
         }
     if ((v = json_get(r->json, "dry_run")) && !json_bool(v, &c->dry_run))
-        return refuse(r, "dry_run", "true or false");
+        return request_refuse(r, "dry_run", "true or false");
     enum err err = request_body_time(r, "since", &rec->since_ms);
     if (err == OK)
         err = request_body_time(r, "until", &rec->until_ms);
     if (err != OK)
         return err;
     if (!rec->since_ms)
-        return refuse(r, "since", "a time like 2024-11-15T14:32:00Z, or milliseconds since 1970");
+        return request_refuse(r, "since",
+                              "a time like 2024-11-15T14:32:00Z, or milliseconds since 1970");
     if (!rec->until_ms || rec->until_ms > now)
         rec->until_ms = now;
-    return rec->since_ms < rec->until_ms ? OK : refuse(r, "until", "a time after since");
+    return rec->since_ms < rec->until_ms ? OK : request_refuse(r, "until", "a time after since");
 }
 
 void endpoints_recover(struct request *r)

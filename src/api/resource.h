@@ -26,6 +26,8 @@ uint64_t request_scope(const struct request *r);
 MUST_USE enum err request_account(struct request *r, uint64_t *ret);
 struct str account_id(const struct request *r, uint64_t n);
 
+/* query.c. ERR_INVALID, with r->fault saying which field and what is allowed. */
+MUST_USE enum err request_refuse(struct request *r, const char *field, const char *why);
 /* ?limit (1 … 500, 50) and ?cursor. ERR_INVALID with r->fault set. */
 MUST_USE enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_cursor);
 void list_begin(struct request *r, struct json_writer *w);

@@ -1,0 +1,109 @@
+/* query: what lists share: pages, cursors, times, and how input that cannot be is refused. Pure but
+ * for the request it reads. */
+#include <stdio.h>
+
+#include "api/resource.h"
+
+enum err request_refuse(struct request *r, const char *field, const char *why)
+{
+    r->fault = (struct field_error){0};
+    snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
+    snprintf(r->fault.why, sizeof r->fault.why, "%s", why);
+    return ERR_INVALID;
+}
+
+enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_cursor)
+{
+    struct str limit = request_query(r, "limit"), cursor = request_query(r, "cursor");
+    uint64_t v = 50;
+    if (limit.n && (str_to_u64(limit, 500, &v) != OK || v == 0))
+        return request_refuse(r, "limit", "a whole number from 1 to 500");
+    *ret_limit = (unsigned)v;
+    v = 0;
+    if (cursor.n && (cursor.p[0] != 'n' || str_to_u64(str_from(cursor, 1), INT64_MAX, &v) != OK))
+        return request_refuse(r, "cursor", "a next_cursor from an answer");
+    *ret_cursor = (int64_t)v;
+    return OK;
+}
+
+void list_begin(struct request *r, struct json_writer *w)
+{
+    r->status = 200;
+    *w = (struct json_writer){&r->out, false};
+    json_obj(w, NULL);
+    json_arr(w, "data");
+}
+
+void list_end(struct json_writer *w, int64_t next)
+{
+    char text[32];
+    json_end_arr(w);
+    snprintf(text, sizeof text, "n%lld", (long long)next);
+    json_put_str(w, "next_cursor", next ? str_of(text) : (struct str){0});
+    json_end_obj(w);
+}
+
+static int64_t days_from_civil(int64_t y, unsigned m, unsigned d)
+{
+    y -= m <= 2;
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    unsigned yoe = (unsigned)(y - era * 400);
+    unsigned doy = (153 * (m + (m > 2 ? -3u : 9u)) + 2) / 5 + d - 1;
+    return era * 146097 + (int64_t)(yoe * 365 + yoe / 4 - yoe / 100 + doy) - 719468;
+}
+
+static enum err read_time(struct request *r, const char *name, struct str text, int64_t *ret_ms)
+{
+    char z[40];
+    unsigned y, mo, d, h, mi, s, ms = 0;
+    uint64_t v;
+    int n = 0;
+    *ret_ms = 0;
+    if (!text.n)
+        return OK;
+    if (str_to_u64(text, 1ull << 52, &v) == OK) {
+        *ret_ms = (int64_t)v;
+        return OK;
+    }
+    if (str_copy(text, z, sizeof z) != OK ||
+        sscanf(z, "%4u-%2u-%2uT%2u:%2u:%2u%n", &y, &mo, &d, &h, &mi, &s, &n) < 6 || mo < 1 ||
+        mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || s > 60)
+        return request_refuse(r, name,
+                              "a time like 2024-11-15T14:32:00Z, or milliseconds since 1970");
+    struct str rest = str_from(str_of(z), (size_t)n);
+    if (rest.n && rest.p[0] == '.' && sscanf(rest.p, ".%3u%n", &ms, &n) == 1)
+        rest = str_from(rest, (size_t)n);
+    if (!str_eq_nocase(rest, STR("Z")))
+        return request_refuse(r, name, "a time in UTC, ending in Z");
+    *ret_ms = (days_from_civil(y, mo, d) * 86400 + h * 3600 + mi * 60 + s) * 1000 + ms;
+    return OK;
+}
+
+enum err request_time(struct request *r, const char *name, int64_t *ret_ms)
+{
+    return read_time(r, name, request_query(r, name), ret_ms);
+}
+
+enum err request_body_time(struct request *r, const char *name, int64_t *ret_ms)
+{
+    const struct json *v = json_get(r->json, name);
+    struct str text;
+    *ret_ms = 0;
+    if (!v || json_kind(v) == JSON_IS_NULL)
+        return OK;
+    if (json_int(v, ret_ms) && *ret_ms > 0)
+        return OK;
+    if (!json_str(v, &text) || !text.n)
+        return request_refuse(r, name,
+                              "a time like 2024-11-15T14:32:00Z, or milliseconds since 1970");
+    return read_time(r, name, text, ret_ms);
+}
+
+void put_time(struct json_writer *w, const char *key, int64_t ms)
+{
+    char text[CLOCK_TEXT_SIZE];
+    if (ms)
+        json_put_str(w, key, (struct str){text, clock_print_ms(ms, text)});
+    else
+        json_put_null(w, key);
+}
