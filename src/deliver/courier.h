@@ -107,7 +107,8 @@ struct courier {
     struct question *questions;   /* ask.c's */
     struct attempt_job *attempts; /* those with an exchange under way */
     size_t events_held, items;
-    size_t jobs_out; /* store jobs whose answer is still to come */
+    unsigned forgotten; /* how often data was erased: what was read before is read again */
+    size_t jobs_out;    /* store jobs whose answer is still to come */
     bool stopping, stopped;
     struct timer age;     /* age.c's */
     struct timer give_up; /* stopping: how long exchanges may take */

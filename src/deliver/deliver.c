@@ -138,6 +138,7 @@ static void on_forget(struct mail *m)
     struct forget_mail *f = (struct forget_mail *)m;
     struct courier *c = f->courier;
     struct lane *l;
+    c->forgotten++;
     for (size_t i = 0; (l = map_next(c->lanes, &i));) {
         struct item *it = l->state == LANE_BUSY ? l->head->next : l->head;
         for (; it; it = it->next)

@@ -26,6 +26,7 @@ struct load_job {
     struct queue *queue;
     uint64_t endpoint;
     bool from_shelf, with_events;
+    unsigned forgotten; /* the courier's, when it was read */
     size_t n;
     struct load_lane at[];
 };
@@ -107,6 +108,8 @@ static void load_done(struct store_job *job)
                    err_text(j->job.err));
     for (size_t i = 0; i < j->n; i++) {
         struct load_lane *l = &j->at[i];
+        if (l->first && j->forgotten != c->forgotten)
+            event_drop(&l->first->event);
         if (j->job.err == OK) {
             lane_loaded(c, l->lane, l->first, l->more);
         } else {
@@ -133,6 +136,7 @@ static struct load_job *load_new(struct queue *t, size_t max)
     j->queue = t;
     j->endpoint = t->endpoint;
     j->with_events = c->events_held < EVENTS_HELD_MAX;
+    j->forgotten = c->forgotten;
     return j;
 }
 

@@ -13,8 +13,8 @@ static const char *const large[] = {"events", "deliveries", "attempts", "calls"}
 /* They list, newest first or all that waits, and stop at their limit; or ask for the last row. */
 static bool may_walk(size_t sql)
 {
-    static const enum sql list[] = {SQL_EVENT_LIST,    SQL_CALL_LIST, SQL_EVENT_LAST,
-                                    SQL_DELIVERY_LAST, SQL_CALL_LAST, SQL_DELIVERY_LIST_PENDING};
+    static const enum sql list[] = {SQL_EVENT_LIST, SQL_CALL_LIST, SQL_EVENT_LAST,
+                                    SQL_DELIVERY_LAST, SQL_CALL_LAST};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (list[i] == sql)
             return true;
