@@ -59,9 +59,23 @@ static bool mostly_fails(const struct health *h)
     return ok + failed >= SAMPLE_MIN && failed * 100 >= (ok + failed) * FAILED_PERCENT;
 }
 
-static enum health_change on_ok(struct health *h)
+/* A few failures in a row, then a success: an outage too short to be found failing, or a few events
+ * that this endpoint never takes. The latter would be hurried again and again, whatever their
+ * schedule says: so the next time counts only after a wait, which doubles while it goes on. */
+static bool short_outage_ends(struct health *h, int64_t now_ms)
 {
-    bool was_away = h->state == HEALTH_FAILING || h->streak >= OUTAGE_STREAK;
+    if (h->streak < OUTAGE_STREAK || now_ms < h->again_at_ms)
+        return false;
+    bool calm = !h->again_wait_ms || now_ms - h->again_at_ms > h->again_wait_ms;
+    int32_t wait = calm ? PROBE_MIN_MS : 2 * h->again_wait_ms;
+    h->again_wait_ms = wait < PROBE_MAX_MS ? wait : PROBE_MAX_MS;
+    h->again_at_ms = now_ms + h->again_wait_ms;
+    return true;
+}
+
+static enum health_change on_ok(struct health *h, int64_t now_ms)
+{
+    bool was_away = h->state == HEALTH_FAILING || short_outage_ends(h, now_ms);
     h->streak = 0;
     h->failing_since_ms = 0;
     if (was_away) {
@@ -89,7 +103,7 @@ enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, int64
     if (h->state == HEALTH_DISABLED)
         return HEALTH_SAME;
     if (ok)
-        return on_ok(h);
+        return on_ok(h, now_ms);
     if (h->streak < UINT16_MAX)
         h->streak++;
     if (h->window > 1)

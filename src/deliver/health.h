@@ -18,6 +18,8 @@ struct health {
     int32_t probe_wait_ms;    /* FAILING: until the next probe, after the last */
     int64_t probe_at_ms;      /* FAILING: mono */
     int64_t failing_since_ms; /* wall; 0: not failing */
+    int32_t again_wait_ms;    /* HEALTHY: a short outage's end counts as one again after this */
+    int64_t again_at_ms;      /* mono */
     int64_t bucket_at;        /* number of the newest bucket */
     uint16_t ok[HEALTH_BUCKETS], failed[HEALTH_BUCKETS];
 };

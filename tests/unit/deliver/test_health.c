@@ -96,6 +96,23 @@ static void one_success_opens_a_window_that_grows(void **state)
     assert_false(health_may_send(&h, 8, 8, now));
 }
 
+static void events_it_never_takes_are_not_hurried_for_ever(void **state)
+{
+    start();
+    unsigned hurried = 0;
+    for (int second = 0; second < 3600; second++, now += 1000) {
+        for (int i = 0; i < 3; i++)
+            learn(false);
+        for (int i = 0; i < 3; i++)
+            hurried += learn(true) == HEALTH_RECOVERED;
+    }
+    assert_true(hurried >= 2 && hurried <= 10); /* after 30 s, a minute, … 15 minutes */
+    now += 3600000;
+    for (int i = 0; i < 3; i++)
+        learn(false);
+    assert_int_equal(learn(true), HEALTH_RECOVERED); /* an outage, after a calm hour */
+}
+
 static void five_days_end_it(void **state)
 {
     start();
@@ -119,6 +136,7 @@ int main(void)
         cmocka_unit_test(probes_come_at_growing_waits),
         cmocka_unit_test(what_was_under_way_when_it_fell_is_no_probe),
         cmocka_unit_test(one_success_opens_a_window_that_grows),
+        cmocka_unit_test(events_it_never_takes_are_not_hurried_for_ever),
         cmocka_unit_test(five_days_end_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
