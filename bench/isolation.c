@@ -24,8 +24,8 @@ enum {
     CALLS_MAX = 300000,
     ANSWER_LATE_US = 20000, /* of the receiver that is back: so that how many are under way shows */
     SLICE_US = 25000,
-    SLICES_SHOWN = 16,
-    WAIT_US = 60000000,
+    SLICES_SHOWN = 24,
+    WAIT_US = 40000000,
     TIMELINE_MAX = 100000,
 };
 
@@ -41,7 +41,7 @@ static bool call_hangs(const struct ledger *l, size_t call)
 
 static bool call_is_refused(size_t call)
 {
-    return call / 10 % 100 < refuse; /* spread over accounts and endpoints */
+    return (call * 2246822519u >> 12) % 100 < refuse; /* spread over accounts and endpoints */
 }
 
 static bool call_is_healthy(const struct ledger *l, size_t call)
@@ -69,6 +69,26 @@ static bool wait_healthy(size_t first)
         else
             usleep(10000);
     return true;
+}
+
+/* What the daemon says of events that should have come. */
+static void say_lost(int http, size_t first)
+{
+    enum { SHOWN = 3 };
+    char path[96];
+    struct buf answer;
+    size_t shown = 0;
+    buf_init(&answer, 1 << 20);
+    for (size_t call = first; call < ledger.calls && shown < SHOWN; call++)
+        for (size_t i = call * CALL_EVENTS; i < (call + 1) * CALL_EVENTS && shown < SHOWN; i++) {
+            if (!call_is_healthy(&ledger, call) || ledger.late_us[i])
+                continue;
+            snprintf(path, sizeof path, "/v1/events/evt_%026zu", i);
+            int status = api_call(http, "GET", path, "hsk_bench", NULL, &answer);
+            say("an event that never came", "%d %.*s", status, STR_FMT(buf_str(&answer)));
+            shown++;
+        }
+    buf_fini(&answer);
 }
 
 static int steady(char **argv)
@@ -102,6 +122,8 @@ static int steady(char **argv)
     load_run(&load, &r);
     free(r.answer_us);
     bool whole = wait_healthy(first);
+    if (!whole)
+        say_lost(t.port, first);
     size_t n = ledger_latencies(&ledger, first, call_is_healthy, &late);
     double p50 = quantile(late, n, 0.5) / 1e3, p99 = quantile(late, n, 0.99) / 1e3;
     say(arg_text(argv, "name", "steady"), "p50 %.2f ms, p99 %.2f ms of %zu deliveries%s", p50, p99,
