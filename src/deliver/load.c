@@ -152,9 +152,11 @@ static void submit(struct load_job *j)
     struct courier *c = j->courier;
     c->loads++;
     c->jobs_out++;
-    j->job.err = store_read(c->deliver->c.store, &j->job);
-    if (j->job.err != OK)
-        load_done(&j->job);
+    enum err err = store_read(c->deliver->c.store, &j->job); /* from here on it is the reader's */
+    if (err == OK)
+        return;
+    j->job.err = err;
+    load_done(&j->job);
 }
 
 static void wait_for_load(struct queue *t)
