@@ -5,6 +5,7 @@
  *   bench_delivery memory  pid= http= n=
  *   bench_delivery ceiling hook= seconds= [cert=PEM]
  *   bench_delivery disk    dir=
+ *   bench_delivery foreign http= hook= accounts= endpoints= seconds=     for bench/peers
  *   bench_delivery receive hook=              for bench/peers: until SIGTERM
  */
 #include <fcntl.h>
@@ -26,6 +27,7 @@ enum {
     CALLS_MAX = 2000000, /* of one run */
     GROUP = 33,          /* 99 events a request */
     SETTLE_US = 30000000,
+    UNDELIVERED = 10000, /* deliveries under way at most, in the closed loop */
 };
 
 struct stage { /* a daemon with its tenants, and a receiver */
@@ -228,13 +230,13 @@ static int load(char **argv)
                            .ledger = &s.ledger,
                            .connections = 2,
                            .group = GROUP,
-                           .undelivered_max = 10000,
+                           .undelivered_max = UNDELIVERED,
                            .run_us = 1000000};
     load_run(&warm_up, &warm); /* connections, caches */
     free(warm.answer_us);
     (void)wait_settled(&s);
     double rate =
-        run_closed(&s, seconds * 1000000, (size_t)arg_int(argv, "undelivered", 10000), bar);
+        run_closed(&s, seconds * 1000000, (size_t)arg_int(argv, "undelivered", UNDELIVERED), bar);
     if (half)
         run_open(&s, rate / 2, half * 1000000);
     FILE *f = fopen(arg_text(argv, "rate_file", "/dev/null"), "w"); /* for a ratio later */
@@ -343,6 +345,42 @@ static int receive(char **argv)
     return 0;
 }
 
+/* The same load as ours, all endpoints of an account, against somebody else's daemon. */
+static int foreign(char **argv)
+{
+    struct stage s = {.http = (int)arg_int(argv, "http", 7180)};
+    struct load_result r;
+    unsigned accounts = (unsigned)arg_int(argv, "accounts", 4);
+    unsigned endpoints = (unsigned)arg_int(argv, "endpoints", 4);
+    ledger_init(&s.ledger, accounts, endpoints, true, CALLS_MAX);
+    s.tenants = (struct tenants){.port = s.http, .n = accounts};
+    for (unsigned i = 0; i < accounts; i++)
+        snprintf(s.tenants.key[i], KEY_SIZE, "%u", i);
+    struct receiver_config rc = {(int)arg_int(argv, "hook", 7190), accounts * endpoints, NULL,
+                                 on_request, &s.ledger};
+    s.receiver = receiver_start(&rc);
+    struct load load = {.tenants = &s.tenants,
+                        .ledger = &s.ledger,
+                        .connections = 2,
+                        .group = GROUP,
+                        .undelivered_max = UNDELIVERED,
+                        .run_us = arg_int(argv, "seconds", 8) * 1000000};
+    int64_t start = clock_mono_us();
+    load_run(&load, &r);
+    size_t n = s.ledger.calls * CALL_EVENTS * s.ledger.width;
+    while (s.ledger.arrived < n && clock_mono_us() - start < load.run_us + SETTLE_US)
+        usleep(5000);
+    double took = (double)(clock_mono_us() - start) / 1e6;
+    (void)ledger_say(&s.ledger, 0);
+    FILE *f = fopen(arg_text(argv, "rate_file", "/dev/null"), "w");
+    if (f && fprintf(f, "%.0f %zu\n", (double)n / took, n) > 0)
+        fclose(f);
+    free(r.answer_us);
+    receiver_stop(s.receiver);
+    ledger_fini(&s.ledger);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -357,6 +395,8 @@ int main(int argc, char **argv)
         return disk(argv);
     if (!strcmp(what, "memory"))
         return memory(argv);
+    if (!strcmp(what, "foreign"))
+        return foreign(argv);
     if (!strcmp(what, "receive"))
         return receive(argv);
     fprintf(stderr, "see bench/delivery.sh\n");

@@ -2,7 +2,7 @@
 # ./dev bench isolation [SECONDS [RATE [ROUNDS]]]: does anybody wait for another? $bin: the daemon.
 set -eu
 . bench/daemon.sh
-seconds=${1:-5} rate=${2:-2000} rounds=${3:-3}
+seconds=${1:-3} rate=${2:-2000} rounds=${3:-5}
 gen=build/bench/bench/bench_isolation
 
 steady() { # what it is called, file for the figures, arguments

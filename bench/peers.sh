@@ -6,6 +6,7 @@ jobs=$1 all=${2:-} all_cpu=${3:-1} one=${4:-} one_cpu=${5:-1}
 workers=${WORKERS:-1} concurrency=${CONCURRENCY:-64}
 command -v redis-server >/dev/null && [ -d bench/peers/node_modules/bullmq ] ||
   { echo "-- BullMQ on Redis: not installed here, nothing to compare with" && exit 0; }
+gen=build/bench/bench/bench_delivery
 dir=$(mktemp -d)
 pids=
 mkfifo "$dir/end"
@@ -30,36 +31,60 @@ compare() { # our case, the peer's rate and CPU, ours
       (ours >= 8 * rate) ? "met" : "NOT met", cpu / own }'
 }
 
-# $1: appendfsync
-peer() {
+redis() { # appendfsync; sets $pids and $measured
   mkdir "$dir/redis"
   redis-server --port 7179 --bind 127.0.0.1 --dir "$dir/redis" --save '' --appendonly yes --appendfsync "$1" \
     --daemonize no --logfile "" >/dev/null &
   pids="$!" measured="$!"
-  until redis-cli -p 7179 ping >/dev/null 2>&1; do kill -0 $pids; done
-  build/bench/bench/bench_delivery receive hook=7190 >"$dir/received" &
+  until redis-cli -p 7179 ping >/dev/null 2>&1; do kill -0 "$measured"; done
+}
+peer() { # role and arguments, until "end" is closed
+  node bench/peers/peer.mjs "$@" <"$dir/end" &
+  pids="$pids $!" measured="$measured $!"
+}
+workers() {
+  for _ in $(seq "$workers"); do peer work "$concurrency" 7179; done
+  exec 3>"$dir/end"
+}
+finish() { # name, deliveries/s, CPU of each, ours, our CPU
+  exec 3>&-
+  stop
+  printf '  %-44s %s\n' "$1" "$2 deliveries/s, $3 us of CPU each"
+  compare "ours is ahead" "$2" "$3" "$4" "$5"
+}
+
+bare() { # appendfsync
+  redis "$1"
+  $gen receive hook=7190 >"$dir/received" &
   receiver=$!
   pids="$pids $receiver"
-  for _ in $(seq "$workers"); do
-    node bench/peers/peer.mjs work "$concurrency" 7179 http://127.0.0.1:7190/h/0 <"$dir/end" &
-    pids="$pids $!" measured="$measured $!"
-  done
-  exec 3>"$dir/end" # the workers end with us
+  workers
   # shellcheck disable=SC2086
   before=$(cpu_us $measured)
-  set -- "$1" $(node bench/peers/peer.mjs produce "$jobs" 7179) # deliveries/s, us of CPU of the producer
+  set -- "$1" $(node bench/peers/peer.mjs produce "$jobs" 7179 7190) # deliveries/s, us of CPU of the producer
   # shellcheck disable=SC2086
   cpu=$((($(cpu_us $measured) - before + $3) / jobs))
   kill "$receiver" && wait "$receiver"
-  printf '  %-44s %s\n' "appendfsync $1" "$2 deliveries/s, $cpu us of CPU each (Redis, workers, producer)"
   cat "$dir/received"
-  compare "every event to all" "$2" $cpu "$all" "$all_cpu"
-  compare "every event to one" "$2" $cpu "$one" "$one_cpu"
-  exec 3>&-
-  stop
+  finish "a producer, no HTTP, appendfsync $1" "$2" $cpu "$one" "$one_cpu"
+}
+
+served() { # appendfsync
+  redis "$1"
+  workers
+  peer serve 7180 7179 4 7190
+  until curl -so /dev/null http://127.0.0.1:7180/ -d '[]' -H 'Authorization: Bearer 0'; do kill -0 $!; done
+  # shellcheck disable=SC2086
+  before=$(cpu_us $measured)
+  $gen foreign http=7180 hook=7190 accounts=4 endpoints=4 seconds=8 rate_file="$dir/rate"
+  read -r rate n <"$dir/rate"
+  # shellcheck disable=SC2086
+  finish "the same requests by HTTP, appendfsync $1" "$rate" $((($(cpu_us $measured) - before) / n)) "$all" "$all_cpu"
 }
 
 echo "-- BullMQ $(version bullmq) and undici $(version undici) on Redis $(redis-server --version | sed 's/.* v=\([^ ]*\).*/\1/'):" \
-  "$jobs jobs, $workers workers of $concurrency at once, no order, no attempts kept"
-peer everysec
-peer always
+  "workers: $workers of $concurrency at once; no order, no attempts kept"
+served everysec
+served always
+bare everysec
+bare always
