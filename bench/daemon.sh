@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154
 # Sourced by the benchmarks: daemons under test, on stores of their own that go with them.
 # Needs $bin; makes $dir; daemon_start sets $pid.
 dir=$(mktemp -d)
@@ -9,7 +10,7 @@ daemon_spawn() { # API's port, further options. $store: the store's folder in $d
   http=$1
   shift
   export HOOKSWITCH_URL="http://127.0.0.1:$http" HOOKSWITCH_KEY=hsk_bench
-  $bin serve --set data_dir="$dir/${store:-data}" --set http.listen=127.0.0.1:$http \
+  $bin serve --set data_dir="$dir/${store:-data}" --set http.listen="127.0.0.1:$http" \
     --set http_client.allow=127.0.0.0/8 --set bootstrap.admin_key=hsk_bench --set log.level="${log:-error}" "$@" &
   pid=$! pids="$pids $!"
 }
