@@ -3,7 +3,7 @@
 set -eu
 . bench/daemon.sh
 seconds=${1:-60} accounts=${2:-4} endpoints=${3:-4} concurrency=${4:-64}
-short=$((seconds / 3 > 1 ? seconds / 3 : 1))
+short=$((seconds / 4 > 1 ? seconds / 4 : 1))
 gen=build/bench/bench/bench_delivery
 common="http=7180 hook=7190 accounts=$accounts endpoints=$endpoints concurrency=$concurrency"
 shape="$accounts accounts x $endpoints endpoints, $concurrency lanes at once to each"
@@ -31,9 +31,9 @@ $gen disk dir="$dir"
 echo "-- the ceiling: the same requests, $connections connections, nothing stored"
 $gen ceiling hook=7190 connections=$connections seconds=5
 echo "-- every event to all $endpoints endpoints of its account ($shape)"
-run -- to=all seconds="$seconds" half_seconds=10 rate_file="$dir/all"
+run -- to=all seconds="$seconds" half_seconds=8
 echo "-- every event to one endpoint, by its number ($shape)"
-run -- to=one seconds=$short half_seconds=10 rate_file="$dir/one"
+run -- to=one seconds=$short half_seconds=8
 echo "-- the ceiling over TLS keep-alive"
 certificate
 $gen ceiling hook=7190 connections=$connections seconds=5 cert="$dir/receiver.pem"
@@ -43,5 +43,9 @@ echo "-- memory of what waits, for an endpoint that refuses connections"
 daemon_start 7180
 $gen memory pid=$pid http=7180 n=200000
 daemon_stop
+echo "-- ours once more, in a few seconds, to stand beside what follows"
+for to in all one; do
+  run -- to=$to seconds=6 half_seconds=0 rate_file="$dir/$to" | grep -e "deliveries/s" -e "cores meanwhile"
+done
 # shellcheck disable=SC2046
 bench/peers.sh 10000 $(cat "$dir/all" "$dir/one")
