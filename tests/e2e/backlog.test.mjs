@@ -48,13 +48,14 @@ test('600 calls and a lane of 700 texts wait for an endpoint that is down, over 
       { call_answered: { destination: 'sip:a@b' }, call_ended: { duration_sec: 1 } }[event])));
   await ingest(Array.from({ length: 700 }, (_, i) => ({ event: 'sms_received', from: '+19175550100', to: number,
     message: `text ${i}` })));
-  assert.equal(await metric('hookswitch_deliveries_pending'), 2500);
+  const pending = (n) => async () => await metric('hookswitch_deliveries_pending') === n;
+  await until(pending(2500), { what: '2500 pending deliveries' }); // told to the courier after the answer to us
   await daemon.restart();
-  assert.equal(await metric('hookswitch_deliveries_pending'), 2500, 'all are known after the kill');
+  assert.ok(await pending(2500)(), 'all are known after the kill');
 
   const receiver = await listen(port);
   await daemon.must('POST', `/v1/endpoints/${made.id}/enable`); // a person says it is back
-  await until(async () => await metric('hookswitch_deliveries_pending') === 0, { what: 'an empty backlog', timeout: 60000 });
+  await until(pending(0), { what: 'an empty backlog', timeout: 60000 });
 
   assert.equal(new Set(receiver.seen.map((e) => e.id)).size, 2500);
   const texts = receiver.seen.filter((e) => e.event === 'sms_received').map((e) => e.message);
