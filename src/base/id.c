@@ -27,7 +27,8 @@ static void print(const char *prefix, const uint8_t bits[16], char out[ID_SIZE])
 void id_new(const char *prefix, char out[ID_SIZE])
 {
     uint8_t bits[16];
-    uint64_t ms = (uint64_t)clock_wall_ms() << 19; /* the upper 45 of 64 bits: until the year 3084 */
+    uint64_t ms = (uint64_t)clock_wall_ms()
+                  << 19; /* the upper 45 of 64 bits: until the year 3084 */
     uint64_t random[2] = {crypto_random_u64(), crypto_random_u64()};
     memcpy(bits, random, sizeof bits);
     for (unsigned i = 0; i < 5; i++)
