@@ -24,6 +24,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "figures.h"
 
 enum { CALLS_MAX = 2000000, PACKET_MAX = 2048, GIVE_UP_US = 5000000, BATCH = 64 };
 
@@ -338,20 +339,6 @@ static int run(char **argv)
     }
     report(took);
     return n_over == n_calls ? 0 : 1;
-}
-
-static long resident_kb(int pid)
-{
-    char path[64], line[256];
-    long kb = -1;
-    snprintf(path, sizeof path, "/proc/%d/status", pid);
-    FILE *f = fopen(path, "r");
-    while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, "VmRSS: %ld", &kb) == 1)
-            break;
-    if (f)
-        fclose(f);
-    return kb;
 }
 
 /* New calls up to number `n`, 1,000 a second. */
