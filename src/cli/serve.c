@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -79,6 +80,18 @@ static void reload(const struct serve_options *o, struct config *running)
     log_info("config", "read again");
 }
 
+/* A connection under way is a descriptor: thousands, where the shell's 1,024 is for interactive
+ * use. */
+static void raise_descriptors(void)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= r.rlim_max)
+        return;
+    r.rlim_cur = r.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+        log_warn("serve", "the limit of descriptors stays as it is: %s", strerror(errno));
+}
+
 static void wait_for_end(const struct serve_options *o, struct config *c, const sigset_t *set)
 {
     for (;;) {
@@ -116,6 +129,7 @@ int serve_run(int argc, char **argv)
     sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    raise_descriptors();
     if (daemon_start(c, &d, why, sizeof why) != OK) {
         log_error("serve", "%s", why);
         config_free(c);

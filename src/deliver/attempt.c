@@ -144,9 +144,20 @@ static void submit(struct attempt_job *j)
 
 /* ---- the verdict ---- */
 
+/* No descriptor, no memory: ours to wait for, and nothing that the endpoint did. */
+static bool is_ours(const struct outcome *o)
+{
+    return o->err == ERR_FULL || o->err == ERR_NOMEM;
+}
+
 static void judge(struct attempt_job *j)
 {
     struct courier *c = j->courier;
+    if (is_ours(&j->post->outcome)) {
+        log_sparse(LOG_WARN, 5000, "deliver", "deliveries wait: %s", j->post->outcome.detail);
+        give_back(j, clock_wall_ms() + STORE_RETRY_MS);
+        return;
+    }
     const struct item *it = item_of(j);
     const struct book *book = courier_book(c);
     const struct book_endpoint *ep = book_endpoint(book, j->lane->queue->endpoint);
@@ -180,8 +191,14 @@ static void unlist(struct attempt_job *j)
 static void on_post_done(void *arg)
 {
     struct attempt_job *j = arg;
+    struct courier *c = j->courier;
+    bool ours = is_ours(&j->post->outcome);
     unlist(j);
     judge(j);
+    if (ours) { /* no commit follows, whose end would do this */
+        dispatch(c);
+        courier_may_stop(c);
+    }
 }
 
 /* Waits for its post. */

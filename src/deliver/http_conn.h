@@ -14,8 +14,8 @@ enum {
     NAME_AGE_MAX_MS = 60000,
     NAME_CACHED_MAX_MS = 30000,
     CONN_IDLE_MAX_MS = 30000,
-    IDLE_PER_KEY = 64,
-    IDLE_MAX = 1024,
+    IDLE_PER_KEY = 256, /* as many lanes as an endpoint may have at once */
+    IDLE_MAX = 2048,
     INTERIM_MAX = 8
 };
 
