@@ -13,7 +13,6 @@ enum { AGAIN_MS = 1000, PAGE = 20000 };
 struct load_lane {
     struct lane *lane;
     uint64_t key;
-    int64_t after_n;
     struct item *first, **last;
     size_t n;
     bool more;
@@ -62,8 +61,7 @@ static enum err load_run(struct store_job *job, struct db *db)
     for (size_t i = 0; err == OK && i < j->n; i++) {
         struct load_lane *l = &j->at[i];
         struct event *e = NULL;
-        err = delivery_list_lane(db, j->endpoint, l->key, l->after_n, LANE_ITEMS_MAX + 1,
-                                 on_delivery, l);
+        err = delivery_list_lane(db, j->endpoint, l->key, LANE_ITEMS_MAX + 1, on_delivery, l);
         if (err == OK)
             err = l->err;
         /* An event that cannot be read is the attempt's to judge. */
@@ -140,10 +138,10 @@ static struct load_job *load_new(struct queue *t, size_t max)
     return j;
 }
 
-static void load_put(struct load_job *j, struct lane *l, int64_t after_n)
+static void load_put(struct load_job *j, struct lane *l)
 {
     struct load_lane *k = &j->at[j->n++];
-    *k = (struct load_lane){.lane = l, .key = l->key.lane, .after_n = after_n};
+    *k = (struct load_lane){.lane = l, .key = l->key.lane};
     k->last = &k->first;
 }
 
@@ -187,7 +185,7 @@ void load_start(struct queue *t, size_t lanes_max, int64_t due_ms)
         metric_add(METRIC_LANES_WAITING, -1);
         if (!(l = lane_new(c, t, key)))
             memory_gone("deliver"); /* it is off the shelf */
-        load_put(j, l, 0);
+        load_put(j, l);
     }
     j->from_shelf = t->loading = true;
     submit(j);
@@ -203,7 +201,7 @@ void load_more(struct lane *l)
         lane_shelve(l, clock_wall_ms() + AGAIN_MS);
         return;
     }
-    load_put(j, l, 0);
+    load_put(j, l);
     submit(j);
 }
 

@@ -83,13 +83,12 @@ enum err delivery_oldest(struct db *db, int64_t *ret_ms)
     return db_run_int(db, SQL_DELIVERY_OLDEST, NULL, 0, ret_ms, NULL);
 }
 
-enum err delivery_list_lane(struct db *db, uint64_t endpoint, uint64_t lane, int64_t after_n,
-                            unsigned limit, delivery_row *row, void *arg)
+enum err delivery_list_lane(struct db *db, uint64_t endpoint, uint64_t lane, unsigned limit,
+                            delivery_row *row, void *arg)
 {
     struct rows r = {.row = row, .arg = arg};
-    return db_run(db, SQL_DELIVERY_LIST_LANE,
-                  DB_ARGS(V_INT(endpoint), V_INT(lane), V_INT(after_n), V_INT(limit)), on_row, &r,
-                  NULL);
+    return db_run(db, SQL_DELIVERY_LIST_LANE, DB_ARGS(V_INT(endpoint), V_INT(lane), V_INT(limit)),
+                  on_row, &r, NULL);
 }
 
 enum err delivery_list_of_event(struct db *db, int64_t event_n, delivery_row *row, void *arg)

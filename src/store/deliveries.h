@@ -26,9 +26,9 @@ MUST_USE enum err delivery_list_waiting(struct db *db, const struct delivery *af
                                         delivery_row *row, void *arg);
 /* When the event of the oldest pending one occurred; 0: none is pending. Reads all of the index. */
 MUST_USE enum err delivery_oldest(struct db *db, int64_t *ret_ms);
-/* The pending ones of a lane with n > after_n, oldest first. */
+/* The pending ones of a lane, oldest first. */
 MUST_USE enum err delivery_list_lane(struct db *db, uint64_t endpoint, uint64_t lane,
-                                     int64_t after_n, unsigned limit, delivery_row *row, void *arg);
+                                     unsigned limit, delivery_row *row, void *arg);
 MUST_USE enum err delivery_list_of_event(struct db *db, int64_t event_n, delivery_row *row,
                                          void *arg);
 

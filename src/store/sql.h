@@ -67,7 +67,7 @@ enum { SQL_ARGS_MAX = 20 };
       " WHERE d.n = (SELECT min(+n) FROM deliveries WHERE state = 0)")                             \
     X(DELIVERY_LIST_LANE, 0,                                                                       \
       "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE state = 0 AND endpoint = $1"              \
-      " AND lane = $2 AND n > $3 ORDER BY n LIMIT $4")                                             \
+      " AND lane = $2 ORDER BY n LIMIT $3")                                                        \
     X(DELIVERY_LIST_EVENT, 0,                                                                      \
       "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE event_n = $1 ORDER BY n LIMIT 1000")      \
     X(HEALTH_PUT, 1,                                                                               \

@@ -231,7 +231,7 @@ static enum err list_waiting(struct db *db, void *arg)
 
 static enum err list_lane(struct db *db, void *arg)
 {
-    return delivery_list_lane(db, 7, 5, 0, 10, on_waiting, arg);
+    return delivery_list_lane(db, 7, 5, 10, on_waiting, arg);
 }
 
 static enum err recovered(struct db *db, void *arg)
