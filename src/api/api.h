@@ -2,6 +2,7 @@
 #pragma once
 #include "base/config.h"
 #include "hub/housekeeper.h"
+#include "hub/link_states.h"
 #include "net/addr.h"
 
 struct api;
@@ -13,6 +14,7 @@ struct api_config {
     struct intake *intake;
     struct housekeeper *housekeeper;
     const struct guard *guard;
+    const struct link_states *link_states;
     unsigned threads; /* 0: 2 */
     /* Wired by main; any may be NULL. Any thread. */
     void (*nudge)(void *arg, uint64_t endpoint); /* deliver: try this endpoint now */

@@ -160,7 +160,7 @@ static bool on_row(void *arg, const struct setting *s)
 
 static const struct resource *const by_kind[SETTING_KIND_COUNT] = {
     [SETTING_ACCOUNT] = &accounts, [SETTING_NUMBER] = &numbers, [SETTING_ENDPOINT] = &endpoints,
-    [SETTING_TRUNK] = &trunks,     [SETTING_KEY] = &keys,
+    [SETTING_TRUNK] = &trunks,     [SETTING_KEY] = &keys,       [SETTING_SMPP_LINK] = &smpp_links,
 };
 
 static const struct resource *resource_of(const struct request *r)

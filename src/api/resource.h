@@ -62,10 +62,29 @@ MUST_USE enum err resource_merge(struct request *r, struct db *db, const struct 
                                  const struct json *patch);
 MUST_USE enum err resource_put(struct request *r, const struct resource *res,
                                const struct setting *s, struct json_writer *w);
+/* For `check`: the key goes into r->doc, then the model prints its document behind it, then both
+ * are r->setting's. */
+MUST_USE enum err document_begin(struct request *r, const char *key);
+MUST_USE enum err document_end(struct request *r, size_t key_n);
 void setting_committed(struct request *r);       /* the book learns of r->setting */
 void setting_committed_nudge(struct request *r); /* … and deliver of its endpoint */
 
-extern const struct resource numbers, endpoints, trunks, keys, accounts;
+extern const struct resource numbers, endpoints, trunks, keys, accounts, smpp_links;
+
+/* The handlers that a kind of setting has anyway. */
+#define RESOURCE_HANDLERS(noun, res)                                                               \
+    void noun##_list(struct request *r)                                                            \
+    {                                                                                              \
+        resource_list(r, &res);                                                                    \
+    }                                                                                              \
+    void noun##_create(struct request *r)                                                          \
+    {                                                                                              \
+        resource_create(r, &res);                                                                  \
+    }                                                                                              \
+    void noun##_get(struct request *r)                                                             \
+    {                                                                                              \
+        resource_get(r, &res);                                                                     \
+    }
 
 /* routes.c */
 void api_handle(struct request *r);
@@ -80,7 +99,8 @@ void api_handle(struct request *r);
     X(accounts_create) X(accounts_get) X(accounts_patch) X(endpoints_recover) X(recoveries_list) \
     X(recoveries_get) X(recoveries_cancel) X(numbers_erase) X(erasures_get) X(events_list) X(events_get) X(events_resend) \
     X(events_ingest) X(calls_list) X(calls_get) X(calls_hangup) X(health_get) \
-    X(ready_get) X(metrics_get) X(home_get)
+    X(ready_get) X(metrics_get) X(home_get) \
+    X(smpp_links_list) X(smpp_links_create) X(smpp_links_get) X(smpp_links_patch) X(smpp_links_delete)
 /* clang-format on */
 #define X(name) void name(struct request *r);
 HANDLERS(X)

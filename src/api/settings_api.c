@@ -8,21 +8,7 @@
 #include "net/stream.h"
 #include "net/url.h"
 
-#define CRUD(noun, res)                                                                            \
-    void noun##_list(struct request *r)                                                            \
-    {                                                                                              \
-        resource_list(r, &res);                                                                    \
-    }                                                                                              \
-    void noun##_create(struct request *r)                                                          \
-    {                                                                                              \
-        resource_create(r, &res);                                                                  \
-    }                                                                                              \
-    void noun##_get(struct request *r)                                                             \
-    {                                                                                              \
-        resource_get(r, &res);                                                                     \
-    }
-
-static enum err key_copy(struct request *r, const char *key)
+enum err document_begin(struct request *r, const char *key)
 {
     buf_reset(&r->doc);
     buf_puts(&r->doc, key);
@@ -30,7 +16,7 @@ static enum err key_copy(struct request *r, const char *key)
 }
 
 /* The document goes behind the key in r->doc. */
-static enum err finish(struct request *r, size_t key_n)
+enum err document_end(struct request *r, size_t key_n)
 {
     r->setting.key = str_of_bytes(r->doc.p, key_n);
     r->setting.doc = str_of_bytes(r->doc.p + key_n, r->doc.n - key_n);
@@ -75,17 +61,17 @@ static enum err number_check(struct request *r, const struct json *doc, bool is_
     if (err == OK)
         err = check_targets(r, d->forward);
     if (err == OK)
-        err = key_copy(r, d->e164);
+        err = document_begin(r, d->e164);
     if (err == OK) {
         did_print(d, &r->doc);
-        err = finish(r, strlen(d->e164));
+        err = document_end(r, strlen(d->e164));
     }
     did_free(d);
     return err;
 }
 const struct resource numbers = {
     .kind = SETTING_NUMBER, .collection = "/v1/numbers", .check = number_check};
-CRUD(numbers, numbers)
+RESOURCE_HANDLERS(numbers, numbers)
 
 void numbers_patch(struct request *r)
 {
@@ -219,7 +205,7 @@ const struct resource endpoints = {.kind = SETTING_ENDPOINT,
                                    .hidden = endpoint_hidden,
                                    .check = endpoint_check,
                                    .more = endpoint_more};
-CRUD(endpoints, endpoints)
+RESOURCE_HANDLERS(endpoints, endpoints)
 
 void endpoints_patch(struct request *r)
 {
@@ -349,10 +335,10 @@ static enum err trunk_check(struct request *r, const struct json *doc, bool is_n
             err = ERR_INVALID;
         }
     if (err == OK)
-        err = key_copy(r, t->name);
+        err = document_begin(r, t->name);
     if (err == OK) {
         trunk_print(t, &r->doc);
-        err = finish(r, strlen(t->name));
+        err = document_end(r, strlen(t->name));
     }
     trunk_free(t);
     return err;
@@ -364,7 +350,7 @@ const struct resource trunks = {.kind = SETTING_TRUNK,
                                 .hidden = trunk_hidden,
                                 .operator_only = true,
                                 .check = trunk_check};
-CRUD(trunks, trunks)
+RESOURCE_HANDLERS(trunks, trunks)
 
 void trunks_patch(struct request *r)
 {
@@ -402,11 +388,11 @@ static enum err key_check(struct request *r, const struct json *doc, bool is_new
         buf_wrap(&b, k->hash, sizeof k->hash - 1);
         buf_put_hex(&b, str_of_bytes(sum, sizeof sum));
         k->hash[b.n] = '\0';
-        err = key_copy(r, k->hash);
+        err = document_begin(r, k->hash);
     }
     if (err == OK) {
         api_key_print(k, &r->doc);
-        err = finish(r, strlen(k->hash));
+        err = document_end(r, strlen(k->hash));
     }
     api_key_free(k);
     return err;
@@ -417,7 +403,7 @@ const struct resource keys = {.kind = SETTING_KEY,
                               .collection = "/v1/keys",
                               .hidden = key_hidden,
                               .check = key_check};
-CRUD(keys, keys)
+RESOURCE_HANDLERS(keys, keys)
 
 void keys_delete(struct request *r)
 {
@@ -443,10 +429,10 @@ static enum err account_check(struct request *r, const struct json *doc, bool is
         err = ERR_INVALID;
     }
     if (err == OK)
-        err = key_copy(r, a->name);
+        err = document_begin(r, a->name);
     if (err == OK) {
         account_print(a, &r->doc);
-        err = finish(r, strlen(a->name));
+        err = document_end(r, strlen(a->name));
     }
     account_free(a);
     return err;
@@ -456,7 +442,7 @@ const struct resource accounts = {.kind = SETTING_ACCOUNT,
                                   .collection = "/v1/accounts",
                                   .operator_only = true,
                                   .check = account_check};
-CRUD(accounts, accounts)
+RESOURCE_HANDLERS(accounts, accounts)
 
 void accounts_patch(struct request *r)
 {

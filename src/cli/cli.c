@@ -28,6 +28,7 @@ static const char usage[] =
     "  recovery get ID | cancel ID\n"
     "  erasure  get ID\n"
     "  trunk    list | get ID | create JSON | set ID JSON | delete ID\n"
+    "  smpp-link list | get ID | create JSON | set ID JSON | delete ID\n"
     "  event    list [QUERY] | get ID | resend ID [JSON]\n"
     "  call     list [QUERY] | get ID | hangup ID\n"
     "  key      list | create JSON | delete ID\n"
@@ -70,6 +71,11 @@ static const struct command {
     {"trunk", "create", "POST", "/v1/trunks", 1, false},
     {"trunk", "set", "PATCH", "/v1/trunks/{}", 1, false},
     {"trunk", "delete", "DELETE", "/v1/trunks/{}", 0, false},
+    {"smpp-link", "list", "GET", "/v1/smpp-links", 0, true},
+    {"smpp-link", "get", "GET", "/v1/smpp-links/{}", 0, false},
+    {"smpp-link", "create", "POST", "/v1/smpp-links", 1, false},
+    {"smpp-link", "set", "PATCH", "/v1/smpp-links/{}", 1, false},
+    {"smpp-link", "delete", "DELETE", "/v1/smpp-links/{}", 0, false},
     {"event", "list", "GET", "/v1/events", 0, true},
     {"event", "get", "GET", "/v1/events/{}", 0, false},
     {"event", "resend", "POST", "/v1/events/{}/resend", 2, false},

@@ -35,6 +35,7 @@ struct daemon {
     struct books *books;
     struct intake *intake;
     struct guard *guard;
+    struct link_states *link_states;
     struct loop *edge_loop;
     struct resolver *resolver;
     struct sip_edge *sip;
@@ -174,6 +175,20 @@ static enum err read_sip_config(struct daemon *d, struct sip_config *sc, char *w
     return err;
 }
 
+/* The loop on which carriers speak, SIP and SMPP. */
+static enum err open_edge_loop(struct daemon *d, char *why, size_t cap)
+{
+    struct resolver_config rc = {0};
+    enum err err = loop_new(&d->edge_loop, "edge", EDGE_MAILS_MAX);
+    if (err == OK)
+        err = resolver_new(d->edge_loop, &rc, &d->resolver);
+    if (err == OK)
+        err = link_states_new(&d->link_states);
+    if (err != OK)
+        snprintf(why, cap, "the edge's loop: %s", err_text(err));
+    return err;
+}
+
 static enum err start_sip(struct daemon *d, char *why, size_t cap)
 {
     struct sip_config sc = {.store = d->store,
@@ -185,12 +200,6 @@ static enum err start_sip(struct daemon *d, char *why, size_t cap)
     enum err err = read_sip_config(d, &sc, why, cap);
     if (err != OK || sc.n_listen == 0)
         return err;
-    struct resolver_config rc = {0};
-    if ((err = loop_new(&d->edge_loop, "edge", EDGE_MAILS_MAX)) != OK ||
-        (err = resolver_new(d->edge_loop, &rc, &d->resolver)) != OK) {
-        snprintf(why, cap, "the edge's loop: %s", err_text(err));
-        return err;
-    }
     sc.loop = d->edge_loop;
     sc.resolver = d->resolver;
     if ((err = sip_edge_new(&sc, &d->sip, why, cap)) != OK)
@@ -273,6 +282,7 @@ static enum err start_api(struct daemon *d, char *why, size_t cap)
                             .intake = d->intake,
                             .housekeeper = d->housekeeper,
                             .guard = d->guard,
+                            .link_states = d->link_states,
                             .nudge = on_nudge,
                             .hangup = on_hangup,
                             .on_stored = on_stored,
@@ -299,10 +309,11 @@ enum err daemon_start(const struct config *c, struct daemon **ret, char *why, si
         goto out;
     if ((err = intake_new(d->store, on_stored, d, &d->intake)) != OK)
         goto out;
-    if ((err = start_sip(d, why, cap)) != OK || (err = start_deliver(d, why, cap)) != OK ||
-        (err = start_housekeeper(d, why, cap)) != OK || (err = start_api(d, why, cap)) != OK)
+    if ((err = open_edge_loop(d, why, cap)) != OK || (err = start_sip(d, why, cap)) != OK ||
+        (err = start_deliver(d, why, cap)) != OK || (err = start_housekeeper(d, why, cap)) != OK ||
+        (err = start_api(d, why, cap)) != OK)
         goto out;
-    if (d->edge_loop && (err = loop_start(d->edge_loop)) != OK) {
+    if ((err = loop_start(d->edge_loop)) != OK) {
         snprintf(why, cap, "the edge's thread: %s", err_text(err));
         goto out;
     }
@@ -347,6 +358,7 @@ void daemon_stop(struct daemon *d, int64_t drain_ms)
     sip_edge_free(d->sip);
     resolver_free(d->resolver);
     loop_free(d->edge_loop);
+    link_states_free(d->link_states);
     intake_free(d->intake);
     guard_free(d->guard);
     books_close(d->books);

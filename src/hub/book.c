@@ -216,6 +216,18 @@ const struct book_trunk *book_trunk(const struct book *b, struct str id_or_name)
     return e ? &e->as_trunk : NULL;
 }
 
+const struct book_smpp_link *book_smpp_link(const struct book *b, uint64_t n)
+{
+    const struct entry *e = map_get(b->table[SETTING_SMPP_LINK]->by_n, str_of_u64(&n));
+    return e ? &e->as_smpp_link : NULL;
+}
+
+const struct book_smpp_link *book_smpp_link_next(const struct book *b, size_t *at)
+{
+    const struct entry *e = map_next(b->table[SETTING_SMPP_LINK]->by_n, at);
+    return e ? &e->as_smpp_link : NULL;
+}
+
 const struct book_key *book_key(const struct book *b, struct str hash_hex)
 {
     const struct entry *e = map_get(b->table[SETTING_KEY]->by_key, hash_hex);

@@ -34,6 +34,12 @@ struct book_trunk {
     const struct trunk *set;
     struct cidr source[32];
 };
+struct book_smpp_link {
+    uint64_t n;
+    char id[ID_SIZE];
+    const struct smpp_link *set;
+    struct cidr source[32];
+};
 struct book_key {
     uint64_t n, account;
     char id[ID_SIZE];
@@ -62,6 +68,9 @@ const struct book_endpoint *const *book_endpoints(const struct book *b, uint64_t
                                                   size_t *ret_n);
 const struct book_trunk *book_trunk_from(const struct book *b, const struct addr *source);
 const struct book_trunk *book_trunk(const struct book *b, struct str id_or_name);
+const struct book_smpp_link *book_smpp_link(const struct book *b, uint64_t n);
+/* All of them, in no order: *at begins at 0; NULL at the end. */
+const struct book_smpp_link *book_smpp_link_next(const struct book *b, size_t *at);
 const struct book_key *book_key(const struct book *b, struct str hash_hex);
 const struct book_account *book_account(const struct book *b, uint64_t n);
 const struct book_account *book_account_named(const struct book *b, struct str id_or_name);

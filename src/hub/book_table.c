@@ -17,6 +17,9 @@ static void set_free(struct entry *e)
     case SETTING_ENDPOINT: endpoint_free((struct endpoint *)(uintptr_t)e->as_endpoint.set); break;
     case SETTING_TRUNK: trunk_free((struct trunk *)(uintptr_t)e->as_trunk.set); break;
     case SETTING_KEY: api_key_free((struct api_key *)(uintptr_t)e->as_key.set); break;
+    case SETTING_SMPP_LINK:
+        smpp_link_free((struct smpp_link *)(uintptr_t)e->as_smpp_link.set);
+        break;
     default: break;
     }
 }
@@ -112,13 +115,27 @@ static enum err key_fill(struct entry *e, const struct json *doc, struct field_e
     return err != OK ? err : str_copy(str_of(e->id), e->as_key.id, ID_SIZE);
 }
 
+static enum err smpp_link_fill(struct entry *e, const struct json *doc, struct field_error *f)
+{
+    struct smpp_link *l;
+    struct book_smpp_link *b = &e->as_smpp_link;
+    enum err err = smpp_link_parse(doc, &l, f);
+    if (err != OK)
+        return err;
+    *b = (struct book_smpp_link){.n = e->n, .set = l};
+    err = str_copy(str_of(e->id), b->id, ID_SIZE);
+    for (size_t i = 0; err == OK && i < l->n_sources; i++)
+        err = cidr_parse(str_of(l->sources[i]), &b->source[i]);
+    return err;
+}
+
 struct entry *entry_of_setting(const struct setting *s)
 {
     static enum err (*const fill[SETTING_KIND_COUNT])(struct entry *, const struct json *,
                                                       struct field_error *) = {
         [SETTING_ACCOUNT] = account_fill,   [SETTING_NUMBER] = number_fill,
         [SETTING_ENDPOINT] = endpoint_fill, [SETTING_TRUNK] = trunk_fill,
-        [SETTING_KEY] = key_fill,
+        [SETTING_KEY] = key_fill,           [SETTING_SMPP_LINK] = smpp_link_fill,
     };
     struct field_error fault = {0};
     struct json *doc = NULL;

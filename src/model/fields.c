@@ -120,3 +120,56 @@ void field_long(struct fields *f, const char *name, size_t max, char **out)
     if (s.n && !(*out = str_dup(s)))
         f->err = ERR_NOMEM;
 }
+
+void field_sources(struct fields *f, size_t min, char out[SOURCES_MAX][SOURCE_SIZE], size_t *ret_n)
+{
+    static const char allowed[] = "an array of at most 32 addresses or CIDR blocks";
+    const struct json *v = field_any(f, "sources");
+    struct str s;
+    *ret_n = 0;
+    if (!v && min == 0)
+        return;
+    if (!v || json_kind(v) != JSON_IS_ARRAY || json_len(v) < min || json_len(v) > SOURCES_MAX) {
+        field_refuse(f, "sources", min ? "an array of 1 to 32 addresses or CIDR blocks" : allowed);
+        return;
+    }
+    for (size_t i = 0; i < json_len(v); i++)
+        if (!json_str(json_at(v, i), &s) || s.n == 0 ||
+            str_copy(s, out[(*ret_n)++], SOURCE_SIZE) != OK) {
+            field_refuse(f, "sources", allowed);
+            return;
+        }
+}
+
+void put_sources(struct json_writer *w, const char (*source)[SOURCE_SIZE], size_t n)
+{
+    json_arr(w, "sources");
+    for (size_t i = 0; i < n; i++)
+        json_put_str(w, NULL, str_of(source[i]));
+    json_end_arr(w);
+}
+
+static void field_digits(struct fields *f, const char *name, char *out, size_t cap)
+{
+    field_text(f, name, out, cap, false);
+    for (const char *c = out; *c; c++)
+        if (*c < '0' || *c > '9')
+            field_refuse(f, name, "digits");
+}
+
+void field_number_rules(struct fields *f, struct number_rules *out)
+{
+    out->bare_is_e164 = true;
+    field_digits(f, "country", out->country, sizeof out->country);
+    field_digits(f, "national_prefix", out->national, sizeof out->national);
+    field_digits(f, "international_prefix", out->international, sizeof out->international);
+    field_bool(f, "bare_is_e164", &out->bare_is_e164);
+}
+
+void put_number_rules(struct json_writer *w, const struct number_rules *r)
+{
+    json_put_str(w, "country", str_of(r->country));
+    json_put_str(w, "national_prefix", str_of(r->national));
+    json_put_str(w, "international_prefix", str_of(r->international));
+    json_put_bool(w, "bare_is_e164", r->bare_is_e164);
+}

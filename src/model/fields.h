@@ -24,3 +24,12 @@ void field_bool(struct fields *f, const char *name, bool *out);
 void field_u32(struct fields *f, const char *name, uint32_t min, uint32_t max, uint32_t *out);
 /* A longer string on the heap (PEM); NULL when absent. */
 void field_long(struct fields *f, const char *name, size_t max, char **out);
+/* An array of `min` to 32 addresses or CIDR blocks, as texts: net/addr judges them, which model
+ * does not know. */
+enum { SOURCES_MAX = 32, SOURCE_SIZE = 48 };
+void field_sources(struct fields *f, size_t min, char out[SOURCES_MAX][SOURCE_SIZE], size_t *ret_n);
+/* country, national_prefix, international_prefix, bare_is_e164: how a carrier writes numbers. */
+void field_number_rules(struct fields *f, struct number_rules *out);
+
+void put_sources(struct json_writer *w, const char (*source)[SOURCE_SIZE], size_t n);
+void put_number_rules(struct json_writer *w, const struct number_rules *r);

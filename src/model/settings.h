@@ -8,6 +8,7 @@
 #include "model/payload.h"
 #include "model/retry.h"
 #include "model/signature.h"
+#include "model/sms.h"
 
 enum { NAME_MAX_BYTES = 128, URL_MAX_BYTES = 2048, ENDPOINT_HEADERS_MAX = 32 };
 
@@ -72,6 +73,28 @@ struct trunk {
     bool outbound;       /* pstn targets leave through it */
 };
 
+enum smpp_mode { SMPP_CLIENT, SMPP_SERVER }; /* we bind to the carrier, or he binds to us */
+
+struct smpp_link {
+    char name[NAME_MAX_BYTES + 1];
+    enum smpp_mode mode;
+    char host[256];     /* client: where the carrier listens; "" in server mode */
+    uint16_t port;      /* default 2775 */
+    bool tls;           /* client: TLS 1.2 and up, the host's name verified */
+    char system_id[16]; /* SMPP 3.4 §5.2.1 */
+    char password[33];  /* §5.2.2 has room for 8; carriers give out longer ones */
+    char system_type[13];
+    bool transceiver;        /* client: bind_transceiver; false: bind_receiver */
+    size_t n_sources;        /* server: who may bind; 0: anybody who knows the password */
+    char sources[32][48];    /* CIDR texts */
+    uint32_t max_binds;      /* server: sessions at once, default 4; client: sessions we open, 1 */
+    uint32_t window;         /* messages that may wait for our answer, default 100 */
+    uint32_t enquire_link_s; /* default 30 */
+    struct sms_defaults defaults;
+    struct number_rules rules;
+    bool disabled;
+};
+
 struct api_key {
     char name[NAME_MAX_BYTES + 1];
     char hash[65];                       /* hex SHA-256 of the key as shown once */
@@ -99,6 +122,8 @@ MUST_USE enum err trunk_parse(const struct json *doc, struct trunk **ret,
                               struct field_error *ret_fault);
 MUST_USE enum err api_key_parse(const struct json *doc, struct api_key **ret,
                                 struct field_error *ret_fault);
+MUST_USE enum err smpp_link_parse(const struct json *doc, struct smpp_link **ret,
+                                  struct field_error *ret_fault);
 MUST_USE enum err account_parse(const struct json *doc, struct account **ret,
                                 struct field_error *ret_fault);
 /* The document: everything, secrets too. */
@@ -106,9 +131,11 @@ void did_print(const struct did *d, struct buf *out);
 void endpoint_print(const struct endpoint *e, struct buf *out);
 void trunk_print(const struct trunk *t, struct buf *out);
 void api_key_print(const struct api_key *k, struct buf *out);
+void smpp_link_print(const struct smpp_link *l, struct buf *out);
 void account_print(const struct account *a, struct buf *out);
 void did_free(struct did *d); /* all NULL-safe */
 void endpoint_free(struct endpoint *e);
 void trunk_free(struct trunk *t);
 void api_key_free(struct api_key *k);
+void smpp_link_free(struct smpp_link *l);
 void account_free(struct account *a);

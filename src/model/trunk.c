@@ -11,23 +11,6 @@ static const char *const called_from_names[] = {
 #undef X
 };
 
-static void read_sources(struct fields *f, struct trunk *t)
-{
-    const struct json *v = field_any(f, "sources");
-    struct str s;
-    size_t most = sizeof t->sources / sizeof *t->sources;
-    if (!v || json_kind(v) != JSON_IS_ARRAY || json_len(v) < 1 || json_len(v) > most) {
-        field_refuse(f, "sources", "an array of 1 to 32 addresses or CIDR blocks");
-        return;
-    }
-    for (size_t i = 0; i < json_len(v); i++)
-        if (!json_str(json_at(v, i), &s) || s.n == 0 ||
-            str_copy(s, t->sources[t->n_sources++], sizeof *t->sources) != OK) {
-            field_refuse(f, "sources", "an array of 1 to 32 addresses or CIDR blocks");
-            return;
-        }
-}
-
 static bool called_from_parse(struct str s, uint8_t *ret)
 {
     for (uint8_t i = 0; i < CALLED_FROM_COUNT; i++)
@@ -58,14 +41,6 @@ static void read_called_from(struct fields *f, struct trunk *t)
                      "an array of ruri, p-called-party-id, to, history-info, diversion");
 }
 
-static void read_digits(struct fields *f, const char *name, char *out, size_t cap)
-{
-    field_text(f, name, out, cap, false);
-    for (const char *c = out; *c; c++)
-        if (*c < '0' || *c > '9')
-            field_refuse(f, name, "digits");
-}
-
 enum err trunk_parse(const struct json *doc, struct trunk **ret, struct field_error *ret_fault)
 {
     struct fields f;
@@ -73,19 +48,15 @@ enum err trunk_parse(const struct json *doc, struct trunk **ret, struct field_er
     if (!t)
         return ERR_NOMEM;
     t->trust_identity = true;
-    t->rules.bare_is_e164 = true;
     fields_start(&f, doc, ret_fault);
     field_text(&f, "name", t->name, sizeof t->name, true);
-    read_sources(&f, t);
+    field_sources(&f, 1, t->sources, &t->n_sources);
     field_text(&f, "server", t->server, sizeof t->server, false);
     field_text(&f, "username", t->username, sizeof t->username, false);
     field_text(&f, "password", t->password, sizeof t->password, false);
     field_u32(&f, "max_calls", 0, 1000000, &t->max_calls);
     field_u32(&f, "max_cps", 0, 100000, &t->max_cps);
-    read_digits(&f, "country", t->rules.country, sizeof t->rules.country);
-    read_digits(&f, "national_prefix", t->rules.national, sizeof t->rules.national);
-    read_digits(&f, "international_prefix", t->rules.international, sizeof t->rules.international);
-    field_bool(&f, "bare_is_e164", &t->rules.bare_is_e164);
+    field_number_rules(&f, &t->rules);
     read_called_from(&f, t);
     field_bool(&f, "trust_identity", &t->trust_identity);
     field_bool(&f, "outbound", &t->outbound);
@@ -102,19 +73,13 @@ void trunk_print(const struct trunk *t, struct buf *out)
     struct json_writer w = {out, false};
     json_obj(&w, NULL);
     json_put_str(&w, "name", str_of(t->name));
-    json_arr(&w, "sources");
-    for (size_t i = 0; i < t->n_sources; i++)
-        json_put_str(&w, NULL, str_of(t->sources[i]));
-    json_end_arr(&w);
+    put_sources(&w, t->sources, t->n_sources);
     json_put_str(&w, "server", str_of(t->server));
     json_put_str(&w, "username", str_of(t->username));
     json_put_str(&w, "password", str_of(t->password));
     json_put_i64(&w, "max_calls", t->max_calls);
     json_put_i64(&w, "max_cps", t->max_cps);
-    json_put_str(&w, "country", str_of(t->rules.country));
-    json_put_str(&w, "national_prefix", str_of(t->rules.national));
-    json_put_str(&w, "international_prefix", str_of(t->rules.international));
-    json_put_bool(&w, "bare_is_e164", t->rules.bare_is_e164);
+    put_number_rules(&w, &t->rules);
     json_arr(&w, "called_from");
     for (size_t i = 0; i < t->n_called_from; i++)
         json_put_str(&w, NULL, str_of(called_from_names[t->called_from[i]]));
