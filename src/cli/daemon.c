@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "cli/options.h"
 #include "deliver/deliver.h"
 #include "net/guard.h"
 #include "net/loop.h"
@@ -104,11 +105,7 @@ static enum err on_hangup(void *arg, struct str call_id)
 static enum err open_store(struct daemon *d, char *why, size_t cap)
 {
     char url[1024];
-    const char *dir = config_get(d->config, CONFIG_DATA_DIR);
-    const char *set = config_get(d->config, CONFIG_STORE_URL);
-    int n = *set ? snprintf(url, sizeof url, "%s", set)
-                 : snprintf(url, sizeof url, "sqlite:%s/hookswitch.db", dir);
-    if (n < 0 || (size_t)n >= sizeof url) {
+    if (config_store_url(d->config, url, sizeof url) != OK) {
         snprintf(why, cap, "store.url is too long");
         return ERR_TOO_BIG;
     }

@@ -1,5 +1,7 @@
-/* Exit codes of all commands (CONTRACT §7), and options that many take. */
+/* Exit codes of all commands (CONTRACT §7), and the options of those that read the daemon's
+ * configuration themselves. */
 #pragma once
+#include "base/config.h"
 
 enum {
     EXIT_USAGE = 2,
@@ -8,3 +10,20 @@ enum {
     EXIT_UNREACHABLE = 5,
     EXIT_CONFLICT = 6,
 };
+
+struct config_options {
+    const char *file; /* NULL: none */
+    const char *sets[64];
+    size_t n_sets;
+    const char *word[4]; /* what is no option */
+    size_t n_words;
+};
+
+/* "[--config FILE] [--set KEY=VALUE]…" and at most `max_words` words. 0, or EXIT_USAGE after a line
+ * on stderr: `usage` is what follows "hookswitch ". */
+MUST_USE int config_options_parse(int argc, char **argv, size_t max_words, const char *usage,
+                                  struct config_options *ret);
+/* Says on stderr what is wrong. */
+MUST_USE enum err config_options_load(const struct config_options *o, struct config **ret);
+/* store.url, or the one in data_dir. ERR_TOO_BIG. */
+MUST_USE enum err config_store_url(const struct config *c, char *out, size_t cap);

@@ -15,42 +15,7 @@
 
 enum { DRAIN_MS = 20000 };
 
-extern char **environ;
-
-struct serve_options {
-    const char *file;
-    const char *sets[64];
-    size_t n_sets;
-};
-
-static int options_parse(int argc, char **argv, struct serve_options *o)
-{
-    for (int i = 1; i < argc; i++) {
-        const char **to = NULL;
-        if (!strcmp(argv[i], "--config"))
-            to = &o->file;
-        else if (!strcmp(argv[i], "--set") && o->n_sets < 64)
-            to = &o->sets[o->n_sets++];
-        if (!to || i + 1 == argc) {
-            fprintf(stderr,
-                    "hookswitch serve: %s \"%s\"\nusage: hookswitch serve [--config FILE] "
-                    "[--set KEY=VALUE]...\n",
-                    to ? "a value is missing after" : "unknown option", argv[i]);
-            return EXIT_USAGE;
-        }
-        *to = argv[++i];
-    }
-    return 0;
-}
-
-static enum err load(const struct serve_options *o, struct config **ret)
-{
-    char why[512];
-    enum err err = config_load(o->file, environ, o->sets, o->n_sets, ret, why, sizeof why);
-    if (err != OK)
-        log_error("config", "%s", why);
-    return err;
-}
+static const char usage[] = "serve [--config FILE] [--set KEY=VALUE]...";
 
 static bool level_set(const struct config *c)
 {
@@ -65,10 +30,10 @@ static bool level_set(const struct config *c)
 }
 
 /* Only the log's level changes while running; the rest is said, not silently ignored. */
-static void reload(const struct serve_options *o, struct config *running)
+static void reload(const struct config_options *o, struct config *running)
 {
     struct config *now = NULL;
-    if (load(o, &now) != OK)
+    if (config_options_load(o, &now) != OK)
         return;
     level_set(now);
     for (int key = 0; key < CONFIG_COUNT_; key++)
@@ -92,7 +57,7 @@ static void raise_descriptors(void)
         log_warn("serve", "the limit of descriptors stays as it is: %s", strerror(errno));
 }
 
-static void wait_for_end(const struct serve_options *o, struct config *c, const sigset_t *set)
+static void wait_for_end(const struct config_options *o, struct config *c, const sigset_t *set)
 {
     for (;;) {
         int sig;
@@ -111,14 +76,14 @@ static void on_second_signal(int sig)
 
 int serve_run(int argc, char **argv)
 {
-    struct serve_options o = {0};
+    struct config_options o;
     struct config *c = NULL;
     struct daemon *d = NULL;
     char why[512], http[ADDR_TEXT_SIZE];
-    int code = options_parse(argc, argv, &o);
+    int code = config_options_parse(argc, argv, 0, usage, &o);
     if (code)
         return code;
-    if (load(&o, &c) != OK || !level_set(c)) {
+    if (config_options_load(&o, &c) != OK || !level_set(c)) {
         config_free(c);
         return EXIT_USAGE;
     }

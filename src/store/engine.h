@@ -62,4 +62,5 @@ MUST_USE enum err db_run_int(struct db *db, enum sql sql, const struct value *ar
         sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value)
 
 /* Brings the schema to this program's version; ret_why for people. */
+int64_t schema_version(void); /* this program's */
 MUST_USE enum err schema_migrate(struct db *db, char *why, size_t cap);

@@ -111,6 +111,11 @@ static enum err step_run(struct db *db, size_t step)
     return err;
 }
 
+int64_t schema_version(void)
+{
+    return SCHEMA_VERSION;
+}
+
 enum err schema_migrate(struct db *db, char *why, size_t cap)
 {
     int64_t version = 0;

@@ -12,11 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/engine.h"
+#include "store/sqlite_lock.h"
 #include "store/sqlite_log.h"
 
 enum {
@@ -66,32 +65,11 @@ static int on_wal(void *arg, sqlite3 *h, const char *name, int pages)
     return SQLITE_OK;
 }
 
-static void make_folder(const char *path)
-{
-    char dir[1024];
-    if (str_copy(str_of(path), dir, sizeof dir) != OK)
-        return;
-    for (char *p = dir + 1; *p; p++)
-        if (*p == '/') {
-            *p = 0;
-            mkdir(dir, 0700); /* what really is wrong shows at the open */
-            *p = '/';
-        }
-}
-
 static enum err take_lock(struct sqlite_db *s, const char *path, char *why, size_t cap)
 {
-    char name[1100];
-    snprintf(name, sizeof name, "%s.lock", path);
-    s->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (s->lock_fd < 0) {
-        snprintf(why, cap, "%s: %s", name, strerror(errno));
-        return ERR_STORE;
-    }
-    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        snprintf(why, cap, "%s: another hookswitch uses this store", path);
-        return ERR_EXISTS;
-    }
+    enum err err = sqlite_lock(path, &s->lock_fd, why, cap);
+    if (err != OK)
+        return err;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         snprintf(why, cap, "%s: %s", path, strerror(errno));
@@ -156,11 +134,8 @@ static enum err sqlite_open_db(const char *path, enum db_mode mode, struct db **
         return ERR_NOMEM;
     s->db = (struct db){.engine = &engine_sqlite, .writer = writer};
     s->lock_fd = -1;
-    if (writer) {
-        make_folder(path);
-        if ((err = take_lock(s, path, why, cap)) != OK)
-            goto out;
-    }
+    if (writer && (err = take_lock(s, path, why, cap)) != OK)
+        goto out;
     int flags = SQLITE_OPEN_NOMUTEX | (writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
     if ((err = err_of(s, sqlite3_open_v2(path, &s->h, flags, writer ? sqlite_log_vfs() : NULL))) !=
         OK)
