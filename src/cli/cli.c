@@ -18,6 +18,7 @@ static const char usage[] =
     "\n"
     "  serve [--config FILE] [--set KEY=VALUE]...   the daemon\n"
     "  demo                                         see it work, on a temporary store\n"
+    "  doctor [--sip-peer HOST]                     is this machine fit for it?\n"
     "  backup FILE | restore FILE [--config FILE]   the store as one file, and back\n"
     "  number   list | get E164 | create JSON | set E164 JSON | delete E164\n"
     "           forward E164 [JSON]                 read, or set, where its calls go\n"
