@@ -12,7 +12,7 @@ int config_options_parse(int argc, char **argv, size_t max_words, const char *us
                          struct config_options *o)
 {
     *o = (struct config_options){0};
-    for (int i = 1; i < argc; i++) {
+    for (int i = 2; i < argc; i++) {
         const char **to = NULL;
         bool option = argv[i][0] == '-' && argv[i][1];
         if (!strcmp(argv[i], "--config"))

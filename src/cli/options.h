@@ -19,7 +19,8 @@ struct config_options {
     size_t n_words;
 };
 
-/* "[--config FILE] [--set KEY=VALUE]…" and at most `max_words` words. 0, or EXIT_USAGE after a line
+/* The whole command line; behind the command's name "[--config FILE] [--set KEY=VALUE]…" and at
+ * most `max_words` words. 0, or EXIT_USAGE after a line
  * on stderr: `usage` is what follows "hookswitch ". */
 MUST_USE int config_options_parse(int argc, char **argv, size_t max_words, const char *usage,
                                   struct config_options *ret);

@@ -1,0 +1,141 @@
+/* commands: the table of words and requests, and the usage that is printed from it. A noun's rows
+ * stand together. Pure but for the FILE. */
+#include "cli/commands.h"
+
+#include <string.h>
+
+/* noun, verb, method, path, takes a body (2: may), takes a query, help, columns */
+static const struct command commands[] = {
+    {"number", "list", "GET", "/v1/numbers", 0, true, "the numbers you have",
+     "number label country voice sms"},
+    {"number", "get", "GET", "/v1/numbers/{}", 0, false, "one number with its forward setting"},
+    {"number", "create", "POST", "/v1/numbers", 1, false, "{number, label, voice, sms, country …}"},
+    {"number", "set", "PATCH", "/v1/numbers/{}", 1, false, "changes the members that are given"},
+    {"number", "delete", "DELETE", "/v1/numbers/{}", 0, false, "its events stay"},
+    {"number", "forward", "PUT", "/v1/numbers/{}/forward", 2, false,
+     "where its calls go: shows it, or sets {targets: […]}"},
+    {"number", "erase", "DELETE", "/v1/numbers/{}/data", 0, false,
+     "deletes its events, deliveries and ended calls"},
+    {"erasure", "get", "GET", "/v1/erasures/{}", 0, false, "how far an erasure is"},
+    {"endpoint", "list", "GET", "/v1/endpoints", 0, true, "who gets events",
+     "id url format events numbers disabled"},
+    {"endpoint", "get", "GET", "/v1/endpoints/{}", 0, false, "one endpoint and its health"},
+    {"endpoint", "create", "POST", "/v1/endpoints", 1, false,
+     "{url, format, events, numbers …}; shows its secret, once"},
+    {"endpoint", "set", "PATCH", "/v1/endpoints/{}", 1, false,
+     "changes the members that are given"},
+    {"endpoint", "delete", "DELETE", "/v1/endpoints/{}", 0, false, "and cancels what is pending"},
+    {"endpoint", "test", "POST", "/v1/endpoints/{}/test", 0, false, "sends it a ping"},
+    {"endpoint", "enable", "POST", "/v1/endpoints/{}/enable", 0, false,
+     "after 410 or five days of failure"},
+    {"endpoint", "rotate-secret", "POST", "/v1/endpoints/{}/rotate-secret", 0, false,
+     "a new one, shown once; the old one signs beside it for 24 hours"},
+    {"endpoint", "recover", "POST", "/v1/endpoints/{}/recover", 1, false,
+     "{since, until, dry_run}: sends again what it missed"},
+    {"endpoint", "recoveries", "GET", "/v1/endpoints/{}/recoveries", 0, true, "newest first",
+     "id since until count done state"},
+    {"recovery", "get", "GET", "/v1/recoveries/{}", 0, false, "how far a recovery is"},
+    {"recovery", "cancel", "POST", "/v1/recoveries/{}/cancel", 0, false, "what it made stays"},
+    {"trunk", "list", "GET", "/v1/trunks", 0, true, "the carriers' trunks",
+     "id name sources max_calls country"},
+    {"trunk", "get", "GET", "/v1/trunks/{}", 0, false, "one trunk, by id or name"},
+    {"trunk", "create", "POST", "/v1/trunks", 1, false, "{name, sources: [CIDR …] …}"},
+    {"trunk", "set", "PATCH", "/v1/trunks/{}", 1, false, "changes the members that are given"},
+    {"trunk", "delete", "DELETE", "/v1/trunks/{}", 0, false, "its calls are refused from then on"},
+    {"smpp-link", "list", "GET", "/v1/smpp-links", 0, true, "links with SMS carriers",
+     "id name mode host system_id status disabled"},
+    {"smpp-link", "get", "GET", "/v1/smpp-links/{}", 0, false, "one link and how it is doing"},
+    {"smpp-link", "create", "POST", "/v1/smpp-links", 1, false,
+     "{name, mode: client or server, host, system_id, password …}"},
+    {"smpp-link", "set", "PATCH", "/v1/smpp-links/{}", 1, false,
+     "changes the members that are given"},
+    {"smpp-link", "delete", "DELETE", "/v1/smpp-links/{}", 0, false, "and unbinds it"},
+    {"event", "list", "GET", "/v1/events", 0, true,
+     "newest first: number= type= call_id= state= since= until= q=",
+     "occurred_at event id did_number caller_id state"},
+    {"event", "get", "GET", "/v1/events/{}", 0, false, "one event, its deliveries and attempts"},
+    {"event", "resend", "POST", "/v1/events/{}/resend", 2, false,
+     "to all it went to, or to {endpoint}"},
+    {"call", "list", "GET", "/v1/calls", 0, true,
+     "newest first: number= since= until=", "started_at id did_number caller_id state end_reason"},
+    {"call", "get", "GET", "/v1/calls/{}", 0, false, "one call"},
+    {"call", "hangup", "POST", "/v1/calls/{}/hangup", 0, false, "ends a call in progress"},
+    {"key", "list", "GET", "/v1/keys", 0, true, "API keys, without their secret part",
+     "id name scopes expires_at"},
+    {"key", "create", "POST", "/v1/keys", 1, false, "{name, scopes}; shows the key, once"},
+    {"key", "delete", "DELETE", "/v1/keys/{}", 0, false, "who uses it is refused from then on"},
+    {"account", "list", "GET", "/v1/accounts", 0, true, "all accounts", "id name retention_days"},
+    {"account", "get", "GET", "/v1/accounts/{}", 0, false, "one account, by id or name"},
+    {"account", "create", "POST", "/v1/accounts", 1, false, "{name, retention_days}"},
+    {"account", "set", "PATCH", "/v1/accounts/{}", 1, false, "changes the members that are given"},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+const struct command *command_find(const char *noun, const char *verb)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (!strcmp(noun, commands[i].noun) && !strcmp(verb, commands[i].verb))
+            return &commands[i];
+    return NULL;
+}
+
+bool noun_is(const char *noun)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (!strcmp(noun, commands[i].noun))
+            return true;
+    return false;
+}
+
+static const char *id_word(const char *noun)
+{
+    return strcmp(noun, "number") ? "ID" : "E164";
+}
+
+static size_t words_of(const struct command *c, char *out, size_t cap)
+{
+    int n = snprintf(out, cap, "%s%s%s%s", c->verb, strchr(c->path, '{') ? " " : "",
+                     strchr(c->path, '{') ? id_word(c->noun) : "",
+                     c->body == 1   ? " JSON"
+                     : c->body == 2 ? " [JSON]"
+                     : c->query     ? " [NAME=VALUE]…"
+                                    : "");
+    return n > 0 ? (size_t)n - (c->query ? 2 : 0) : 0; /* … is three bytes and one column */
+}
+
+void command_print_words(FILE *f, const struct command *c)
+{
+    char text[96];
+    words_of(c, text, sizeof text);
+    fputs(text, f);
+}
+
+void noun_print_usage(FILE *f, const char *noun)
+{
+    char text[96];
+    bool body = false;
+    fprintf(f, "usage: hookswitch %s VERB\n\n", noun);
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        const struct command *c = &commands[i];
+        if (strcmp(c->noun, noun))
+            continue;
+        size_t width = words_of(c, text, sizeof text);
+        fprintf(f, "  %s%*s %s\n", text, width < 24 ? (int)(24 - width) : 1, "",
+                c->help ? c->help : "");
+        body |= c->body != 0;
+    }
+    if (body)
+        fputs("\nJSON is an object, @FILE, or - for what comes from standard input.\n", f);
+    fputs("\nAll take --url, --key and --json: `hookswitch --help`.\n", f);
+}
+
+void nouns_print(FILE *f)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        bool first = i == 0 || strcmp(commands[i].noun, commands[i - 1].noun) != 0;
+        bool last = i + 1 == N_COMMANDS || strcmp(commands[i].noun, commands[i + 1].noun) != 0;
+        if (first)
+            fprintf(f, "  %-10s ", commands[i].noun);
+        fprintf(f, "%s%s", commands[i].verb, last ? "\n" : " | ");
+    }
+}

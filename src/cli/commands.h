@@ -1,0 +1,22 @@
+/* What the shell's words mean: `hookswitch number list` is GET /v1/numbers. One table; usage, and
+ * which columns a list shows, come out of it. */
+#pragma once
+#include <stdbool.h>
+#include <stdio.h>
+
+struct command {
+    const char *noun, *verb, *method;
+    const char *path; /* {} is the first argument */
+    int body;         /* takes a JSON body; 2: may. A PUT without one is a GET */
+    bool query;       /* takes NAME=VALUE words */
+    /* May be NULL: */
+    const char *help;    /* one line */
+    const char *columns; /* of a list on a terminal, blanks between; NULL: what the first row has */
+};
+
+const struct command *command_find(const char *noun, const char *verb); /* NULL: none */
+bool noun_is(const char *noun);
+void noun_print_usage(FILE *f, const char *noun);
+void nouns_print(FILE *f); /* each with its verbs */
+/* The words that follow the verb, for usage: "ID JSON". */
+void command_print_words(FILE *f, const struct command *c);

@@ -1,0 +1,25 @@
+/* The words and options of one command line. */
+#pragma once
+#include "base/str.h"
+#include "cli/client.h"
+
+struct option {         /* a command's own, besides those that all take */
+    const char *name;   /* "--number" */
+    const char **value; /* where its value goes; NULL: it has none */
+    bool *flag;         /* set when it is given; may be NULL beside a value */
+};
+
+enum { WORDS_MAX = 64 };
+
+struct invocation {
+    struct client client; /* --url, --key, HOOKSWITCH_URL, HOOKSWITCH_KEY */
+    bool json, help;
+    const char *word[WORDS_MAX];
+    size_t n;
+};
+
+/* Values may follow as the next word or after `=`. Says on standard error what it does not know. */
+bool invocation_parse(int argc, char **argv, const struct option *own, size_t n_own,
+                      struct invocation *ret);
+/* The first word that is neither an option nor its value, "" when there is none: which command? */
+const char *invocation_word(int argc, char **argv);

@@ -1,0 +1,19 @@
+/* What the commands put on a terminal or into a pipe: tables, objects, and text of the network,
+ * which cannot drive a terminal. */
+#pragma once
+#include <stdio.h>
+
+#include "base/json.h"
+
+/* Control characters, what is not UTF-8, and what turns the direction of writing become `?`. */
+void print_safe(FILE *f, struct str s);
+/* Columns it takes on a terminal. */
+size_t print_width(struct str s);
+/* Columns of the terminal behind f; 0: it is none. */
+size_t terminal_width(FILE *f);
+
+/* `rows`: an array of objects. `columns`: members with blanks between; NULL: those of the first row
+ * that are neither objects nor arrays of objects. `width` 0: tabs between, no header. */
+void print_table(FILE *f, const struct json *rows, const char *columns, size_t width);
+/* A line for each member; an array of objects becomes a table below. */
+void print_object(FILE *f, const struct json *o, size_t width);
