@@ -142,6 +142,11 @@ size_t json_len(const struct json *v)
     return json_is_array(in(v)) ? json_array_size(in(v)) : json_object_size(in(v));
 }
 
+bool json_same(const struct json *a, const struct json *b)
+{
+    return json_equal(in(a), in(b));
+}
+
 const struct json *json_at(const struct json *array, size_t i)
 {
     return (const struct json *)json_array_get(in(array), i);

@@ -33,6 +33,7 @@ const struct json *json_at(const struct json *array, size_t i);
 /* Members in the order they were written: void *it = NULL; while (json_next(o, &it, &key, &v)) */
 bool json_next(const struct json *object, void **it, struct str *ret_key,
                const struct json **ret_v);
+bool json_same(const struct json *a, const struct json *b); /* members in any order */
 /* Writes v back as text, compact. */
 void buf_put_json(struct buf *b, const struct json *v);
 

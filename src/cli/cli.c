@@ -11,6 +11,7 @@
 #include "cli/backup.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/declared.h"
 #include "cli/doctor.h"
 #include "cli/invocation.h"
 #include "cli/options.h"
@@ -41,6 +42,9 @@ static const struct tool {
     const char *name, *words, *help;
     int (*run)(int argc, char **argv);
 } tools[] = {
+    {"apply", "FILE.json [--dry-run] [--prune]", "makes the settings what the file says",
+     apply_run},
+    {"export", "", "the settings as such a file", export_run},
     {"doctor", "[--sip-peer HOST]", "is this machine fit for it?", doctor_run},
     {"backup", "FILE [--config FILE]", "the store as one file, while the daemon runs", backup_run},
     {"restore", "FILE [--config FILE]", "and back, while it does not", restore_run},
