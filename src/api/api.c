@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/files.h"
 #include "api/resource.h"
 #include "base/crypto.h"
 #include "base/log.h"
@@ -92,6 +93,12 @@ void metrics_get(struct request *r)
     r->content_type = "text/plain; version=0.0.4; charset=utf-8";
     metrics_print(&r->out);
     request_done(r);
+}
+
+void openapi_get(struct request *r)
+{
+    r->status = 200;
+    buf_put_str(&r->out, file_openapi());
 }
 
 void home_get(struct request *r)

@@ -88,6 +88,8 @@ extern const struct resource numbers, endpoints, trunks, keys, accounts, smpp_li
 
 /* routes.c */
 void api_handle(struct request *r);
+/* The i-th route: method, path with {} in it, and the scope that its key needs ("": none). */
+bool api_route(size_t i, const char **ret_method, const char **ret_path, const char **ret_scope);
 /* handlers by resource */
 /* clang-format off */
 #define HANDLERS(X) \
@@ -100,7 +102,7 @@ void api_handle(struct request *r);
     X(recoveries_get) X(recoveries_cancel) X(numbers_erase) X(erasures_get) X(events_list) X(events_get) X(events_resend) \
     X(events_ingest) X(calls_list) X(calls_get) X(calls_hangup) X(health_get) \
     X(ready_get) X(metrics_get) X(home_get) \
-    X(smpp_links_list) X(smpp_links_create) X(smpp_links_get) X(smpp_links_patch) X(smpp_links_delete)
+    X(openapi_get) X(smpp_links_list) X(smpp_links_create) X(smpp_links_get) X(smpp_links_patch) X(smpp_links_delete)
 /* clang-format on */
 #define X(name) void name(struct request *r);
 HANDLERS(X)

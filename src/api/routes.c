@@ -18,6 +18,7 @@ static const struct route {
     {"GET", "/healthz", NEEDS_NOTHING, false, health_get},
     {"GET", "/readyz", NEEDS_NOTHING, false, ready_get},
     {"GET", "/metrics", NEEDS_NOTHING, false, metrics_get},
+    {"GET", "/v1/openapi.json", NEEDS_NOTHING, false, openapi_get},
     {"GET", "/v1/numbers", NEEDS_READ, false, numbers_list},
     {"POST", "/v1/numbers", NEEDS_WRITE, true, numbers_create},
     {"GET", "/v1/numbers/{}", NEEDS_READ, false, numbers_get},
@@ -66,6 +67,17 @@ static const struct route {
     {"POST", "/v1/calls/{}/hangup", NEEDS_WRITE, false, calls_hangup},
 };
 enum { N_ROUTES = sizeof routes / sizeof *routes };
+
+bool api_route(size_t i, const char **ret_method, const char **ret_path, const char **ret_scope)
+{
+    static const char *const scope[] = {"", "read", "write", "ingest", "operator"};
+    if (i >= N_ROUTES)
+        return false;
+    *ret_method = routes[i].method;
+    *ret_path = routes[i].path;
+    *ret_scope = scope[routes[i].needs];
+    return true;
+}
 
 /* "/v1/numbers/{}/forward" against the path; what stands for {} goes to arg. */
 static bool matches(const char *pattern, const char *path, char *arg, size_t cap)

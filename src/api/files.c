@@ -1,0 +1,23 @@
+/* files: what the program carries with it, put into its read-only data by the assembler, byte for
+ * byte as it lies in the tree. */
+#include "api/files.h"
+
+#include <embedded.h>
+
+#define EMBED(name, path)                                                                          \
+    __asm__(".section .rodata\n"                                                                   \
+            ".balign 16\n"                                                                         \
+            "embedded_" #name "_begin:\n"                                                          \
+            ".incbin \"" path "\"\n"                                                               \
+            "embedded_" #name "_end:\n"                                                            \
+            ".byte 0\n"                                                                            \
+            ".previous\n");                                                                        \
+    extern const char embedded_##name##_begin[], embedded_##name##_end[]
+
+EMBED(openapi, OPENAPI_FILE);
+
+struct str file_openapi(void)
+{
+    return str_of_bytes(embedded_openapi_begin,
+                        (size_t)(embedded_openapi_end - embedded_openapi_begin));
+}

@@ -1,0 +1,5 @@
+/* Files that are part of the program. */
+#pragma once
+#include "base/str.h"
+
+struct str file_openapi(void); /* OpenAPI 3.1, what GET /v1/openapi.json answers */

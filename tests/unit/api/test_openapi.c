@@ -1,0 +1,95 @@
+/* The OpenAPI file and the routes are the same list: what the server takes is described, what is
+ * described is taken, with the scope that it needs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../check.h"
+#include "api/files.h"
+#include "api/resource.h"
+
+enum { OPERATIONS_MAX = 512 };
+
+struct operation {
+    char text[256]; /* "GET /v1/numbers/{} read" */
+};
+struct list {
+    size_t n;
+    struct operation at[OPERATIONS_MAX];
+};
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(((const struct operation *)a)->text, ((const struct operation *)b)->text);
+}
+
+/* The names between braces are for people. */
+static void put(struct list *l, const char *method, struct str path, const char *scope)
+{
+    struct operation *o = &l->at[l->n++];
+    struct buf b;
+    bool inside = false;
+    assert_true(l->n < OPERATIONS_MAX);
+    buf_wrap(&b, o->text, sizeof o->text - 1);
+    for (const char *c = method; *c; c++)
+        buf_putc(&b, *c >= 'a' ? (char)(*c - 32) : *c);
+    buf_putc(&b, ' ');
+    for (size_t i = 0; i < path.n; i++) {
+        inside = inside && path.p[i] != '}';
+        if (!inside)
+            buf_putc(&b, path.p[i]);
+        inside |= path.p[i] == '{';
+    }
+    buf_printf(&b, " %s", scope);
+    assert_ok(b.err);
+    o->text[b.n] = '\0';
+}
+
+static void described(struct list *l)
+{
+    struct json *doc;
+    void *p = NULL, *m;
+    struct str path, method, scope;
+    const struct json *item, *o;
+    char word[64];
+    assert_ok(json_parse(str_trim(file_openapi()), &doc, word, sizeof word));
+    while (json_next(json_get(doc, "paths"), &p, &path, &item))
+        for (m = NULL; json_next(item, &m, &method, &o);) {
+            char name[16];
+            assert_ok(str_copy(method, name, sizeof name));
+            if (!json_str(json_get(o, "x-scope"), &scope))
+                scope = STR("");
+            assert_ok(str_copy(scope, word, sizeof word));
+            put(l, name, path, word);
+        }
+    json_free(doc);
+}
+
+static void the_file_and_the_routes_are_one_list(void **state)
+{
+    static struct list routes, file;
+    const char *method, *path, *scope;
+    for (size_t i = 0; api_route(i, &method, &path, &scope); i++)
+        if (strcmp(path, "/"))
+            put(&routes, method, str_of(path), scope);
+    described(&file);
+    qsort(routes.at, routes.n, sizeof routes.at[0], by_text);
+    qsort(file.at, file.n, sizeof file.at[0], by_text);
+    for (size_t i = 0, k = 0; i < routes.n || k < file.n;) {
+        int order = i == routes.n ? 1 : k == file.n ? -1 : by_text(&routes.at[i], &file.at[k]);
+        if (order < 0)
+            fail_msg("\"%s\" is a route that the OpenAPI file does not have", routes.at[i].text);
+        if (order > 0)
+            fail_msg("\"%s\" is in the OpenAPI file and no route takes it", file.at[k].text);
+        i++;
+        k++;
+    }
+    assert_true(routes.n > 40);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_file_and_the_routes_are_one_list),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
