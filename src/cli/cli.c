@@ -11,6 +11,7 @@
 #include "cli/backup.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
 #include "cli/declared.h"
 #include "cli/doctor.h"
 #include "cli/invocation.h"
@@ -37,21 +38,24 @@ static int print_version(int argc, char **argv)
     return 0;
 }
 
-/* The whole command line goes to run, which gives the process's exit code. */
-static const struct tool {
-    const char *name, *words, *help;
-    int (*run)(int argc, char **argv);
-} tools[] = {
+static const struct tool tools[] = {
     {"apply", "FILE.json [--dry-run] [--prune]", "makes the settings what the file says",
      apply_run},
     {"export", "", "the settings as such a file", export_run},
     {"doctor", "[--sip-peer HOST]", "is this machine fit for it?", doctor_run},
     {"backup", "FILE [--config FILE]", "the store as one file, while the daemon runs", backup_run},
     {"restore", "FILE [--config FILE]", "and back, while it does not", restore_run},
+    {"completion", "bash|zsh|fish", "for the shell: source <(hookswitch completion bash)",
+     completion_run},
     {"config", "", "a commented configuration file with all defaults", print_config},
     {"version", "", "", print_version},
 };
 enum { N_TOOLS = sizeof tools / sizeof *tools };
+
+const struct tool *tool_at(size_t i)
+{
+    return i < N_TOOLS ? &tools[i] : NULL;
+}
 
 static void print_usage(FILE *f)
 {

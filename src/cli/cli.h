@@ -1,4 +1,14 @@
 /* The commands that talk to a daemon over its API, and those that need none. */
 #pragma once
 
+#include <stddef.h>
+
+/* A command that is more than one request: the whole command line goes to run, which gives the
+ * process's exit code. */
+struct tool {
+    const char *name, *words, *help;
+    int (*run)(int argc, char **argv);
+};
+const struct tool *tool_at(size_t i); /* NULL behind the last */
+
 int cli_run(int argc, char **argv); /* the process's exit code */

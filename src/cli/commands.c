@@ -79,6 +79,11 @@ const struct command *command_find(const char *noun, const char *verb)
     return NULL;
 }
 
+const struct command *command_at(size_t i)
+{
+    return i < N_COMMANDS ? &commands[i] : NULL;
+}
+
 bool noun_is(const char *noun)
 {
     for (size_t i = 0; i < N_COMMANDS; i++)

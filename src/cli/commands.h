@@ -14,6 +14,7 @@ struct command {
     const char *columns; /* of a list on a terminal, blanks between; NULL: what the first row has */
 };
 
+const struct command *command_at(size_t i); /* in order; NULL behind the last */
 const struct command *command_find(const char *noun, const char *verb); /* NULL: none */
 bool noun_is(const char *noun);
 void noun_print_usage(FILE *f, const char *noun);
