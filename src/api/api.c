@@ -35,6 +35,8 @@ enum err api_start(const struct api_config *c, struct api **ret, char *why, size
     struct server_config sc = {
         .threads = c->threads ? c->threads : 2, .handle = api_handle, .api = a};
     err = addr_parse(str_of(c->listen), 8080, &sc.listen);
+    if (err == OK)
+        err = rates_new(c->rate_per_sec, &a->rates);
     if (err == OK && pthread_create(&a->answers, NULL, answers_main, a) != 0)
         err = ERR_NOMEM;
     if (err == OK && (err = server_start(&sc, &a->server, why, cap)) != OK) {
@@ -42,6 +44,7 @@ enum err api_start(const struct api_config *c, struct api **ret, char *why, size
         pthread_join(a->answers, NULL);
     }
     if (err != OK) {
+        rates_free(a->rates);
         mailbox_free(a->home);
         free(a);
         return err;
@@ -63,6 +66,7 @@ void api_stop(struct api *a)
     mailbox_close(a->home);
     pthread_join(a->answers, NULL);
     mailbox_free(a->home);
+    rates_free(a->rates);
     free(a);
 }
 

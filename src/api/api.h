@@ -15,7 +15,8 @@ struct api_config {
     struct housekeeper *housekeeper;
     const struct guard *guard;
     const struct link_states *link_states;
-    unsigned threads; /* 0: 2 */
+    unsigned threads;      /* 0: 2 */
+    unsigned rate_per_sec; /* requests of one key; 0: no limit */
     /* Wired by main; any may be NULL. Any thread. */
     void (*nudge)(void *arg, uint64_t endpoint); /* deliver: try this endpoint now */
     enum err (*hangup)(void *arg, struct str call_id);

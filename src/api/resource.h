@@ -3,12 +3,14 @@
 #pragma once
 #include <pthread.h>
 
+#include "api/rate.h"
 #include "api/problem.h"
 #include "base/clock.h"
 
 struct api {
     struct api_config c;
     struct server *server;
+    struct rates *rates;
     struct mailbox *home; /* answers of the store, opened by one thread */
     pthread_t answers;
 };

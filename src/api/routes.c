@@ -113,9 +113,12 @@ static const struct route *find(struct request *r, bool *ret_path_known)
             r->allow[0] = '\0';
             return &routes[i];
         }
-        buf_printf(&allow, "%s%s", allow.n ? ", " : "", routes[i].method);
+        bool reads = !strcmp(routes[i].method, "GET");
+        buf_printf(&allow, "%s%s", routes[i].method, reads ? ", HEAD, " : ", ");
         *ret_path_known = true;
     }
+    if (*ret_path_known)
+        buf_puts(&allow, "OPTIONS");
     r->allow[allow.n] = '\0';
     return NULL;
 }
@@ -137,6 +140,7 @@ static bool authenticate(struct request *r)
     const struct book_key *k = book_key(r->book, buf_str(&b));
     if (!k || (k->set->expires_at_ms && k->set->expires_at_ms <= clock_wall_ms()))
         return false;
+    r->key = k->n;
     r->account = k->account;
     r->is_operator = k->set->operator_;
     r->can_read = k->set->read || r->is_operator;
@@ -170,12 +174,39 @@ static bool read_json(struct request *r)
     return false;
 }
 
+/* A body without a type is taken for what is asked for; one that says it is something else is not.
+ */
+static bool is_json(const struct request *r)
+{
+    struct str type = request_header(r, "Content-Type"), rest;
+    str_cut(type, ';', &type, &rest);
+    type = str_trim(type);
+    size_t n = type.n;
+    return r->body.n == 0 || n == 0 || str_eq_nocase(type, STR("application/json")) ||
+           (n > 5 && str_eq_nocase(str_from(type, n - 5), STR("+json")));
+}
+
+/* A page of another site may ask, and is told nothing that would let it in: there is no CORS. */
+static void answer_options(struct request *r)
+{
+    r->status = 204;
+    buf_reset(&r->out);
+}
+
+static bool is_within_rate(struct request *r)
+{
+    r->rate = rates_take(r->api->rates, r->key);
+    return r->rate.allowed;
+}
+
 void api_handle(struct request *r)
 {
     bool path_known = false;
     const struct route *route = find(r, &path_known);
     if (!route) {
-        if (path_known)
+        if (path_known && !strcmp(r->method, "OPTIONS"))
+            answer_options(r);
+        else if (path_known)
             problem(r, 405, "method_not_allowed", "This path does not take that method.");
         else
             problem(r, 404, "not_found", "There is no such path.");
@@ -183,6 +214,11 @@ void api_handle(struct request *r)
         problem(r, 401, "unauthorized", "A valid key is needed: Authorization: Bearer KEY.");
     } else if (!may(r, route->needs)) {
         problem(r, 403, "forbidden", "This key may not do that.");
+    } else if (route->needs != NEEDS_NOTHING && !is_within_rate(r)) {
+        problem(r, 429, "too_many_requests", "This key asks too often; try again in a second.");
+    } else if (route->takes_json && !is_json(r)) {
+        problem(r, 415, "unsupported_media_type",
+                "The body's Content-Type must be application/json.");
     } else if (!route->takes_json || read_json(r)) {
         route->handle(r);
         return;

@@ -86,6 +86,23 @@ static void exchange_free(struct exchange *x)
     free(x);
 }
 
+/* RateLimit headers as most clients read them: limit, what is left, seconds until all is. */
+static void put_rate(struct MHD_Response *answer, const struct rate *l)
+{
+    const struct {
+        const char *name;
+        unsigned value;
+    } header[] = {{"RateLimit-Limit", l->per_sec},
+                  {"RateLimit-Remaining", l->remaining},
+                  {"RateLimit-Reset", l->full_in_sec},
+                  {"Retry-After", l->retry_in_sec}};
+    char text[16];
+    for (size_t i = 0; i < (l->allowed ? 3u : 4u); i++) {
+        snprintf(text, sizeof text, "%u", header[i].value);
+        MHD_add_response_header(answer, header[i].name, text);
+    }
+}
+
 static enum MHD_Result send_answer(struct exchange *x)
 {
     struct request *r = &x->r;
@@ -104,6 +121,8 @@ static enum MHD_Result send_answer(struct exchange *x)
         MHD_add_response_header(answer, "Allow", r->allow);
     if (r->location[0])
         MHD_add_response_header(answer, "Location", r->location);
+    if (r->rate.per_sec)
+        put_rate(answer, &r->rate);
     if (r->status == 503 || r->status == 507)
         MHD_add_response_header(answer, "Retry-After", "5");
     if (r->status == 401)

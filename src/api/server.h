@@ -2,6 +2,7 @@
  * at once or after the store has spoken. */
 #pragma once
 #include "api/api.h"
+#include "api/rate.h"
 #include "base/json.h"
 #include "store/settings.h"
 
@@ -22,7 +23,9 @@ struct request {
     const struct book *book;
     uint64_t account; /* the key's */
     bool is_operator; /* sees all accounts */
+    uint64_t key;     /* its row */
     bool can_read, can_write, can_ingest;
+    struct rate rate; /* per_sec 0: none */
     /* The answer: */
     int status;
     struct buf out;

@@ -8,6 +8,8 @@
     X(STORE_URL, "store.url", "", 0, "sqlite:PATH; default sqlite:DATA_DIR/hookswitch.db")         \
     X(DATA_DIR, "data_dir", "/var/lib/hookswitch", 0, "where the daemon keeps its files")          \
     X(HTTP_LISTEN, "http.listen", "127.0.0.1:8080", 0, "address of dashboard, API and metrics")    \
+    X(HTTP_RATE_PER_SEC, "http.rate_per_sec", "0", 0,                                              \
+      "requests a second of one key, in bursts of twice as many; 0: no limit")                     \
     X(SIP_LISTEN, "sip.listen", "", 0,                                                             \
       "list of transport:address:port, e.g. udp:0.0.0.0:5060,tcp:0.0.0.0:5060; empty: no SIP")     \
     X(SIP_ADVERTISE, "sip.advertise", "", 0, "address put into Contact and Via when behind NAT")   \

@@ -273,7 +273,13 @@ static enum err start_api(struct daemon *d, char *why, size_t cap)
     if (!has_key)
         log_warn("api", "there is no operator key yet: set bootstrap.admin_key "
                         "(HOOKSWITCH_BOOTSTRAP_ADMIN_KEY) and start again");
-    struct api_config ac = {.listen = config_get(d->config, CONFIG_HTTP_LISTEN),
+    int64_t rate;
+    if (config_int(d->config, CONFIG_HTTP_RATE_PER_SEC, 0, 1000000, &rate) != OK) {
+        snprintf(why, cap, "http.rate_per_sec: a whole number from 0 to 1000000 is needed");
+        return ERR_INVALID;
+    }
+    struct api_config ac = {.rate_per_sec = (unsigned)rate,
+                            .listen = config_get(d->config, CONFIG_HTTP_LISTEN),
                             .store = d->store,
                             .books = d->books,
                             .intake = d->intake,
