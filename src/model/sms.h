@@ -35,6 +35,7 @@ const char *sms_alphabet_setting(enum sms_alphabet a); /* the inverse */
 struct sms_coding {
     enum sms_alphabet alphabet;
     uint8_t single_shift, locking_shift;
+    uint8_t fill; /* bits before the first septet, packed behind a header (sms_header_parse) */
 };
 
 /* What data_coding 0 and 1 mean on a link: carriers differ. */
