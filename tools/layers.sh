@@ -50,6 +50,7 @@ one_place 'ares\.h' 'src/net/resolver.*'
 one_place 'idn2\.h' 'src/net/url\.c'
 one_place 'openssl/ssl\.h' 'src/net/tls_openssl\.h'
 one_place 'sodium\.h' 'src/base/.*'
+one_place 'iconv\.h' 'src/model/charset\.c'
 one_place 'ini\.h' 'src/base/config\.c'
 [ $bad = 0 ] && echo "layers: clean"
 exit $bad
