@@ -43,8 +43,8 @@ struct sms_defaults {
     enum sms_alphabet coding_0, coding_1;
 };
 
-/* SMPP 3.4 §5.2.19 and, for 0x10…0x1F and 0xF0…0xFF, the message class forms of 3GPP TS 23.038 §4.
- * Unknown values are BINARY. */
+/* SMPP 3.4 §5.2.19 and, for 0x10…0x1F and 0xC0…0xFF, the message class and message waiting forms of
+ * 3GPP TS 23.038 §4. Unknown values are BINARY. */
 enum sms_alphabet sms_alphabet_of(uint8_t data_coding, const struct sms_defaults *d);
 
 enum { SMS_PARTS_MAX = 255, SMS_DATA_MAX = 65535, SMS_TEXT_MAX = 48 * 1024 };
@@ -62,16 +62,18 @@ struct sms_part {
 /* Takes the user data header (3GPP TS 23.040 §9.2.3.24: length octet, elements) off p->data and
  * reads concatenation (8 and 16 bit), national language shifts and ports out of it; unknown
  * elements are passed over. p->coding.alphabet is set before; packed septets behind a header begin
- * at the next septet border. ERR_INVALID: lengths that do not fit; a concatenation of 0 parts or
- * with a number outside of it is no concatenation (§9.2.3.24.1: ignored). */
+ * at the next septet border, p->coding.fill says where. What the header does not say stays as the
+ * caller set it; `parts` 0 becomes 1. ERR_INVALID: lengths that do not fit; a concatenation of 0
+ * parts or with a number outside of it is no concatenation (§9.2.3.24.1: ignored). */
 MUST_USE enum err sms_header_parse(struct sms_part *p);
 
 /* The parts in the order of their numbers, those that are there; as UTF-8, always valid. Parts of
  * one coding are read as one run: a character may lie across a border. *ret_lossy: something had
- * no character and became U+FFFD, or it was not text at all: who wants the bytes must keep them.
- * Control bytes other than TAB, LF, CR stay as they are (NUL becomes U+FFFD). */
+ * no character and became U+FFFD, did not fit in SMS_TEXT_MAX octets (a whole character is the
+ * last), or it was not text at all: who wants the bytes must keep them. Control bytes other than
+ * TAB, LF, CR stay as they are (NUL becomes U+FFFD). ERR_TOO_BIG: more than `out` may hold. */
 MUST_USE enum err sms_text(const struct sms_part *const *part, size_t n, struct buf *out,
                            bool *ret_lossy);
 /* The other way, for who sends (demo, load generator, tests): GSM 7 bit unpacked when all of it can
- * be, else UCS-2. *ret_alphabet says which. */
+ * be, else UCS-2. *ret_alphabet says which. ERR_INVALID: not UTF-8. */
 MUST_USE enum err sms_encode(struct str utf8, struct buf *out, enum sms_alphabet *ret_alphabet);

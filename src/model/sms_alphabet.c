@@ -29,11 +29,30 @@ bool sms_alphabet_parse(struct str name, enum sms_alphabet *ret)
     return false;
 }
 
-/* The alphabet bits of a 3GPP data coding scheme (TS 23.038 §4). */
-static enum sms_alphabet of_class_bits(unsigned bits)
+/* GSM 7 bit by a scheme's own word; whether packed is the link's habit, as data_coding 0 has it. */
+static enum sms_alphabet septets(const struct sms_defaults *d)
 {
-    static const enum sms_alphabet alphabet[] = {SMS_GSM7, SMS_BINARY, SMS_UCS2, SMS_BINARY};
-    return alphabet[bits & 3];
+    return d->coding_0 == SMS_GSM7_PACKED ? SMS_GSM7_PACKED : SMS_GSM7;
+}
+
+/* 3GPP TS 23.038 §4, where SMPP leaves values to it. A handset takes what is reserved for the
+ * default alphabet; we say BINARY, so that the bytes are kept. Compressed text (0x20, 0x60) is
+ * nobody's, and neither is 0x40…0x7F over SMPP. */
+static enum sms_alphabet of_3gpp(uint8_t data_coding, const struct sms_defaults *d)
+{
+    switch (data_coding >> 4) {
+    case 0x1: /* with a message class; bits 3 and 2 choose: 01 is 8 bit data, 11 reserved */
+        switch (data_coding >> 2 & 3) {
+        case 0: return septets(d);
+        case 2: return SMS_UCS2;
+        default: return SMS_BINARY;
+        }
+    case 0xC:                    /* message waiting, the text may be thrown away */
+    case 0xD: return septets(d); /* the text is to be kept */
+    case 0xE: return SMS_UCS2;
+    case 0xF: return data_coding & 4 ? SMS_BINARY : septets(d);
+    default: return SMS_BINARY;
+    }
 }
 
 enum sms_alphabet sms_alphabet_of(uint8_t data_coding, const struct sms_defaults *d)
@@ -49,11 +68,6 @@ enum sms_alphabet sms_alphabet_of(uint8_t data_coding, const struct sms_defaults
     case 10: return SMS_ISO2022JP;
     case 13: return SMS_EUCJP;
     case 14: return SMS_KSC5601;
-    default: break;
+    default: return of_3gpp(data_coding, d);
     }
-    if (data_coding >= 0xF0)
-        return data_coding & 4 ? SMS_BINARY : SMS_GSM7;
-    if (data_coding >= 0x10 && data_coding <= 0x1F)
-        return of_class_bits(data_coding >> 2);
-    return SMS_BINARY;
 }
