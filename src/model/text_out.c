@@ -45,7 +45,7 @@ void text_put_wide(struct text_out *t, uint32_t c)
         text_put_lost(t);
         return;
     }
-    for (size_t i = n; i-- > 1; c >>= 6)
+    for (size_t i = n - 1; i > 0; i--, c >>= 6)
         b[i] = (unsigned char)(0x80 | (c & 0x3F));
     b[0] = (unsigned char)(lead[n] | c);
     put_bytes(t, b, n);
