@@ -8,7 +8,7 @@ static struct str hex(const char *text, char mem[HEX_MAX])
 {
     size_t n = 0;
     for (; *text; text++) {
-        unsigned octet;
+        unsigned octet = 0;
         if (*text == ' ')
             continue;
         assert_true(n < HEX_MAX && sscanf(text, "%2x", &octet) == 1);
