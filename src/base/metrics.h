@@ -58,7 +58,11 @@
     X(CALLS_EXPIRED, COUNTER, "hookswitch_calls_expired_total", "",                                \
       "Ended calls deleted because their retention was over")                                      \
     X(EVENTS_ERASED, COUNTER, "hookswitch_events_erased_total", "",                                \
-      "Events deleted because their number's data was erased")
+      "Events deleted because their number's data was erased")                                     \
+    X(STREAMS, GAUGE, "hookswitch_streams", "", "Event streams open")                              \
+    X(STREAMS_REFUSED, COUNTER, "hookswitch_streams_refused_total", "",                            \
+      "Event streams refused because there were too many")                                         \
+    X(STREAM_EVENTS, COUNTER, "hookswitch_stream_events_total", "", "Events given to streams")
 
 enum metric {
 #define X(id, type, name, labels, help) METRIC_##id,

@@ -102,8 +102,8 @@ static struct str text_of(const struct json *v, struct buf *b)
     buf_reset(b);
     if (!v || json_kind(v) == JSON_IS_NULL)
         return STR("-");
-    if (json_str(v, &s) && s.n)
-        return s;
+    if (json_str(v, &s))
+        return s.n ? s : STR("-");
     if (json_bool(v, &flag))
         return flag ? STR("yes") : STR("no");
     if (json_kind(v) == JSON_IS_ARRAY && is_plain(v)) {

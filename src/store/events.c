@@ -86,8 +86,10 @@ enum err event_list(struct db *db, const struct event_filter *f, event_row *row,
     struct buf b;
     if (f->after_n >= 0)
         return db_run(db, SQL_EVENT_LIST_AFTER,
-                      DB_ARGS(V_INT(f->after_n), V_INT(f->account), V_INT(f->limit)), on_row, &r,
-                      NULL);
+                      DB_ARGS(V_INT(f->after_n), V_INT(f->until_n ? f->until_n : INT64_MAX),
+                              V_INT(f->account), V_INT(f->kind), V_TEXT(f->number),
+                              V_TEXT(f->call_id), V_INT(f->since_ms), V_INT(f->limit)),
+                      on_row, &r, NULL);
     buf_wrap(&b, like, sizeof like);
     if (f->q.n) {
         buf_putc(&b, '%');

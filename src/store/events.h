@@ -16,7 +16,9 @@ struct event_filter {              /* absent: empty, 0, -1 */
     uint64_t endpoint;             /* that has a delivery of it */
     int64_t since_ms, until_ms;    /* occurred_at; until exclusive; 0: open */
     int64_t before_n;              /* cursor: rows older than this; 0: from the newest */
-    int64_t after_n; /* for streams: rows newer than this, oldest first; -1: not a stream */
+    /* For streams: rows newer than after_n (-1: not a stream) up to until_n (0: open), oldest
+     * first; only account, kind, number, call_id and since_ms count besides. */
+    int64_t after_n, until_n;
     unsigned limit;
 };
 typedef bool event_row(void *arg, int64_t n, const struct event *e); /* false: stop */

@@ -46,10 +46,11 @@ enum { SQL_ARGS_MAX = 20 };
     X(EVENT_LIST_CALL, 0,                                                                          \
       "SELECT " EVENT_COLUMNS " FROM events WHERE call_id = $1 AND call_id <> ''" EVENT_FILTER)    \
     X(EVENT_LIST_NUMBER, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE number = $1" EVENT_FILTER) \
-    X(EVENT_LIST_AFTER, 0,                                                                         \
-      "SELECT " EVENT_COLUMNS " FROM events WHERE n > $1 AND account > 0"                          \
-      " AND ($2 = 0 OR account = $2)"                                                              \
-      " ORDER BY n LIMIT $3")                                                                      \
+    X(EVENT_LIST_AFTER, 0, /* the caller bounds the range, so that a rare match walks no table */  \
+      "SELECT " EVENT_COLUMNS " FROM events WHERE n > $1 AND n <= $2 AND account > 0"              \
+      " AND ($3 = 0 OR account = $3) AND ($4 = -1 OR kind = $4)"                                   \
+      " AND ($5 = '' OR number = $5) AND ($6 = '' OR call_id = $6)"                                \
+      " AND ($7 = 0 OR occurred_at >= $7) ORDER BY n LIMIT $8")                                    \
     X(DELIVERY_PUT, 1,                                                                             \
       "INSERT INTO deliveries (event_n, endpoint, lane, sequence, attempts, state, first_at,"      \
       " next_at, resend) VALUES ($1, $2, $3, $4, 0, 0, 0, $5, $6) RETURNING n")                    \
