@@ -32,8 +32,10 @@ enum err api_start(const struct api_config *c, struct api **ret, char *why, size
         return err;
     }
     a->c = *c;
-    struct server_config sc = {
-        .threads = c->threads ? c->threads : 2, .handle = api_handle, .api = a};
+    struct server_config sc = {.threads = c->threads ? c->threads : 2,
+                               .stall_s = (unsigned)((2 * c->heartbeat_ms + 999) / 1000),
+                               .handle = api_handle,
+                               .api = a};
     err = addr_parse(str_of(c->listen), 8080, &sc.listen);
     if (err == OK)
         err = rates_new(c->rate_per_sec, &a->rates);
@@ -62,6 +64,7 @@ void api_stop(struct api *a)
 {
     if (!a)
         return;
+    feed_close(a->c.feed);
     server_stop(a->server);
     mailbox_close(a->home);
     pthread_join(a->answers, NULL);

@@ -1,6 +1,7 @@
 /* The HTTP side as main sees it: API, metrics, health. Threads of the HTTP server's own. */
 #pragma once
 #include "base/config.h"
+#include "hub/feed.h"
 #include "hub/housekeeper.h"
 #include "hub/link_states.h"
 #include "net/addr.h"
@@ -13,10 +14,12 @@ struct api_config {
     struct books *books;
     struct intake *intake;
     struct housekeeper *housekeeper;
+    struct feed *feed;
     const struct guard *guard;
     const struct link_states *link_states;
     unsigned threads;      /* 0: 2 */
     unsigned rate_per_sec; /* requests of one key; 0: no limit */
+    int64_t heartbeat_ms;  /* how often a silent stream says something */
     /* Wired by main; any may be NULL. Any thread. */
     void (*nudge)(void *arg, uint64_t endpoint); /* deliver: try this endpoint now */
     enum err (*hangup)(void *arg, struct str call_id);
@@ -27,7 +30,7 @@ struct api_config {
 MUST_USE enum err api_start(const struct api_config *c, struct api **ret, char *ret_why,
                             size_t why_cap);
 struct addr api_local(const struct api *a); /* with the real port */
-void api_stop(struct api *a);
+void api_stop(struct api *a);               /* closes the feed: its streams end */
 
 /* Makes the account `default` and `pool` and the operator key `admin_key` ("" : none) when they are
  * not there; *ret_has_key: is there any operator key now? Before api_start; waits on the store. */

@@ -67,17 +67,6 @@ static bool on_event(void *arg, int64_t n, const struct event *e)
     return l->err == OK;
 }
 
-/* A `+` in a query arrives as a blank. */
-static struct str number_query(struct request *r, char out[NUMBER_SIZE])
-{
-    struct str s = request_query(r, "number");
-    if (!s.n || str_copy(s, out, NUMBER_SIZE) != OK)
-        return s;
-    if (out[0] == ' ')
-        out[0] = '+';
-    return str_of(out);
-}
-
 static enum err events_list_work(struct request *r, struct db *db)
 {
     struct listing l = {.r = r, .db = db};
@@ -100,7 +89,7 @@ static enum err events_list_work(struct request *r, struct db *db)
         return err;
     f.kind = type.n ? (int)kind : -1;
     f.state = st.n ? (int)state : -1;
-    f.number = number_query(r, number);
+    f.number = request_number(r, number);
     f.call_id = request_query(r, "call_id");
     f.q = request_query(r, "q");
     f.limit = l.left + 1;
@@ -312,7 +301,7 @@ static enum err calls_list_work(struct request *r, struct db *db)
         err = request_time(r, "until", &f.until_ms);
     if (err != OK)
         return err;
-    f.number = number_query(r, number);
+    f.number = request_number(r, number);
     f.limit = l.left + 1;
     list_begin(r, &l.w);
     err = call_list(db, &f, on_call, &l);

@@ -26,6 +26,17 @@ enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_curso
     return OK;
 }
 
+/* A `+` in a query arrives as a blank. */
+struct str request_number(struct request *r, char out[NUMBER_SIZE])
+{
+    struct str s = request_query(r, "number");
+    if (!s.n || str_copy(s, out, NUMBER_SIZE) != OK)
+        return s;
+    if (out[0] == ' ')
+        out[0] = '+';
+    return str_of(out);
+}
+
 void list_begin(struct request *r, struct json_writer *w)
 {
     r->status = 200;

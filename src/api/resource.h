@@ -32,6 +32,7 @@ struct str account_id(const struct request *r, uint64_t n);
 MUST_USE enum err request_refuse(struct request *r, const char *field, const char *why);
 /* ?limit (1 … 500, 50) and ?cursor. ERR_INVALID with r->fault set. */
 MUST_USE enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_cursor);
+struct str request_number(struct request *r, char room[NUMBER_SIZE]); /* ?number; "": none */
 void list_begin(struct request *r, struct json_writer *w);
 /* `next` 0: that was all. */
 void list_end(struct json_writer *w, int64_t next);
@@ -92,6 +93,9 @@ extern const struct resource numbers, endpoints, trunks, keys, accounts, smpp_li
 void api_handle(struct request *r);
 /* The i-th route: method, path with {} in it, and the scope that its key needs ("": none). */
 bool api_route(size_t i, const char **ret_method, const char **ret_path, const char **ret_scope);
+/* Whether the key that the request came with is still good for what it was, by the present book,
+ * which r->book becomes. On the thread that may read r's headers. */
+bool request_is_still_allowed(struct request *r);
 /* handlers by resource */
 /* clang-format off */
 #define HANDLERS(X) \
@@ -102,7 +106,7 @@ bool api_route(size_t i, const char **ret_method, const char **ret_path, const c
     X(keys_list) X(keys_create) X(keys_get) X(keys_delete) X(accounts_list) \
     X(accounts_create) X(accounts_get) X(accounts_patch) X(endpoints_recover) X(recoveries_list) \
     X(recoveries_get) X(recoveries_cancel) X(numbers_erase) X(erasures_get) X(events_list) X(events_get) X(events_resend) \
-    X(events_ingest) X(calls_list) X(calls_get) X(calls_hangup) X(health_get) \
+    X(events_ingest) X(events_stream) X(calls_list) X(calls_get) X(calls_hangup) X(health_get) \
     X(ready_get) X(metrics_get) X(home_get) \
     X(openapi_get) X(smpp_links_list) X(smpp_links_create) X(smpp_links_get) X(smpp_links_patch) X(smpp_links_delete)
 /* clang-format on */

@@ -60,6 +60,7 @@ static const struct route {
     {"PATCH", "/v1/accounts/{}", NEEDS_OPERATOR, true, accounts_patch},
     {"GET", "/v1/events", NEEDS_READ, false, events_list},
     {"POST", "/v1/events", NEEDS_INGEST, true, events_ingest},
+    {"GET", "/v1/events/stream", NEEDS_READ, false, events_stream},
     {"GET", "/v1/events/{}", NEEDS_READ, false, events_get},
     {"POST", "/v1/events/{}/resend", NEEDS_WRITE, true, events_resend},
     {"GET", "/v1/calls", NEEDS_READ, false, calls_list},
@@ -147,6 +148,14 @@ static bool authenticate(struct request *r)
     r->can_write = k->set->write || r->is_operator;
     r->can_ingest = k->set->ingest || r->is_operator;
     return true;
+}
+
+bool request_is_still_allowed(struct request *r)
+{
+    uint64_t account = r->account;
+    bool is_operator = r->is_operator;
+    book_drop(&r->book);
+    return authenticate(r) && r->can_read && r->account == account && r->is_operator == is_operator;
 }
 
 static bool may(const struct request *r, enum needs needs)

@@ -1,8 +1,13 @@
 /* server: HTTP in, by libmicrohttpd (epoll, a small pool of threads). A request is read whole,
- * bounded at 256 KiB, suspended, handed to its handler, and resumed when that says request_done. */
+ * bounded at 256 KiB, suspended, handed to its handler, and resumed when that says request_done.
+ *
+ * A stream is suspended while it has nothing to say. The waker may be faster than the suspending:
+ * `state` tells who resumes. libmicrohttpd must not be stopped while a connection is suspended, so
+ * all that may be are counted; the lock is for the stop's wait alone. */
 #include "api/server.h"
 
 #include <microhttpd.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +16,20 @@
 #include "api/problem.h"
 #include "base/log.h"
 
-enum { CONNECTIONS_MAX = 4096, CONNECTION_MEMORY = 32768, CONNECTION_TIMEOUT_S = 60 };
+enum {
+    CONNECTIONS_MAX = 4096,
+    CONNECTION_MEMORY = 32768,
+    CONNECTION_TIMEOUT_S = 60,
+    STREAM_BLOCK = 16384,
+};
 
 struct server {
     struct server_config c;
     struct MHD_Daemon *daemon;
+    pthread_mutex_t lock;
+    pthread_cond_t none;
+    size_t in_hand; /* requests handed over, streams that are asked or asleep */
+    bool stopping;
 };
 
 struct exchange { /* what stands behind request.mhd */
@@ -23,7 +37,13 @@ struct exchange { /* what stands behind request.mhd */
     struct MHD_Connection *connection;
     bool read, handed, too_big;
     atomic_bool done;
+    /* A stream's: */
+    request_read_fn *read_more;
+    void (*on_end)(struct request *r);
+    atomic_int state;
 };
+
+enum { AWAKE, ASLEEP, WOKEN };
 
 static struct exchange *exchange_of(const struct request *r)
 {
@@ -41,14 +61,75 @@ struct str request_query(const struct request *r, const char *name)
         MHD_lookup_connection_value(exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, name));
 }
 
+/* ---- who is in hand ---- */
+
+static bool enter(struct server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool may = !s->stopping;
+    s->in_hand += may;
+    pthread_mutex_unlock(&s->lock);
+    return may;
+}
+
+static void leave(struct server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    if (--s->in_hand == 0)
+        pthread_cond_signal(&s->none);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void resume(struct server *s, struct MHD_Connection *connection)
+{
+    MHD_resume_connection(connection);
+    leave(s);
+}
+
 void request_done(struct request *r)
 {
     struct exchange *x = exchange_of(r);
     struct MHD_Connection *connection = x->connection;
     if (r->out.err != OK)
         problem(r, 500, "internal", "The answer is too large.");
+    struct server *s = r->server;
     atomic_store(&x->done, true);
-    MHD_resume_connection(connection);
+    resume(s, connection);
+}
+
+void request_stream(struct request *r, request_read_fn *read, void (*on_end)(struct request *r))
+{
+    struct exchange *x = exchange_of(r);
+    x->read_more = read;
+    x->on_end = on_end;
+    request_done(r);
+}
+
+void request_wake(struct request *r)
+{
+    struct exchange *x = exchange_of(r);
+    if (atomic_exchange(&x->state, WOKEN) == ASLEEP)
+        resume(r->server, x->connection);
+}
+
+/* On the connection's thread, whenever it can send more. */
+static ssize_t on_read(void *arg, uint64_t at, char *out, size_t cap)
+{
+    struct exchange *x = arg;
+    struct server *s = x->r.server;
+    if (!enter(s))
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    atomic_store(&x->state, AWAKE);
+    long n = x->read_more(&x->r, out, cap);
+    if (n != STREAM_SLEEPS) {
+        leave(s);
+        return n == STREAM_ENDS ? MHD_CONTENT_READER_END_OF_STREAM : n;
+    }
+    MHD_suspend_connection(x->connection);
+    int awake = AWAKE;
+    if (!atomic_compare_exchange_strong(&x->state, &awake, ASLEEP))
+        resume(s, x->connection);
+    return 0;
 }
 
 static struct exchange *exchange_new(struct server *s, struct MHD_Connection *connection,
@@ -75,6 +156,8 @@ static struct exchange *exchange_new(struct server *s, struct MHD_Connection *co
 static void exchange_free(struct exchange *x)
 {
     struct request *r = &x->r;
+    if (x->on_end)
+        x->on_end(r);
     buf_fini(&r->body);
     buf_fini(&r->out);
     buf_fini(&r->mem);
@@ -107,9 +190,16 @@ static enum MHD_Result send_answer(struct exchange *x)
 {
     struct request *r = &x->r;
     struct MHD_Response *answer =
-        MHD_create_response_from_buffer(r->out.n, r->out.p, MHD_RESPMEM_MUST_COPY);
+        x->read_more
+            ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, x, NULL)
+            : MHD_create_response_from_buffer(r->out.n, r->out.p, MHD_RESPMEM_MUST_COPY);
     if (!answer)
         return MHD_NO;
+    if (x->read_more) {
+        MHD_add_response_header(answer, "X-Accel-Buffering", "no"); /* proxies pass it on at once */
+        MHD_set_connection_option(x->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                  r->server->c.stall_s);
+    }
     MHD_add_response_header(answer, "Content-Type", r->content_type);
     MHD_add_response_header(answer, "Cache-Control", "no-store");
     MHD_add_response_header(answer, "X-Content-Type-Options", "nosniff");
@@ -123,7 +213,7 @@ static enum MHD_Result send_answer(struct exchange *x)
         MHD_add_response_header(answer, "Location", r->location);
     if (r->rate.per_sec)
         put_rate(answer, &r->rate);
-    if (r->status == 503 || r->status == 507)
+    if ((r->status == 429 && r->rate.allowed) || r->status == 503 || r->status == 507)
         MHD_add_response_header(answer, "Retry-After", "5");
     if (r->status == 401)
         MHD_add_response_header(answer, "WWW-Authenticate", "Bearer");
@@ -161,6 +251,10 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         atomic_store(&x->done, true);
         return send_answer(x);
     }
+    if (!enter(s)) {
+        problem(&x->r, 503, "stopping", "The daemon is stopping; it was not taken.");
+        return send_answer(x);
+    }
     MHD_suspend_connection(connection);
     s->c.handle(&x->r);
     return MHD_YES;
@@ -181,6 +275,13 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *arg, const char *
     log_sparse(LOG_WARN, 1000, "api", "%s", text);
 }
 
+static void server_free(struct server *s)
+{
+    pthread_cond_destroy(&s->none);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
 enum err server_start(const struct server_config *c, struct server **ret, char *why, size_t cap)
 {
     struct sockaddr_storage at;
@@ -189,6 +290,8 @@ enum err server_start(const struct server_config *c, struct server **ret, char *
     if (!s)
         return ERR_NOMEM;
     s->c = *c;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->none, NULL);
     addr_to_sockaddr(&c->listen, &at);
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
                      (c->listen.family == 6 ? MHD_USE_IPv6 : 0);
@@ -202,7 +305,7 @@ enum err server_start(const struct server_config *c, struct server **ret, char *
     if (!s->daemon) {
         addr_print(&c->listen, text);
         snprintf(why, cap, "http.listen: %s cannot be listened on (is it in use?)", text);
-        free(s);
+        server_free(s);
         return ERR_IO;
     }
     *ret = s;
@@ -222,6 +325,11 @@ void server_stop(struct server *s)
 {
     if (!s)
         return;
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    while (s->in_hand)
+        pthread_cond_wait(&s->none, &s->lock);
+    pthread_mutex_unlock(&s->lock);
     MHD_stop_daemon(s->daemon);
-    free(s);
+    server_free(s);
 }

@@ -54,16 +54,29 @@ typedef void request_handler(struct request *r);
 struct server_config {
     struct addr listen;
     unsigned threads;
+    unsigned stall_s;        /* a stream whose client takes nothing for so long is cut off */
     request_handler *handle; /* answers by request_done, now or later, on any thread */
     struct api *api;
 };
 MUST_USE enum err server_start(const struct server_config *c, struct server **ret, char *ret_why,
                                size_t why_cap);
-void server_stop(struct server *s); /* all requests must be done; NULL-safe */
+/* New requests get 503, those under way are waited for; streams must have been told to end.
+ * NULL-safe
+ */
+void server_stop(struct server *s);
 struct addr server_local(const struct server *s);
 
 /* Sends r->status and r->out. Exactly once for each request; r is gone afterwards. Any thread. */
 void request_done(struct request *r);
+
+/* Instead of request_done: an answer without a known end. `read` is called on the server's threads,
+ * one at a time: it gives bytes (at most `cap`), STREAM_SLEEPS when it has none now (it is called
+ * again after request_wake, which may come before it has returned), or STREAM_ENDS. `on_end` comes
+ * once, when nothing more can be sent; r is gone afterwards. */
+enum { STREAM_SLEEPS = 0, STREAM_ENDS = -1 };
+typedef long request_read_fn(struct request *r, char *out, size_t cap);
+void request_stream(struct request *r, request_read_fn *read, void (*on_end)(struct request *r));
+void request_wake(struct request *r); /* any thread, until on_end */
 /* "" when absent. Valid while the request is. */
 struct str request_header(const struct request *r, const char *name);
 struct str request_query(const struct request *r, const char *name);

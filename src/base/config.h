@@ -10,6 +10,12 @@
     X(HTTP_LISTEN, "http.listen", "127.0.0.1:8080", 0, "address of dashboard, API and metrics")    \
     X(HTTP_RATE_PER_SEC, "http.rate_per_sec", "0", 0,                                              \
       "requests a second of one key, in bursts of twice as many; 0: no limit")                     \
+    X(HTTP_STREAMS_MAX, "http.streams_max", "2000", 0, "event streams at once, over all accounts") \
+    X(HTTP_STREAMS_PER_ACCOUNT, "http.streams_per_account", "1000", 0,                             \
+      "event streams at once of one account")                                                      \
+    X(HTTP_STREAM_HEARTBEAT_MS, "http.stream_heartbeat_ms", "15000", 0,                            \
+      "how often an event stream with nothing to say shows that it is there; a reader that takes " \
+      "nothing for twice as long is cut off")                                                      \
     X(SIP_LISTEN, "sip.listen", "", 0,                                                             \
       "list of transport:address:port, e.g. udp:0.0.0.0:5060,tcp:0.0.0.0:5060; empty: no SIP")     \
     X(SIP_ADVERTISE, "sip.advertise", "", 0, "address put into Contact and Via when behind NAT")   \

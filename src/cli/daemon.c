@@ -2,6 +2,7 @@
  *
  *     store ← books ← intake ← { sip edge (its loop), api (its threads) }
  *                        ├→ deliver (its couriers)
+ *                        ├→ feed (its thread)
  *                        └→ housekeeper (its thread)
  *
  * Parts that must not know each other meet here: the arrows that go up are the function pointers
@@ -41,6 +42,7 @@ struct daemon {
     struct resolver *resolver;
     struct sip_edge *sip;
     struct deliver *deliver;
+    struct feed *feed;
     struct housekeeper *housekeeper;
     struct api *api;
     size_t n_sip;
@@ -62,6 +64,7 @@ static void on_stored(void *arg, const struct stored *s)
 {
     struct daemon *d = arg;
     deliver_on_stored(d->deliver, s);
+    feed_told(d->feed, s);
 }
 
 static void on_nudge(void *arg, uint64_t endpoint)
@@ -94,6 +97,7 @@ static void on_erase(void *arg, uint64_t account, struct str number)
 {
     struct daemon *d = arg;
     deliver_forget(d->deliver, account, number);
+    feed_forget(d->feed);
 }
 
 static enum err on_hangup(void *arg, struct str call_id)
@@ -242,6 +246,33 @@ static enum err start_deliver(struct daemon *d, char *why, size_t cap)
     return err;
 }
 
+static enum err start_feed(struct daemon *d, int64_t *ret_heartbeat_ms, char *why, size_t cap)
+{
+    static const struct {
+        enum config_key key;
+        int64_t min, max;
+    } number[] = {{CONFIG_HTTP_STREAMS_MAX, 0, 3000},
+                  {CONFIG_HTTP_STREAMS_PER_ACCOUNT, 0, 3000},
+                  {CONFIG_HTTP_STREAM_HEARTBEAT_MS, 50, 300000}};
+    int64_t value[3];
+    for (size_t i = 0; i < 3; i++)
+        if (config_int(d->config, number[i].key, number[i].min, number[i].max, &value[i]) != OK) {
+            snprintf(why, cap, "%s: a whole number from %lld to %lld is needed",
+                     config_name(number[i].key), (long long)number[i].min,
+                     (long long)number[i].max);
+            return ERR_INVALID;
+        }
+    *ret_heartbeat_ms = value[2];
+    struct feed_config fc = {.store = d->store,
+                             .tick_ms = value[2] < 8000 ? (value[2] + 7) / 8 : 1000,
+                             .max = (size_t)value[0],
+                             .max_of_one = (size_t)value[1]};
+    enum err err = feed_start(&fc, &d->feed);
+    if (err != OK)
+        snprintf(why, cap, "the feed for streams could not start: %s", err_text(err));
+    return err;
+}
+
 static enum err start_housekeeper(struct daemon *d, char *why, size_t cap)
 {
     int64_t days;
@@ -261,7 +292,7 @@ static enum err start_housekeeper(struct daemon *d, char *why, size_t cap)
     return err;
 }
 
-static enum err start_api(struct daemon *d, char *why, size_t cap)
+static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, size_t cap)
 {
     bool has_key;
     const char *key = config_get(d->config, CONFIG_BOOTSTRAP_ADMIN_KEY);
@@ -284,6 +315,8 @@ static enum err start_api(struct daemon *d, char *why, size_t cap)
                             .books = d->books,
                             .intake = d->intake,
                             .housekeeper = d->housekeeper,
+                            .feed = d->feed,
+                            .heartbeat_ms = heartbeat_ms,
                             .guard = d->guard,
                             .link_states = d->link_states,
                             .nudge = on_nudge,
@@ -300,6 +333,7 @@ static enum err start_api(struct daemon *d, char *why, size_t cap)
 enum err daemon_start(const struct config *c, struct daemon **ret, char *why, size_t cap)
 {
     enum err err = ERR_NOMEM;
+    int64_t heartbeat_ms;
     struct daemon *d = calloc(1, sizeof *d);
     snprintf(why, cap, "%s", err_text(err));
     if (!d)
@@ -312,9 +346,10 @@ enum err daemon_start(const struct config *c, struct daemon **ret, char *why, si
         goto out;
     if ((err = intake_new(d->store, on_stored, d, &d->intake)) != OK)
         goto out;
-    if ((err = open_edge_loop(d, why, cap)) != OK || (err = start_sip(d, why, cap)) != OK ||
+    if ((err = start_feed(d, &heartbeat_ms, why, cap)) != OK ||
+        (err = open_edge_loop(d, why, cap)) != OK || (err = start_sip(d, why, cap)) != OK ||
         (err = start_deliver(d, why, cap)) != OK || (err = start_housekeeper(d, why, cap)) != OK ||
-        (err = start_api(d, why, cap)) != OK)
+        (err = start_api(d, heartbeat_ms, why, cap)) != OK)
         goto out;
     if ((err = loop_start(d->edge_loop)) != OK) {
         snprintf(why, cap, "the edge's thread: %s", err_text(err));
@@ -358,6 +393,7 @@ void daemon_stop(struct daemon *d, int64_t drain_ms)
     if (d->deliver)
         deliver_stop(d->deliver, drain_ms > 0 ? ATTEMPTS_END_MS : 0);
     store_close(d->store); /* writes what is still queued; answers find their loops stopped */
+    feed_stop(d->feed);
     sip_edge_free(d->sip);
     resolver_free(d->resolver);
     loop_free(d->edge_loop);
