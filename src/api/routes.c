@@ -114,9 +114,10 @@ static const struct route *find(struct request *r, bool *ret_path_known)
             r->allow[0] = '\0';
             return &routes[i];
         }
-        bool reads = !strcmp(routes[i].method, "GET");
-        buf_printf(&allow, "%s%s", routes[i].method, reads ? ", HEAD, " : ", ");
         *ret_path_known = true;
+        bool reads = !strcmp(routes[i].method, "GET");
+        if (!strstr(r->allow, routes[i].method)) /* two patterns may fit; the room is zeroed */
+            buf_printf(&allow, "%s%s", routes[i].method, reads ? ", HEAD, " : ", ");
     }
     if (*ret_path_known)
         buf_puts(&allow, "OPTIONS");

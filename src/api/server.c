@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/problem.h"
 #include "base/log.h"
@@ -21,6 +22,7 @@ enum {
     CONNECTION_MEMORY = 32768,
     CONNECTION_TIMEOUT_S = 60,
     STREAM_BLOCK = 16384,
+    LAST_WORDS_S = 2, /* what a stop gives streams to end whole; a client that stalls is cut off */
 };
 
 struct server {
@@ -29,6 +31,7 @@ struct server {
     pthread_mutex_t lock;
     pthread_cond_t none;
     size_t in_hand; /* requests handed over, streams that are asked or asleep */
+    size_t streams; /* open */
     bool stopping;
 };
 
@@ -102,6 +105,9 @@ void request_stream(struct request *r, request_read_fn *read, void (*on_end)(str
     struct exchange *x = exchange_of(r);
     x->read_more = read;
     x->on_end = on_end;
+    pthread_mutex_lock(&r->server->lock);
+    r->server->streams++;
+    pthread_mutex_unlock(&r->server->lock);
     request_done(r);
 }
 
@@ -156,8 +162,13 @@ static struct exchange *exchange_new(struct server *s, struct MHD_Connection *co
 static void exchange_free(struct exchange *x)
 {
     struct request *r = &x->r;
-    if (x->on_end)
+    if (x->on_end) {
         x->on_end(r);
+        pthread_mutex_lock(&r->server->lock);
+        if (--r->server->streams == 0)
+            pthread_cond_signal(&r->server->none);
+        pthread_mutex_unlock(&r->server->lock);
+    }
     buf_fini(&r->body);
     buf_fini(&r->out);
     buf_fini(&r->mem);
@@ -323,12 +334,17 @@ struct addr server_local(const struct server *s)
 
 void server_stop(struct server *s)
 {
+    struct timespec until;
     if (!s)
         return;
     pthread_mutex_lock(&s->lock);
     s->stopping = true;
     while (s->in_hand)
         pthread_cond_wait(&s->none, &s->lock);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LAST_WORDS_S;
+    while (s->streams && pthread_cond_clockwait(&s->none, &s->lock, CLOCK_MONOTONIC, &until) == 0)
+        ;
     pthread_mutex_unlock(&s->lock);
     MHD_stop_daemon(s->daemon);
     server_free(s);

@@ -61,7 +61,7 @@ static const struct command commands[] = {
     {"call", "get", "GET", "/v1/calls/{}", 0, false, "one call"},
     {"call", "hangup", "POST", "/v1/calls/{}/hangup", 0, false, "ends a call in progress"},
     {"key", "list", "GET", "/v1/keys", 0, true, "API keys, without their secret part",
-     "id name scopes expires_at"},
+     "id name scopes expires_at_ms"},
     {"key", "create", "POST", "/v1/keys", 1, false, "{name, scopes}; shows the key, once"},
     {"key", "delete", "DELETE", "/v1/keys/{}", 0, false, "who uses it is refused from then on"},
     {"account", "list", "GET", "/v1/accounts", 0, true, "all accounts", "id name retention_days"},
