@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "deliver/post.h"
+#include "deliver/request.h"
 
 struct question {
     struct mail mail;

@@ -32,6 +32,3 @@ void post_free(struct post *p);                                   /* ends the ex
 bool post_was_unreached(const struct http_result *r);
 /* How long the first of two URLs may take, when somebody waits `control_ms` for the answer. */
 int64_t post_first_of_two_ms(int64_t control_ms);
-/* The lines of a signed request, without Host and Content-Length. */
-void request_put_headers(struct buf *b, const struct book_endpoint *ep, const struct event *e,
-                         unsigned attempt, int64_t now_ms, struct str body);
