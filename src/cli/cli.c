@@ -15,6 +15,7 @@
 #include "cli/declared.h"
 #include "cli/doctor.h"
 #include "cli/invocation.h"
+#include "cli/listen.h"
 #include "cli/options.h"
 #include "cli/print.h"
 
@@ -39,6 +40,8 @@ static int print_version(int argc, char **argv)
 }
 
 static const struct tool tools[] = {
+    {"listen", "[--forward-to URL]", "your events, live; each POSTed to a URL of yours",
+     listen_run},
     {"apply", "FILE.json [--dry-run] [--prune]", "makes the settings what the file says",
      apply_run},
     {"export", "", "the settings as such a file", export_run},
@@ -131,8 +134,11 @@ static void print_answer(const struct invocation *v, const struct command *c, in
         print_table(stdout, data, c->columns, width);
         if (width && !json_len(data))
             puts("none");
-        if (json_str(json_get(doc, "next_cursor"), &next))
-            fprintf(stderr, "There is more: add cursor=%.*s\n", STR_FMT(next));
+        if (json_str(json_get(doc, "next_cursor"), &next)) {
+            fputs("There is more: add cursor=", stderr);
+            print_safe(stderr, next);
+            fputc('\n', stderr);
+        }
     } else if (doc) {
         print_object(stdout, doc, width);
     }
@@ -140,16 +146,6 @@ static void print_answer(const struct invocation *v, const struct command *c, in
 }
 
 /* ---- the request ---- */
-
-static void put_escaped(struct buf *b, const char *s, const char *kept)
-{
-    for (; *s; s++)
-        if ((*s >= '0' && *s <= '9') || ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'z') ||
-            strchr(kept, *s))
-            buf_putc(b, *s);
-        else
-            buf_printf(b, "%%%02X", (unsigned char)*s);
-}
 
 static int usage_of(const struct command *c, const char *what)
 {
@@ -171,12 +167,12 @@ static bool put_path(const struct invocation *v, const struct command *c, struct
         }
         if (next >= v->n)
             return false;
-        put_escaped(b, v->word[next++], "-._~");
+        client_put_escaped(b, v->word[next++], "-._~");
         p++;
     }
     for (char sep = '?'; c->query && next < v->n; sep = '&') {
         buf_putc(b, sep);
-        put_escaped(b, v->word[next++], "-._~=&%:,");
+        client_put_escaped(b, v->word[next++], "-._~=&%:,");
     }
     *ret_next = next;
     return true;

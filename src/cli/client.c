@@ -118,6 +118,16 @@ enum err client_request(const struct client *c, const char *method, const char *
     return err;
 }
 
+void client_put_escaped(struct buf *b, const char *s, const char *kept)
+{
+    for (; *s; s++)
+        if ((*s >= '0' && *s <= '9') || ((*s | 0x20) >= 'a' && (*s | 0x20) <= 'z') ||
+            strchr(kept, *s))
+            buf_putc(b, *s);
+        else
+            buf_printf(b, "%%%02X", (unsigned char)*s);
+}
+
 int client_exit_code(enum err err, int status)
 {
     if (err != OK)

@@ -13,5 +13,7 @@ struct client_answer {
 /* `body` absent: none. ERR_UNREACHABLE, ERR_TIMEOUT, ERR_SYNTAX. The caller ends ret->body. */
 MUST_USE enum err client_request(const struct client *c, const char *method, const char *path,
                                  struct str body, struct client_answer *ret);
+/* For a path or a query: all but letters, digits and `kept` become %XX. */
+void client_put_escaped(struct buf *b, const char *s, const char *kept);
 /* Exit code for what came back: 0 for 2xx. */
 int client_exit_code(enum err err, int status);

@@ -1,0 +1,70 @@
+/* The answer of an event stream, whole and in pieces: the same events, and the same end. The first
+ * byte says how long the pieces are. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/response.h"
+#include "cli/sse.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+struct run {
+    struct response response;
+    struct sse sse;
+    struct buf seen;
+    enum err err;
+};
+
+static void on_event(void *arg, struct str event, struct str id, struct str data)
+{
+    struct run *r = arg;
+    buf_printf(&r->seen, "%zu %zu %zu|", event.n, id.n, data.n);
+    buf_put_str(&r->seen, event);
+    buf_put_str(&r->seen, id);
+    buf_put_str(&r->seen, data);
+}
+
+static void on_body(void *arg, struct str bytes)
+{
+    struct run *r = arg;
+    if (r->err == OK)
+        r->err = sse_feed(&r->sse, bytes, on_event, r);
+}
+
+static void run(struct run *r, struct str s, size_t piece)
+{
+    response_init(&r->response);
+    sse_init(&r->sse);
+    buf_init(&r->seen, 64 << 20);
+    r->err = OK;
+    while (r->err == OK && s.n) {
+        size_t k = piece < s.n ? piece : s.n;
+        enum err err = response_feed(&r->response, str_slice(s, 0, k), on_body, r);
+        if (r->err == OK)
+            r->err = err;
+        s = str_from(s, k);
+    }
+}
+
+static void end(struct run *r)
+{
+    response_fini(&r->response);
+    sse_fini(&r->sse);
+    buf_fini(&r->seen);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    static struct run whole, pieces;
+    if (n < 2)
+        return 0;
+    struct str s = {(const char *)data + 1, n - 1};
+    run(&whole, s, s.n);
+    run(&pieces, s, data[0] % 16 + 1u);
+    if (whole.err != pieces.err || !str_eq(buf_str(&whole.seen), buf_str(&pieces.seen)) ||
+        (whole.err == OK && strcmp(whole.sse.last_id, pieces.sse.last_id)))
+        abort();
+    end(&whole);
+    end(&pieces);
+    return 0;
+}

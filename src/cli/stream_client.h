@@ -1,0 +1,35 @@
+/* A client of the daemon's event stream: connects (TCP or TLS), reads, and when the connection is
+ * lost comes again with a growing wait and the place where it was, so that no event is missed or
+ * comes twice. Thread of its loop. */
+#pragma once
+#include "base/buf.h"
+#include "net/loop.h"
+#include "net/resolver.h"
+#include "net/url.h"
+
+struct stream_client;
+
+enum stream_news {
+    STREAM_CONNECTED,
+    STREAM_LOST,    /* comes again in `again_ms` */
+    STREAM_REFUSED, /* the daemon said no for good: status, and what it said in `text` */
+};
+struct stream_client_config {
+    struct loop *loop;
+    struct resolver *resolver;
+    struct url url;      /* where the API is */
+    const char *key;     /* NULL: none */
+    const char *path;    /* "/v1/events/stream?…" */
+    const char *last_id; /* "": from now on */
+    const char *ca_file; /* NULL: the system's certificates */
+    void (*on_news)(void *arg, enum stream_news news, int status, int64_t again_ms,
+                    struct str text);
+    void (*on_event)(void *arg, struct str event, struct str id, struct str data);
+    void *arg;
+};
+/* Strings of the config are borrowed until close; callbacks come later. */
+MUST_USE enum err stream_client_open(const struct stream_client_config *c,
+                                     struct stream_client **ret);
+void stream_client_close(struct stream_client *s); /* not inside its callbacks; NULL-safe */
+/* Nothing is read meanwhile: whoever cannot take more is not given more. */
+void stream_client_pause(struct stream_client *s, bool pause);
