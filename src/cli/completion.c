@@ -42,6 +42,9 @@ static void print_cases(void)
     }
     puts("\" ;;");
     puts("    completion) words=\"bash zsh fish\" ;;");
+    puts(
+        "    listen) words=\"--forward-to --secret --format --sip-headers --number --type --call-id"
+        " --since --last-event-id --count --ca-file --json\" ;;");
     puts("    serve|backup|restore|doctor) words=\"--config --set\" ;;");
 }
 
@@ -138,6 +141,8 @@ static void print_fish(void)
                         : i == 1 ? "zsh"
                                  : "fish",
                         NULL);
+    puts("complete -c hookswitch -n '__fish_seen_subcommand_from listen' -l forward-to -r"
+         " -d 'where each event is POSTed'");
     puts("complete -c hookswitch -l url -r -d 'the daemon\\'s API'\n"
          "complete -c hookswitch -l key -r -d 'who asks'\n"
          "complete -c hookswitch -l json -d 'answers as JSON, for programs'");
