@@ -23,6 +23,7 @@ int gsm7_septet(uint32_t c)
 
 void gsm7_unpack(struct str packed, unsigned fill, struct buf *out)
 {
+    fill %= 7; /* it may come from a store: no number there leads out of the octets */
     size_t bits = packed.n * 8, n = bits > fill ? (bits - fill) / 7 : 0;
     unsigned held = 0, window = 0; /* bits read and not yet given out, the oldest lowest */
     char *to = n ? buf_room(out, n) : NULL;

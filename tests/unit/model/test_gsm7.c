@@ -87,6 +87,8 @@ static void known_strings_unpack(void **state)
     assert_unpacks((struct str){0}, 0, (struct str){0});
     assert_unpacks(STR("\x7F"), 6, (struct str){0});
     assert_unpacks(STR("\x31"), 0, STR("1"));
+    assert_unpacks(STR("\x31"), 7 * 11, STR("1"));
+    assert_unpacks(STR("\x31"), 255, (struct str){0});
 }
 
 static void filler_is_taken_off(void **state)
