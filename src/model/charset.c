@@ -1,10 +1,34 @@
 /* charset: text in an older character set, read by iconv(3). The only file that includes its
- * header; called by model/sms_text for the rare alphabets. A converter is opened for each text:
- * they are few, and so nothing is shared between threads. */
+ * header; called by model/sms_text for the rare alphabets, on any thread. Each text has a converter
+ * of its own, so nothing is shared; but the C library unloads a set soon after its last user is
+ * gone, and loading it again takes a quarter of a millisecond. So one converter of each set that
+ * was ever asked for stays open, and is not used. */
 #include "model/charset.h"
 
 #include <errno.h>
 #include <iconv.h>
+#include <stdatomic.h>
+
+static const char *const names[] = {
+#define X(id, name) name,
+    CHARSET_LIST(X)
+#undef X
+};
+
+static _Atomic(iconv_t) loaded[CHARSET_COUNT];
+
+static bool load(enum charset set)
+{
+    iconv_t now = atomic_load(&loaded[set]);
+    if (!now) {
+        iconv_t mine = iconv_open("UTF-8", names[set]);
+        if (atomic_compare_exchange_strong(&loaded[set], &now, mine))
+            now = mine;
+        else if (mine != (iconv_t)-1) /* another thread was faster */
+            iconv_close(mine);
+    }
+    return now != (iconv_t)-1;
+}
 
 static void put_all_lost(struct str bytes, struct text_out *out)
 {
@@ -12,19 +36,19 @@ static void put_all_lost(struct str bytes, struct text_out *out)
         text_put_lost(out);
 }
 
-void charset_read(const char *name, struct str bytes, struct text_out *out)
+void charset_read(enum charset set, struct str bytes, struct text_out *out)
 {
-    iconv_t set = iconv_open("UTF-8", name);
+    iconv_t converter = load(set) ? iconv_open("UTF-8", names[set]) : (iconv_t)-1;
     char *in = (char *)(uintptr_t)bytes.p; /* iconv only reads it, its type says otherwise */
     size_t left = bytes.n;
-    if (set == (iconv_t)-1) {
+    if (converter == (iconv_t)-1) {
         put_all_lost(bytes, out);
         return;
     }
     while (left && !out->full) {
         char chunk[512], *to = chunk;
         size_t room = sizeof chunk;
-        size_t done = iconv(set, &in, &left, &to, &room);
+        size_t done = iconv(converter, &in, &left, &to, &room);
         int why = done == (size_t)-1 ? errno : 0;
         text_put_utf8(out, str_of_bytes(chunk, sizeof chunk - room));
         if (why == EINVAL) { /* it ends within a character */
@@ -37,5 +61,5 @@ void charset_read(const char *name, struct str bytes, struct text_out *out)
             left--;
         }
     }
-    iconv_close(set);
+    iconv_close(converter);
 }

@@ -2,7 +2,23 @@
 #pragma once
 #include "model/text_out.h"
 
-/* `name` as iconv knows it. What is no character of the set becomes U+FFFD, octet by octet (half
- * of one at the end: once); so does everything where this system's C library came without the set.
- */
-void charset_read(const char *name, struct str bytes, struct text_out *out);
+/* name, as iconv knows it. Of the Japanese and Korean ones the vendors' supersets: what phones
+ * really send (circled digits, roman numerals, all Hangul) is only in those. */
+#define CHARSET_LIST(X)                                                                            \
+    X(ISO_8859_5, "ISO-8859-5")                                                                    \
+    X(ISO_8859_8, "ISO-8859-8")                                                                    \
+    X(SHIFT_JIS, "CP932")                                                                          \
+    X(ISO_2022_JP, "ISO-2022-JP")                                                                  \
+    X(EUC_JP, "EUC-JP-MS")                                                                         \
+    X(EUC_KR, "CP949")
+
+enum charset {
+#define X(id, name) CHARSET_##id,
+    CHARSET_LIST(X)
+#undef X
+        CHARSET_COUNT
+};
+
+/* What is no character of the set becomes U+FFFD, octet by octet (half of one at the end: once); so
+ * does everything where this system's C library came without the set. Any thread. */
+void charset_read(enum charset set, struct str bytes, struct text_out *out);

@@ -99,15 +99,14 @@ static void read_ucs2(struct reader *r, struct str run, const struct sms_coding 
         text_put_lost(&r->text);
 }
 
-/* The names that iconv has for them. Of the Japanese and Korean ones the vendors' supersets: what
- * phones really send (circled digits, roman numerals, all Hangul) is only in those. */
 static void read_charset(struct reader *r, struct str run, const struct sms_coding *coding)
 {
-    static const char *const name[SMS_ALPHABET_COUNT] = {
-        [SMS_CYRILLIC] = "ISO-8859-5",   [SMS_HEBREW] = "ISO-8859-8", [SMS_JIS] = "CP932",
-        [SMS_ISO2022JP] = "ISO-2022-JP", [SMS_EUCJP] = "EUC-JP-MS",   [SMS_KSC5601] = "CP949",
+    static const enum charset set[SMS_ALPHABET_COUNT] = {
+        [SMS_CYRILLIC] = CHARSET_ISO_8859_5, [SMS_HEBREW] = CHARSET_ISO_8859_8,
+        [SMS_JIS] = CHARSET_SHIFT_JIS,       [SMS_ISO2022JP] = CHARSET_ISO_2022_JP,
+        [SMS_EUCJP] = CHARSET_EUC_JP,        [SMS_KSC5601] = CHARSET_EUC_KR,
     };
-    charset_read(name[coding->alphabet], run, &r->text);
+    charset_read(set[coding->alphabet], run, &r->text);
 }
 
 static void (*const readers[SMS_ALPHABET_COUNT])(struct reader *r, struct str run,
