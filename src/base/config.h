@@ -25,6 +25,12 @@
       "how long a target without a ring_timeout_s of its own may ring")                            \
     X(SIP_PROBE_S, "sip.probe_s", "300", 0,                                                        \
       "a held call with no signalling for so long is probed (seconds)")                            \
+    X(SMS_JOIN_TIMEOUT_S, "sms.join_timeout_s", "1800", 0,                                         \
+      "how long a message waits for parts that are missing; then it goes out as partial")          \
+    X(SMS_MAX_SETS, "sms.max_sets", "100000", 0,                                                   \
+      "messages of an account that may wait for parts; beyond, the oldest goes out as partial")    \
+    X(SMS_MAX_BYTES, "sms.max_bytes", "67108864", 0,                                               \
+      "octets of such parts that an account may have waiting; the same")                           \
     X(SMPP_LISTEN, "smpp.listen", "", 0, "address for carriers that bind to us; empty: none")      \
     X(HTTP_CLIENT_ALLOW, "http_client.allow", "", 0,                                               \
       "CIDRs that webhooks may reach besides public addresses")                                    \

@@ -1,6 +1,6 @@
 /* daemon: from a configuration to a running whole, and back.
  *
- *     store ← books ← intake ← { sip edge (its loop), api (its threads) }
+ *     store ← books ← intake ← messages ← { sip edge (its loop), api (its threads) }
  *                        ├→ deliver (its couriers)
  *                        ├→ feed (its thread)
  *                        └→ housekeeper (its thread)
@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "cli/options.h"
 #include "deliver/deliver.h"
+#include "hub/messages.h"
 #include "net/guard.h"
 #include "net/loop.h"
 #include "net/resolver.h"
@@ -36,6 +37,7 @@ struct daemon {
     struct store *store;
     struct books *books;
     struct intake *intake;
+    struct messages *messages;
     struct guard *guard;
     struct link_states *link_states;
     struct loop *edge_loop;
@@ -118,6 +120,31 @@ static enum err open_store(struct daemon *d, char *why, size_t cap)
     if (err == OK && (err = books_open(d->store, &d->books)) != OK)
         snprintf(why, cap, "the settings cannot be read: %s", err_text(err));
     return err;
+}
+
+static enum err open_intake(struct daemon *d, char *why, size_t cap)
+{
+    static const struct {
+        enum config_key key;
+        int64_t max;
+    } number[] = {{CONFIG_SMS_JOIN_TIMEOUT_S, 43200},
+                  {CONFIG_SMS_MAX_SETS, 100000000},
+                  {CONFIG_SMS_MAX_BYTES, INT64_C(1) << 40}};
+    int64_t value[3];
+    for (size_t i = 0; i < 3; i++)
+        if (config_int(d->config, number[i].key, 1, number[i].max, &value[i]) != OK) {
+            snprintf(why, cap, "%s: a whole number from 1 to %lld is needed",
+                     config_name(number[i].key), (long long)number[i].max);
+            return ERR_INVALID;
+        }
+    enum err err = intake_new(d->store, on_stored, d, &d->intake);
+    struct messages_config mc = {.store = d->store,
+                                 .books = d->books,
+                                 .intake = d->intake,
+                                 .join_ms = value[0] * 1000,
+                                 .max_sets = (unsigned)value[1],
+                                 .max_bytes = value[2]};
+    return err == OK ? messages_new(&mc, &d->messages) : err;
 }
 
 /* The API's own address is refused to webhooks before anyone can ask for one. */
@@ -344,7 +371,7 @@ enum err daemon_start(const struct config *c, struct daemon **ret, char *why, si
     if ((err = crypto_start()) != OK || (err = open_store(d, why, cap)) != OK ||
         (err = open_guard(d, why, cap)) != OK)
         goto out;
-    if ((err = intake_new(d->store, on_stored, d, &d->intake)) != OK)
+    if ((err = open_intake(d, why, cap)) != OK)
         goto out;
     if ((err = start_feed(d, &heartbeat_ms, why, cap)) != OK ||
         (err = open_edge_loop(d, why, cap)) != OK || (err = start_sip(d, why, cap)) != OK ||
@@ -398,6 +425,7 @@ void daemon_stop(struct daemon *d, int64_t drain_ms)
     resolver_free(d->resolver);
     loop_free(d->edge_loop);
     link_states_free(d->link_states);
+    messages_free(d->messages);
     intake_free(d->intake);
     guard_free(d->guard);
     books_close(d->books);

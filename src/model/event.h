@@ -93,13 +93,23 @@ MUST_USE enum err event_of_call(enum event_kind kind, const struct call_facts *f
 struct sms_facts {
     uint64_t account;
     struct str from, to;             /* as CONTRACT §2 writes them */
-    struct str message;              /* UTF-8 */
-    struct str message_id, encoding; /* "gsm7", "ucs2", "latin1", "utf8" */
+    struct str message;              /* UTF-8; what makes the payload too long is cut off */
+    struct str message_id, encoding; /* "gsm7", "ucs2", "latin1", "utf8" … "mixed" */
     struct str link; /* what makes it the same message again: link and the carrier's id */
     unsigned parts;
     bool partial, simulated;
+    bool truncated;           /* the message goes on, but not in here */
+    struct str parts_missing; /* "2,3"; absent: none, or nobody knows */
+    struct str raw;      /* hex of the user data, when the text does not say it all; or absent */
+    bool raw_truncated;  /* there was more */
+    uint8_t data_coding; /* beside raw */
 };
 MUST_USE enum err event_of_sms(const struct sms_facts *f, int64_t now_ms, struct event **ret);
+/* The same, with message, encoding, parts_missing and what is raw taken from the parts that are
+ * there, in the order of their numbers (n ≥ 1). f->parts: how many there should be. */
+struct sms_part;
+MUST_USE enum err event_of_parts(const struct sms_facts *f, const struct sms_part *const *part,
+                                 size_t n, int64_t now_ms, struct event **ret);
 /* For one endpoint alone: a test, and the news that it was switched off. */
 MUST_USE enum err event_of_ping(uint64_t account, struct str endpoint_id, int64_t now_ms,
                                 struct event **ret);

@@ -26,6 +26,45 @@ static enum err finish(struct buf *b, struct event *proto, const char *id, int64
     return err;
 }
 
+/* What other fields may take of a payload: `raw` 8 KiB and a little, `parts_missing` 1 KiB, sender
+ * and ids. */
+enum { SMS_FIELDS_MAX = 16 * 1024 };
+
+/* As much of it as its JSON string has room for, in whole characters. */
+static struct str cut(struct str text, size_t room)
+{
+    size_t i = 0, used = 0, n, cost;
+    for (; i < text.n; i += n, used += cost) {
+        unsigned char c = (unsigned char)text.p[i];
+        n = c < 0x80 ? 1 : str_utf8_at(text, i);
+        cost = n > 1 ? n : c < 0x20 ? 6 : n == 0 ? 3 : 2;
+        n = n ? n : 1;
+        if (used + cost > room)
+            break;
+    }
+    return str_slice(text, 0, i);
+}
+
+static void put_sms_added(struct json_writer *w, const struct sms_facts *f, bool truncated)
+{
+    json_put_str(w, "message_id", f->message_id);
+    json_put_str(w, "encoding", f->encoding);
+    json_put_i64(w, "parts", f->parts);
+    json_put_bool(w, "partial", f->partial);
+    if (f->parts_missing.n)
+        json_put_str(w, "parts_missing", f->parts_missing);
+    if (f->simulated)
+        json_put_bool(w, "simulated", true);
+    if (truncated)
+        json_put_bool(w, "message_truncated", true);
+    if (!f->raw.p)
+        return;
+    json_put_i64(w, "data_coding", f->data_coding);
+    json_put_str(w, "raw", f->raw);
+    if (f->raw_truncated)
+        json_put_bool(w, "raw_truncated", true);
+}
+
 enum err event_of_sms(const struct sms_facts *f, int64_t now_ms, struct event **ret)
 {
     char id[ID_SIZE], at[CLOCK_TEXT_SIZE];
@@ -39,15 +78,13 @@ enum err event_of_sms(const struct sms_facts *f, int64_t now_ms, struct event **
     json_put_str(&w, "event", str_of(event_kind_name(EVENT_SMS_RECEIVED)));
     json_put_str(&w, "from", f->from);
     json_put_str(&w, "to", f->to);
-    json_put_str(&w, "message", f->message.p ? f->message : STR(""));
+    struct str message = f->message.p ? f->message : STR("");
+    if (message.n > (EVENT_PAYLOAD_MAX - SMS_FIELDS_MAX) / 6)
+        message = cut(message, EVENT_PAYLOAD_MAX - SMS_FIELDS_MAX);
+    json_put_str(&w, "message", message);
     json_put_str(&w, "timestamp", str_of(at));
     put_added(&w, id, now_ms);
-    json_put_str(&w, "message_id", f->message_id);
-    json_put_str(&w, "encoding", f->encoding);
-    json_put_i64(&w, "parts", f->parts);
-    json_put_bool(&w, "partial", f->partial);
-    if (f->simulated)
-        json_put_bool(&w, "simulated", true);
+    put_sms_added(&w, f, f->truncated || message.n < f->message.n);
     json_end_obj(&w);
     struct event proto = {.kind = EVENT_SMS_RECEIVED,
                           .simulated = f->simulated,
