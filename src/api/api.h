@@ -4,6 +4,7 @@
 #include "hub/feed.h"
 #include "hub/housekeeper.h"
 #include "hub/link_states.h"
+#include "hub/messages.h"
 #include "net/addr.h"
 
 struct api;
@@ -17,6 +18,7 @@ struct api_config {
     struct feed *feed;
     const struct guard *guard;
     const struct link_states *link_states;
+    struct messages *messages;
     unsigned threads;      /* 0: 2 */
     unsigned rate_per_sec; /* requests of one key; 0: no limit */
     int64_t heartbeat_ms;  /* how often a silent stream says something */

@@ -108,7 +108,8 @@ bool request_is_still_allowed(struct request *r);
     X(recoveries_get) X(recoveries_cancel) X(numbers_erase) X(erasures_get) X(events_list) X(events_get) X(events_resend) \
     X(events_ingest) X(events_stream) X(calls_list) X(calls_get) X(calls_hangup) X(health_get) \
     X(ready_get) X(metrics_get) X(home_get) \
-    X(openapi_get) X(smpp_links_list) X(smpp_links_create) X(smpp_links_get) X(smpp_links_patch) X(smpp_links_delete)
+    X(openapi_get) X(smpp_links_list) X(smpp_links_create) X(smpp_links_get) X(smpp_links_patch) X(smpp_links_delete) \
+    X(simulate_create)
 /* clang-format on */
 #define X(name) void name(struct request *r);
 HANDLERS(X)

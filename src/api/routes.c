@@ -63,6 +63,7 @@ static const struct route {
     {"GET", "/v1/events/stream", NEEDS_READ, false, events_stream},
     {"GET", "/v1/events/{}", NEEDS_READ, false, events_get},
     {"POST", "/v1/events/{}/resend", NEEDS_WRITE, true, events_resend},
+    {"POST", "/v1/simulate", NEEDS_WRITE, true, simulate_create},
     {"GET", "/v1/calls", NEEDS_READ, false, calls_list},
     {"GET", "/v1/calls/{}", NEEDS_READ, false, calls_get},
     {"POST", "/v1/calls/{}/hangup", NEEDS_WRITE, false, calls_hangup},

@@ -56,6 +56,8 @@ static const struct command commands[] = {
     {"event", "get", "GET", "/v1/events/{}", 0, false, "one event, its deliveries and attempts"},
     {"event", "resend", "POST", "/v1/events/{}/resend", 2, false,
      "to all it went to, or to {endpoint}"},
+    {"simulate", "run", "POST", "/v1/simulate", 1, false,
+     "{kind: \"call\", number, from, outcome, ring_sec, duration_sec …}, {kind: \"sms\" …}"},
     {"call", "list", "GET", "/v1/calls", 0, true,
      "newest first: number= since= until=", "started_at id did_number caller_id state end_reason"},
     {"call", "get", "GET", "/v1/calls/{}", 0, false, "one call"},

@@ -346,6 +346,7 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
                             .heartbeat_ms = heartbeat_ms,
                             .guard = d->guard,
                             .link_states = d->link_states,
+                            .messages = d->messages,
                             .nudge = on_nudge,
                             .hangup = on_hangup,
                             .on_stored = on_stored,

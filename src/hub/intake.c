@@ -215,6 +215,11 @@ const struct delivery *taking_deliveries(const struct taking *t, size_t *ret_n)
     return t->delivery;
 }
 
+const struct event *taking_event(const struct taking *t)
+{
+    return t->event;
+}
+
 void taking_free(struct taking *t)
 {
     if (!t)

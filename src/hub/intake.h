@@ -54,6 +54,7 @@ MUST_USE enum err intake_prepare_for(struct intake *in, uint64_t endpoint, const
                                      struct taking **ret);
 /* Whom it goes to; rows have no numbers yet. Valid until it is submitted. */
 const struct delivery *taking_deliveries(const struct taking *t, size_t *ret_n);
+const struct event *taking_event(const struct taking *t); /* borrowed, until it is submitted */
 /* It was not stored: the sequence numbers it took are given back. NULL-safe. */
 void taking_withdraw(const struct taking *t, struct sequences *seq);
 /* err OK: it is durable (`duplicate`: it was before, nothing was added). Otherwise nothing was

@@ -1,0 +1,106 @@
+// POST /v1/simulate: calls and messages that no carrier brought take the road of real ones.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { Daemon } from './lib/daemon.mjs';
+import { Receiver } from './lib/receiver.mjs';
+
+const number = '+447911123456';
+
+test('simulate', async (t) => {
+  const d = await Daemon.start();
+  const receiver = await Receiver.start();
+  t.after(async () => { await d.stop(); await receiver.stop(); });
+  receiver.expect('/hook', await d.number(number, [], receiver.endpoint('/hook')));
+  let seen = 0;
+  const next = async (n) => {
+    seen += n;
+    return (await receiver.wait('/hook', seen)).slice(-n);
+  };
+
+  await t.test('an answered call, with its times', async () => {
+    const made = await d.must('POST', '/v1/simulate',
+      { kind: 'call', number, from: '+442079460000', ring_sec: 4, duration_sec: 61, caller_name: 'Ann', destination: 'sip:desk@example.com' });
+    const [incoming, answered, ended] = await next(3);
+    assert.deepEqual([incoming, answered, ended].map((e) => e.event), ['incoming_call', 'call_answered', 'call_ended']);
+    assert.deepEqual([incoming, answered, ended].map((e) => e.id), made.events);
+    for (const [i, e] of [incoming, answered, ended].entries()) {
+      assert.equal(e.simulated, true);
+      assert.equal(e.call_id, made.call_id);
+      assert.equal(e.sequence, i + 1);
+      assert.equal(e.did_number, number);
+      assert.equal(e.caller_id, '+442079460000');
+      assert.equal(e.caller_name, 'Ann');
+    }
+    assert.equal(answered.destination, 'sip:desk@example.com');
+    assert.equal(answered.ring_sec, 4);
+    assert.equal(ended.duration_sec, 61);
+    assert.equal(ended.end_reason, 'completed');
+    assert.equal(Date.parse(answered.occurred_at) - Date.parse(incoming.occurred_at), 4000);
+    assert.equal(Date.parse(ended.occurred_at) - Date.parse(answered.occurred_at), 61000);
+    const call = await d.must('GET', `/v1/calls/${made.call_id}`);
+    assert.equal(call.state, 'ended');
+    assert.equal(call.simulated, true);
+  });
+
+  for (const [outcome, reason, status] of [['busy', 'busy', 486], ['no_answer', 'no_answer', 480],
+    ['canceled', 'canceled', 487], ['rejected', 'rejected', 603], ['failed', 'failed', 503]])
+    await t.test(`a call that is ${outcome}`, async () => {
+      await d.must('POST', '/v1/simulate', { kind: 'call', number, outcome, ring_sec: 2 });
+      const [incoming, ended] = await next(2);
+      assert.equal(incoming.event, 'incoming_call');
+      assert.equal(ended.event, 'call_ended');
+      assert.equal(ended.end_reason, reason);
+      assert.equal(ended.sip_status, status);
+      assert.equal(ended.answered, false);
+      assert.equal(ended.duration_sec, 0);
+      assert.equal(ended.ring_sec, 2);
+    });
+
+  await t.test('a message, also a Unicode one, from a sender with letters', async () => {
+    const made = await d.must('POST', '/v1/simulate', { kind: 'sms', number, from: 'ACME', message: 'Ünïcode 😀' });
+    const [sms] = await next(1);
+    assert.equal(sms.event, 'sms_received');
+    assert.equal(sms.from, 'ACME');
+    assert.equal(sms.to, number);
+    assert.equal(sms.message, 'Ünïcode 😀');
+    assert.equal(sms.message_id, made.message_id);
+    assert.equal(sms.simulated, true);
+    assert.equal(sms.parts, 1);
+    await d.must('POST', '/v1/simulate', { kind: 'sms', to: number });
+    assert.equal((await next(1))[0].message, 'Hello, is this line active?');
+  });
+
+  await t.test('what cannot be is refused by name', async () => {
+    const cases = [
+      [{}, 'kind'],
+      [{ kind: 'fax', number }, 'kind'],
+      [{ kind: 'call' }, 'number'],
+      [{ kind: 'call', number: '0791' }, 'number'],
+      [{ kind: 'call', number, from: 'Acme' }, 'from'],
+      [{ kind: 'call', number, outcome: 'maybe' }, 'outcome'],
+      [{ kind: 'call', number, outcome: 'busy', duration_sec: 5 }, 'duration_sec'],
+      [{ kind: 'call', number, ring_sec: 601 }, 'ring_sec'],
+      [{ kind: 'call', number, message: 'hello' }, 'message'],
+      [{ kind: 'sms', number, ring_sec: 1 }, 'ring_sec'],
+      [{ kind: 'sms', number, message: 'x'.repeat(16385) }, 'message'],
+    ];
+    for (const [body, field] of cases) {
+      const answer = await d.api('POST', '/v1/simulate', body);
+      assert.equal(answer.status, 422, JSON.stringify(body));
+      assert.equal(answer.json.field, field, answer.text);
+    }
+    assert.equal((await d.api('POST', '/v1/simulate', { kind: 'call', number: '+441110000000' })).status, 404);
+    await d.must('POST', '/v1/numbers', { number: '+442222222222', voice: false, sms: false });
+    for (const kind of ['call', 'sms'])
+      assert.equal((await d.api('POST', '/v1/simulate', { kind, number: '+442222222222' })).json.field, 'number');
+  });
+
+  await t.test("another account's number is an unknown one", async () => {
+    const account = await d.must('POST', '/v1/accounts', { name: 'tenant' });
+    const { key } = await d.must('POST', '/v1/keys', { name: 'k', scopes: ['*'], account: account.id });
+    const headers = { authorization: `Bearer ${key}` };
+    assert.equal((await d.api('POST', '/v1/simulate', { kind: 'call', number }, headers)).status, 404);
+    const read = await d.must('POST', '/v1/keys', { name: 'r', scopes: ['read'] });
+    assert.equal((await d.api('POST', '/v1/simulate', { kind: 'call', number }, { authorization: `Bearer ${read.key}` })).status, 403);
+  });
+});
