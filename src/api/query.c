@@ -54,21 +54,9 @@ void list_end(struct json_writer *w, int64_t next)
     json_end_obj(w);
 }
 
-static int64_t days_from_civil(int64_t y, unsigned m, unsigned d)
-{
-    y -= m <= 2;
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    unsigned yoe = (unsigned)(y - era * 400);
-    unsigned doy = (153 * (m + (m > 2 ? -3u : 9u)) + 2) / 5 + d - 1;
-    return era * 146097 + (int64_t)(yoe * 365 + yoe / 4 - yoe / 100 + doy) - 719468;
-}
-
 static enum err read_time(struct request *r, const char *name, struct str text, int64_t *ret_ms)
 {
-    char z[40];
-    unsigned y, mo, d, h, mi, s, ms = 0;
     uint64_t v;
-    int n = 0;
     *ret_ms = 0;
     if (!text.n)
         return OK;
@@ -76,17 +64,9 @@ static enum err read_time(struct request *r, const char *name, struct str text, 
         *ret_ms = (int64_t)v;
         return OK;
     }
-    if (str_copy(text, z, sizeof z) != OK ||
-        sscanf(z, "%4u-%2u-%2uT%2u:%2u:%2u%n", &y, &mo, &d, &h, &mi, &s, &n) < 6 || mo < 1 ||
-        mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || s > 60)
+    if (clock_parse(text, ret_ms) != OK)
         return request_refuse(r, name,
                               "a time like 2024-11-15T14:32:00Z, or milliseconds since 1970");
-    struct str rest = str_from(str_of(z), (size_t)n);
-    if (rest.n && rest.p[0] == '.' && sscanf(rest.p, ".%3u%n", &ms, &n) == 1)
-        rest = str_from(rest, (size_t)n);
-    if (!str_eq_nocase(rest, STR("Z")))
-        return request_refuse(r, name, "a time in UTC, ending in Z");
-    *ret_ms = (days_from_civil(y, mo, d) * 86400 + h * 3600 + mi * 60 + s) * 1000 + ms;
     return OK;
 }
 

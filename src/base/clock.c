@@ -78,3 +78,66 @@ size_t clock_print_ms(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
 {
     return print(wall_ms, out, true);
 }
+
+/* Days since 1970 of a date of the Gregorian calendar. */
+static int64_t days_of(int64_t y, unsigned m, unsigned d)
+{
+    y -= m <= 2; /* the year begins in March: the leap day is its last */
+    int64_t era = y / 400;
+    unsigned of_era = (unsigned)(y - era * 400);
+    unsigned of_year = (153 * (m > 2 ? m - 3 : m + 9) + 2) / 5 + d - 1;
+    return era * 146097 + (int64_t)(of_era * 365 + of_era / 4 - of_era / 100 + of_year) - 719468;
+}
+
+static unsigned days_in(unsigned y, unsigned m)
+{
+    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    return m == 2 && leap ? 29 : days[m - 1];
+}
+
+static bool digits(struct str s, size_t at, size_t n, unsigned max, unsigned *ret)
+{
+    uint64_t v = 0;
+    if (str_to_u64(str_slice(s, at, n), max, &v) != OK)
+        return false;
+    *ret = (unsigned)v;
+    return true;
+}
+
+/* ".123Z": up to nine digits, of which three count. */
+static bool fraction(struct str s, unsigned *ret_ms)
+{
+    *ret_ms = 0;
+    size_t n = s.n;
+    if (n == 0 || (s.p[n - 1] != 'Z' && s.p[n - 1] != 'z'))
+        return false;
+    if (n == 1)
+        return true;
+    if (s.p[0] != '.' || n < 3 || n > 11)
+        return false;
+    for (size_t i = 1; i < n - 1; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+        if (i <= 3)
+            *ret_ms = *ret_ms * 10 + (unsigned)(s.p[i] - '0');
+    }
+    for (size_t i = n - 1; i <= 3; i++)
+        *ret_ms *= 10;
+    return true;
+}
+
+enum err clock_parse(struct str s, int64_t *ret_wall_ms)
+{
+    unsigned y, mo, d, h, mi, sec, ms;
+    if (s.n < 20 || s.p[4] != '-' || s.p[7] != '-' || (s.p[10] != 'T' && s.p[10] != 't') ||
+        s.p[13] != ':' || s.p[16] != ':' || !digits(s, 0, 4, 9999, &y) ||
+        !digits(s, 5, 2, 12, &mo) || !digits(s, 8, 2, 31, &d) || !digits(s, 11, 2, 23, &h) ||
+        !digits(s, 14, 2, 59, &mi) || !digits(s, 17, 2, 60, &sec) ||
+        !fraction(str_from(s, 19), &ms))
+        return ERR_SYNTAX;
+    if (y < 1970 || mo < 1 || d < 1 || d > days_in(y, mo))
+        return ERR_SYNTAX;
+    *ret_wall_ms = ((days_of(y, mo, d) * 24 + h) * 60 + mi) * 60000 + sec * 1000 + ms;
+    return OK;
+}
