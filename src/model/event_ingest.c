@@ -1,25 +1,72 @@
 /* event_ingest: an event that another PBX tells us: checked field by field, written anew in the
- * contract's order, so that receivers cannot tell it from one of ours. Pure. */
+ * contract's order, so that receivers cannot tell it from one of ours. Pure.
+ *
+ * Strict: what receivers go by (enumerations, ranges, dates) is what ours would send, or the event
+ * is refused with the field and what it may hold. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "model/fields.h"
+#include "model/sms.h"
 
-enum { VALUE_MAX = 4096, MESSAGE_MAX = 16384 };
+enum { VALUE_MAX = 4096, PEER_MAX = 64, SECONDS_MAX = INT32_MAX };
 
-/* What may be given besides the fixed fields: name, for calls?, for SMS?, kind. */
-static const struct {
+#define CALLS                                                                                      \
+    (EVENT_BIT(EVENT_INCOMING_CALL) | EVENT_BIT(EVENT_CALL_ANSWERED) |                             \
+     EVENT_BIT(EVENT_CALL_ENDED) | EVENT_BIT(EVENT_CALL_RINGING) |                                 \
+     EVENT_BIT(EVENT_CALL_FORWARD_FAILED) | EVENT_BIT(EVENT_CALL_TRANSFERRED))
+#define SMS      EVENT_BIT(EVENT_SMS_RECEIVED)
+#define ANSWERED EVENT_BIT(EVENT_CALL_ANSWERED)
+#define ENDED    EVENT_BIT(EVENT_CALL_ENDED)
+#define FAILED   EVENT_BIT(EVENT_CALL_FORWARD_FAILED)
+/* Where the destination stands before the timestamp, and must be there. */
+#define DESTINATION_FIXED (ANSWERED | EVENT_BIT(EVENT_CALL_TRANSFERRED))
+#define DESTINATION_ADDED (CALLS & ~DESTINATION_FIXED)
+
+static const char *verified_name(unsigned i)
+{
+    static const char *const name[] = {"none", "trunk", "A", "B", "C"};
+    return i < sizeof name / sizeof *name ? name[i] : NULL;
+}
+
+static const char *reason_name(unsigned i)
+{
+    return i <= END_LOST ? end_reason_name((enum end_reason)i) : NULL;
+}
+
+static const char *by_name(unsigned i)
+{
+    return i <= ENDED_BY_SYSTEM ? ended_by_name((enum ended_by)i) : NULL;
+}
+
+static const char *alphabet_name(unsigned i)
+{
+    return i < SMS_ALPHABET_COUNT ? sms_alphabet_name((enum sms_alphabet)i) : NULL;
+}
+
+/* What may be given besides the fixed fields, in the order in which it is sent. */
+static const struct added {
     const char *name;
-    bool call, sms;
+    event_mask kinds;
     enum json_kind kind;
+    int64_t min, max;              /* of a number */
+    const char *(*word)(unsigned); /* the words that a string may be; NULL at their end */
 } added[] = {
-    {"caller_name", 1, 0, JSON_IS_STRING}, {"caller_verified", 1, 0, JSON_IS_STRING},
-    {"trunk", 1, 0, JSON_IS_STRING},       {"ring_sec", 1, 0, JSON_IS_INT},
-    {"answered", 1, 0, JSON_IS_BOOL},      {"end_reason", 1, 0, JSON_IS_STRING},
-    {"ended_by", 1, 0, JSON_IS_STRING},    {"sip_status", 1, 0, JSON_IS_INT},
-    {"message_id", 0, 1, JSON_IS_STRING},  {"encoding", 0, 1, JSON_IS_STRING},
-    {"parts", 0, 1, JSON_IS_INT},          {"partial", 0, 1, JSON_IS_BOOL},
+    {"caller_name", CALLS, JSON_IS_STRING, 0, 0, NULL},
+    {"caller_verified", CALLS, JSON_IS_STRING, 0, 0, verified_name},
+    {"trunk", CALLS, JSON_IS_STRING, 0, 0, NULL},
+    {"answered", ENDED, JSON_IS_BOOL, 0, 0, NULL},
+    {"ring_sec", ANSWERED | ENDED, JSON_IS_INT, 0, SECONDS_MAX, NULL},
+    {"end_reason", ENDED, JSON_IS_STRING, 0, 0, reason_name},
+    {"ended_by", ENDED, JSON_IS_STRING, 0, 0, by_name},
+    {"destination", DESTINATION_ADDED, JSON_IS_STRING, 0, 0, NULL},
+    {"reason", FAILED, JSON_IS_STRING, 0, 0, reason_name},
+    {"sip_status", ENDED | FAILED, JSON_IS_INT, 100, 699, NULL},
+    {"message_id", SMS, JSON_IS_STRING, 0, 0, NULL},
+    {"encoding", SMS, JSON_IS_STRING, 0, 0, alphabet_name},
+    {"parts", SMS, JSON_IS_INT, 1, SMS_PARTS_MAX, NULL},
+    {"partial", SMS, JSON_IS_BOOL, 0, 0, NULL},
 };
 enum { N_ADDED = sizeof added / sizeof *added };
 
@@ -27,17 +74,19 @@ struct ingest {
     struct fields f;
     struct json_writer w;
     enum event_kind kind;
-    bool sms;
-    int64_t now_ms;
+    int64_t now_ms, timestamp_ms, occurred_at_ms;
     struct event proto; /* last: it has room for bytes behind it */
 };
 
 static struct str text_of(struct ingest *in, const char *name, size_t max, bool required)
 {
+    char why[64];
     struct str s = {0};
     const struct json *v = field_any(&in->f, name);
-    if ((!v && required) || (v && (!json_str(v, &s) || s.n > max || (required && s.n == 0))))
-        field_refuse(&in->f, name, "a string that is not empty and not too long");
+    if ((v || required) && (!json_str(v, &s) || s.n > max || (required && s.n == 0))) {
+        snprintf(why, sizeof why, "a string of %s%zu bytes", required ? "1 to " : "at most ", max);
+        field_refuse(&in->f, name, why);
+    }
     return s;
 }
 
@@ -49,67 +98,140 @@ static struct str number_of(struct ingest *in, const char *name)
     return s;
 }
 
-static void put_time(struct ingest *in, const char *name, size_t length, bool milliseconds)
+static struct str sender_of(struct ingest *in)
+{
+    struct str s = text_of(in, "from", PEER_MAX, true);
+    if (!number_is_sender(s))
+        field_refuse(&in->f, "from",
+                     "an E.164 number, a short code of 3 to 8 digits, or a name of at most 20 "
+                     "characters with a letter in it");
+    return s;
+}
+
+static struct str message_of(struct ingest *in)
+{
+    struct str s = {0};
+    const struct json *v = field_any(&in->f, "message");
+    if (!json_str(v, &s) || s.n > SMS_TEXT_MAX)
+        field_refuse(&in->f, "message", "a string of at most 49152 bytes; it may be empty");
+    return s;
+}
+
+/* 0: not given. */
+static int64_t time_of(struct ingest *in, const char *name, size_t length, const char *like)
+{
+    char why[96];
+    int64_t ms = 0;
+    struct str s = text_of(in, name, CLOCK_TEXT_SIZE, false);
+    if (!s.p || (s.n == length && clock_parse(s, &ms) == OK))
+        return ms;
+    snprintf(why, sizeof why, "a real date and time like %s", like);
+    field_refuse(&in->f, name, why);
+    return 0;
+}
+
+/* One given tells the other; none: now. */
+static void read_times(struct ingest *in)
+{
+    int64_t sec = time_of(in, "timestamp", 20, "2024-11-15T14:32:00Z");
+    int64_t ms = time_of(in, "occurred_at", 24, "2024-11-15T14:32:00.123Z");
+    in->occurred_at_ms = ms ? ms : sec ? sec : in->now_ms;
+    in->timestamp_ms = sec ? sec : in->occurred_at_ms;
+}
+
+static void put_time(struct ingest *in, const char *name, int64_t ms, bool milliseconds)
 {
     char text[CLOCK_TEXT_SIZE];
-    struct str s = text_of(in, name, CLOCK_TEXT_SIZE, false);
-    if (s.p && (s.n != length || s.p[10] != 'T' || s.p[s.n - 1] != 'Z'))
-        field_refuse(&in->f, name,
-                     milliseconds ? "a time like 2024-11-15T14:32:00.123Z"
-                                  : "a time like 2024-11-15T14:32:00Z");
-    if (!s.p)
-        s = str_of_bytes(text, milliseconds ? clock_print_ms(in->now_ms, text)
-                                            : clock_print_sec(in->now_ms, text));
-    json_put_str(&in->w, name, s);
+    size_t n = milliseconds ? clock_print_ms(ms, text) : clock_print_sec(ms, text);
+    json_put_str(&in->w, name, str_of_bytes(text, n));
 }
 
 static void put_fixed(struct ingest *in)
 {
     int64_t seconds = 0;
     struct event *p = &in->proto;
-    if (in->sms) {
-        p->peer = text_of(in, "from", 64, true);
+    if (in->kind == EVENT_SMS_RECEIVED) {
+        p->peer = sender_of(in);
         p->number = number_of(in, "to");
         json_put_str(&in->w, "from", p->peer);
         json_put_str(&in->w, "to", p->number);
-        json_put_str(&in->w, "message", text_of(in, "message", MESSAGE_MAX, false));
+        json_put_str(&in->w, "message", message_of(in));
         return;
     }
     p->number = number_of(in, "did_number");
-    p->peer = text_of(in, "caller_id", 64, true);
+    p->peer = text_of(in, "caller_id", PEER_MAX, true);
     json_put_str(&in->w, "did_number", p->number);
     json_put_str(&in->w, "caller_id", p->peer);
-    bool answered = in->kind == EVENT_CALL_ANSWERED;
-    struct str destination = text_of(in, "destination", VALUE_MAX, answered);
-    if (answered)
-        json_put_str(&in->w, "destination", destination);
-    const struct json *v = field_any(&in->f, "duration_sec");
+    if (DESTINATION_FIXED & EVENT_BIT(in->kind))
+        json_put_str(&in->w, "destination", text_of(in, "destination", VALUE_MAX, true));
     if (in->kind != EVENT_CALL_ENDED)
         return;
-    if (!json_int(v, &seconds) || seconds < 0)
+    if (!json_int(field_any(&in->f, "duration_sec"), &seconds) || seconds < 0 ||
+        seconds > SECONDS_MAX)
         field_refuse(&in->f, "duration_sec", "a whole number of seconds");
     json_put_i64(&in->w, "duration_sec", seconds);
 }
 
+static bool is_word(const struct added *a, struct str s)
+{
+    const char *word;
+    for (unsigned i = 0; (word = a->word(i)); i++)
+        if (str_eq(s, str_of(word)))
+            return true;
+    return false;
+}
+
+static void refuse_added(struct ingest *in, const struct added *a)
+{
+    char why[sizeof((struct field_error *)0)->why];
+    struct buf b;
+    buf_wrap(&b, why, sizeof why - 1);
+    if (a->kind == JSON_IS_INT)
+        buf_printf(&b, "a whole number from %lld to %lld", (long long)a->min, (long long)a->max);
+    else if (a->kind == JSON_IS_BOOL)
+        buf_puts(&b, "true or false");
+    else if (!a->word)
+        buf_printf(&b, "a string of at most %d bytes", VALUE_MAX);
+    for (unsigned i = 0; a->word && a->word(i); i++) {
+        bool again = i > 0 && !strcmp(a->word(i), a->word(i - 1)); /* gsm7 has two forms */
+        buf_printf(&b, "%s%s", again ? "" : i ? ", " : "", again ? "" : a->word(i));
+    }
+    why[b.n] = '\0';
+    field_refuse(&in->f, a->name, why);
+}
+
 static void put_added(struct ingest *in)
 {
-    for (size_t i = 0; i < N_ADDED; i++) {
-        if (!(in->sms ? added[i].sms : added[i].call))
-            continue;
-        const struct json *v = field_any(&in->f, added[i].name);
+    for (const struct added *a = added; a < added + N_ADDED; a++) {
+        int64_t n = a->min;
         struct str s = {0};
+        if (!(a->kinds & EVENT_BIT(in->kind)))
+            continue;
+        const struct json *v = field_any(&in->f, a->name);
         if (!v)
             continue;
-        if (json_kind(v) != added[i].kind || (json_str(v, &s) && s.n > VALUE_MAX)) {
-            field_refuse(&in->f, added[i].name, json_kind_name(added[i].kind));
+        if (json_kind(v) != a->kind || (json_int(v, &n) && (n < a->min || n > a->max)) ||
+            (json_str(v, &s) && (s.n > VALUE_MAX || (a->word && !is_word(a, s))))) {
+            refuse_added(in, a);
             continue;
         }
-        json_put_raw(&in->w, added[i].name, STR(""));
+        json_put_raw(&in->w, a->name, STR(""));
         buf_put_json(in->w.b, v);
     }
-    struct str destination = text_of(in, "destination", VALUE_MAX, false);
-    if (!in->sms && in->kind != EVENT_CALL_ANSWERED && destination.n)
-        json_put_str(&in->w, "destination", destination);
+}
+
+/* What each may be alone, but not together. */
+static void check_whole(struct ingest *in)
+{
+    bool answered = true, partial = false;
+    int64_t seconds = 0, parts = 2;
+    const struct json *doc = in->f.doc;
+    if (in->kind == EVENT_CALL_ENDED && json_bool(json_get(doc, "answered"), &answered) &&
+        !answered && json_int(json_get(doc, "duration_sec"), &seconds) && seconds > 0)
+        field_refuse(&in->f, "duration_sec", "0 when answered is false");
+    if (in->kind == EVENT_SMS_RECEIVED && json_bool(json_get(doc, "partial"), &partial) &&
+        partial && json_int(json_get(doc, "parts"), &parts) && parts == 1)
+        field_refuse(&in->f, "partial", "false when parts is 1");
 }
 
 static bool is_id(struct str s)
@@ -130,15 +252,32 @@ static struct str id_of(struct ingest *in, const char *name)
 
 static bool kind_of(struct ingest *in)
 {
-    struct str name = text_of(in, "event", 64, true);
-    bool known = event_kind_parse(name, &in->kind) &&
-                 (event_kind_is_call(in->kind) || in->kind == EVENT_SMS_RECEIVED);
+    struct str name = text_of(in, "event", PEER_MAX, true);
+    bool known = event_kind_parse(name, &in->kind) && ((CALLS | SMS) & EVENT_BIT(in->kind));
     if (!known)
         field_refuse(&in->f, "event",
                      "incoming_call, call_answered, call_ended, sms_received, "
                      "call_ringing, call_forward_failed, call_transferred");
-    in->sms = in->kind == EVENT_SMS_RECEIVED;
     return known;
+}
+
+static void put_all(struct ingest *in)
+{
+    (void)field_any(&in->f, "sequence"); /* counted here, per endpoint */
+    (void)field_any(&in->f, "api_version");
+    read_times(in);
+    json_obj(&in->w, NULL);
+    json_put_str(&in->w, "event", str_of(event_kind_name(in->kind)));
+    put_fixed(in);
+    put_time(in, "timestamp", in->timestamp_ms, false);
+    json_put_str(&in->w, "id", in->proto.id);
+    put_time(in, "occurred_at", in->occurred_at_ms, true);
+    json_put_str(&in->w, "api_version", STR(EVENT_API_VERSION));
+    if (in->proto.call_id.n)
+        json_put_str(&in->w, "call_id", in->proto.call_id);
+    put_added(in);
+    json_end_obj(&in->w);
+    check_whole(in);
 }
 
 enum err event_of_ingest(uint64_t account, const struct json *doc, int64_t now_ms,
@@ -151,25 +290,17 @@ enum err event_of_ingest(uint64_t account, const struct json *doc, int64_t now_m
     in.w = (struct json_writer){&b, false};
     fields_start(&in.f, doc, ret_fault);
     if (kind_of(&in)) {
-        id_new("evt", made);
         in.proto.id = id_of(&in, "id");
-        in.proto.call_id = id_of(&in, "call_id");
-        if (!in.proto.id.p)
+        if (in.kind != EVENT_SMS_RECEIVED)
+            in.proto.call_id = id_of(&in, "call_id");
+        if (!in.proto.id.p) {
+            id_new("evt", made);
             in.proto.id = str_of(made);
-        (void)field_any(&in.f, "sequence"); /* counted here, per endpoint */
-        (void)field_any(&in.f, "api_version");
-        json_obj(&in.w, NULL);
-        json_put_str(&in.w, "event", str_of(event_kind_name(in.kind)));
-        put_fixed(&in);
-        put_time(&in, "timestamp", 20, false);
-        json_put_str(&in.w, "id", in.proto.id);
-        put_time(&in, "occurred_at", 24, true);
-        json_put_str(&in.w, "api_version", STR(EVENT_API_VERSION));
-        if (in.proto.call_id.n)
-            json_put_str(&in.w, "call_id", in.proto.call_id);
-        put_added(&in);
-        json_end_obj(&in.w);
+        }
+        put_all(&in);
     }
+    if (in.f.err == OK && b.err == ERR_TOO_BIG)
+        field_refuse(&in.f, "body", "an event of at most 64 KiB, written as JSON");
     enum err err = fields_end(&in.f);
     in.proto.account = account;
     in.proto.kind = in.kind;

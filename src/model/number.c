@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { DIGITS_MIN = 5, DIGITS_MAX = 15 };
+enum { DIGITS_MIN = 5, DIGITS_MAX = 15, SHORT_MIN = 3, SHORT_MAX = 8, NAME_CHARACTERS = 20 };
 
 bool number_is_e164(struct str s)
 {
@@ -15,6 +15,26 @@ bool number_is_e164(struct str s)
         if (s.p[i] < '0' || s.p[i] > '9')
             return false;
     return true;
+}
+
+bool number_is_sender(struct str s)
+{
+    size_t digits = 0, blanks = 0, characters = 0;
+    if (number_is_e164(s))
+        return true;
+    if (s.n == 0 || s.p[0] == '+' || s.p[0] == ' ' || s.p[s.n - 1] == ' ')
+        return false;
+    for (size_t at = 0, n; at < s.n; at += n, characters++) {
+        unsigned char c = (unsigned char)s.p[at];
+        if ((n = str_utf8_at(s, at)) == 0 || c < ' ' || c == 0x7F ||
+            (n == 2 && c == 0xC2 && (unsigned char)s.p[at + 1] < 0xA0))
+            return false;
+        digits += c >= '0' && c <= '9';
+        blanks += c == ' ';
+    }
+    if (digits == characters)
+        return digits >= SHORT_MIN && digits <= SHORT_MAX;
+    return characters <= NAME_CHARACTERS && digits + blanks < characters;
 }
 
 static int hex_value(char c)

@@ -15,6 +15,10 @@ struct number_rules {
 
 /* Strict: what the API takes. "+", then 5 to 15 digits, the first not 0. */
 bool number_is_e164(struct str s);
+/* What may stand as the sender of a text message: E.164, a short code (3 to 8 digits), or a name:
+ * at most 20 characters of UTF-8 that can be seen (blanks within it too), one of them neither digit
+ * nor blank, the first not "+". */
+bool number_is_sender(struct str s);
 /* Lenient: user part of a SIP or tel URI, or an SMS address. Percent decoding, visual separators
  * (RFC 3966 §5.1.1), `;` parameters (rn=, npdi, phone-context=+..., tgrp) stripped. ERR_INVALID
  * when no number comes of it. */
