@@ -1,13 +1,13 @@
 /* ingest_api: events from another PBX: POST /v1/events with one object or an array of them. All are
  * checked before any is taken, and stored in one transaction: all or none, so that a request that
- * is repeated cannot change the order of a call's events. 202 comes when all are on disk. */
-#include <stdatomic.h>
+ * is repeated cannot change the order of a call's events. 202 comes when all are on disk; a refusal
+ * names each item that is at fault, a hundred at the most. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "api/resource.h"
 
-enum { INGEST_MAX = 1000 };
+enum { INGEST_MAX = 1000, FAULTS_MAX = 100 };
 
 struct batch { /* one request's events on their way; freed by the last */
     struct request *r;
@@ -53,38 +53,68 @@ static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
         finish(b);
 }
 
-static enum err prepare(struct request *r, const struct json *doc, struct taking **ret,
-                        char id[EVENT_ID_MAX + 1])
+/* ---- what is wrong with it ---- */
+
+struct faults {
+    struct item_fault *at; /* heap, made for the first */
+    size_t n, faulty;      /* kept; all */
+};
+
+static enum err fault_add(struct faults *f, size_t index, const struct field_error *fault)
+{
+    if (!f->at && !(f->at = calloc(FAULTS_MAX, sizeof *f->at)))
+        return ERR_NOMEM;
+    if (f->n < FAULTS_MAX)
+        f->at[f->n++] = (struct item_fault){index, *fault};
+    f->faulty++;
+    return OK;
+}
+
+/* An item that is at fault is noted, and the rest still looked at: the sender learns of all at
+ * once. Once one is, none is prepared any more (*ret stays NULL). */
+static enum err prepare(struct request *r, const struct json *doc, size_t i, struct faults *f,
+                        struct taking **ret, char id[EVENT_ID_MAX + 1])
 {
     struct event *made;
     enum err err = event_of_ingest(r->account, doc, clock_wall_ms(), &made, &r->fault);
+    if (err == ERR_INVALID)
+        return fault_add(f, i, &r->fault);
     if (err != OK)
         return err;
     snprintf(id, EVENT_ID_MAX + 1, "%.*s", STR_FMT(made->id));
     const struct event *e = made;
-    return intake_prepare(r->api->c.intake, r->book, &e, NULL, NULL, ret);
+    if (!f->faulty)
+        return intake_prepare(r->api->c.intake, r->book, &e, NULL, NULL, ret);
+    event_drop(&e);
+    return OK;
+}
+
+static void refuse(struct request *r, enum err err, const struct faults *f)
+{
+    if (f->faulty)
+        problem_items(r, json_kind(r->json) == JSON_IS_ARRAY, f->at, f->n, f->faulty);
+    else
+        problem_of_err(r, err);
+    request_done(r);
 }
 
 void events_ingest(struct request *r)
 {
     bool many = json_kind(r->json) == JSON_IS_ARRAY;
     size_t n = many ? json_len(r->json) : 1, made = 0;
+    struct faults faults = {0};
     enum err err = n >= 1 && n <= INGEST_MAX ? OK : ERR_INVALID;
     struct taking **t = calloc(n ? n : 1, sizeof *t);
     struct batch *b = calloc(1, sizeof *b + n * sizeof b->item[0]);
     if (err != OK)
         r->fault = (struct field_error){"body", "an object, or an array of 1 to 1000 of them"};
-    if (!t || !b)
+    else if (!t || !b)
         err = ERR_NOMEM;
-    for (; err == OK && made < n; made += err == OK) {
-        err = prepare(r, many ? json_at(r->json, made) : r->json, &t[made], b->item[made].id);
-        if (err == ERR_INVALID && many) {
-            char field[96];
-            snprintf(field, sizeof field, "[%zu].%s", made, r->fault.field);
-            if (str_copy(str_of(field), r->fault.field, sizeof r->fault.field) != OK)
-                r->fault.field[0] = '\0';
-        }
-    }
+    for (; err == OK && made < n; made++)
+        err = prepare(r, many ? json_at(r->json, made) : r->json, made, &faults, &t[made],
+                      b->item[made].id);
+    if (err == OK && faults.faulty)
+        err = ERR_INVALID;
     if (err == OK) {
         b->r = r;
         b->n = b->left = n;
@@ -94,8 +124,8 @@ void events_ingest(struct request *r)
         for (size_t i = 0; t && i < made; i++)
             taking_free(t[i]);
         free(b);
-        problem_of_err(r, err);
-        request_done(r);
+        refuse(r, err, &faults);
     }
+    free(faults.at);
     free(t);
 }

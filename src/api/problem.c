@@ -56,6 +56,34 @@ void problem_field(struct request *r, const char *field, const char *allowed)
     json_end_obj(&w);
 }
 
+void problem_items(struct request *r, bool many, const struct item_fault *f, size_t n,
+                   size_t faulty)
+{
+    char name[sizeof f->fault.field + 32];
+    char detail[sizeof name + sizeof f->fault.why + 32];
+    struct json_writer w;
+    const char *field = f->fault.field;
+    if (many)
+        snprintf(name, sizeof name, "[%zu]%s%s", f->index, *field ? "." : "", field);
+    else
+        snprintf(name, sizeof name, "%s", *field ? field : "body");
+    snprintf(detail, sizeof detail, "%s: allowed is %s.", name, f->fault.why);
+    start(r, &w, 422, "invalid_field", detail);
+    json_put_str(&w, "field", str_of(name));
+    json_put_str(&w, "allowed", str_of(f->fault.why));
+    json_put_i64(&w, "faulty", (int64_t)faulty);
+    json_arr(&w, "errors");
+    for (size_t i = 0; i < n; i++) {
+        json_obj(&w, NULL);
+        json_put_i64(&w, "index", (int64_t)f[i].index);
+        json_put_str(&w, "field", str_of(f[i].fault.field));
+        json_put_str(&w, "allowed", str_of(f[i].fault.why));
+        json_end_obj(&w);
+    }
+    json_end_arr(&w);
+    json_end_obj(&w);
+}
+
 void problem_of_err(struct request *r, enum err err)
 {
     switch (err) {

@@ -9,3 +9,13 @@ void problem(struct request *r, int status, const char *code, const char *detail
 void problem_field(struct request *r, const char *field, const char *allowed);
 /* What the store, or a look-up, answered. */
 void problem_of_err(struct request *r, enum err err);
+
+/* What is wrong with the items of a batch, each with its first fault; `many` false: the body was
+ * one object. `field` and `detail` speak of the first, `errors` has those that are given, `faulty`
+ * how many there are in all. */
+struct item_fault {
+    size_t index;
+    struct field_error fault;
+};
+void problem_items(struct request *r, bool many, const struct item_fault *f, size_t n,
+                   size_t faulty);
