@@ -94,6 +94,43 @@ void crypto_wipe(void *p, size_t n)
     sodium_memzero(p, n);
 }
 
+enum {
+    NONCE_SIZE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+    TAG_SIZE = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+};
+_Static_assert(SEAL_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "libsodium's");
+
+void buf_put_sealed(struct buf *b, const uint8_t key[SEAL_KEY_SIZE], struct str bound,
+                    struct str plain)
+{
+    unsigned char *out = (unsigned char *)buf_room(b, NONCE_SIZE + plain.n + TAG_SIZE);
+    if (!out)
+        return;
+    crypto_random(out, NONCE_SIZE);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+        out + NONCE_SIZE, NULL, (const unsigned char *)plain.p, plain.n,
+        (const unsigned char *)bound.p, bound.n, NULL, out, key);
+    b->n += NONCE_SIZE + plain.n + TAG_SIZE;
+}
+
+enum err sealed_open(struct str sealed, const uint8_t key[SEAL_KEY_SIZE], struct str bound,
+                     struct buf *out)
+{
+    if (sealed.n < NONCE_SIZE + TAG_SIZE)
+        return ERR_DENIED;
+    size_t n = sealed.n - NONCE_SIZE - TAG_SIZE;
+    unsigned char *plain = (unsigned char *)buf_room(out, n ? n : 1);
+    if (!plain)
+        return out->err;
+    const unsigned char *nonce = (const unsigned char *)sealed.p;
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+            plain, NULL, NULL, nonce + NONCE_SIZE, sealed.n - NONCE_SIZE,
+            (const unsigned char *)bound.p, bound.n, nonce, key) != 0)
+        return ERR_DENIED;
+    out->n += n;
+    return OK;
+}
+
 void buf_put_base64(struct buf *b, struct str bytes)
 {
     static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -16,6 +16,14 @@ void crypto_hmac_sha256(struct str key, const struct str *parts, size_t n_parts,
 bool crypto_equal(struct str a, struct str b); /* constant time for equal lengths */
 void crypto_wipe(void *p, size_t n);
 
+/* Authenticated encryption (XChaCha20-Poly1305): a random nonce, then the sealed bytes. `bound` is
+ * not in it, but must be the same again for it to open. ERR_DENIED: another key, other bytes. */
+enum { SEAL_KEY_SIZE = 32 };
+void buf_put_sealed(struct buf *b, const uint8_t key[SEAL_KEY_SIZE], struct str bound,
+                    struct str plain);
+MUST_USE enum err sealed_open(struct str sealed, const uint8_t key[SEAL_KEY_SIZE], struct str bound,
+                              struct buf *out);
+
 void buf_put_base64(struct buf *b, struct str bytes);              /* RFC 4648 §4, padded */
 MUST_USE enum err base64_decode(struct str text, struct buf *out); /* strict */
 void buf_put_hex(struct buf *b, struct str bytes);                 /* lower case */

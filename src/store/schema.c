@@ -72,6 +72,10 @@ static const char *const steps[] = {
     " calls BIGINT NOT NULL, state INTEGER NOT NULL, created_at BIGINT NOT NULL,"
     " ended_at BIGINT NOT NULL);"
     "CREATE INDEX erasures_running ON erasures (n) WHERE state = 0;",
+    /* 4: what was answered under which Idempotency-Key */
+    "CREATE TABLE idempotency (n {serial}, account BIGINT NOT NULL, key TEXT NOT NULL,"
+    " fingerprint TEXT NOT NULL, status INTEGER NOT NULL, answer TEXT NOT NULL,"
+    " created_at BIGINT NOT NULL, UNIQUE (account, key));",
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0] };
 

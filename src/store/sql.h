@@ -182,6 +182,14 @@ enum { SQL_ARGS_MAX = 20 };
       " WHERE n = $5")                                                                             \
     X(ERASURE_END, 1, "UPDATE erasures SET state = 1, ended_at = $1 WHERE n = $2")                 \
     X(ERASURE_FORGET, 1, "DELETE FROM erasures WHERE state > 0 AND ended_at < $1")                 \
+    X(IDEMPOTENCY_PUT, 1,                                                                          \
+      "INSERT INTO idempotency (account, key, fingerprint, status, answer, created_at)"            \
+      " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account, key) DO NOTHING RETURNING n")        \
+    X(IDEMPOTENCY_GET, 0,                                                                          \
+      "SELECT n, fingerprint, status, answer FROM idempotency WHERE account = $1 AND key = $2")    \
+    X(IDEMPOTENCY_WALK, 0,                                                                         \
+      "SELECT n, created_at FROM idempotency WHERE n > $1 ORDER BY n LIMIT $2")                    \
+    X(IDEMPOTENCY_DELETE, 1, "DELETE FROM idempotency WHERE n <= $1")                              \
     X(SETTING_PUT, 1,                                                                              \
       "INSERT INTO settings (kind, id, account, key, doc, version, created_at, updated_at)"        \
       " VALUES ($1, $2, $3, $4, $5, 1, $6, $6) ON CONFLICT DO NOTHING RETURNING n")                \

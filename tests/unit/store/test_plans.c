@@ -8,7 +8,7 @@
 
 static char dir[] = "/tmp/hookswitch-plans-XXXXXX";
 
-static const char *const large[] = {"events", "deliveries", "attempts", "calls"};
+static const char *const large[] = {"events", "deliveries", "attempts", "calls", "idempotency"};
 
 /* They list, newest first or all that waits, and stop at their limit; or ask for the last row. */
 static bool may_walk(size_t sql)
