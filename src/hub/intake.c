@@ -298,6 +298,8 @@ struct takings {
     struct store_job job; /* first */
     intake_on_taken *on_taken;
     void *arg;
+    struct intake_companion with;
+    bool skipped;
     size_t n;
     struct taking *t[];
 };
@@ -305,16 +307,21 @@ struct takings {
 static enum err takings_run(struct store_job *job, struct db *db)
 {
     struct takings *all = (struct takings *)job;
-    enum err err = OK;
+    all->skipped = false;
+    enum err err = all->with.before ? all->with.before(all->with.arg, db, &all->skipped) : OK;
+    if (err != OK || all->skipped)
+        return err;
     for (size_t i = 0; err == OK && i < all->n; i++)
         err = taking_store(all->t[i], db);
+    if (err == OK && all->with.after)
+        err = all->with.after(all->with.arg, db, (const struct taking *const *)all->t, all->n);
     return err;
 }
 
 static void takings_committed(struct store_job *job)
 {
     struct takings *all = (struct takings *)job;
-    for (size_t i = 0; i < all->n; i++)
+    for (size_t i = 0; !all->skipped && i < all->n; i++)
         taking_tell(all->t[i]);
 }
 
@@ -323,7 +330,8 @@ static void takings_done(struct store_job *job)
     struct takings *all = (struct takings *)job;
     for (size_t i = 0; i < all->n; i++) {
         struct taking *t = all->t[i];
-        all->on_taken(all->arg, i, NULL, job->err, job->err == OK && !t->is_new);
+        bool duplicate = job->err == OK && (all->skipped || !t->is_new);
+        all->on_taken(all->arg, i, NULL, job->err, duplicate);
         taking_free(t);
     }
     free(all);
@@ -331,6 +339,14 @@ static void takings_done(struct store_job *job)
 
 enum err intake_submit_all(struct intake *in, struct taking **t, size_t n, struct mailbox *home,
                            intake_on_taken *on_taken, void *arg)
+{
+    static const struct intake_companion none = {0};
+    return intake_submit_all_with(in, t, n, &none, home, on_taken, arg);
+}
+
+enum err intake_submit_all_with(struct intake *in, struct taking **t, size_t n,
+                                const struct intake_companion *with, struct mailbox *home,
+                                intake_on_taken *on_taken, void *arg)
 {
     if (!store_is_writable(in->store))
         return ERR_STORE;
@@ -344,6 +360,7 @@ enum err intake_submit_all(struct intake *in, struct taking **t, size_t n, struc
                                     .weight = (unsigned)n},
                             .on_taken = on_taken,
                             .arg = arg,
+                            .with = *with,
                             .n = n};
     memcpy(all->t, t, n * sizeof all->t[0]);
     enum err err = store_write(in->store, &all->job);
@@ -352,4 +369,9 @@ enum err intake_submit_all(struct intake *in, struct taking **t, size_t n, struc
     else
         free(all);
     return err;
+}
+
+bool taking_is_new(const struct taking *t)
+{
+    return t->is_new;
 }

@@ -68,7 +68,21 @@ MUST_USE enum err intake_submit(struct intake *in, struct taking **t, struct mai
  * the token, one after the other, and may keep none. Takes all unless it fails. */
 MUST_USE enum err intake_submit_all(struct intake *in, struct taking **t, size_t n,
                                     struct mailbox *home, intake_on_taken *on_taken, void *arg);
-void taking_free(struct taking *t); /* NULL-safe */
+/* The same, with work of the caller's in the same transaction. Both run on the writer's thread, and
+ * again when the batch does; the first error ends the job. */
+struct intake_companion {
+    /* Ahead of the events; *ret_skip: they were taken before, all of them are left as they are and
+     * nobody is told (on_taken says duplicate). */
+    enum err (*before)(void *arg, struct db *db, bool *ret_skip);
+    /* Behind them, unless they were skipped. */
+    enum err (*after)(void *arg, struct db *db, const struct taking *const *t, size_t n);
+    void *arg;
+};
+MUST_USE enum err intake_submit_all_with(struct intake *in, struct taking **t, size_t n,
+                                         const struct intake_companion *with, struct mailbox *home,
+                                         intake_on_taken *on_taken, void *arg);
+bool taking_is_new(const struct taking *t); /* in `after`: it was not there before */
+void taking_free(struct taking *t);         /* NULL-safe */
 
 /* Inside a writer's job: one more delivery of an event that is there, asked for by a person, in a
  * lane of its own. After the commit the caller tells deliver, by intake_tell. */

@@ -133,7 +133,7 @@ static void on_each(void *arg, uint64_t token, struct taking **t, enum err err, 
     was_duplicate = duplicate;
 }
 
-static void take_all(const char *const id[3])
+static void take_all_with(const char *const id[3], const struct intake_companion *with)
 {
     struct taking *t[3];
     for (int i = 0; i < 3; i++) {
@@ -145,10 +145,16 @@ static void take_all(const char *const id[3])
         assert_ok(intake_prepare_for(intake, 7, &e, &t[i]));
     }
     n_taken = 0;
-    assert_ok(intake_submit_all(intake, t, 3, home, on_each, NULL));
+    assert_ok(intake_submit_all_with(intake, t, 3, with, home, on_each, NULL));
     assert_null(t[0]);
     while (n_taken < 3)
         mail_open_all(mailbox_wait(home));
+}
+
+static void take_all(const char *const id[3])
+{
+    static const struct intake_companion none = {0};
+    take_all_with(id, &none);
 }
 
 static void many_are_stored_all_or_none(void **state)
@@ -173,6 +179,59 @@ static void many_are_stored_all_or_none(void **state)
     assert_int_equal(n_told, 3);
 }
 
+/* Work of the caller's beside the events. */
+struct beside {
+    bool skip;
+    enum err fails;
+    unsigned before, after, n_new;
+};
+
+static enum err beside_before(void *arg, struct db *db, bool *ret_skip)
+{
+    struct beside *b = arg;
+    b->before++;
+    *ret_skip = b->skip;
+    return OK;
+}
+
+static enum err beside_after(void *arg, struct db *db, const struct taking *const *t, size_t n)
+{
+    struct beside *b = arg;
+    b->after++;
+    b->n_new = 0;
+    for (size_t i = 0; i < n; i++)
+        b->n_new += taking_is_new(t[i]);
+    return b->fails;
+}
+
+static void a_companion_is_in_the_same_transaction(void **state)
+{
+    static const char *const id[] = {"evt_d", "evt_e", "evt_f"};
+    struct beside b = {.fails = ERR_INVALID};
+    const struct intake_companion with = {beside_before, beside_after, &b};
+    unsigned before = pending();
+    take_all_with(id, &with); /* refused by it: nothing is stored */
+    assert_int_equal(told[0], ERR_INVALID);
+    assert_int_equal(pending(), before);
+    b = (struct beside){.skip = true};
+    take_all_with(id, &with); /* it says that they were taken before */
+    assert_ok(told[2]);
+    assert_true(was_duplicate);
+    assert_int_equal(b.after, 0);
+    assert_int_equal(pending(), before);
+    assert_int_equal(n_told, 0);
+    b = (struct beside){0};
+    fault_arm(FAULT_COMMIT, FAULT_UNSURE_DONE, 1, 1);
+    take_all_with(id, &with); /* done, but the answer was lost: it runs again, and they are new */
+    assert_int_equal(fault_count(), 1);
+    assert_int_equal(b.before, 2);
+    assert_int_equal(b.after, 2);
+    assert_int_equal(b.n_new, 3);
+    assert_false(was_duplicate);
+    assert_int_equal(pending(), before + 3);
+    assert_int_equal(n_told, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +239,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_repeat_is_a_duplicate_and_told_to_nobody, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(many_are_stored_all_or_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_companion_is_in_the_same_transaction, set_up, tear_down),
     };
     assert_non_null(mkdtemp(dir));
     snprintf(url, sizeof url, "sqlite:%s/t.db", dir);
