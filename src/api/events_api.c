@@ -343,7 +343,12 @@ static enum err hangup_work(struct request *r, struct db *db)
     return err;
 }
 
+/* Hanging up writes nothing, and is done while the disk is full; with an Idempotency-Key its answer
+ * is kept, which needs the writer. */
 void calls_hangup(struct request *r)
 {
-    request_read(r, hangup_work);
+    if (r->keyed)
+        request_write(r, hangup_work, NULL);
+    else
+        request_read(r, hangup_work);
 }

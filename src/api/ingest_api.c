@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/idempotency.h"
 #include "api/resource.h"
 
 enum { INGEST_MAX = 1000, FAULTS_MAX = 100 };
@@ -19,27 +20,48 @@ struct batch { /* one request's events on their way; freed by the last */
     } item[];
 };
 
-static void finish(struct batch *b)
+static void put_answer(struct batch *b)
 {
     struct request *r = b->r;
     struct json_writer w = {&r->out, false};
-    if (b->err != OK) {
-        problem_of_err(r, b->err);
-    } else {
-        r->status = 202;
+    buf_reset(&r->out);
+    r->status = 202;
+    json_obj(&w, NULL);
+    json_arr(&w, "data");
+    for (size_t i = 0; i < b->n; i++) {
         json_obj(&w, NULL);
-        json_arr(&w, "data");
-        for (size_t i = 0; i < b->n; i++) {
-            json_obj(&w, NULL);
-            json_put_str(&w, "id", str_of(b->item[i].id));
-            json_put_bool(&w, "duplicate", b->item[i].duplicate);
-            json_end_obj(&w);
-        }
-        json_end_arr(&w);
+        json_put_str(&w, "id", str_of(b->item[i].id));
+        json_put_bool(&w, "duplicate", b->item[i].duplicate);
         json_end_obj(&w);
     }
+    json_end_arr(&w);
+    json_end_obj(&w);
+}
+
+static void finish(struct batch *b)
+{
+    struct request *r = b->r;
+    if (b->err != OK)
+        problem_of_err(r, b->err);
+    else if (!r->replayed)
+        put_answer(b);
     free(b);
     request_done(r);
+}
+
+/* With an Idempotency-Key the answer is part of the transaction. */
+static enum err keep_before(void *arg, struct db *db, bool *ret_skip)
+{
+    return keyed_before(((struct batch *)arg)->r, db, ret_skip);
+}
+
+static enum err keep_after(void *arg, struct db *db, const struct taking *const *t, size_t n)
+{
+    struct batch *b = arg;
+    for (size_t i = 0; i < n; i++)
+        b->item[i].duplicate = !taking_is_new(t[i]);
+    put_answer(b);
+    return keyed_keep(b->r, db);
 }
 
 /* On the answers' thread, which alone counts down. */
@@ -118,7 +140,10 @@ void events_ingest(struct request *r)
     if (err == OK) {
         b->r = r;
         b->n = b->left = n;
-        err = intake_submit_all(r->api->c.intake, t, n, r->api->home, on_taken, b);
+        struct intake_companion keep = {.before = keep_before, .after = keep_after, .arg = b};
+        if (!r->keyed)
+            keep = (struct intake_companion){0};
+        err = intake_submit_all_with(r->api->c.intake, t, n, &keep, r->api->home, on_taken, b);
     } /* OK: b and r may be gone now */
     if (err != OK) {
         for (size_t i = 0; t && i < made; i++)

@@ -97,6 +97,8 @@ void problem_of_err(struct request *r, enum err err)
     case ERR_INVALID:
         if (r->fault.field[0])
             problem_field(r, r->fault.field, r->fault.why);
+        else if (r->fault_code)
+            problem(r, 422, r->fault_code, r->fault.why);
         else
             problem(r, 422, "invalid", r->fault.why[0] ? r->fault.why : "A value is not allowed.");
         break;

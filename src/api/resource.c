@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/idempotency.h"
 #include "store/recoveries.h"
 
 static void on_done(struct store_job *job)
@@ -19,16 +20,21 @@ static void on_done(struct store_job *job)
 static enum err on_run(struct store_job *job, struct db *db)
 {
     struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
+    bool done = false;
+    enum err err = r->writes ? keyed_look(r, db, &done) : OK;
+    if (err != OK || done)
+        return err;
     buf_reset(&r->out);
     buf_reset(&r->mem);
     r->db = db;
-    return r->work(r, db);
+    err = r->work(r, db);
+    return err == OK && r->writes ? keyed_keep(r, db) : err;
 }
 
 static void on_committed(struct store_job *job)
 {
     struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
-    if (r->committed)
+    if (r->committed && !r->replayed)
         r->committed(r);
 }
 
@@ -49,11 +55,13 @@ void request_write(struct request *r, enum err (*work)(struct request *, struct 
                    void (*committed)(struct request *))
 {
     r->committed = committed;
+    r->writes = true;
     submit(r, work, store_write);
 }
 
 void request_read(struct request *r, enum err (*work)(struct request *, struct db *))
 {
+    r->writes = false;
     submit(r, work, store_read);
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/idempotency.h"
 #include "api/resource.h"
 #include "base/crypto.h"
 
@@ -13,6 +14,7 @@ static const struct route {
     enum needs needs;
     bool takes_json;
     request_handler *handle;
+    bool looks_itself; /* what its Idempotency-Key was answered is looked up by the handler alone */
 } routes[] = {
     {"GET", "/", NEEDS_NOTHING, false, home_get},
     {"GET", "/healthz", NEEDS_NOTHING, false, health_get},
@@ -59,7 +61,7 @@ static const struct route {
     {"GET", "/v1/accounts/{}", NEEDS_OPERATOR, false, accounts_get},
     {"PATCH", "/v1/accounts/{}", NEEDS_OPERATOR, true, accounts_patch},
     {"GET", "/v1/events", NEEDS_READ, false, events_list},
-    {"POST", "/v1/events", NEEDS_INGEST, true, events_ingest},
+    {"POST", "/v1/events", NEEDS_INGEST, true, events_ingest, true},
     {"GET", "/v1/events/stream", NEEDS_READ, false, events_stream},
     {"GET", "/v1/events/{}", NEEDS_READ, false, events_get},
     {"POST", "/v1/events/{}/resend", NEEDS_WRITE, true, events_resend},
@@ -230,8 +232,12 @@ void api_handle(struct request *r)
     } else if (route->takes_json && !is_json(r)) {
         problem(r, 415, "unsupported_media_type",
                 "The body's Content-Type must be application/json.");
-    } else if (!route->takes_json || read_json(r)) {
-        route->handle(r);
+    } else if ((!route->takes_json || read_json(r)) &&
+               (route->needs == NEEDS_NOTHING || keyed_begin(r))) {
+        if (r->keyed && !route->looks_itself)
+            keyed_handle(r, route->handle);
+        else
+            route->handle(r);
         return;
     }
     request_done(r);

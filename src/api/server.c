@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/idempotency.h"
 #include "api/problem.h"
 #include "base/log.h"
 
@@ -173,6 +174,7 @@ static void exchange_free(struct exchange *x)
     buf_fini(&r->out);
     buf_fini(&r->mem);
     buf_fini(&r->doc);
+    keyed_free(r->keyed);
     free(r->room);
     json_free(r->json);
     event_drop(&r->event);
@@ -224,6 +226,8 @@ static enum MHD_Result send_answer(struct exchange *x)
         MHD_add_response_header(answer, "Location", r->location);
     if (r->rate.per_sec)
         put_rate(answer, &r->rate);
+    if (r->replayed)
+        MHD_add_response_header(answer, "Idempotent-Replayed", "true");
     if ((r->status == 429 && r->rate.allowed) || r->status == 503 || r->status == 507)
         MHD_add_response_header(answer, "Retry-After", "5");
     if (r->status == 401)

@@ -35,6 +35,7 @@ struct request {
     struct store_job job;
     enum err (*work)(struct request *r, struct db *db);
     void (*committed)(struct request *r);
+    bool writes; /* it is the writer's */
     struct buf mem, doc;
     struct setting setting;
     bool deleted;
@@ -43,7 +44,9 @@ struct request {
     const struct event *event;
     int64_t n;
     struct field_error fault;
-    const char *fault_code; /* of a 409; NULL: "exists" */
+    const char *fault_code; /* of a 409 (NULL: "exists"), or of a 422 that names no field */
+    struct keyed *keyed;    /* its Idempotency-Key; NULL: none */
+    bool replayed;          /* answered before, and here again */
     struct db *db;          /* while `work` runs */
     void *room;             /* a handler's own, on the heap; freed with the request */
     void *mhd;              /* the server's own */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/idempotency.h"
 #include "api/resource.h"
 #include "base/crypto.h"
 #include "net/stream.h"
@@ -294,9 +295,15 @@ static void on_ping_taken(void *arg, uint64_t token, struct taking **t, enum err
     request_done(r);
 }
 
+static enum err keep_ping(void *arg, struct db *db, const struct taking *const *t, size_t n)
+{
+    return keyed_keep(arg, db);
+}
+
 void endpoints_test(struct request *r)
 {
     const struct book_endpoint *ep = book_endpoint_by_id(r->book, str_of(r->arg));
+    const struct intake_companion keep = {.before = keyed_before, .after = keep_ping, .arg = r};
     struct event *made = NULL;
     struct taking *t = NULL;
     struct json_writer w = {&r->out, false};
@@ -312,10 +319,11 @@ void endpoints_test(struct request *r)
         err = intake_prepare_for(r->api->c.intake, ep->n, &e, &t);
     }
     if (err == OK)
-        err = intake_submit(r->api->c.intake, &t, r->api->home, on_ping_taken, r, 0);
-    taking_free(t);
+        err =
+            intake_submit_all_with(r->api->c.intake, &t, 1, &keep, r->api->home, on_ping_taken, r);
     if (err == OK)
         return;
+    taking_free(t);
     problem_of_err(r, err);
     request_done(r);
 }

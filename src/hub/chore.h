@@ -32,3 +32,4 @@ const struct housekeeper_config *chore_config(const struct chore *c);
 struct chore *recover_chore(void);
 struct chore *erase_chore(void);
 struct chore *retention_chore(void);
+struct chore *idempotency_chore(void);

@@ -11,6 +11,34 @@ static void strict_is_strict(void **state)
     assert_false(number_is_e164(STR("+44 7911123456")));
 }
 
+static void senders_of_texts(void **state)
+{
+    static const char *const good[] = {"+447911123456", "60060",    "123",     "12345678", "ACME",
+                                       "AC ME 1",       "Ваш банк", "unknown", "1-800",    "a"};
+    static const char *const bad[] = {"",
+                                      "12",
+                                      "123456789",
+                                      "447911123456",
+                                      "+44",
+                                      "+ACME",
+                                      " A",
+                                      "A ",
+                                      "1 2 3",
+                                      "A\tB",
+                                      "A\x7f",
+                                      "\xff\xfe",
+                                      "A\xc2\x85"
+                                      "B",
+                                      "a name of twenty-one.",
+                                      "+4479111234567890"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (!number_is_sender(str_of(good[i])))
+            fail_msg("\"%s\" was refused", good[i]);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (number_is_sender(str_of(bad[i])))
+            fail_msg("\"%s\" was taken", bad[i]);
+}
+
 static void what_carriers_write(void **state)
 {
     static const struct number_rules uk = {.country = "44", .national = "0"};
@@ -55,6 +83,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strict_is_strict),
+        cmocka_unit_test(senders_of_texts),
         cmocka_unit_test(what_carriers_write),
         cmocka_unit_test(what_is_none),
     };
