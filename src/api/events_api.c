@@ -27,6 +27,14 @@ static const char *state_of(const struct summary *s)
                                       : "none";
 }
 
+enum err event_state(struct db *db, int64_t n, const char **ret)
+{
+    struct summary s = {{0}};
+    enum err err = delivery_list_of_event(db, n, on_state, &s);
+    *ret = state_of(&s);
+    return err;
+}
+
 /* The payload's members, then ours; the object stays open. */
 static void put_event(struct json_writer *w, const struct request *r, const struct event *e,
                       const struct summary *s)
@@ -89,7 +97,7 @@ static enum err events_list_work(struct request *r, struct db *db)
         return err;
     f.kind = type.n ? (int)kind : -1;
     f.state = st.n ? (int)state : -1;
-    f.number = request_number(r, number);
+    f.number = request_number(r, "number", number);
     f.call_id = request_query(r, "call_id");
     f.q = request_query(r, "q");
     f.limit = l.left + 1;
@@ -301,7 +309,7 @@ static enum err calls_list_work(struct request *r, struct db *db)
         err = request_time(r, "until", &f.until_ms);
     if (err != OK)
         return err;
-    f.number = request_number(r, number);
+    f.number = request_number(r, "number", number);
     f.limit = l.left + 1;
     list_begin(r, &l.w);
     err = call_list(db, &f, on_call, &l);

@@ -26,17 +26,6 @@ enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_curso
     return OK;
 }
 
-/* A `+` in a query arrives as a blank. */
-struct str request_number(struct request *r, char out[NUMBER_SIZE])
-{
-    struct str s = request_query(r, "number");
-    if (!s.n || str_copy(s, out, NUMBER_SIZE) != OK)
-        return s;
-    if (out[0] == ' ')
-        out[0] = '+';
-    return str_of(out);
-}
-
 void list_begin(struct request *r, struct json_writer *w)
 {
     r->status = 200;
@@ -52,6 +41,17 @@ void list_end(struct json_writer *w, int64_t next)
     snprintf(text, sizeof text, "n%lld", (long long)next);
     json_put_str(w, "next_cursor", next ? str_of(text) : (struct str){0});
     json_end_obj(w);
+}
+
+/* A `+` in a query arrives as a blank. */
+struct str request_number(struct request *r, const char *name, char out[NUMBER_SIZE])
+{
+    struct str s = request_query(r, name);
+    if (!s.n || str_copy(s, out, NUMBER_SIZE) != OK)
+        return s;
+    if (out[0] == ' ')
+        out[0] = '+';
+    return str_of(out);
 }
 
 static enum err read_time(struct request *r, const char *name, struct str text, int64_t *ret_ms)

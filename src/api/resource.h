@@ -32,10 +32,13 @@ struct str account_id(const struct request *r, uint64_t n);
 MUST_USE enum err request_refuse(struct request *r, const char *field, const char *why);
 /* ?limit (1 … 500, 50) and ?cursor. ERR_INVALID with r->fault set. */
 MUST_USE enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_cursor);
-struct str request_number(struct request *r, char room[NUMBER_SIZE]); /* ?number; "": none */
 void list_begin(struct request *r, struct json_writer *w);
 /* `next` 0: that was all. */
 void list_end(struct json_writer *w, int64_t next);
+/* A number of the query; its `+` may have come as a blank. */
+struct str request_number(struct request *r, const char *name, char out[NUMBER_SIZE]);
+/* What the deliveries of an event amount to: "pending", "delivered" … (events_api.c). */
+MUST_USE enum err event_state(struct db *db, int64_t n, const char **ret);
 /* RFC 3339 in UTC, or milliseconds; ERR_INVALID with r->fault set. */
 MUST_USE enum err request_time(struct request *r, const char *name, int64_t *ret_ms);
 /* The same of a member of the body; 0 when it is not there. */
@@ -109,7 +112,7 @@ bool request_is_still_allowed(struct request *r);
     X(events_ingest) X(events_stream) X(calls_list) X(calls_get) X(calls_hangup) X(health_get) \
     X(ready_get) X(metrics_get) X(home_get) \
     X(openapi_get) X(smpp_links_list) X(smpp_links_create) X(smpp_links_get) X(smpp_links_patch) X(smpp_links_delete) \
-    X(simulate_create)
+    X(simulate_create) X(messages_list) X(threads_list)
 /* clang-format on */
 #define X(name) void name(struct request *r);
 HANDLERS(X)

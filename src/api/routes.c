@@ -69,6 +69,8 @@ static const struct route {
     {"GET", "/v1/calls", NEEDS_READ, false, calls_list},
     {"GET", "/v1/calls/{}", NEEDS_READ, false, calls_get},
     {"POST", "/v1/calls/{}/hangup", NEEDS_WRITE, false, calls_hangup},
+    {"GET", "/v1/messages", NEEDS_READ, false, messages_list},
+    {"GET", "/v1/messages/threads", NEEDS_READ, false, threads_list},
 };
 enum { N_ROUTES = sizeof routes / sizeof *routes };
 

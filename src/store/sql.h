@@ -182,6 +182,28 @@ enum { SQL_ARGS_MAX = 20 };
       " WHERE n = $5")                                                                             \
     X(ERASURE_END, 1, "UPDATE erasures SET state = 1, ended_at = $1 WHERE n = $2")                 \
     X(ERASURE_FORGET, 1, "DELETE FROM erasures WHERE state > 0 AND ended_at < $1")                 \
+    X(INBOX_ALL, 0,                                                                                \
+      "SELECT " EVENT_COLUMNS " FROM events WHERE kind = 3 AND n < $1"                             \
+      " ORDER BY n DESC LIMIT $2")                                                                 \
+    X(INBOX_ACCOUNT, 0,                                                                            \
+      "SELECT " EVENT_COLUMNS " FROM events WHERE kind = 3 AND account = $1 AND n < $2"            \
+      " ORDER BY n DESC LIMIT $3")                                                                 \
+    X(INBOX_NUMBER, 0, /* calls too: the walk counts them */                                       \
+      "SELECT " EVENT_COLUMNS " FROM events WHERE number = $1 AND n < $2"                          \
+      " ORDER BY n DESC LIMIT $3")                                                                 \
+    X(INBOX_THREAD, 0,                                                                             \
+      "SELECT " EVENT_COLUMNS " FROM events WHERE kind = 3 AND number = $1 AND peer = $2"          \
+      " AND account = $3 AND n < $4 ORDER BY n DESC LIMIT $5")                                     \
+    X(INBOX_FIRST_ACCOUNT, 0,                                                                      \
+      "SELECT min(account) FROM events WHERE kind = 3 AND number = $1 AND peer = $2")              \
+    X(INBOX_LAST_ACCOUNT, 0,                                                                       \
+      "SELECT max(account) FROM events WHERE kind = 3 AND number = $1 AND peer = $2")              \
+    X(INBOX_LAST, 0,                                                                               \
+      "SELECT max(n) FROM events WHERE kind = 3 AND number = $1 AND peer = $2"                     \
+      " AND account = $3 AND n <= $4")                                                             \
+    X(INBOX_COUNT, 0,                                                                              \
+      "SELECT count(*) FROM (SELECT 1 FROM events WHERE kind = 3 AND number = $1 AND peer = $2"    \
+      " AND account = $3 AND n <= $4 LIMIT $5) AS few")                                            \
     X(IDEMPOTENCY_PUT, 1,                                                                          \
       "INSERT INTO idempotency (account, key, fingerprint, status, answer, created_at)"            \
       " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account, key) DO NOTHING RETURNING n")        \

@@ -1,0 +1,172 @@
+/* messages_api: text messages as people read them, newest first: all, or by thread. Reads on the
+ * store's readers. A page may be shorter than its limit before the list ends: each request looks at
+ * so many rows and no more. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/resource.h"
+#include "store/expiry.h"
+#include "store/inbox.h"
+
+enum { ROWS_MAX = 10000, THREAD_ROWS_MAX = 4000, COUNT_MAX = 1000, QUERY_MAX = 128 };
+
+struct listing {
+    struct request *r;
+    struct db *db;
+    struct json_writer w;
+    unsigned left;
+    int64_t top_n; /* threads: as they were when this was the newest */
+    enum err err;
+};
+
+/* Members of the payload, as they stand there. */
+static void put_members(struct json_writer *w, const struct json *doc, const char *const *name,
+                        size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct json *v = json_get(doc, name[i]);
+        json_put_raw(w, name[i], v ? STR("") : STR("null"));
+        if (v)
+            buf_put_json(w->b, v);
+    }
+}
+
+static enum err put_message(struct listing *l, const char *key, int64_t n, const struct event *e)
+{
+    static const char *const first[] = {"id", "message_id", "from", "to", "message", "timestamp"};
+    static const char *const then[] = {"encoding", "parts", "partial"};
+    struct json *doc = NULL;
+    const char *state = "";
+    enum err err = json_parse(e->payload, &doc, NULL, 0);
+    if (err == OK)
+        err = event_state(l->db, n, &state);
+    if (err == OK) {
+        json_obj(&l->w, key);
+        put_members(&l->w, doc, first, sizeof first / sizeof *first);
+        put_members(&l->w, doc, then, sizeof then / sizeof *then);
+        if (l->r->is_operator)
+            json_put_str(&l->w, "account", account_id(l->r, e->account));
+        if (e->simulated)
+            json_put_bool(&l->w, "simulated", true);
+        put_time(&l->w, "received_at", e->occurred_at_ms);
+        json_put_str(&l->w, "state", str_of(state));
+        json_end_obj(&l->w);
+    }
+    json_free(doc);
+    return err;
+}
+
+static bool on_message(void *arg, int64_t n, const struct event *e)
+{
+    struct listing *l = arg;
+    if (l->left == 0)
+        return false;
+    l->left--;
+    l->err = put_message(l, NULL, n, e);
+    return l->err == OK;
+}
+
+static enum err messages_work(struct request *r, struct db *db)
+{
+    struct listing l = {.r = r, .db = db};
+    struct inbox_filter f = {.account = request_scope(r), .rows_max = ROWS_MAX};
+    struct inbox_stop stop;
+    char number[NUMBER_SIZE], peer[NUMBER_SIZE];
+    enum err err = request_page(r, &l.left, &f.before_n);
+    if (err == OK)
+        err = request_time(r, "since", &f.since_ms);
+    if (err == OK)
+        err = request_time(r, "until", &f.until_ms);
+    f.q = request_query(r, "q");
+    if (err == OK && f.q.n > QUERY_MAX)
+        err = request_refuse(r, "q", "at most 128 bytes");
+    if (err != OK)
+        return err;
+    f.number = request_number(r, "number", number);
+    f.peer = request_number(r, "peer", peer);
+    list_begin(r, &l.w);
+    err = inbox_walk(db, &f, on_message, &l, &stop);
+    list_end(&l.w, stop.at_end ? 0 : stop.at_n);
+    return err != OK ? err : l.err;
+}
+
+void messages_list(struct request *r)
+{
+    request_read(r, messages_work);
+}
+
+/* ---- threads ---- */
+
+static bool on_thread(void *arg, int64_t n, const struct event *e)
+{
+    struct listing *l = arg;
+    struct json_writer *w = &l->w;
+    int64_t count = 0;
+    if (l->left == 0)
+        return false;
+    l->left--;
+    l->err = inbox_count(l->db, e, l->top_n, COUNT_MAX + 1, &count);
+    if (l->err != OK)
+        return false;
+    json_obj(w, NULL);
+    json_put_str(w, "number", e->number);
+    json_put_str(w, "peer", e->peer);
+    json_put_i64(w, "count", count < COUNT_MAX ? count : COUNT_MAX);
+    json_put_bool(w, "more", count > COUNT_MAX);
+    put_time(w, "last_at", e->occurred_at_ms);
+    l->err = put_message(l, "last", n, e);
+    json_end_obj(w);
+    return l->err == OK;
+}
+
+/* "t<top>.<n>": pages of one walk show one moment, whatever comes meanwhile. */
+static enum err thread_cursor(struct request *r, struct db *db, int64_t *ret_top, int64_t *ret_n)
+{
+    struct str top, n, cursor = request_query(r, "cursor");
+    uint64_t a, b;
+    *ret_n = 0;
+    if (!cursor.n)
+        return event_last(db, ret_top);
+    if (cursor.p[0] != 't' || !str_cut(str_from(cursor, 1), '.', &top, &n) ||
+        str_to_u64(top, INT64_MAX - 1, &a) != OK || str_to_u64(n, INT64_MAX - 1, &b) != OK)
+        return request_refuse(r, "cursor", "a next_cursor from an answer");
+    *ret_top = (int64_t)a;
+    *ret_n = (int64_t)b;
+    return OK;
+}
+
+static enum err thread_limit(struct request *r, unsigned *ret)
+{
+    uint64_t v = 50;
+    struct str limit = request_query(r, "limit");
+    if (limit.n && (str_to_u64(limit, 500, &v) != OK || v == 0))
+        return request_refuse(r, "limit", "a whole number from 1 to 500");
+    *ret = (unsigned)v;
+    return OK;
+}
+
+static enum err threads_work(struct request *r, struct db *db)
+{
+    struct listing l = {.r = r, .db = db};
+    struct inbox_filter f = {.account = request_scope(r), .rows_max = THREAD_ROWS_MAX};
+    struct inbox_stop stop;
+    char number[NUMBER_SIZE], next[64];
+    enum err err = thread_limit(r, &l.left);
+    if (err == OK)
+        err = thread_cursor(r, db, &l.top_n, &f.before_n);
+    if (err != OK)
+        return err;
+    f.number = request_number(r, "number", number);
+    list_begin(r, &l.w);
+    err = inbox_threads(db, &f, l.top_n, on_thread, &l, &stop);
+    snprintf(next, sizeof next, "t%lld.%lld", (long long)l.top_n, (long long)stop.at_n);
+    json_end_arr(&l.w);
+    json_put_str(&l.w, "next_cursor", stop.at_end ? (struct str){0} : str_of(next));
+    json_end_obj(&l.w);
+    return err != OK ? err : l.err;
+}
+
+void threads_list(struct request *r)
+{
+    request_read(r, threads_work);
+}
