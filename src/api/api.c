@@ -9,6 +9,7 @@
 
 #include "api/files.h"
 #include "api/resource.h"
+#include "api/sms_fields.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -23,6 +24,17 @@ static void *answers_main(void *arg)
     return NULL;
 }
 
+static enum err read_sms_fields(struct api *a, char *why, size_t cap)
+{
+    const char *fault = "";
+    if (!(a->sms_fields = malloc(sizeof *a->sms_fields)))
+        return ERR_NOMEM;
+    enum err err = sms_fields_parse(str_of(a->c.sms_fields), a->sms_fields, &fault);
+    if (err == ERR_INVALID)
+        snprintf(why, cap, "ingest.sms_fields: %s", fault);
+    return err;
+}
+
 enum err api_start(const struct api_config *c, struct api **ret, char *why, size_t cap)
 {
     struct api *a = calloc(1, sizeof *a);
@@ -32,6 +44,8 @@ enum err api_start(const struct api_config *c, struct api **ret, char *why, size
         return err;
     }
     a->c = *c;
+    if ((err = read_sms_fields(a, why, cap)) != OK)
+        goto out;
     struct server_config sc = {.threads = c->threads ? c->threads : 2,
                                .stall_s = (unsigned)((2 * c->heartbeat_ms + 999) / 1000),
                                .handle = api_handle,
@@ -45,14 +59,16 @@ enum err api_start(const struct api_config *c, struct api **ret, char *why, size
         mailbox_close(a->home);
         pthread_join(a->answers, NULL);
     }
-    if (err != OK) {
-        rates_free(a->rates);
-        mailbox_free(a->home);
-        free(a);
-        return err;
+    if (err == OK) {
+        *ret = a;
+        return OK;
     }
-    *ret = a;
-    return OK;
+out:
+    rates_free(a->rates);
+    mailbox_free(a->home);
+    free(a->sms_fields);
+    free(a);
+    return err;
 }
 
 struct addr api_local(const struct api *a)
@@ -70,6 +86,7 @@ void api_stop(struct api *a)
     pthread_join(a->answers, NULL);
     mailbox_free(a->home);
     rates_free(a->rates);
+    free(a->sms_fields);
     free(a);
 }
 

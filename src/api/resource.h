@@ -10,6 +10,7 @@
 struct api {
     struct api_config c;
     struct server *server;
+    struct sms_fields *sms_fields; /* the operator's; immutable */
     struct rates *rates;
     struct mailbox *home; /* answers of the store, opened by one thread */
     pthread_t answers;
@@ -112,7 +113,7 @@ bool request_is_still_allowed(struct request *r);
     X(events_ingest) X(events_stream) X(calls_list) X(calls_get) X(calls_hangup) X(health_get) \
     X(ready_get) X(metrics_get) X(home_get) \
     X(openapi_get) X(smpp_links_list) X(smpp_links_create) X(smpp_links_get) X(smpp_links_patch) X(smpp_links_delete) \
-    X(simulate_create) X(messages_list) X(threads_list)
+    X(simulate_create) X(messages_list) X(threads_list) X(ingest_sms)
 /* clang-format on */
 #define X(name) void name(struct request *r);
 HANDLERS(X)

@@ -15,6 +15,7 @@ static const struct route {
     bool takes_json;
     request_handler *handle;
     bool looks_itself; /* what its Idempotency-Key was answered is looked up by the handler alone */
+    bool takes_basic;  /* the key may come as the password of HTTP Basic, too */
 } routes[] = {
     {"GET", "/", NEEDS_NOTHING, false, home_get},
     {"GET", "/healthz", NEEDS_NOTHING, false, health_get},
@@ -71,6 +72,7 @@ static const struct route {
     {"POST", "/v1/calls/{}/hangup", NEEDS_WRITE, false, calls_hangup},
     {"GET", "/v1/messages", NEEDS_READ, false, messages_list},
     {"GET", "/v1/messages/threads", NEEDS_READ, false, threads_list},
+    {"POST", "/v1/ingest/sms", NEEDS_INGEST, false, ingest_sms, true, true},
 };
 enum { N_ROUTES = sizeof routes / sizeof *routes };
 
@@ -130,18 +132,22 @@ static const struct route *find(struct request *r, bool *ret_path_known)
     return NULL;
 }
 
-/* Bearer KEY (RFC 6750): found by its hash, so that no comparison of secrets is ours to time. */
-static bool authenticate(struct request *r)
+/* "user:KEY" in base64 (RFC 7617), whatever the user. */
+static struct str password_of(struct str basic, struct buf *mem)
 {
-    static const struct str scheme = STR("Bearer ");
+    struct str user, key = {0};
+    if (base64_decode(str_trim(basic), mem) == OK)
+        str_cut(buf_str(mem), ':', &user, &key);
+    return key;
+}
+
+/* The key is found by its hash, so that no comparison of secrets is ours to time. */
+static bool authenticate_by(struct request *r, struct str key)
+{
     uint8_t sum[SHA256_SIZE];
     char hex[2 * SHA256_SIZE + 1];
     struct buf b;
-    struct str given = request_header(r, "Authorization");
-    r->book = book_take(r->api->c.books);
-    if (!str_starts_nocase(given, scheme))
-        return false;
-    crypto_sha256(str_trim(str_from(given, scheme.n)), sum);
+    crypto_sha256(key, sum);
     buf_wrap(&b, hex, sizeof hex);
     buf_put_hex(&b, str_of_bytes(sum, sizeof sum));
     const struct book_key *k = book_key(r->book, buf_str(&b));
@@ -156,12 +162,34 @@ static bool authenticate(struct request *r)
     return true;
 }
 
+/* Bearer KEY (RFC 6750); where programs ask that can do nothing else, the password of HTTP Basic.
+ */
+static bool authenticate(struct request *r, const struct route *route)
+{
+    static const struct str bearer = STR("Bearer "), basic = STR("Basic ");
+    char text[512];
+    struct buf mem;
+    struct str given = request_header(r, "Authorization");
+    r->book = book_take(r->api->c.books);
+    r->challenge = route->takes_basic ? "Basic realm=\"hookswitch\", Bearer" : NULL;
+    if (str_starts_nocase(given, bearer))
+        return authenticate_by(r, str_trim(str_from(given, bearer.n)));
+    if (!route->takes_basic || !str_starts_nocase(given, basic))
+        return false;
+    buf_wrap(&mem, text, sizeof text);
+    bool known = authenticate_by(r, password_of(str_from(given, basic.n), &mem));
+    crypto_wipe(text, sizeof text);
+    return known;
+}
+
 bool request_is_still_allowed(struct request *r)
 {
+    static const struct route bearer_alone = {0};
     uint64_t account = r->account;
     bool is_operator = r->is_operator;
     book_drop(&r->book);
-    return authenticate(r) && r->can_read && r->account == account && r->is_operator == is_operator;
+    return authenticate(r, &bearer_alone) && r->can_read && r->account == account &&
+           r->is_operator == is_operator;
 }
 
 static bool may(const struct request *r, enum needs needs)
@@ -225,7 +253,7 @@ void api_handle(struct request *r)
             problem(r, 405, "method_not_allowed", "This path does not take that method.");
         else
             problem(r, 404, "not_found", "There is no such path.");
-    } else if (route->needs != NEEDS_NOTHING && !authenticate(r)) {
+    } else if (route->needs != NEEDS_NOTHING && !authenticate(r, route)) {
         problem(r, 401, "unauthorized", "A valid key is needed: Authorization: Bearer KEY.");
     } else if (!may(r, route->needs)) {
         problem(r, 403, "forbidden", "This key may not do that.");

@@ -231,7 +231,7 @@ static enum MHD_Result send_answer(struct exchange *x)
     if ((r->status == 429 && r->rate.allowed) || r->status == 503 || r->status == 507)
         MHD_add_response_header(answer, "Retry-After", "5");
     if (r->status == 401)
-        MHD_add_response_header(answer, "WWW-Authenticate", "Bearer");
+        MHD_add_response_header(answer, "WWW-Authenticate", r->challenge ? r->challenge : "Bearer");
     enum MHD_Result ok = MHD_queue_response(x->connection, (unsigned)r->status, answer);
     MHD_destroy_response(answer);
     return ok;

@@ -45,6 +45,7 @@ struct request {
     int64_t n;
     struct field_error fault;
     const char *fault_code; /* of a 409 (NULL: "exists"), or of a 422 that names no field */
+    const char *challenge;  /* of a 401; NULL: "Bearer" */
     struct keyed *keyed;    /* its Idempotency-Key; NULL: none */
     bool replayed;          /* answered before, and here again */
     struct db *db;          /* while `work` runs */

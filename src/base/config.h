@@ -32,6 +32,9 @@
     X(SMS_MAX_BYTES, "sms.max_bytes", "67108864", 0,                                               \
       "octets of such parts that an account may have waiting; the same")                           \
     X(SMPP_LISTEN, "smpp.listen", "", 0, "address for carriers that bind to us; empty: none")      \
+    X(INGEST_SMS_FIELDS, "ingest.sms_fields", "", 0,                                               \
+      "how SMS providers name the fields that they post: from=msisdn|sender, to=..., text=..., "   \
+      "message_id=...; what is not named keeps the common names")                                  \
     X(HTTP_CLIENT_ALLOW, "http_client.allow", "", 0,                                               \
       "CIDRs that webhooks may reach besides public addresses")                                    \
     X(HTTP_CLIENT_CA_FILE, "http_client.ca_file", "", 0,                                           \

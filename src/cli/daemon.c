@@ -347,6 +347,7 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
                             .guard = d->guard,
                             .link_states = d->link_states,
                             .messages = d->messages,
+                            .sms_fields = config_get(d->config, CONFIG_INGEST_SMS_FIELDS),
                             .nudge = on_nudge,
                             .hangup = on_hangup,
                             .on_stored = on_stored,

@@ -1,0 +1,38 @@
+/* How providers name the fields of a message that they post: the common names, the operator's
+ * (config ingest.sms_fields), and the request's own. Pure. */
+#pragma once
+#include "base/form.h"
+#include "base/json.h"
+
+/* id, our name, the names that are understood, first wins */
+#define SMS_FIELD_LIST(X)                                                                          \
+    X(FROM, "from", "from|From|msisdn|sender|source|Sender|Source|src")                            \
+    X(TO, "to", "to|To|recipient|destination|Recipient|Destination|dst")                           \
+    X(TEXT, "text", "text|Text|Body|body|message|Message|content|Content")                         \
+    X(MESSAGE_ID, "message_id",                                                                    \
+      "message_id|MessageSid|messageId|MessageUUID|message_uuid|MessageId|id|Id")
+
+enum sms_field {
+#define X(id, name, names) SMS_FIELD_##id,
+    SMS_FIELD_LIST(X)
+#undef X
+        SMS_FIELD_COUNT
+};
+const char *sms_field_name(enum sms_field f); /* "from" */
+
+enum { SMS_FIELD_NAMES_MAX = 256 };
+struct sms_fields {
+    char names[SMS_FIELD_COUNT][SMS_FIELD_NAMES_MAX]; /* "from|msisdn" */
+};
+/* "from=msisdn|sender, to=inNumber"; what is not named keeps the common names. ERR_INVALID with
+ * *ret_why for people. */
+MUST_USE enum err sms_fields_parse(struct str text, struct sms_fields *ret, const char **ret_why);
+/* One field's names set anew; ERR_INVALID when there is none, or they are too long. */
+MUST_USE enum err sms_fields_set(struct sms_fields *f, enum sms_field field, struct str names);
+
+/* The value under the first of the names that is there; absent: p == NULL. In JSON a name may be a
+ * path ("data.payload.to.0.phone_number"), and a whole number is its digits, written to `mem`. */
+struct str sms_field_of_form(const struct sms_fields *f, enum sms_field field,
+                             const struct form *form);
+struct str sms_field_of_json(const struct sms_fields *f, enum sms_field field,
+                             const struct json *doc, char mem[32]);
