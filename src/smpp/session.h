@@ -1,0 +1,85 @@
+/* One SMPP session over a stream, in either role: a carrier bound to us, or we to him. It cuts the
+ * bytes into PDUs, answers enquire_link and unbind, asks when it is silent, and hands every other
+ * request to its user, who answers now or later. On the loop's thread alone.
+ *
+ * A session never goes inside a call of its own: it ends at the turn's end, where on_end comes.
+ * Across a wait hold its handle. What is written in a turn leaves as one write at its end. */
+#pragma once
+#include "base/pool.h"
+#include "net/stream.h"
+#include "smpp/pdu.h"
+
+struct sessions; /* all of an edge */
+struct session;
+
+/* SMPP 3.4 §2.2, and what lies between bound and closed. */
+#define SESSION_STATE_LIST(X)                                                                      \
+    X(OPEN)      /* nobody has bound; c.unbound_ms runs */                                         \
+    X(BOUND_RX)  /* by bind_receiver */                                                            \
+    X(BOUND_TX)  /* by bind_transmitter */                                                         \
+    X(BOUND_TRX) /* by bind_transceiver */                                                         \
+    X(DRAINING)  /* we want to unbind: first the answers that are due */                           \
+    X(UNBINDING) /* our unbind is sent */                                                          \
+    X(LEAVING)   /* they unbound: first the answers that are due */                                \
+    X(CLOSED)    /* goes at the turn's end */
+enum session_state {
+#define X(id) SESSION_##id,
+    SESSION_STATE_LIST(X)
+#undef X
+};
+
+/* What a bound session belongs to. */
+struct session_link {
+    uint64_t n;         /* of the setting */
+    unsigned window;    /* messages that may wait for their answer; beyond it nothing is read */
+    int64_t enquire_ms; /* silent for so long: we ask; no answer in response_ms: it ends */
+    uint64_t *received; /* counts messages that were taken; as long as the session; NULL: none */
+};
+
+struct session_config {
+    bool they_bound; /* to our listener; false: we bound to the carrier */
+    enum session_state state;
+    struct session_link link;
+    int64_t unbound_ms; /* how long it may be OPEN; its clock does not start anew */
+    /* Any request but enquire_link and unbind, well-formed; p is valid during the call. */
+    void (*on_request)(void *arg, struct session *s, const struct pdu *p);
+    /* Once, the last, unless session_close came before. `why` for people; "" after an unbind. */
+    void (*on_end)(void *arg, const char *why);
+    void *arg;
+};
+
+/* `max` sessions at once; `response_ms`: how long a peer may take to answer what we ask. */
+MUST_USE enum err sessions_new(struct loop *l, size_t max, int64_t response_ms,
+                               struct sessions **ret);
+void sessions_free(struct sessions *all); /* NULL-safe; closes hard what is there, without on_end */
+size_t sessions_count(const struct sessions *all);
+
+/* Takes *take (stream_take; *take = NULL). `rest`: bytes that were read off it already. ERR_FULL,
+ * ERR_NOMEM: *take stays the caller's. */
+MUST_USE enum err session_open(struct sessions *all, const struct session_config *c,
+                               struct stream **take, struct str rest, struct session **ret);
+/* NULL: there is none by that handle, or it is closed: nobody can be answered. */
+struct session *session_at(const struct sessions *all, handle h);
+handle session_handle(const struct session *s);
+enum session_state session_state(const struct session *s);
+bool session_is_bound(const struct session *s); /* RX, TX or TRX */
+bool session_they_bound(const struct session *s);
+const struct session_link *session_link(const struct session *s);
+struct addr session_peer(const struct session *s);
+
+/* From OPEN to bound. The answer to the bind is the caller's to send. */
+void session_bound(struct session *s, enum session_state as, const struct session_link *link);
+/* A response; `id`: message_id, or system_id of a bind's; without effect when closed. */
+void session_answer(struct session *s, enum pdu_command c, uint32_t sequence, uint32_t status,
+                    struct str id);
+/* The response to that request, with that status; nothing for what has no response. */
+void session_refuse(struct session *s, const struct pdu *p, uint32_t status);
+/* A message will be answered later: one more, one less of the window. */
+void session_hold(struct session *s);
+void session_release(struct session *s);
+
+/* Answers what waits, unbinds, and ends (on_end) within two response_ms. From OPEN: ends. */
+void session_unbind(struct session *s);
+/* Sends what was answered, and ends (on_end) with that reason, which is copied. */
+void session_end(struct session *s, const char *why);
+void session_close(struct session *s); /* hard, without on_end; NULL-safe */
