@@ -40,8 +40,11 @@ static void on_poll(uv_poll_t *p, int status, int events);
 static void watch(struct stream *s)
 {
     int events = (s->paused || s->connecting ? 0 : UV_READABLE) | (s->want_write ? UV_WRITABLE : 0);
+    /* A half-closed peer would wake us in every turn of a pause, which does not read his end. */
+    if (!s->paused)
+        events |= UV_DISCONNECT;
     if (!s->closed)
-        uv_poll_start(&s->poll, events | UV_DISCONNECT, on_poll);
+        uv_poll_start(&s->poll, events, on_poll);
 }
 
 static void on_end_due(struct timer *t)
@@ -186,6 +189,14 @@ static void take_tls(struct stream *s, struct str bytes)
         end(s, err);
 }
 
+/* Of somebody who has closed both ways, and was written to: a reset came behind his end. */
+static bool was_reset(const struct stream *s)
+{
+    int e = 0;
+    socklen_t n = sizeof e;
+    return getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &e, &n) == 0 && e != 0;
+}
+
 /* False when there was nothing to read, or it is over. */
 static bool read_some(struct stream *s)
 {
@@ -195,7 +206,7 @@ static bool read_some(struct stream *s)
     if (n > 0 && most == 0)
         end(s, ERR_TOO_BIG);
     else if (n == 0)
-        end(s, ERR_CLOSED);
+        end(s, was_reset(s) ? ERR_RESET : ERR_CLOSED);
     else if (n < 0 && errno != EAGAIN && errno != EINTR)
         end(s, err_of_errno(errno));
     if (n <= 0 || most == 0)
