@@ -25,6 +25,20 @@
     X(CALLS_ANSWERED, COUNTER, "hookswitch_calls_answered_total", "", "Calls answered")            \
     X(CALLS_LOST, COUNTER, "hookswitch_calls_lost_total", "", "Calls whose end nobody saw")        \
     X(CALLS_ACTIVE, GAUGE, "hookswitch_calls_active", "", "Calls in progress")                     \
+    X(SMPP_SESSIONS, GAUGE, "hookswitch_smpp_sessions", "", "SMPP connections, bound or not yet")  \
+    X(SMPP_STORED, COUNTER, "hookswitch_smpp_messages_total", "outcome=\"stored\"",                \
+      "Messages from SMPP carriers by what became of them")                                        \
+    X(SMPP_REPEATED, COUNTER, "hookswitch_smpp_messages_total", "outcome=\"repeated\"", "")        \
+    X(SMPP_REFUSED, COUNTER, "hookswitch_smpp_messages_total", "outcome=\"refused\"", "")          \
+    X(SMPP_THROTTLED, COUNTER, "hookswitch_smpp_messages_total", "outcome=\"throttled\"", "")      \
+    X(SMPP_FAILED, COUNTER, "hookswitch_smpp_messages_total", "outcome=\"failed\"", "")            \
+    X(SMPP_RECEIPTS, COUNTER, "hookswitch_smpp_receipts_total", "",                                \
+      "Delivery receipts and other PDUs of carriers that are no messages of people")               \
+    X(SMPP_BINDS_REFUSED, COUNTER, "hookswitch_smpp_binds_refused_total", "",                      \
+      "Binds and connections of carriers that were refused")                                       \
+    X(SMPP_MALFORMED, COUNTER, "hookswitch_smpp_malformed_total", "", "Malformed SMPP PDUs")       \
+    X(SMPP_UNASKED, COUNTER, "hookswitch_smpp_unasked_total", "",                                  \
+      "SMPP responses to nothing that we asked")                                                   \
     X(EVENTS_STORED, COUNTER, "hookswitch_events_total", "", "Events stored")                      \
     X(EVENTS_DUPLICATE, COUNTER, "hookswitch_events_duplicate_total", "",                          \
       "Events that were there already")                                                            \

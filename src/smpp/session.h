@@ -52,6 +52,9 @@ struct session_config {
 MUST_USE enum err sessions_new(struct loop *l, size_t max, int64_t response_ms,
                                struct sessions **ret);
 void sessions_free(struct sessions *all); /* NULL-safe; closes hard what is there, without on_end */
+/* A message was answered OK, but by all that TCP tells the answer did not arrive. */
+typedef void sessions_on_unanswered(void *arg, uint64_t link, uint64_t what);
+void sessions_unanswered_to(struct sessions *all, sessions_on_unanswered *fn, void *arg);
 size_t sessions_count(const struct sessions *all);
 
 /* Takes *take (stream_take; *take = NULL). `rest`: bytes that were read off it already. ERR_FULL,
@@ -69,14 +72,21 @@ struct addr session_peer(const struct session *s);
 
 /* From OPEN to bound. The answer to the bind is the caller's to send. */
 void session_bound(struct session *s, enum session_state as, const struct session_link *link);
-/* A response; `id`: message_id, or system_id of a bind's; without effect when closed. */
+struct session_answer {
+    enum pdu_command command;
+    uint32_t sequence, status;
+    struct str id; /* message_id, or system_id of a bind's response */
+};
+/* A response, now; without effect when closed. */
 void session_answer(struct session *s, enum pdu_command c, uint32_t sequence, uint32_t status,
                     struct str id);
 /* The response to that request, with that status; nothing for what has no response. */
 void session_refuse(struct session *s, const struct pdu *p, uint32_t status);
-/* A message will be answered later: one more, one less of the window. */
+/* A message will be answered later: one more of the window, until it is settled. */
 void session_hold(struct session *s);
-void session_release(struct session *s);
+/* `what`: the message by its content, for on_unanswered; 0: it will be known when it comes again.
+ */
+void session_settle(struct session *s, const struct session_answer *a, uint64_t what);
 
 /* Answers what waits, unbinds, and ends (on_end) within two response_ms. From OPEN: ends. */
 void session_unbind(struct session *s);
