@@ -177,6 +177,9 @@ static void answer(struct session *s, const struct session_answer *a)
         p.message_id = a->id;
     else
         p.system_id = a->id;
+    if (a->command == PDU_BIND_RECEIVER_RESP || a->command == PDU_BIND_TRANSMITTER_RESP ||
+        a->command == PDU_BIND_TRANSCEIVER_RESP)
+        p.tlv[p.n_tlvs++] = (struct tlv){TLV_SC_INTERFACE_VERSION, STR("\x34")};
     put(s, &p);
 }
 
