@@ -16,6 +16,7 @@ struct inbound_config {
 };
 
 MUST_USE enum err inbound_new(const struct inbound_config *c, struct inbound **ret);
-void inbound_free(struct inbound *in); /* after the loop has ended and the store closed; NULL-safe */
+void inbound_free(
+    struct inbound *in); /* after the loop has ended and the store closed; NULL-safe */
 /* A session's on_request, for bound ones: `arg` is the inbound. */
 void inbound_on_request(void *arg, struct session *s, const struct pdu *p);
