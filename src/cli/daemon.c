@@ -1,6 +1,6 @@
 /* daemon: from a configuration to a running whole, and back.
  *
- *     store ← books ← intake ← messages ← { sip edge (its loop), api (its threads) }
+ *     store ← books ← intake ← messages ← { sip and smpp edges (one loop), api (its threads) }
  *                        ├→ deliver (its couriers)
  *                        ├→ feed (its thread)
  *                        └→ housekeeper (its thread)
@@ -29,8 +29,14 @@
 #include "net/loop.h"
 #include "net/resolver.h"
 #include "sip/edge.h"
+#include "smpp/edge.h"
 
-enum { EDGE_MAILS_MAX = 262144, RESTORE_GRACE_MS = 32000, ATTEMPTS_END_MS = 5000 };
+enum {
+    SMPP_PORT = 2775,
+    EDGE_MAILS_MAX = 262144,
+    RESTORE_GRACE_MS = 32000,
+    ATTEMPTS_END_MS = 5000
+};
 
 struct daemon {
     const struct config *config;
@@ -43,6 +49,7 @@ struct daemon {
     struct loop *edge_loop;
     struct resolver *resolver;
     struct sip_edge *sip;
+    struct smpp_edge *smpp;
     struct deliver *deliver;
     struct feed *feed;
     struct housekeeper *housekeeper;
@@ -51,7 +58,7 @@ struct daemon {
     /* The drain's end, told by the edge's thread: the one lock here, for waiting alone. */
     pthread_mutex_t lock;
     pthread_cond_t idle;
-    bool is_idle;
+    unsigned busy; /* edges that are not idle yet */
 };
 
 /* A failed sync: what was acknowledged is safe, what comes next would not be. The process ends here
@@ -240,6 +247,54 @@ static enum err start_sip(struct daemon *d, char *why, size_t cap)
     return err;
 }
 
+static enum err read_smpp_config(struct daemon *d, struct smpp_config *sc, char *why, size_t cap)
+{
+    static const struct {
+        enum config_key key;
+        int64_t min, max;
+    } number[] = {{CONFIG_SMPP_MAX_CONNECTIONS, 1, 100000},
+                  {CONFIG_SMPP_BIND_TIMEOUT_MS, 50, 600000},
+                  {CONFIG_SMPP_RESPONSE_MS, 50, 600000},
+                  {CONFIG_SMPP_RECONNECT_MS, 10, 600000}};
+    int64_t value[4];
+    const char *listen = config_get(d->config, CONFIG_SMPP_LISTEN);
+    const char *ca = config_get(d->config, CONFIG_SMPP_CA_FILE);
+    for (size_t i = 0; i < 4; i++)
+        if (config_int(d->config, number[i].key, number[i].min, number[i].max, &value[i]) != OK) {
+            snprintf(why, cap, "%s: a whole number from %lld to %lld is needed",
+                     config_name(number[i].key), (long long)number[i].min,
+                     (long long)number[i].max);
+            return ERR_INVALID;
+        }
+    sc->max_connections = (size_t)value[0];
+    sc->bind_timeout_ms = value[1];
+    sc->response_ms = value[2];
+    sc->reconnect_ms = value[3];
+    sc->ca_file = *ca ? ca : NULL;
+    if (*listen && addr_parse(str_of(listen), SMPP_PORT, &sc->listen) != OK) {
+        snprintf(why, cap, "smpp.listen: \"%s\" is not an address with a port", listen);
+        return ERR_SYNTAX;
+    }
+    return OK;
+}
+
+static enum err start_smpp(struct daemon *d, char *why, size_t cap)
+{
+    struct smpp_config sc = {.loop = d->edge_loop,
+                             .resolver = d->resolver,
+                             .store = d->store,
+                             .books = d->books,
+                             .messages = d->messages,
+                             .states = d->link_states};
+    enum err err = read_smpp_config(d, &sc, why, cap);
+    if (err == OK)
+        err = smpp_edge_new(&sc, &d->smpp, why, cap);
+    if (err != OK || !sc.listen.family)
+        return err;
+    struct addr own = smpp_edge_local(d->smpp);
+    return guard_refuse(d->guard, &own);
+}
+
 static enum err start_deliver(struct daemon *d, char *why, size_t cap)
 {
     int64_t couriers, timeout_ms;
@@ -377,7 +432,8 @@ enum err daemon_start(const struct config *c, struct daemon **ret, char *why, si
         goto out;
     if ((err = start_feed(d, &heartbeat_ms, why, cap)) != OK ||
         (err = open_edge_loop(d, why, cap)) != OK || (err = start_sip(d, why, cap)) != OK ||
-        (err = start_deliver(d, why, cap)) != OK || (err = start_housekeeper(d, why, cap)) != OK ||
+        (err = start_smpp(d, why, cap)) != OK || (err = start_deliver(d, why, cap)) != OK ||
+        (err = start_housekeeper(d, why, cap)) != OK ||
         (err = start_api(d, heartbeat_ms, why, cap)) != OK)
         goto out;
     if ((err = loop_start(d->edge_loop)) != OK) {
@@ -395,16 +451,20 @@ static void on_idle(void *arg)
 {
     struct daemon *d = arg;
     pthread_mutex_lock(&d->lock);
-    d->is_idle = true;
+    d->busy--;
     pthread_cond_signal(&d->idle);
     pthread_mutex_unlock(&d->lock);
 }
 
-static void drain_calls(struct daemon *d, int64_t drain_ms)
+static void drain_edges(struct daemon *d, int64_t drain_ms)
 {
-    sip_edge_drain(d->sip, drain_ms, on_idle, d);
+    d->busy = (d->sip != NULL) + (d->smpp != NULL);
+    if (d->sip)
+        sip_edge_drain(d->sip, drain_ms, on_idle, d);
+    if (d->smpp)
+        smpp_edge_drain(d->smpp, drain_ms, on_idle, d);
     pthread_mutex_lock(&d->lock);
-    while (!d->is_idle)
+    while (d->busy)
         pthread_cond_wait(&d->idle, &d->lock);
     pthread_mutex_unlock(&d->lock);
 }
@@ -413,8 +473,8 @@ void daemon_stop(struct daemon *d, int64_t drain_ms)
 {
     if (!d)
         return;
-    if (d->sip && drain_ms > 0)
-        drain_calls(d, drain_ms);
+    if (drain_ms > 0)
+        drain_edges(d, drain_ms);
     api_stop(d->api);
     if (d->edge_loop)
         loop_stop(d->edge_loop);
@@ -423,6 +483,7 @@ void daemon_stop(struct daemon *d, int64_t drain_ms)
         deliver_stop(d->deliver, drain_ms > 0 ? ATTEMPTS_END_MS : 0);
     store_close(d->store); /* writes what is still queued; answers find their loops stopped */
     feed_stop(d->feed);
+    smpp_edge_free(d->smpp);
     sip_edge_free(d->sip);
     resolver_free(d->resolver);
     loop_free(d->edge_loop);
@@ -444,4 +505,9 @@ struct addr daemon_http(const struct daemon *d)
 struct addr daemon_sip(const struct daemon *d, size_t listen)
 {
     return d->sip && listen < d->n_sip ? sip_edge_local(d->sip, listen) : (struct addr){0};
+}
+
+struct addr daemon_smpp(const struct daemon *d)
+{
+    return d->smpp ? smpp_edge_local(d->smpp) : (struct addr){0};
 }

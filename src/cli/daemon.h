@@ -9,11 +9,12 @@ struct daemon;
 /* Starts everything the configuration names. ret_why for people when it fails. */
 MUST_USE enum err daemon_start(const struct config *c, struct daemon **ret, char *ret_why,
                                size_t why_cap);
-/* New calls are refused, what is under way goes on for at most `drain_ms`; then all threads end and
- * the store is closed. NULL-safe. */
+/* New calls and messages are refused, what is under way goes on for at most `drain_ms`; then all
+ * threads end and the store is closed. NULL-safe. */
 void daemon_stop(struct daemon *d, int64_t drain_ms);
 struct addr daemon_http(const struct daemon *d);
 struct addr daemon_sip(const struct daemon *d, size_t listen); /* family 0 when there is none */
+struct addr daemon_smpp(const struct daemon *d);               /* the same */
 
 /* `hookswitch serve`: runs until SIGTERM or SIGINT; the process's exit code. */
 int serve_run(int argc, char **argv);

@@ -15,10 +15,12 @@ struct smpp_config {
     struct books *books;
     struct messages *messages;
     struct link_states *states;
-    struct addr listen;   /* family 0: nobody binds to us */
-    const char *ca_file;  /* trusted besides the system's, for links over TLS; NULL: none */
-    int64_t reconnect_ms; /* first pause after a link failed; doubles to 64 times as much */
-    int64_t response_ms;  /* how long a peer may take to answer enquire_link, bind, unbind */
+    struct addr listen;      /* family 0: nobody binds to us */
+    const char *ca_file;     /* trusted besides the system's, for links over TLS; NULL: none */
+    int64_t reconnect_ms;    /* first pause after a link failed; doubles to 64 times as much */
+    int64_t response_ms;     /* how long a peer may take to answer enquire_link, bind, unbind */
+    size_t max_connections;  /* of carriers to our listener */
+    int64_t bind_timeout_ms; /* how long such a connection may be there without a bind */
 };
 
 /* Opens the listener and the links of the book; follows the book from then on (a link that is made,
