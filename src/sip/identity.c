@@ -1,9 +1,10 @@
-/* identity: the called and the calling number of an INVITE. Carriers put them in many places (RFC
- * 3261, 3325, 7315, 7044, 5806, the Remote-Party-ID draft) and hide them by RFC 3323; the trunk's
- * setting says which to believe. Pure. */
+/* identity: the called and the calling number of an INVITE or a MESSAGE. Carriers put them in many
+ * places (RFC 3261, 3325, 7315, 7044, 5806, the Remote-Party-ID draft) and hide them by RFC 3323;
+ * the trunk's setting says which to believe. Pure. */
 #include "sip/identity.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* The user part of a SIP URI, or the number of a tel URI. Parameters of the user part stay:
  * number_parse strips them. */
@@ -138,4 +139,54 @@ void identity_caller(const struct sip_msg *m, const struct trunk *t, struct call
         snprintf(ret->id, sizeof ret->id, "anonymous");
         ret->name = STR("");
     }
+}
+
+/* The user part of the first address that has one, of what the trunk may be believed. */
+static struct str sender_user(const struct sip_msg *m, const struct trunk *t)
+{
+    static const enum sip_header_id id[] = {SIP_H_P_ASSERTED_IDENTITY, SIP_H_REMOTE_PARTY_ID};
+    struct name_addr na;
+    struct str v, user = {0}, params;
+    for (size_t i = 0; t->trust_identity && i < 2 && !user.n; i++) {
+        size_t line = 0;
+        struct str rest = {0};
+        while (!user.n && sip_next(m, id[i], &line, &rest, &v))
+            if (name_addr_parse(v, &na) == OK)
+                user = user_of(&na.uri);
+    }
+    str_cut(user.n ? user : user_of(&m->from.uri), ';', &user, &params);
+    return user;
+}
+
+static bool is_short_code(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return s.n >= 1 && s.n <= SHORT_CODE_MAX;
+}
+
+/* Escapes undone: UTF-8 without control bytes, or nothing. */
+static bool as_sent(struct str user, char ret[CALLER_SIZE])
+{
+    struct buf b;
+    buf_wrap(&b, ret, CALLER_SIZE - 1);
+    if (uri_unescape(user, &b) != OK || b.n == 0 || !str_is_utf8(buf_str(&b)))
+        return false;
+    for (size_t i = 0; i < b.n; i++)
+        if ((unsigned char)ret[i] < ' ' || ret[i] == 0x7f)
+            return false;
+    ret[b.n] = '\0';
+    return true;
+}
+
+void identity_sender(const struct sip_msg *m, const struct trunk *t, char ret[CALLER_SIZE])
+{
+    struct caller c;
+    char sent[CALLER_SIZE];
+    struct str user = sender_user(m, t);
+    identity_caller(m, t, &c);
+    bool hidden = !strcmp(c.id, "anonymous"), nameless = !strcmp(c.id, "unknown");
+    bool keep = !hidden && (nameless || is_short_code(user)) && as_sent(user, sent);
+    snprintf(ret, CALLER_SIZE, "%s", keep ? sent : c.id);
 }

@@ -74,12 +74,49 @@ static void an_untrusted_trunk_is_not_believed(void **state)
     assert_string_equal(c.id, "+19175550100");
 }
 
+static void who_sends_a_text(void **state)
+{
+    static const struct {
+        const char *from, *more, *sender;
+    } table[] = {
+        {"<sip:+19175550100@x>", "", "+19175550100"},
+        {"<sip:02079460000@x>", "", "+442079460000"},
+        {"<sip:12345@x>", "", "12345"},
+        {"<tel:12345;phone-context=+44>", "", "12345"},
+        {"<sip:1234567@x>", "", "+441234567"},
+        {"<sip:+12345@x>", "", "+12345"},
+        {"<sip:ACME@x>", "", "ACME"},
+        {"<sip:My%20Bank@x>", "", "My Bank"},
+        {"<sip:%c3%84rzte@x>", "", "\xc3\x84rzte"},
+        {"<sip:a%0d%0ab@x>", "", "unknown"},
+        {"<sip:a%00b@x>", "", "unknown"},
+        {"<sip:%ff@x>", "", "unknown"},
+        {"<sip:x>", "", "unknown"},
+        {"<sip:ACME@x>", "P-Asserted-Identity: <sip:+19175550100@x>\r\n", "+19175550100"},
+        {"<sip:+19175550100@x>", "P-Asserted-Identity: <sip:54321@x>\r\n", "54321"},
+        {"<sip:+1@x>", "P-Asserted-Identity: \"A\" <sip:ACME@x>\r\n", "ACME"},
+        {"<sip:12345@x>", "Privacy: id\r\n", "anonymous"},
+        {"<sip:ACME@x>", "Privacy: id\r\n", "anonymous"},
+        {"\"Anonymous\" <sip:anonymous@anonymous.invalid>", "", "anonymous"},
+        {"<sip:an-alphanumeric-sender-that-is-longer-than-anybody-may-have-a-name@x>", "",
+         "unknown"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char sender[CALLER_SIZE];
+        invite("sip:c@d", table[i].from, "<sip:c@d>", table[i].more);
+        identity_sender(&m, &trunk, sender);
+        if (strcmp(sender, table[i].sender))
+            fail_msg("%s %s: %s", table[i].from, table[i].more, sender);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_called_number),
         cmocka_unit_test(who_calls),
         cmocka_unit_test(an_untrusted_trunk_is_not_believed),
+        cmocka_unit_test(who_sends_a_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
