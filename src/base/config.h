@@ -20,6 +20,8 @@
       "list of transport:address:port, e.g. udp:0.0.0.0:5060,tcp:0.0.0.0:5060; empty: no SIP")     \
     X(SIP_ADVERTISE, "sip.advertise", "", 0, "address put into Contact and Via when behind NAT")   \
     X(SIP_MAX_CALLS, "sip.max_calls", "100000", 0, "calls at once, over all trunks")               \
+    X(SIP_MESSAGE_MAX_BYTES, "sip.message_max_bytes", "16384", 0,                                  \
+      "body of a SIP MESSAGE at most; over it 413")                                                \
     X(SIP_T1_MS, "sip.t1_ms", "500", 0, "RFC 3261 timer T1, in milliseconds")                      \
     X(SIP_RING_TIMEOUT_S, "sip.ring_timeout_s", "60", 0,                                           \
       "how long a target without a ring_timeout_s of its own may ring")                            \

@@ -21,6 +21,14 @@
       "Calls refused by a trunk's limit or by overload")                                           \
     X(SIP_REJECTED_STORE, COUNTER, "hookswitch_sip_calls_store_unavailable_total", "",             \
       "Calls refused because the store could not write")                                           \
+    X(SIP_TEXTS_STORED, COUNTER, "hookswitch_sip_messages_total", "outcome=\"stored\"",            \
+      "Texts by SIP MESSAGE from trunks by what became of them")                                   \
+    X(SIP_TEXTS_REPEATED, COUNTER, "hookswitch_sip_messages_total", "outcome=\"repeated\"", "")    \
+    X(SIP_TEXTS_NOT_OURS, COUNTER, "hookswitch_sip_messages_total", "outcome=\"unknown_number\"",  \
+      "")                                                                                          \
+    X(SIP_TEXTS_REFUSED, COUNTER, "hookswitch_sip_messages_total", "outcome=\"refused\"", "")      \
+    X(SIP_TEXTS_THROTTLED, COUNTER, "hookswitch_sip_messages_total", "outcome=\"throttled\"", "")  \
+    X(SIP_TEXTS_FAILED, COUNTER, "hookswitch_sip_messages_total", "outcome=\"failed\"", "")        \
     X(CALLS_STARTED, COUNTER, "hookswitch_calls_started_total", "", "Inbound calls taken")         \
     X(CALLS_ANSWERED, COUNTER, "hookswitch_calls_answered_total", "", "Calls answered")            \
     X(CALLS_LOST, COUNTER, "hookswitch_calls_lost_total", "", "Calls whose end nobody saw")        \

@@ -179,17 +179,17 @@ static enum err read_sip_config(struct daemon *d, struct sip_config *sc, char *w
     } number[] = {{CONFIG_SIP_MAX_CALLS, 1, 1000000},
                   {CONFIG_SIP_T1_MS, 10, 5000},
                   {CONFIG_SIP_RING_TIMEOUT_S, 1, 600},
-                  {CONFIG_SIP_PROBE_S, 1, 86400}};
-    static const char *const name[] = {"sip.max_calls", "sip.t1_ms", "sip.ring_timeout_s",
-                                       "sip.probe_s"};
-    int64_t value[4];
+                  {CONFIG_SIP_PROBE_S, 1, 86400},
+                  {CONFIG_SIP_MESSAGE_MAX_BYTES, 160, 32768}};
+    int64_t value[5];
     const char *fault = NULL;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 5; i++) {
         enum err err =
             config_int(d->config, number[i].key, number[i].min, number[i].max, &value[i]);
         if (err != OK) {
-            snprintf(why, cap, "%s: a whole number from %lld to %lld is needed", name[i],
-                     (long long)number[i].min, (long long)number[i].max);
+            snprintf(why, cap, "%s: a whole number from %lld to %lld is needed",
+                     config_name(number[i].key), (long long)number[i].min,
+                     (long long)number[i].max);
             return err;
         }
     }
@@ -197,6 +197,7 @@ static enum err read_sip_config(struct daemon *d, struct sip_config *sc, char *w
     sc->t1_ms = value[1];
     sc->ring_timeout_s = (unsigned)value[2];
     sc->probe_ms = value[3] * 1000;
+    sc->message_max = (size_t)value[4];
     sc->restore_grace_ms = RESTORE_GRACE_MS;
     enum err err = str_copy(str_of(config_get(d->config, CONFIG_SIP_ADVERTISE)), sc->advertise,
                             sizeof sc->advertise);
@@ -229,6 +230,7 @@ static enum err start_sip(struct daemon *d, char *why, size_t cap)
     struct sip_config sc = {.store = d->store,
                             .books = d->books,
                             .intake = d->intake,
+                            .messages = d->messages,
                             .early = on_early,
                             .ask = on_ask,
                             .ask_arg = d};

@@ -1,5 +1,6 @@
 /* Inside the edge: a call, two legs of one (leg a: who called us, leg b: whom we call), and the
- * edge that holds them. Only sip/call*.c, sip/trunks.c and sip/edge.c include this. Edge's thread.
+ * edge that holds them. Only sip/call*.c, sip/text_in.c, sip/trunks.c and sip/edge.c
+ * include this. Edge's thread.
  *
  *     TAKING → DECIDING → ROUTING → RINGING → ANSWERING → UP → ENDING → OVER
  *        └─────────┴─────────┴─────────┴──────────┴────────────┘
@@ -102,11 +103,15 @@ struct call {
     int64_t heard_at_ms; /* mono: last signalling of either leg */
 };
 
+struct bucket {
+    int64_t at_ms; /* 0: never looked at, it is full */
+    double tokens;
+};
+
 struct trunk_use { /* counted limits of one trunk */
     uint64_t trunk;
     uint32_t calls;
-    int64_t bucket_at_ms;
-    double tokens;
+    struct bucket call_rate, text_rate;
 };
 
 struct sip_edge {
@@ -119,6 +124,8 @@ struct sip_edge {
     struct map *trunks;                /* struct trunk_use by trunk */
     const struct book *book;           /* the present one, renewed once a turn */
     uint64_t generation;
+    size_t n_texts;    /* MESSAGEs that wait for their commit */
+    size_t texts_txns; /* with so many transactions there are no more texts */
     bool draining;
     void (*on_idle)(void *arg);
     void *on_idle_arg;
@@ -141,12 +148,18 @@ struct buf call_scratch(struct sip_edge *e);
 /* call_in.c: an INVITE comes in */
 void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
                     struct str raw, const struct book_trunk *trunk);
-/* What we cannot serve, whoever is called: foreign scheme, no hops left, unknown extensions,
- * unknown body. True when it was refused. */
+/* What we cannot serve, whoever is called: foreign scheme, no hops left, unknown extensions. True
+ * when it was refused. */
+bool call_refuse_request(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
+/* The same, and a body that no call has. */
 bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
 /* Answers leg a's INVITE; `status` ≥ 300 ends its transaction. */
 void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
                         char fork);
+
+/* text_in.c: a MESSAGE comes in */
+void text_on_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+                     struct str raw, const struct book_trunk *trunk);
 
 /* call_control.c: does a webhook's answer decide? */
 /* Asks whoever may be asked before the incoming_call is stored; `t` as it will be submitted. */
@@ -205,7 +218,8 @@ void call_on_probe_answer(struct call *c, struct txn *t, int status);
 MUST_USE enum err calls_restore(struct sip_edge *e);
 
 /* trunks.c: limits */
-bool trunk_admits(struct sip_edge *e, const struct book_trunk *t);
+bool trunk_admits(struct sip_edge *e, const struct book_trunk *t); /* a call */
+bool trunk_admits_text(struct sip_edge *e, const struct book_trunk *t);
 void trunk_release(struct sip_edge *e, uint64_t trunk);
 void trunk_take(struct sip_edge *e, uint64_t trunk);
 void trunks_free(struct sip_edge *e);
@@ -214,5 +228,6 @@ void trunks_free(struct sip_edge *e);
 void edge_reply(struct sip_edge *e, const struct sip_msg *m, const struct path *to, int status,
                 const char *reason, const char *more_headers);
 void edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_msg *m, int status,
-                     const char *reason);
+                     const char *reason, const char *more_headers);
 void edge_call_over(struct sip_edge *e);
+void edge_text_over(struct sip_edge *e);

@@ -65,7 +65,7 @@ void call_finish(struct call *c)
         c->said_end = true;
         refuse_invite(c);
         if (bye && txn_request(bye, &e->again) == OK)
-            edge_reply_kept(e, bye, &e->again, 200, NULL);
+            edge_reply_kept(e, bye, &e->again, 200, NULL, NULL);
     }
     if (c->pending || c->storing)
         return; /* said, not stored yet */

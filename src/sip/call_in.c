@@ -59,7 +59,7 @@ static bool body_is_unknown(const struct sip_msg *m)
            !str_starts_nocase(type, STR("multipart/"));
 }
 
-bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
+bool call_refuse_request(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
 {
     char list[512], header[600];
     struct buf b, h;
@@ -73,12 +73,20 @@ bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const stru
         buf_printf(&h, "Unsupported: %.*s\r\n", STR_FMT(buf_str(&b)));
         buf_putc(&h, '\0');
         edge_reply(e, m, from, 420, NULL, h.err == OK ? header : NULL);
-    } else if (body_is_unknown(m)) {
-        edge_reply(e, m, from, 415, NULL,
-                   "Accept: application/sdp, multipart/mixed\r\nAccept-Encoding: identity\r\n");
     } else {
         return false; /* a From without tag is RFC 2543's: let in (RFC 4475 §3.3.16) */
     }
+    return true;
+}
+
+bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
+{
+    if (call_refuse_request(e, m, from))
+        return true;
+    if (!body_is_unknown(m))
+        return false;
+    edge_reply(e, m, from, 415, NULL,
+               "Accept: application/sdp, multipart/mixed\r\nAccept-Encoding: identity\r\n");
     return true;
 }
 

@@ -72,7 +72,7 @@ static void relay(struct call *c, struct txn *s, struct dialog *to, const struct
     bool invite = m->method == SIP_INVITE;
     struct txn *t = txn_client_new(e->txns, invite, &to->path, dialog_host(to), branch);
     if (!t) {
-        edge_reply_kept(e, s, m, 500, NULL);
+        edge_reply_kept(e, s, m, 500, NULL, NULL);
         return;
     }
     struct buf b = call_scratch(e);
@@ -82,7 +82,7 @@ static void relay(struct call *c, struct txn *s, struct dialog *to, const struct
     sip_put_body(&b, m->body);
     if (b.err != OK) {
         txn_end(e->txns, t);
-        edge_reply_kept(e, s, m, 513, NULL);
+        edge_reply_kept(e, s, m, 513, NULL, NULL);
         return;
     }
     t->call = c->self;
@@ -122,7 +122,7 @@ static void on_reinvite(struct call *c, char leg, const struct sip_msg *m, const
     s->call = c->self;
     s->leg = (uint8_t)leg;
     c->x = (struct exchange){.from = leg, .server = s->self, .cseq_in = m->cseq};
-    edge_reply_kept(e, s, m, 100, NULL);
+    edge_reply_kept(e, s, m, 100, NULL, NULL);
     dialog_refresh(call_leg(c, leg), m, e->transport);
     relay(c, s, to, m);
 }
@@ -239,5 +239,5 @@ void call_on_relay_failure(struct call *c, struct txn *t, int status)
         c->x.acked = true;
     }
     if (s && txn_request(s, &e->again) == OK)
-        edge_reply_kept(e, s, &e->again, status, NULL);
+        edge_reply_kept(e, s, &e->again, status, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 #include "base/metrics.h"
 #include "sip/call.h"
 
-enum { TXNS_PER_CALL = 6, TXNS_LEAST = 4096 };
+enum { TXNS_PER_CALL = 6, TXNS_LEAST = 65536 };
 
 static const char allow[] = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, "
                             "NOTIFY, MESSAGE\r\n";
@@ -69,20 +69,22 @@ void edge_reply(struct sip_edge *e, const struct sip_msg *m, const struct path *
 }
 
 void edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_msg *m, int status,
-                     const char *reason)
+                     const char *reason, const char *more)
 {
     struct buf b = call_scratch(e);
     char tag[TOKEN_SIZE];
     token_print(t->self, hash64(m->call_id), tag);
     sip_put_reply(&b, m, &t->path.peer, status, str_of(reason),
                   status > 100 ? str_of(tag) : STR(""), false);
+    buf_puts(&b, more ? more : "");
     sip_put_body(&b, (struct str){0});
     txn_answer(e->txns, t, status, buf_str(&b));
 }
 
 static void on_options(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
 {
-    edge_reply(e, m, from, 200, NULL, "Accept: application/sdp\r\nSupported: 100rel, timer\r\n");
+    edge_reply(e, m, from, 200, NULL,
+               "Accept: application/sdp, text/plain, message/cpim\r\nSupported: 100rel, timer\r\n");
 }
 
 static void on_cancel(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
@@ -111,6 +113,7 @@ static void on_new_request(struct sip_edge *e, const struct sip_msg *m, const st
         else
             call_on_invite(e, m, from, raw, trunk);
         break;
+    case SIP_MESSAGE: text_on_message(e, m, from, raw, trunk); break;
     case SIP_OPTIONS:
         if (!call_refuse_message(e, m, from))
             on_options(e, m, from);
@@ -261,6 +264,7 @@ enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *w
     const struct transport_user tu = {on_message, may_connect, on_gone, e};
     const struct transaction_user xu = {on_response, on_failure, e};
     size_t txns = TXNS_LEAST + c->max_calls * TXNS_PER_CALL;
+    e->texts_txns = txns / 2;
     e->scratch = malloc(SCRATCH_MAX);
     e->by_call_id = map_new();
     e->restored = map_new();
@@ -325,11 +329,22 @@ static void idle(struct sip_edge *e)
         on_idle(e->on_idle_arg);
 }
 
+static void idle_perhaps(struct sip_edge *e)
+{
+    if (e->on_idle && pool_count(e->calls) == 0 && e->n_texts == 0)
+        idle(e);
+}
+
 void edge_call_over(struct sip_edge *e)
 {
     metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(e->calls));
-    if (e->on_idle && pool_count(e->calls) == 0)
-        idle(e);
+    idle_perhaps(e);
+}
+
+void edge_text_over(struct sip_edge *e)
+{
+    e->n_texts--;
+    idle_perhaps(e);
 }
 
 struct drain_mail {
@@ -353,8 +368,7 @@ static void on_drain(struct mail *m)
     e->on_idle = d->on_idle;
     e->on_idle_arg = d->arg;
     loop_timer(e->c.loop, &e->drain, d->wait_ms, on_drain_over, e);
-    if (pool_count(e->calls) == 0)
-        idle(e);
+    idle_perhaps(e);
     free(d);
 }
 

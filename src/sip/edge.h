@@ -1,6 +1,6 @@
 /* The SIP edge as main sees it: sockets, trunks, calls, on one loop. */
 #pragma once
-#include "hub/intake.h"
+#include "hub/messages.h"
 #include "net/loop.h"
 #include "net/resolver.h"
 
@@ -18,12 +18,14 @@ struct sip_config {
     struct store *store;
     struct books *books;
     struct intake *intake;
+    struct messages *messages;
     struct resolver *resolver;
     size_t n_listen;
     struct sip_listen listen[SIP_LISTEN_MAX];
     char advertise[256]; /* "" : the socket's own address */
     size_t max_calls;
-    int64_t t1_ms; /* 500; T2 and T4 scale with it */
+    size_t message_max; /* bytes of a MESSAGE's body */
+    int64_t t1_ms;      /* 500; T2 and T4 scale with it */
     unsigned ring_timeout_s;
     int64_t probe_ms; /* held calls silent for so long are asked with OPTIONS */
     /* Who may say where the call goes: an endpoint, by its delivery, which is not stored yet; a
@@ -43,8 +45,9 @@ MUST_USE enum err sip_listen_parse(const char *text, struct sip_config *ret, con
 /* Opens the sockets and restores the open calls of the store; before loop_start. */
 MUST_USE enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *ret_why,
                                size_t why_cap);
-/* Mail to the loop: new calls get 503 with Retry-After, held ones go on; `on_idle` once none is
- * left or after `wait_ms`. What is left then is in the store, for the next start. Any thread. */
+/* Mail to the loop: new calls and texts get 503 with Retry-After, held ones go on, texts that wait
+ * for their commit are answered; `on_idle` once none is left or after `wait_ms`. What is left then
+ * is in the store, for the next start. Any thread. */
 void sip_edge_drain(struct sip_edge *e, int64_t wait_ms, void (*on_idle)(void *), void *arg);
 void sip_edge_free(struct sip_edge *e);                              /* after loop_stop */
 struct addr sip_edge_local(const struct sip_edge *e, size_t listen); /* with the real port */

@@ -1,5 +1,7 @@
 /* trunks: each trunk's limits, counted: calls at once, and calls per second by a token bucket that
- * holds one second's worth. Counting begins with a trunk's first call. Edge's thread. */
+ * holds one second's worth. Texts have a bucket of their own with the same rate, so that neither a
+ * burst of texts holds up calls nor the other way round. Counting begins with a trunk's first call
+ * or text. Edge's thread. */
 #include <stdlib.h>
 
 #include "sip/call.h"
@@ -19,25 +21,34 @@ static struct trunk_use *use_of(struct sip_edge *e, uint64_t trunk)
     return u;
 }
 
+/* `per_sec` 0: no limit. */
+static bool bucket_takes(struct bucket *b, uint32_t per_sec, int64_t now_ms)
+{
+    double most = per_sec;
+    if (!per_sec)
+        return true;
+    b->tokens = b->at_ms ? b->tokens + (double)(now_ms - b->at_ms) * most / 1000 : most;
+    if (b->tokens > most)
+        b->tokens = most;
+    b->at_ms = now_ms ? now_ms : 1;
+    if (b->tokens < 1)
+        return false;
+    b->tokens -= 1;
+    return true;
+}
+
 bool trunk_admits(struct sip_edge *e, const struct book_trunk *t)
 {
     struct trunk_use *u = use_of(e, t->n);
-    int64_t now = loop_now_ms(e->c.loop);
-    if (!u)
+    if (!u || (t->set->max_calls && u->calls >= t->set->max_calls))
         return false;
-    if (t->set->max_calls && u->calls >= t->set->max_calls)
-        return false;
-    if (!t->set->max_cps)
-        return true;
-    double most = t->set->max_cps;
-    u->tokens = u->bucket_at_ms ? u->tokens + (double)(now - u->bucket_at_ms) * most / 1000 : most;
-    if (u->tokens > most)
-        u->tokens = most;
-    u->bucket_at_ms = now ? now : 1;
-    if (u->tokens < 1)
-        return false;
-    u->tokens -= 1;
-    return true;
+    return bucket_takes(&u->call_rate, t->set->max_cps, loop_now_ms(e->c.loop));
+}
+
+bool trunk_admits_text(struct sip_edge *e, const struct book_trunk *t)
+{
+    struct trunk_use *u = use_of(e, t->n);
+    return u && bucket_takes(&u->text_rate, t->set->max_cps, loop_now_ms(e->c.loop));
 }
 
 void trunk_take(struct sip_edge *e, uint64_t trunk)

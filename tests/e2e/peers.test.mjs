@@ -1,4 +1,4 @@
-// Kamailio as the carrier's proxy in front of us, baresip as the agent behind us.
+// Kamailio as the carrier's proxy in front of us and as one who texts, baresip as the agent behind us.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Rig, agent, carrier } from './lib/rig.mjs';
 import { freePort } from './lib/daemon.mjs';
-import { recv, pause, uac, uas, sipp } from './lib/sipp.mjs';
+import { recv, send, pause, uac, uas, sipp } from './lib/sipp.mjs';
 import { until } from './lib/until.mjs';
 
 const proxy = '127.0.0.4';
@@ -42,7 +42,8 @@ function folder(t, files) {
   return dir;
 }
 
-async function kamailio(t) {
+/** `more`: further lines of its configuration. */
+async function kamailio(t, more = '') {
   const port = await freePort(proxy);
   const modules = ['/usr/lib/x86_64-linux-gnu/kamailio/modules', '/usr/lib/aarch64-linux-gnu/kamailio/modules',
     '/usr/lib/kamailio/modules'].find(existsSync);
@@ -52,6 +53,7 @@ debug=2
 log_stderror=yes
 children=2
 auto_aliases=no
+tcp_source_ipv4=${proxy}
 listen=udp:${proxy}:${port}
 listen=tcp:${proxy}:${port}
 mpath="${modules}"
@@ -71,11 +73,11 @@ request_route {
   $du = "sip:127.0.0.1:${rig.daemon.sip}";
   t_relay();
 }
-`,
+${more}`,
   });
-  await program(t, 'kamailio', ['-DD', '-E', '-f', path.join(dir, 'kamailio.cfg'), '-Y', dir,
+  const { output } = await program(t, 'kamailio', ['-DD', '-E', '-f', path.join(dir, 'kamailio.cfg'), '-Y', dir,
     '-P', path.join(dir, 'pid'), '-m', '32', '-M', '4'], (o) => /Listening on/.test(o));
-  return port;
+  return more ? { port, output } : port;
 }
 
 async function baresip(t, port) {
@@ -128,4 +130,49 @@ test('baresip answers a call that comes through Kamailio', async (t) => {
   const events = await rig.receiver.wait(line.where, 3);
   assert.deepEqual(events.map((e) => e.event), ['incoming_call', 'call_answered', 'call_ended']);
   assert.equal(events[2].duration_sec, '1');
+});
+
+test('Kamailio texts by itself (uac_req_send), over UDP and TCP', async (t) => {
+  const line = await rig.line();
+  const text = (transport) => `
+  $uac_req(method) = "MESSAGE";
+  $uac_req(ruri) = "sip:${line.number}@127.0.0.1:${rig.daemon.sip};transport=${transport}";
+  $uac_req(turi) = "sip:${line.number}@127.0.0.1";
+  $uac_req(furi) = "sip:+19175550100@kamailio.example";
+  $uac_req(hdrs) = "Content-Type: text/plain;charset=UTF-8\r\n";
+  $uac_req(body) = "Schöne Grüße über ${transport}";
+  $uac_req(evroute) = 1;
+  uac_req_send();`;
+  const { output } = await kamailio(t, `
+loadmodule "uac.so"
+loadmodule "xlog.so"
+loadmodule "rtimer.so"
+modparam("rtimer", "timer", "name=one;interval=1;mode=1;")
+modparam("rtimer", "exec", "timer=one;route=TEXT")
+route[TEXT] {${text('udp')}${text('tcp')}
+}
+event_route[uac:reply] { xlog("L_ERR", "the text got $uac_req(evcode)\n"); }
+`);
+  await until(() => (output().match(/the text got 202/g) ?? []).length >= 2, { what: '202 for both', timeout: 15000 });
+  const events = () => new Set(rig.receiver.of(line.where).map(({ body: e }) => `${e.event} ${e.from} ${e.message}`));
+  await until(() => events().size >= 2, { what: 'a text each way' });
+  assert.deepEqual([...events()].sort(), ['tcp', 'udp'].map((how) => `sms_received +19175550100 Schöne Grüße über ${how}`));
+});
+
+test('a text through Kamailio as a proxy', async (t) => {
+  const port = await kamailio(t);
+  const line = await rig.line();
+  const peer = sipp([send(`
+    MESSAGE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+    From: ${uac.from}
+    To: <sip:[service]@[remote_ip]:[remote_port]>
+    Call-ID: [call_id]
+    CSeq: 1 MESSAGE
+    Max-Forwards: 70
+    Content-Type: text/plain`, { body: 'relayed', retrans: 500 }), recv(202)],
+  { ip: carrier, port: await freePort(carrier), service: line.number, remote: `${proxy}:${port}` });
+  await peer.done;
+  const [event] = await rig.receiver.wait(line.where, 1);
+  assert.equal(event.message.trim(), 'relayed');
 });

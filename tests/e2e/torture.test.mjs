@@ -14,10 +14,10 @@ let rig;
 before(async () => { rig = await Rig.start(); });
 after(async () => { await rig?.stop(); });
 
-// First line's status of the final answer; null: silence. INVITEs go to numbers nobody has here.
+// First line's status of the final answer; null: silence. INVITEs and MESSAGEs go to numbers nobody has here.
 const due = {
   wsinv: 481, intmeth: 501, esc01: 404, escnull: 405, esc02: 501, lwsdisp: 200, longreq: 404, dblreq: 405,
-  semiuri: 200, transports: 200, mpart01: 405, unreason: null, noreason: null,
+  semiuri: 200, transports: 200, mpart01: 404, unreason: null, noreason: null,
   badinv01: 400, clerr: 400, ncl: 400, scalar02: 400, scalarlg: null, quotbal: 400, ltgtruri: 400,
   lwsruri: 400, lwsstart: 400, trws: 400, escruri: 404, baddate: 404, regbadct: 400, badaspec: 400,
   baddn: 400, badvers: 505, mismatch01: 400, mismatch02: 400, bigcode: null,
