@@ -49,14 +49,20 @@ void crypto_md5(struct str data, uint8_t out[MD5_SIZE])
 /* Fetched once: an implicit fetch at each use costs a look-up under a lock. */
 static EVP_MAC *mac;
 static pthread_once_t mac_once = PTHREAD_ONCE_INIT;
+static pthread_key_t mac_kept; /* only for its destructor: a thread's context ends with it */
+
+static void mac_drop(void *context)
+{
+    EVP_MAC_CTX_free(context);
+}
 
 static void mac_fetch(void)
 {
     mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    ASSERT(mac);
+    ASSERT(mac && pthread_key_create(&mac_kept, mac_drop) == 0);
 }
 
-/* One context a thread, kept; SHA-256 is named in it once. */
+/* One context a thread, kept as long as it lives; SHA-256 is named in it once. */
 static EVP_MAC_CTX *mac_context(void)
 {
     static _Thread_local EVP_MAC_CTX *kept;
@@ -66,7 +72,8 @@ static EVP_MAC_CTX *mac_context(void)
                                OSSL_PARAM_construct_end()};
         pthread_once(&mac_once, mac_fetch);
         kept = EVP_MAC_CTX_new(mac);
-        ASSERT(kept && EVP_MAC_CTX_set_params(kept, params));
+        ASSERT(kept && EVP_MAC_CTX_set_params(kept, params) &&
+               pthread_setspecific(mac_kept, kept) == 0);
     }
     return kept;
 }
