@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct trunk trunk = {
         .called_from = {0, 1, 2, 3, 4}, .n_called_from = 5, .trust_identity = true};
     struct caller caller;
-    char number[NUMBER_SIZE];
+    char number[NUMBER_SIZE], sender[CALLER_SIZE];
     size_t skip, size;
     struct buf b;
     char *bytes = malloc(n + 1);
@@ -36,6 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         if (m.is_request) {
             (void)!identity_called(&m, &trunk, number);
             identity_caller(&m, &trunk, &caller);
+            identity_sender(&m, &trunk, sender);
+            check(*sender && str_is_utf8(str_of(sender)));
             buf_wrap(&b, out, sizeof out);
             sip_put_reply(&b, &m, &from, 200, STR("OK"), STR("ourtag"), true);
             sip_put_body(&b, (struct str){0});
