@@ -31,7 +31,7 @@ struct event_stream {
     int64_t heartbeat_at, checked_at;
     uint64_t generation; /* of the book that the key was checked against */
     bool ended;
-    bool find_start;     /* since: the first page looks where its events begin */
+    bool find_start;     /* since: first it is looked where its events begin */
     atomic_bool loading; /* a page is on its way */
     int64_t page_cursor;
 };
@@ -57,13 +57,20 @@ static void put_event(struct event_stream *s, int64_t n, const struct event *e)
     metric_add(METRIC_STREAM_EVENTS, 1);
 }
 
-static void put_heartbeat(struct event_stream *s)
+/* When it has been silent for long enough: a comment, and the place it came to, so that what was
+ * passed without a match need not be looked at again after a resume. */
+static bool beat(struct event_stream *s, int64_t now)
 {
-    int64_t cursor = feed_cursor(s->request->api->c.feed, &s->reader);
+    const struct api *a = s->request->api;
+    int64_t cursor = feed_cursor(a->c.feed, &s->reader);
+    if (now < s->heartbeat_at)
+        return false;
+    s->heartbeat_at = now + a->c.heartbeat_ms;
     buf_puts(&s->out, ":\n");
-    if (cursor > s->said) /* what it passed without a match need not be looked at again */
+    if (cursor > s->said)
         put_id(s, cursor);
     buf_putc(&s->out, '\n');
+    return true;
 }
 
 static void end(struct event_stream *s, const char *why)
@@ -95,15 +102,26 @@ static enum err page_run(struct store_job *job, struct db *db)
     return event_before(db, s->reader.filter.since_ms - DAY_MS, &s->page_cursor);
 }
 
+/* The cursor goes where the page came to. */
+static void page_over(struct event_stream *s)
+{
+    struct feed *feed = s->request->api->c.feed;
+    if (s->find_start)
+        feed_seek(feed, &s->reader, s->page_cursor);
+    else
+        feed_went(feed, &s->reader, s->page_cursor);
+    s->find_start = false;
+}
+
 static void page_done(struct store_job *job)
 {
     struct event_stream *s = stream_of(job);
     struct request *r = s->request;
     if (job->err != OK)
         end(s, "the store cannot be read now; come again");
-    else
-        feed_went(r->api->c.feed, &s->reader, s->page_cursor);
-    s->find_start = false;
+    page_over(s);
+    if (!s->out.n)
+        beat(s, clock_mono_ms()); /* many pages may pass without a match */
     atomic_store(&s->loading, false);
     request_wake(r); /* s may be gone */
 }
@@ -111,12 +129,14 @@ static void page_done(struct store_job *job)
 static void load(struct event_stream *s)
 {
     struct request *r = s->request;
+    s->page_cursor = feed_cursor(r->api->c.feed, &s->reader);
     r->job = (struct store_job){.run = page_run, .done = page_done, .home = r->api->home};
     atomic_store(&s->loading, true);
     if (store_read(r->api->c.store, &r->job) == OK)
         return;
-    atomic_store(&s->loading, false);
     end(s, "the store has too much to do; come again");
+    page_over(s);
+    atomic_store(&s->loading, false);
 }
 
 /* ---- the stream ---- */
@@ -163,10 +183,7 @@ static bool fill(struct event_stream *s)
     case FEED_ITEMS: put_items(s, item, n); break;
     case FEED_BEHIND: load(s); return s->ended;
     case FEED_ENDED: end(s, "the daemon is stopping; come again"); return true;
-    case FEED_WAIT:
-        if (now < s->heartbeat_at)
-            return false;
-        put_heartbeat(s);
+    case FEED_WAIT: return beat(s, now);
     }
     s->heartbeat_at = now + a->c.heartbeat_ms;
     return true;

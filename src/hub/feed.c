@@ -24,6 +24,7 @@ enum {
     NOTES_MAX = 16384,    /* on their way to our thread */
     PAGE_ROWS = 4096,     /* looked at in one go */
     PAGE_FOUND = 256,
+    PAGES_MAX = 8,     /* read at once: who lists events need not wait behind a thousand streams */
     EVENT_BYTES = 512, /* about, besides the payload */
 };
 
@@ -38,8 +39,9 @@ struct feed {
     int64_t from, last;
     size_t bytes;
     bool closed;
-    struct feed_reader *readers;
-    const struct event *ring[RING]; /* of row n at n % RING */
+    struct feed_reader *readers, *queue, **queue_tail; /* queue: they wait for a page */
+    unsigned pages;                                    /* being read, or granted */
+    const struct event *ring[RING];                    /* of row n at n % RING */
 };
 
 struct note {
@@ -143,11 +145,11 @@ bool feed_filter_fits(const struct feed_filter *filter, const struct event *e)
            (!filter->call_id[0] || str_eq(e->call_id, str_of(filter->call_id)));
 }
 
-/* Whether the ring has something for it; what it need not see, its cursor passes. */
+/* Whether there is something for it to do; what it need not see, its cursor passes. */
 static bool has_news(struct feed *f, struct feed_reader *r)
 {
     if (r->cursor < f->from)
-        return true; /* it is the store that knows */
+        return !r->queued; /* it is the store that knows */
     while (r->cursor < f->last) {
         if (feed_filter_fits(&r->filter, *slot(f, r->cursor + 1)))
             return true;
@@ -168,6 +170,56 @@ static void wake_due(struct feed *f)
     for (struct feed_reader *r = f->readers; r; r = r->next)
         if (r->waits && (f->closed || r->wake_at_mono <= now || has_news(f, r)))
             wake(r);
+}
+
+/* ---- pages of the store, a few at a time, in turn; with the lock held ---- */
+
+static void queue_put(struct feed *f, struct feed_reader *r)
+{
+    r->queued = true;
+    r->queue_next = NULL;
+    *f->queue_tail = r;
+    f->queue_tail = &r->queue_next;
+}
+
+static void queue_remove(struct feed *f, struct feed_reader *r)
+{
+    struct feed_reader **at = &f->queue;
+    while (*at != r)
+        at = &(*at)->queue_next;
+    *at = r->queue_next;
+    if (f->queue_tail == &r->queue_next)
+        f->queue_tail = at;
+    r->queued = false;
+}
+
+static void page_over(struct feed *f, struct feed_reader *r)
+{
+    r->granted = false;
+    f->pages--;
+    while (f->queue && f->pages < PAGES_MAX) {
+        struct feed_reader *next = f->queue;
+        queue_remove(f, next);
+        if (!next->waits)
+            continue; /* it is busy with its client, and comes again */
+        next->granted = true;
+        f->pages++;
+        wake(next);
+    }
+}
+
+/* Whether it may read a page now; if not it is in the queue. */
+static bool may_read(struct feed *f, struct feed_reader *r)
+{
+    if (!r->granted && !r->queued) {
+        if (f->pages < PAGES_MAX && !f->queue) {
+            r->granted = true;
+            f->pages++;
+        } else {
+            queue_put(f, r);
+        }
+    }
+    return r->granted;
 }
 
 static enum feed_joined room_for(const struct feed *f, const struct feed_reader *r)
@@ -193,7 +245,7 @@ enum feed_joined feed_join(struct feed *f, struct feed_reader *r, int64_t after)
         if (first && told > f->last)
             ring_reset(f, told); /* nobody took notes until now */
         r->cursor = after < 0 || after > told ? told : after;
-        r->waits = false;
+        r->waits = r->queued = r->granted = false;
         r->prev = NULL;
         r->next = f->readers;
         if (r->next)
@@ -215,6 +267,10 @@ void feed_leave(struct feed *f, struct feed_reader *r)
     if (r->next)
         r->next->prev = r->prev;
     r->waits = false;
+    if (r->queued)
+        queue_remove(f, r);
+    if (r->granted)
+        page_over(f, r);
     if (atomic_fetch_sub(&f->n_readers, 1) == 1)
         ring_reset(f, f->last);
     pthread_mutex_unlock(&f->lock);
@@ -234,7 +290,7 @@ enum feed_state feed_take(struct feed *f, struct feed_reader *r, int64_t wake_at
     if (f->closed)
         state = n ? FEED_ITEMS : FEED_ENDED;
     else if (n == 0 && r->cursor < f->from)
-        state = FEED_BEHIND;
+        state = may_read(f, r) ? FEED_BEHIND : FEED_WAIT;
     else if (n == 0)
         state = FEED_WAIT;
     r->waits = state == FEED_WAIT;
@@ -290,6 +346,14 @@ void feed_went(struct feed *f, struct feed_reader *r, int64_t cursor)
 {
     pthread_mutex_lock(&f->lock);
     r->cursor = cursor;
+    page_over(f, r);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void feed_seek(struct feed *f, struct feed_reader *r, int64_t cursor)
+{
+    pthread_mutex_lock(&f->lock);
+    r->cursor = cursor;
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -340,6 +404,7 @@ enum err feed_start(const struct feed_config *c, struct feed **ret)
     if (!f)
         return ERR_NOMEM;
     f->c = *c;
+    f->queue_tail = &f->queue;
     pthread_mutex_init(&f->lock, NULL);
     enum err err = store_read_now(c->store, &last.job);
     if (err == OK)

@@ -48,8 +48,8 @@ struct feed_reader { /* embedded in a stream */
     void (*wake)(struct feed_reader *r);
     /* The feed's own: */
     int64_t cursor, wake_at_mono;
-    bool waits;
-    struct feed_reader *next, *prev;
+    bool waits, queued, granted; /* queued: for a page of the store; granted: it may read one */
+    struct feed_reader *next, *prev, *queue_next;
 };
 
 enum feed_joined { FEED_JOINED, FEED_FULL, FEED_OWNER_FULL, FEED_CLOSED };
@@ -65,7 +65,7 @@ enum { FEED_TAKE_MAX = 16 };
 enum feed_state {
     FEED_ITEMS,  /* here are some; take again */
     FEED_BEHIND, /* read the store from the cursor (feed_page), say feed_went, take again */
-    FEED_WAIT,   /* there is nothing; wake comes */
+    FEED_WAIT,   /* there is nothing, or others read the store just now; wake comes */
     FEED_ENDED,
 };
 enum feed_state feed_take(struct feed *f, struct feed_reader *r, int64_t wake_at_mono,
@@ -75,5 +75,7 @@ enum feed_state feed_take(struct feed *f, struct feed_reader *r, int64_t wake_at
  * *ret_cursor: how far it came, also past what does not fit. */
 MUST_USE enum err feed_page(const struct feed *f, const struct feed_reader *r, struct db *db,
                             event_row *row, void *arg, int64_t *ret_cursor);
+/* Once after each FEED_BEHIND, however the reading went. */
 void feed_went(struct feed *f, struct feed_reader *r, int64_t cursor);
+void feed_seek(struct feed *f, struct feed_reader *r, int64_t cursor); /* while it does not wait */
 int64_t feed_cursor(struct feed *f, const struct feed_reader *r);

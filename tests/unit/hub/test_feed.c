@@ -36,8 +36,7 @@ static void put_committed(struct store_job *job)
         feed_told(feed, &s);
 }
 
-/* A row, told after its commit as intake does it; `quiet`: nobody tells. */
-static int64_t put_of(uint64_t account, enum event_kind kind, const char *number, bool quiet)
+static struct event *make(uint64_t account, enum event_kind kind, const char *number)
 {
     static unsigned count;
     char id[32];
@@ -51,11 +50,55 @@ static int64_t put_of(uint64_t account, enum event_kind kind, const char *number
                           .occurred_at_ms = 1000 + count,
                           .payload = STR("{\"event\":\"x\"}")};
     assert_ok(event_new(&proto, &made));
+    return made;
+}
+
+/* A row, told after its commit as intake does it; `quiet`: nobody tells. */
+static int64_t put_of(uint64_t account, enum event_kind kind, const char *number, bool quiet)
+{
     struct put_job p = {.job = {.run = put_run, .committed = quiet ? NULL : put_committed},
-                        .event = made};
+                        .event = make(account, kind, number)};
     assert_ok(store_write_now(store, &p.job));
     event_drop(&p.event);
     return p.n;
+}
+
+/* Many rows of one commit. */
+struct put_all {
+    struct store_job job; /* first */
+    size_t n;
+    struct put_job put[1000];
+};
+
+static enum err put_all_run(struct store_job *job, struct db *db)
+{
+    struct put_all *all = (struct put_all *)job;
+    enum err err = OK;
+    for (size_t i = 0; err == OK && i < all->n; i++)
+        err = put_run(&all->put[i].job, db);
+    return err;
+}
+
+static void put_all_committed(struct store_job *job)
+{
+    struct put_all *all = (struct put_all *)job;
+    for (size_t i = 0; i < all->n; i++)
+        put_committed(&all->put[i].job);
+}
+
+static void put_many(size_t n)
+{
+    static struct put_all all;
+    while (n) {
+        all.job = (struct store_job){.run = put_all_run, .committed = put_all_committed};
+        all.n = n < 1000 ? n : 1000;
+        for (size_t i = 0; i < all.n; i++)
+            all.put[i].event = make(1, EVENT_PING, "+15550000001");
+        assert_ok(store_write_now(store, &all.job));
+        for (size_t i = 0; i < all.n; i++)
+            event_drop(&all.put[i].event);
+        n -= all.n;
+    }
 }
 
 static int64_t put(void)
@@ -216,8 +259,7 @@ static void lagging(void **state)
 {
     struct reader *r = reader_new(1, -1);
     read_all(r);
-    for (int i = 0; i < 6000; i++)
-        put();
+    put_many(6000);
     while (r->n < 6000)
         read_all(r);
     assert_run(r, 3, 6002);
@@ -333,6 +375,48 @@ static void too_many(void **state)
         reader_free(r[i]);
 }
 
+/* A few pages of the store are read at once; the others wait for their turn, and it comes. */
+static void pages_in_turn(void **state)
+{
+    enum { READERS = 24, PAGES = 8 };
+    struct feed_config fc = {.store = store, .tick_ms = 5, .max = 100, .max_of_one = 100};
+    struct feed_item item[FEED_TAKE_MAX];
+    struct reader *r[READERS];
+    size_t n;
+    put_many(30);
+    feed_stop(feed);
+    assert_ok(feed_start(&fc, &feed));
+    for (size_t i = 0; i < READERS; i++) {
+        r[i] = reader_new(1, 0);
+        enum feed_state s = feed_take(feed, &r[i]->r, INT64_MAX, item, &n);
+        assert_int_equal(s, i < PAGES ? FEED_BEHIND : FEED_WAIT);
+        r[i]->waited += s == FEED_WAIT;
+    }
+    for (size_t i = 0; i < READERS; i++)
+        assert_int_equal(atomic_load(&r[i]->wakes), 0);
+    reader_free(r[PAGES]); /* who goes, waiting or reading, holds nobody up */
+    reader_free(r[0]);
+    assert_int_equal(atomic_load(&r[PAGES + 1]->wakes), 1);
+    r[0] = r[PAGES] = NULL;
+    for (size_t i = 1; i < PAGES; i++)
+        feed_went(feed, &r[i]->r, 0); /* nothing came of it; they ask again */
+    for (size_t i = PAGES + 1; i < 2 * PAGES; i++)
+        assert_int_equal(atomic_load(&r[i]->wakes), 1);
+    for (bool all = false; !all;) {
+        all = true;
+        for (size_t i = 0; i < READERS; i++) {
+            if (r[i] && r[i]->n < 32)
+                read_all(r[i]);
+            all &= !r[i] || r[i]->n == 32;
+        }
+    }
+    for (size_t i = 0; i < READERS; i++)
+        if (r[i]) {
+            assert_run(r[i], 1, 32);
+            reader_free(r[i]);
+        }
+}
+
 static void due_and_closed(void **state)
 {
     struct reader *r = reader_new(1, -1), *other = reader_new(1, -1);
@@ -353,7 +437,7 @@ static void due_and_closed(void **state)
 
 /* Readers of several threads come, read and go while the writer tells: for each a run of rows
  * without a gap, from where it began. */
-enum { THREADS = 4, ROWS = 3000 };
+enum { THREADS = 4, ROWS = 1500 };
 static atomic_bool written;
 
 static void *read_along(void *arg)
@@ -384,8 +468,10 @@ static void many_threads(void **state)
         seed[i] = i + 1;
         assert_int_equal(pthread_create(&t[i], NULL, read_along, &seed[i]), 0);
     }
-    for (int i = 0; i < ROWS; i++)
+    for (int i = 0; i < ROWS / 3; i++) {
         put();
+        put_many(2);
+    }
     atomic_store(&written, true);
     for (unsigned i = 0; i < THREADS; i++) {
         void *fault = NULL;
@@ -406,6 +492,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(news_of_old_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(erased, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_many, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(pages_in_turn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(due_and_closed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_threads, set_up, tear_down),
     };
