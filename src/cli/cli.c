@@ -75,6 +75,7 @@ static void print_usage(FILE *f)
     fputs("\n"
           "  --url URL     the daemon's API          (HOOKSWITCH_URL, http://127.0.0.1:8080)\n"
           "  --key KEY     who asks                  (HOOKSWITCH_KEY)\n"
+          "  --ca-file F   certificates to trust besides the system's (HOOKSWITCH_CA_FILE)\n"
           "  --json        answers as JSON, for programs\n"
           "\n"
           "Exit codes: 0 ok, 2 usage, 3 not found, 4 key, 5 unreachable, 6 conflict, 1 other.\n",

@@ -1,16 +1,18 @@
-/* A blocking HTTP client for the commands: one request to the daemon's API. */
+/* A blocking HTTP client for the commands: one request to the daemon's API, over TCP or TLS. */
 #pragma once
 #include "base/buf.h"
 
 struct client {
-    const char *url; /* "http://127.0.0.1:8080"; plain HTTP, no path */
-    const char *key; /* NULL: none */
+    const char *url;     /* "http://127.0.0.1:8080"; its path is not looked at */
+    const char *key;     /* NULL: none */
+    const char *ca_file; /* certificates to trust besides the system's; NULL: none */
 };
 struct client_answer {
     int status;
     struct buf body;
 };
-/* `body` absent: none. ERR_UNREACHABLE, ERR_TIMEOUT, ERR_SYNTAX. The caller ends ret->body. */
+/* `body` absent: none. ERR_UNREACHABLE, ERR_DNS, ERR_TIMEOUT, ERR_TLS, ERR_SYNTAX … The caller ends
+ * ret->body. */
 MUST_USE enum err client_request(const struct client *c, const char *method, const char *path,
                                  struct str body, struct client_answer *ret);
 /* For a path or a query: all but letters, digits and `kept` become %XX. */

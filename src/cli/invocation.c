@@ -1,5 +1,5 @@
-/* invocation: reads a command line. All commands share --url, --key, --json and --help; a command
- * adds its own. Main thread. */
+/* invocation: reads a command line. All commands share --url, --key, --ca-file, --json and --help;
+ * a command adds its own. Main thread. */
 #include "cli/invocation.h"
 
 #include <stdio.h>
@@ -44,11 +44,13 @@ bool invocation_parse(int argc, char **argv, const struct option *own, size_t n_
     const char *url = getenv("HOOKSWITCH_URL");
     const struct option all[] = {{"--url", &v->client.url, NULL},
                                  {"--key", &v->client.key, NULL},
+                                 {"--ca-file", &v->client.ca_file, NULL},
                                  {"--json", NULL, &v->json},
                                  {"--help", NULL, &v->help},
                                  {"-h", NULL, &v->help}};
     *v = (struct invocation){.client = {.url = url && *url ? url : "http://127.0.0.1:8080",
-                                        .key = getenv("HOOKSWITCH_KEY")}};
+                                        .key = getenv("HOOKSWITCH_KEY"),
+                                        .ca_file = getenv("HOOKSWITCH_CA_FILE")}};
     for (int i = 1; i < argc; i++) {
         int took = take_any(all, sizeof all / sizeof *all, argc, argv, &i);
         if (took == 0)
@@ -75,7 +77,7 @@ const char *invocation_word(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (argv[i][0] != '-')
             return argv[i];
-        if (!strcmp(argv[i], "--url") || !strcmp(argv[i], "--key"))
+        if (!strcmp(argv[i], "--url") || !strcmp(argv[i], "--key") || !strcmp(argv[i], "--ca-file"))
             i++;
     }
     return "";

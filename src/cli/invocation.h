@@ -12,7 +12,7 @@ struct option {         /* a command's own, besides those that all take */
 enum { WORDS_MAX = 64 };
 
 struct invocation {
-    struct client client; /* --url, --key, HOOKSWITCH_URL, HOOKSWITCH_KEY */
+    struct client client; /* --url, --key, --ca-file, or HOOKSWITCH_URL … */
     bool json, help;
     const char *word[WORDS_MAX];
     size_t n;

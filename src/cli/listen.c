@@ -32,10 +32,9 @@ struct waiting {
 struct listen {
     struct invocation v;
     const char *forward_to, *secret_text, *number, *type, *call_id, *since, *last_id, *format;
-    const char *ca_file, *count_text;
+    const char *count_text;
     bool sip_headers;
     struct loop *loop;
-    struct resolver *resolver;
     struct stream_client *stream;
     struct poster *poster;
     struct waiting *head, **tail;
@@ -273,9 +272,9 @@ static void print_usage(FILE *f)
           "  --since TIME          also what occurred since then (2026-11-24T08:00:00Z)\n"
           "  --last-event-id ID    go on behind that one\n"
           "  --count N             end after N events\n"
-          "  --ca-file FILE        certificates to trust besides the system's (PEM)\n"
           "  --json                a line of JSON for each event\n"
-          "  --url URL  --key KEY  the daemon's API, and who asks\n"
+          "  --url URL  --key KEY  --ca-file FILE           the daemon's API, who asks, whom to "
+          "trust\n"
           "\n"
           "Ctrl-C ends it, with a summary and the id to go on from.\n",
           f);
@@ -343,7 +342,7 @@ static int open_poster(struct listen *l)
     const char *why;
     struct poster_config c = {.loop = l->loop,
                               .sip_headers = l->sip_headers,
-                              .ca_file = l->ca_file,
+                              .ca_file = l->v.client.ca_file,
                               .on_posted = on_posted,
                               .arg = l};
     int n = snprintf(text, sizeof text, "%s%s", strstr(l->forward_to, "://") ? "" : "http://",
@@ -362,11 +361,10 @@ static int open_poster(struct listen *l)
 static int open_all(struct listen *l)
 {
     const char *why = "";
-    struct resolver_config rc = {0};
     struct stream_client_config c = {.key = l->v.client.key,
                                      .path = l->path,
                                      .last_id = l->last_id ? l->last_id : "",
-                                     .ca_file = l->ca_file,
+                                     .ca_file = l->v.client.ca_file,
                                      .on_news = on_news,
                                      .on_event = on_event,
                                      .arg = l};
@@ -376,12 +374,9 @@ static int open_all(struct listen *l)
     if (code)
         return code;
     enum err err = loop_new(&l->loop, "listen", 1024);
-    if (err == OK)
-        err = resolver_new(l->loop, &rc, &l->resolver);
     if (err == OK && l->forward_to && (code = open_poster(l)) != 0)
         return code;
     c.loop = l->loop;
-    c.resolver = l->resolver;
     if (err == OK)
         err = stream_client_open(&c, &l->stream);
     if (err != OK)
@@ -408,7 +403,6 @@ static void close_all(struct listen *l)
 {
     stream_client_close(l->stream);
     poster_close(l->poster);
-    resolver_free(l->resolver);
     while (l->head) {
         struct waiting *w = l->head;
         l->head = w->next;
@@ -425,8 +419,7 @@ static bool read_options(struct listen *l, int argc, char **argv)
         {"--format", &l->format, NULL},         {"--sip-headers", NULL, &l->sip_headers},
         {"--number", &l->number, NULL},         {"--type", &l->type, NULL},
         {"--call-id", &l->call_id, NULL},       {"--since", &l->since, NULL},
-        {"--last-event-id", &l->last_id, NULL}, {"--count", &l->count_text, NULL},
-        {"--ca-file", &l->ca_file, NULL}};
+        {"--last-event-id", &l->last_id, NULL}, {"--count", &l->count_text, NULL}};
     if (!invocation_parse(argc, argv, own, sizeof own / sizeof *own, &l->v))
         return false;
     if (l->v.n > 1)

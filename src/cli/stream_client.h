@@ -4,7 +4,6 @@
 #pragma once
 #include "base/buf.h"
 #include "net/loop.h"
-#include "net/resolver.h"
 #include "net/url.h"
 
 struct stream_client;
@@ -16,7 +15,6 @@ enum stream_news {
 };
 struct stream_client_config {
     struct loop *loop;
-    struct resolver *resolver;
     struct url url;      /* where the API is */
     const char *key;     /* NULL: none */
     const char *path;    /* "/v1/events/stream?…" */

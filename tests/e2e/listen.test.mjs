@@ -170,6 +170,11 @@ test('over TLS, through a proxy in front of the daemon', async () => {
   const c = await cli(daemon, [...args, '--ca-file', ca.path]);
   assert.equal(c.code, 0, c.err);
   assert.equal(JSON.parse(c.out).payload.id, id);
+  const there = ['--url', `https://localhost:${server.address().port}`];
+  const list = await cli(daemon, ['event', 'list', `number=${number}`, ...there], { env: { HOOKSWITCH_CA_FILE: ca.path } });
+  assert.equal(list.code, 0, list.err);
+  assert.ok(list.out.includes(id));
+  assert.equal((await cli(daemon, ['event', 'list', ...there])).code, 5);
   const untrusted = await cli(daemon, args);
   assert.equal(untrusted.code, 5);
   assert.match(untrusted.err, /certificate/);
