@@ -75,6 +75,12 @@
     X(RECOVERIES_RUNNING, GAUGE, "hookswitch_recoveries_running", "", "Recoveries under way")      \
     X(EVENTS_RECOVERED, COUNTER, "hookswitch_events_recovered_total", "",                          \
       "Events that a recovery sent again")                                                         \
+    X(SMS_PARTS, COUNTER, "hookswitch_sms_parts_total", "",                                        \
+      "Parts of text messages that were kept until the rest came")                                 \
+    X(SMS_PARTS_DUPLICATE, COUNTER, "hookswitch_sms_parts_duplicate_total", "",                    \
+      "Parts that were there already")                                                             \
+    X(SMS_PARTIAL, COUNTER, "hookswitch_sms_partial_total", "",                                    \
+      "Text messages that went out without all of their parts")                                    \
     X(EVENTS_EXPIRED, COUNTER, "hookswitch_events_expired_total", "",                              \
       "Events deleted because their retention was over")                                           \
     X(CALLS_EXPIRED, COUNTER, "hookswitch_calls_expired_total", "",                                \

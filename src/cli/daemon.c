@@ -35,7 +35,8 @@ enum {
     SMPP_PORT = 2775,
     EDGE_MAILS_MAX = 262144,
     RESTORE_GRACE_MS = 32000,
-    ATTEMPTS_END_MS = 5000
+    ATTEMPTS_END_MS = 5000,
+    JOIN_MAX_S = 43200,
 };
 
 struct daemon {
@@ -134,7 +135,7 @@ static enum err open_intake(struct daemon *d, char *why, size_t cap)
     static const struct {
         enum config_key key;
         int64_t max;
-    } number[] = {{CONFIG_SMS_JOIN_TIMEOUT_S, 43200},
+    } number[] = {{CONFIG_SMS_JOIN_TIMEOUT_S, JOIN_MAX_S},
                   {CONFIG_SMS_MAX_SETS, 100000000},
                   {CONFIG_SMS_MAX_BYTES, INT64_C(1) << 40}};
     int64_t value[3];
@@ -359,7 +360,9 @@ static enum err start_feed(struct daemon *d, int64_t *ret_heartbeat_ms, char *wh
 
 static enum err start_housekeeper(struct daemon *d, char *why, size_t cap)
 {
-    int64_t days;
+    int64_t days, join_s;
+    enum err err = config_int(d->config, CONFIG_SMS_JOIN_TIMEOUT_S, 1, JOIN_MAX_S, &join_s);
+    ASSERT(err == OK); /* open_intake looked */
     if (config_int(d->config, CONFIG_RETENTION_DAYS, 1, 3650, &days) != OK) {
         snprintf(why, cap, "retention.days: a whole number from 1 to 3650 is needed");
         return ERR_INVALID;
@@ -368,9 +371,10 @@ static enum err start_housekeeper(struct daemon *d, char *why, size_t cap)
                                     .books = d->books,
                                     .intake = d->intake,
                                     .retention_days = (unsigned)days,
+                                    .join_ms = join_s * 1000,
                                     .on_erase = on_erase,
                                     .arg = d};
-    enum err err = housekeeper_start(&hc, &d->housekeeper);
+    err = housekeeper_start(&hc, &d->housekeeper);
     if (err != OK)
         snprintf(why, cap, "the housekeeper could not start: %s", err_text(err));
     return err;

@@ -33,3 +33,4 @@ struct chore *recover_chore(void);
 struct chore *erase_chore(void);
 struct chore *retention_chore(void);
 struct chore *idempotency_chore(void);
+struct chore *partial_chore(void);

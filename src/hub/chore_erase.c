@@ -1,7 +1,7 @@
-/* chore_erase: deletes a number's data, one chunk at a time, oldest first: events with their
- * deliveries and attempts, then ended calls. Deliver lets go what it holds in memory before the
- * first chunk; what it tries afterwards it reads from the store, and finds gone. A call in progress
- * stays, and so does what came after the erasure was asked for. */
+/* chore_erase: deletes a number's data, one chunk at a time, oldest first: parts of messages that
+ * wait, then events with their deliveries and attempts, then ended calls. Deliver lets go what it
+ * holds in memory before the first chunk; what it tries afterwards it reads from the store, and
+ * finds gone. A call in progress stays, and so does what came after the erasure was asked for. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -9,16 +9,18 @@
 #include "hub/chore.h"
 #include "store/erasures.h"
 #include "store/expiry.h"
+#include "store/sms_parts.h"
 
-enum { CHUNK = 100, CALL_ROWS = 20000 };
+enum { CHUNK = 100, ROWS = 20000 };
 
 struct erasing {
     struct chore chore; /* first */
     bool any;           /* there is an erasure: `now` */
     struct erasure now, next;
-    int64_t event[CHUNK], call[CHUNK];
-    size_t events, calls, looked;
-    bool at_end;
+    int64_t event[CHUNK], call[CHUNK], set[CHUNK];
+    size_t events, calls, sets, looked;
+    int64_t at_set; /* of this run of the program's: sets are few, and walked anew after a start */
+    bool sets_done, at_end;
 };
 
 static bool on_event(void *arg, const struct walked *w)
@@ -43,29 +45,65 @@ static bool on_call(void *arg, const struct walked *w)
     return true;
 }
 
+static bool on_set(void *arg, int64_t n, uint64_t account, struct str number)
+{
+    struct erasing *e = arg;
+    if (e->sets == CHUNK)
+        return false;
+    e->looked++;
+    e->at_set = n;
+    if (account == e->now.account && str_eq(number, str_of(e->now.number)))
+        e->set[e->sets++] = n;
+    return true;
+}
+
+static enum err look_at_sets(struct erasing *e, struct db *db)
+{
+    enum err err = sms_set_walk(db, e->at_set, e->now.last_set, ROWS, on_set, e);
+    e->sets_done = err == OK && e->looked < ROWS && e->sets < CHUNK;
+    e->looked = 0;
+    return err;
+}
+
 static enum err look(struct chore *c, struct db *db)
 {
     struct erasing *e = (struct erasing *)c;
-    e->events = e->calls = e->looked = 0;
+    int64_t before = e->now.n;
+    e->events = e->calls = e->sets = e->looked = 0;
     e->at_end = false;
     enum err err = erasure_next(db, &e->now);
     e->any = err == OK;
     if (err != OK)
         return err == ERR_NOT_FOUND ? OK : err;
+    if (e->now.n != before) {
+        e->at_set = 0;
+        e->sets_done = false;
+    }
     e->next = e->now;
+    if (!e->sets_done && ((err = look_at_sets(e, db)) != OK || !e->sets_done || e->sets))
+        return err;
     err = event_walk_number(db, str_of(e->now.number), e->now.at_n, e->now.last_n, CHUNK, on_event,
                             e);
     if (err != OK || e->looked)
         return err;
-    err = call_walk(db, e->now.at_call, e->now.last_call, CALL_ROWS, on_call, e);
-    e->at_end = e->looked < CALL_ROWS && e->calls < CHUNK;
+    err = call_walk(db, e->now.at_call, e->now.last_call, ROWS, on_call, e);
+    e->at_end = e->looked < ROWS && e->calls < CHUNK;
     return err;
+}
+
+static enum err delete_set(struct db *db, int64_t n)
+{
+    struct sms_set s;
+    enum err err = sms_set_get(db, n, &s);
+    return err == ERR_NOT_FOUND ? OK : err == OK ? sms_set_delete(db, &s) : err;
 }
 
 static enum err erase(struct chore *c, struct db *db)
 {
     struct erasing *e = (struct erasing *)c;
     enum err err = OK;
+    for (size_t i = 0; err == OK && i < e->sets; i++)
+        err = delete_set(db, e->set[i]);
     for (size_t i = 0; err == OK && i < e->events; i++)
         err = event_delete(db, e->event[i]);
     for (size_t i = 0; err == OK && i < e->calls; i++)
@@ -79,6 +117,8 @@ static void after_erase(struct chore *c, enum err err)
 {
     struct erasing *e = (struct erasing *)c;
     if (err != OK) {
+        e->at_set = 0; /* what was not deleted is found again */
+        e->sets_done = false;
         chore_rest(c, CHORE_RETRY_MS);
         return;
     }

@@ -1,4 +1,5 @@
-/* The housekeeper: one thread for the work that nobody waits for: recoveries, erasures, retention.
+/* The housekeeper: one thread for the work that nobody waits for: recoveries, erasures, retention,
+ * messages that will not get whole.
  * Each is a chore that finds its next piece on a reader, does it on the writer in one small
  * transaction, and rests in proportion, so that the writer is others' most of the time. How far a
  * chore came is in the store, so that a restart goes on there. */
@@ -12,6 +13,7 @@ struct housekeeper_config {
     struct books *books;
     struct intake *intake;   /* told of deliveries that a recovery made */
     unsigned retention_days; /* of accounts without their own */
+    int64_t join_ms; /* how long a message that went out is remembered, for parts that come again */
     /* Wired by main, may be NULL: events of that number are being erased; what is held in memory of
      * them must be let go. The housekeeper's thread. */
     void (*on_erase)(void *arg, uint64_t account, struct str number);

@@ -229,7 +229,7 @@ void taking_free(struct taking *t)
     free(t);
 }
 
-static enum err taking_store(struct taking *t, struct db *db)
+enum err taking_put(struct taking *t, struct db *db)
 {
     enum err err = event_put(db, t->event, &t->event_n, &t->is_new);
     /* Its own row, with its deliveries, from a commit whose answer was lost: new all the same, or
@@ -247,12 +247,23 @@ static enum err taking_store(struct taking *t, struct db *db)
     return err;
 }
 
-static enum err taking_run(struct store_job *job, struct db *db)
+enum err taking_find(const struct taking *t, struct db *db, bool *ret_put)
 {
-    return taking_store((struct taking *)job, db);
+    int64_t n = 0;
+    *ret_put = false;
+    if (!t->put_n)
+        return OK;
+    enum err err = event_find(db, t->event->account, t->event->id, &n);
+    *ret_put = err == OK && n == t->put_n;
+    return err == ERR_NOT_FOUND ? OK : err;
 }
 
-static void taking_tell(struct taking *t)
+static enum err taking_run(struct store_job *job, struct db *db)
+{
+    return taking_put((struct taking *)job, db);
+}
+
+void taking_tell(const struct taking *t)
 {
     metric_add(t->is_new ? METRIC_EVENTS_STORED : METRIC_EVENTS_DUPLICATE, 1);
     if (!t->is_new)
@@ -312,7 +323,7 @@ static enum err takings_run(struct store_job *job, struct db *db)
     if (err != OK || all->skipped)
         return err;
     for (size_t i = 0; err == OK && i < all->n; i++)
-        err = taking_store(all->t[i], db);
+        err = taking_put(all->t[i], db);
     if (err == OK && all->with.after)
         err = all->with.after(all->with.arg, db, (const struct taking *const *)all->t, all->n);
     return err;

@@ -84,6 +84,15 @@ MUST_USE enum err intake_submit_all_with(struct intake *in, struct taking **t, s
 bool taking_is_new(const struct taking *t); /* in `after`: it was not there before */
 void taking_free(struct taking *t);         /* NULL-safe */
 
+/* Inside a writer's job of the caller's own: the event and its deliveries, in that job's
+ * transaction. After the commit the caller tells deliver (on the writer's thread). Both may be
+ * called again with the job's next run. */
+MUST_USE enum err taking_put(struct taking *t, struct db *db);
+void taking_tell(const struct taking *t);
+/* When such a job runs again: is there what its last run put, by a commit whose answer was lost?
+ * Then nothing of it is to be done again, but it is to be told. */
+MUST_USE enum err taking_find(const struct taking *t, struct db *db, bool *ret_put);
+
 /* Inside a writer's job: one more delivery of an event that is there, asked for by a person, in a
  * lane of its own. After the commit the caller tells deliver, by intake_tell. */
 MUST_USE enum err resend_put(struct db *db, int64_t event_n, const struct event *e,

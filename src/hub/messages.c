@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
+#include "hub/join.h"
 
-enum { LINK_MAX = 64, PARTY_MAX = 256, ID_MAX = 256 };
+enum { ID_MAX = 256 };
 
 struct messages {
-    struct messages_config c;
+    struct store *store;
+    struct joiner by;
 };
 
 enum err messages_new(const struct messages_config *c, struct messages **ret)
@@ -19,7 +22,12 @@ enum err messages_new(const struct messages_config *c, struct messages **ret)
     struct messages *m = malloc(sizeof *m);
     if (!m)
         return ERR_NOMEM;
-    m->c = *c;
+    *m = (struct messages){.store = c->store,
+                           .by = {.intake = c->intake,
+                                  .books = c->books,
+                                  .join_ms = c->join_ms,
+                                  .max_sets = c->max_sets,
+                                  .max_bytes = c->max_bytes}};
     *ret = m;
     return OK;
 }
@@ -31,9 +39,17 @@ void messages_free(struct messages *m)
 
 /* ---- a whole message ---- */
 
+/* Part 4 of 3: nobody can say what it belongs to. It goes out alone. */
+static bool contradicts(const struct sms_part *p)
+{
+    return p->parts > SMS_PARTS_MAX || (p->parts && p->number > p->parts) ||
+           (p->parts > 1 && p->number == 0);
+}
+
 struct whole { /* who waits for it */
     messages_on_taken *on_taken;
     void *arg;
+    bool partial;
     size_t id_n;
     char id[];
 };
@@ -41,6 +57,8 @@ struct whole { /* who waits for it */
 static void on_whole(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
 {
     struct whole *w = arg;
+    if (err == OK && !duplicate)
+        metric_add(METRIC_SMS_PARTIAL, w->partial);
     w->on_taken(w->arg, token, err, duplicate, str_of_bytes(w->id, w->id_n));
     free(w);
 }
@@ -54,14 +72,15 @@ static enum err prepare(struct messages *m, const struct book *book, const struc
                           .to = in->to,
                           .message_id = message_id,
                           .link = in->link,
-                          .parts = 1,
+                          .parts = part->parts ? part->parts : 1,
+                          .partial = contradicts(part),
                           .simulated = in->simulated};
     struct event *made;
     enum err err = event_of_parts(&f, &part, 1, clock_wall_ms(), &made);
     if (err != OK)
         return err;
     const struct event *e = made;
-    return intake_prepare(m->c.intake, book, &e, NULL, NULL, ret);
+    return intake_prepare(m->by.intake, book, &e, NULL, NULL, ret);
 }
 
 static enum err take_whole(struct messages *m, const struct book *book, const struct message_in *in,
@@ -78,11 +97,12 @@ static enum err take_whole(struct messages *m, const struct book *book, const st
     struct whole *w = malloc(sizeof *w + id.n);
     if (!w)
         return ERR_NOMEM;
-    *w = (struct whole){.on_taken = on_taken, .arg = arg, .id_n = id.n};
+    *w = (struct whole){
+        .on_taken = on_taken, .arg = arg, .partial = contradicts(&in->part), .id_n = id.n};
     memcpy(w->id, id.p, id.n);
     enum err err = prepare(m, book, in, id, &t);
     if (err == OK)
-        err = intake_submit(m->c.intake, &t, home, on_whole, w, token);
+        err = intake_submit(m->by.intake, &t, home, on_whole, w, token);
     if (err != OK) {
         taking_free(t);
         free(w);
@@ -90,15 +110,99 @@ static enum err take_whole(struct messages *m, const struct book *book, const st
     return err;
 }
 
+/* ---- a part of one ---- */
+
+struct arrival {
+    struct store_job job; /* first */
+    struct messages *m;
+    messages_on_taken *on_taken;
+    void *arg;
+    uint64_t token;
+    struct part_in in;
+    struct part_out part;
+    struct joined joined;
+    char bytes[]; /* where the slices point */
+};
+
+static enum err arrival_run(struct store_job *job, struct db *db)
+{
+    struct arrival *a = (struct arrival *)job;
+    bool done;
+    enum err err = joined_begin(&a->joined, db, &done);
+    return err == OK && !done ? join_part(&a->m->by, db, &a->in, &a->joined, &a->part) : err;
+}
+
+static void arrival_committed(struct store_job *job)
+{
+    struct arrival *a = (struct arrival *)job;
+    metric_add(a->part.duplicate ? METRIC_SMS_PARTS_DUPLICATE : METRIC_SMS_PARTS, 1);
+    joined_tell(&a->joined);
+}
+
+static void arrival_done(struct store_job *job)
+{
+    struct arrival *a = (struct arrival *)job;
+    a->on_taken(a->arg, a->token, job->err, job->err == OK && a->part.duplicate,
+                str_of(a->part.message_id));
+    joined_fini(&a->joined);
+    free(a);
+}
+
+static struct str put(char **at, struct str s)
+{
+    struct str copy = {*at, s.n};
+    if (s.n)
+        memcpy(*at, s.p, s.n);
+    *at += s.n;
+    return copy;
+}
+
+static enum err take_part(struct messages *m, const struct message_in *in, struct mailbox *home,
+                          messages_on_taken *on_taken, void *arg, uint64_t token)
+{
+    struct arrival *a = malloc(sizeof *a + in->link.n + in->from.n + in->to.n + in->part.data.n);
+    if (!a)
+        return ERR_NOMEM;
+    *a = (struct arrival){.job = {.run = arrival_run,
+                                  .committed = arrival_committed,
+                                  .done = arrival_done,
+                                  .home = home},
+                          .m = m,
+                          .on_taken = on_taken,
+                          .arg = arg,
+                          .token = token,
+                          .in = {.account = in->account,
+                                 .simulated = in->simulated,
+                                 .part = in->part,
+                                 .at_ms = clock_wall_ms()}};
+    char *at = a->bytes;
+    a->in.link = put(&at, in->link);
+    a->in.from = put(&at, in->from);
+    a->in.to = put(&at, in->to);
+    a->in.part.data = put(&at, in->part.data);
+    part_set_id(&a->in);
+    id_new("msg", a->in.message_id);
+    enum err err = store_write(m->store, &a->job);
+    if (err != OK)
+        free(a);
+    return err;
+}
+
+static bool has_nul(struct str s)
+{
+    return str_find(s, '\0') < s.n;
+}
+
 enum err messages_take(struct messages *m, const struct book *book, const struct message_in *in,
                        struct mailbox *home, messages_on_taken *on_taken, void *arg, uint64_t token)
 {
-    if (in->link.n > LINK_MAX || in->from.n > PARTY_MAX || in->to.n > PARTY_MAX ||
-        in->message_id.n > ID_MAX || in->part.data.n > SMS_DATA_MAX)
+    if (in->link.n > SMS_LINK_MAX || in->from.n > SMS_PARTY_MAX || in->to.n > SMS_PARTY_MAX ||
+        in->message_id.n > ID_MAX || in->part.data.n > SMS_DATA_MAX || has_nul(in->link) ||
+        has_nul(in->from) || has_nul(in->to))
         return ERR_INVALID;
-    if (!store_is_writable(m->c.store))
+    if (!store_is_writable(m->store))
         return ERR_STORE;
-    if (in->part.parts > 1)
-        return ERR_UNSUPPORTED;
-    return take_whole(m, book, in, home, on_taken, arg, token);
+    return in->part.parts > 1 && !contradicts(&in->part)
+               ? take_part(m, in, home, on_taken, arg, token)
+               : take_whole(m, book, in, home, on_taken, arg, token);
 }

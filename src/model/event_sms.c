@@ -65,7 +65,8 @@ enum err event_of_parts(const struct sms_facts *facts, const struct sms_part *co
     f.message = buf_str(&text);
     f.encoding = encoding_of(part, n);
     f.truncated = lossy && text.n >= CUT_FROM;
-    if (f.partial && f.parts <= SMS_PARTS_MAX) {
+    if (f.partial && part[0]->number && part[n - 1]->number <= f.parts &&
+        f.parts <= SMS_PARTS_MAX) {
         put_missing(&missing, part, n, f.parts);
         f.parts_missing = buf_str(&missing);
     }

@@ -10,14 +10,15 @@
 
 struct engine;
 
-enum value_kind { VALUE_NULL, VALUE_INT, VALUE_TEXT };
+enum value_kind { VALUE_NULL, VALUE_INT, VALUE_TEXT, VALUE_OCTETS };
 struct value { /* an argument, or a column of a row */
     enum value_kind kind;
     int64_t i;
     struct str s;
 };
-#define V_INT(v)  ((struct value){.kind = VALUE_INT, .i = (int64_t)(v)})
-#define V_TEXT(v) ((struct value){.kind = VALUE_TEXT, .s = (v)})
+#define V_INT(v)    ((struct value){.kind = VALUE_INT, .i = (int64_t)(v)})
+#define V_TEXT(v)   ((struct value){.kind = VALUE_TEXT, .s = (v)})
+#define V_OCTETS(v) ((struct value){.kind = VALUE_OCTETS, .s = (v)}) /* any, NUL too */
 
 typedef bool db_row(void *arg, const struct value *column, size_t n); /* false: enough */
 

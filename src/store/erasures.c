@@ -24,7 +24,8 @@ static bool on_row(void *arg, const struct value *c, size_t n)
                           .calls = c[9].i,
                           .finished = c[10].i != 0,
                           .created_at_ms = c[11].i,
-                          .ended_at_ms = c[12].i};
+                          .ended_at_ms = c[12].i,
+                          .last_set = c[13].i};
     got->found = true;
     got->err = str_copy(c[1].s, e->id, sizeof e->id);
     if (got->err == OK)
@@ -66,11 +67,14 @@ enum err erasure_put(struct db *db, struct erasure *e)
     err = db_run_int(db, SQL_EVENT_LAST, NULL, 0, &e->last_n, NULL);
     if (err == OK)
         err = db_run_int(db, SQL_CALL_LAST, NULL, 0, &e->last_call, NULL);
+    if (err == OK)
+        err = db_run_int(db, SQL_SMS_SET_LAST, NULL, 0, &e->last_set, NULL);
     if (err != OK)
         return err;
     return db_run_int(db, SQL_ERASURE_PUT,
                       DB_ARGS(V_TEXT(str_of(e->id)), V_INT(e->account), V_TEXT(str_of(e->number)),
-                              V_INT(e->last_n), V_INT(e->last_call), V_INT(e->created_at_ms)),
+                              V_INT(e->last_n), V_INT(e->last_call), V_INT(e->created_at_ms),
+                              V_INT(e->last_set)),
                       &e->n, NULL);
 }
 

@@ -11,9 +11,9 @@ struct erasure {
     char id[ID_SIZE]; /* "era_…" */
     uint64_t account;
     char number[NUMBER_SIZE];
-    int64_t last_n, last_call; /* what came later stays */
-    int64_t at_n, at_call;     /* the last event and call looked at */
-    int64_t events, calls;     /* deleted */
+    int64_t last_n, last_call, last_set; /* what came later stays */
+    int64_t at_n, at_call;               /* the last event and call looked at */
+    int64_t events, calls;               /* deleted */
     bool finished;
     int64_t created_at_ms, ended_at_ms; /* wall; ended 0: it runs */
 };

@@ -80,6 +80,21 @@ static const char *const steps[] = {
     "CREATE INDEX events_sms ON events (n) WHERE kind = 3;"
     "CREATE INDEX events_sms_account ON events (account, n) WHERE kind = 3;"
     "CREATE INDEX events_sms_thread ON events (number, peer, account, n) WHERE kind = 3;",
+    /* 6: parts of text messages until all have come, and afterwards what they were, so that one
+     * that comes again is known; how much of it each account has */
+    "CREATE TABLE sms_sets (n {unreused}, id TEXT NOT NULL UNIQUE, account BIGINT NOT NULL,"
+    " link TEXT NOT NULL, peer TEXT NOT NULL, number TEXT NOT NULL, message_id TEXT NOT NULL,"
+    " parts INTEGER NOT NULL, have INTEGER NOT NULL, bytes BIGINT NOT NULL,"
+    " state INTEGER NOT NULL, simulated INTEGER NOT NULL, last_at BIGINT NOT NULL,"
+    " ends_at BIGINT NOT NULL, digests {octets} NOT NULL);"
+    "CREATE INDEX sms_sets_due ON sms_sets (state, ends_at);"
+    "CREATE INDEX sms_sets_account ON sms_sets (account, n) WHERE state = 0;"
+    "CREATE TABLE sms_parts (set_n BIGINT NOT NULL, number INTEGER NOT NULL,"
+    " data_coding INTEGER NOT NULL, alphabet INTEGER NOT NULL, single_shift INTEGER NOT NULL,"
+    " locking_shift INTEGER NOT NULL, fill INTEGER NOT NULL, data {octets} NOT NULL,"
+    " PRIMARY KEY (set_n, number)) {clustered};"
+    "CREATE TABLE sms_held (account {plain_key}, sets BIGINT NOT NULL, bytes BIGINT NOT NULL);"
+    "ALTER TABLE erasures ADD COLUMN last_set BIGINT NOT NULL DEFAULT 0;",
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0] };
 
@@ -91,6 +106,7 @@ static void put_dialect(struct buf *b, const char *text, const struct sql_dialec
     } words[] = {{STR("{serial}"), d->serial},
                  {STR("{unreused}"), d->unreused},
                  {STR("{plain_key}"), d->plain_key},
+                 {STR("{octets}"), d->octets},
                  {STR("{clustered}"), d->clustered}};
     enum { WORDS = sizeof words / sizeof *words };
     struct str s = str_of(text);

@@ -26,8 +26,12 @@ enum { SQL_ARGS_MAX = 20 };
     " created_at, ended_at"
 #define ERASURE_COLUMNS                                                                            \
     "n, id, account, number, last_n, last_call, at_n, at_call, events, calls, state,"              \
-    " created_at, ended_at"
-#define SETTING_COLUMNS "n, kind, id, account, key, doc, version, created_at, updated_at"
+    " created_at, ended_at, last_set"
+#define SMS_SET_COLUMNS                                                                            \
+    "n, id, account, link, peer, number, message_id, parts, have, bytes, state, simulated,"        \
+    " last_at, ends_at, digests"
+#define SMS_PART_COLUMNS "number, data_coding, alphabet, single_shift, locking_shift, fill, data"
+#define SETTING_COLUMNS  "n, kind, id, account, key, doc, version, created_at, updated_at"
 
 /* id, may it write?, text. An index over part of a table is used by SQLite where its condition
  * stands in the statement word for word. */
@@ -168,8 +172,8 @@ enum { SQL_ARGS_MAX = 20 };
     X(RECOVERY_FORGET, 1, "DELETE FROM recoveries WHERE state > 0 AND ended_at < $1")              \
     X(ERASURE_PUT, 1,                                                                              \
       "INSERT INTO erasures (id, account, number, last_n, last_call, at_n, at_call, events,"       \
-      " calls, state, created_at, ended_at) VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, 0, $6, 0)"     \
-      " RETURNING n")                                                                              \
+      " calls, state, created_at, ended_at, last_set)"                                             \
+      " VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, 0, $6, 0, $7) RETURNING n")                        \
     X(ERASURE_GET, 0,                                                                              \
       "SELECT " ERASURE_COLUMNS " FROM erasures WHERE id = $1 AND ($2 = 0 OR account = $2)")       \
     X(ERASURE_OF_NUMBER, 0,                                                                        \
@@ -212,6 +216,37 @@ enum { SQL_ARGS_MAX = 20 };
     X(IDEMPOTENCY_WALK, 0,                                                                         \
       "SELECT n, created_at FROM idempotency WHERE n > $1 ORDER BY n LIMIT $2")                    \
     X(IDEMPOTENCY_DELETE, 1, "DELETE FROM idempotency WHERE n <= $1")                              \
+    X(SMS_SET_PUT, 1,                                                                              \
+      "INSERT INTO sms_sets (id, account, link, peer, number, message_id, parts, have, bytes,"     \
+      " state, simulated, last_at, ends_at, digests)"                                              \
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, $8, $9, $10, $11) RETURNING n")               \
+    X(SMS_SET_FIND, 0, "SELECT " SMS_SET_COLUMNS " FROM sms_sets WHERE id = $1")                   \
+    X(SMS_SET_GET, 0, "SELECT " SMS_SET_COLUMNS " FROM sms_sets WHERE n = $1")                     \
+    X(SMS_SET_OLDEST, 0,                                                                           \
+      "SELECT n FROM sms_sets WHERE account = $1 AND state = 0 ORDER BY n LIMIT 1")                \
+    X(SMS_SET_DUE, 0,                                                                              \
+      "SELECT n, ends_at FROM sms_sets WHERE state = $1 ORDER BY ends_at LIMIT $2")                \
+    X(SMS_SET_LAST, 0, "SELECT max(n) FROM sms_sets")                                              \
+    X(SMS_SET_WALK, 0,                                                                             \
+      "SELECT n, account, number FROM sms_sets WHERE n > $1 AND n <= $2 ORDER BY n LIMIT $3")      \
+    X(SMS_SET_GROW, 1,                                                                             \
+      "UPDATE sms_sets SET have = have + 1, bytes = bytes + $1, last_at = $2 WHERE n = $3")        \
+    X(SMS_SET_END, 1,                                                                              \
+      "UPDATE sms_sets SET state = 1, bytes = 0, ends_at = $1, digests = $2 WHERE n = $3")         \
+    X(SMS_SET_DELETE, 1, "DELETE FROM sms_sets WHERE n = $1")                                      \
+    X(SMS_PART_PUT, 1,                                                                             \
+      "INSERT INTO sms_parts (set_n, " SMS_PART_COLUMNS ")"                                        \
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING")                           \
+    X(SMS_PART_LIST, 0,                                                                            \
+      "SELECT " SMS_PART_COLUMNS " FROM sms_parts WHERE set_n = $1 ORDER BY number")               \
+    X(SMS_PART_GET, 0,                                                                             \
+      "SELECT " SMS_PART_COLUMNS " FROM sms_parts WHERE set_n = $1 AND number = $2")               \
+    X(SMS_PART_DELETE, 1, "DELETE FROM sms_parts WHERE set_n = $1")                                \
+    X(SMS_HELD_GET, 0, "SELECT sets, bytes FROM sms_held WHERE account = $1")                      \
+    X(SMS_HELD_ADD, 1,                                                                             \
+      "INSERT INTO sms_held (account, sets, bytes) VALUES ($1, $2, $3)"                            \
+      " ON CONFLICT (account) DO UPDATE SET sets = sms_held.sets + excluded.sets,"                 \
+      " bytes = sms_held.bytes + excluded.bytes RETURNING sets, bytes")                            \
     X(SETTING_PUT, 1,                                                                              \
       "INSERT INTO settings (kind, id, account, key, doc, version, created_at, updated_at)"        \
       " VALUES ($1, $2, $3, $4, $5, 1, $6, $6) ON CONFLICT DO NOTHING RETURNING n")                \
@@ -249,5 +284,6 @@ struct sql_dialect {
     const char *serial;    /* {serial}: a key that counts up */
     const char *unreused;  /* {unreused}: the same, and no number comes twice */
     const char *plain_key; /* {plain_key}: a whole number that we give ourselves */
+    const char *octets;    /* {octets}: the type of a column of bytes */
     const char *clustered; /* {clustered}: after a table whose rows live in its key */
 };

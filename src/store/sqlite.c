@@ -199,7 +199,9 @@ static enum err bind(struct sqlite_db *s, sqlite3_stmt *st, const struct value *
         int rc = v->kind == VALUE_INT    ? sqlite3_bind_int64(st, i, v->i)
                  : v->kind == VALUE_TEXT ? sqlite3_bind_text64(st, i, v->s.p ? v->s.p : "", v->s.n,
                                                                SQLITE_STATIC, SQLITE_UTF8)
-                                         : sqlite3_bind_null(st, i);
+                 : v->kind == VALUE_OCTETS
+                     ? sqlite3_bind_blob64(st, i, v->s.p ? v->s.p : "", v->s.n, SQLITE_STATIC)
+                     : sqlite3_bind_null(st, i);
         if (rc != SQLITE_OK)
             return err_of(s, rc);
     }
@@ -216,6 +218,9 @@ static size_t columns(sqlite3_stmt *st, struct value column[COLUMNS_MAX])
             column[i] = V_INT(sqlite3_column_int64(st, i));
         } else if (type == SQLITE_NULL) {
             column[i] = (struct value){.kind = VALUE_NULL};
+        } else if (type == SQLITE_BLOB) {
+            const void *octets = sqlite3_column_blob(st, i);
+            column[i] = V_OCTETS(str_of_bytes(octets, (size_t)sqlite3_column_bytes(st, i)));
         } else {
             const void *text = sqlite3_column_text(st, i);
             column[i] = V_TEXT(str_of_bytes(text, (size_t)sqlite3_column_bytes(st, i)));
@@ -299,5 +304,6 @@ const struct engine engine_sqlite = {
     .dialect = {.serial = "INTEGER PRIMARY KEY",
                 .unreused = "INTEGER PRIMARY KEY AUTOINCREMENT",
                 .plain_key = "INTEGER PRIMARY KEY",
+                .octets = "BLOB",
                 .clustered = "WITHOUT ROWID"},
 };

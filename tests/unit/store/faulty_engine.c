@@ -120,5 +120,6 @@ const struct engine engine_faulty = {
     .dialect = {.serial = "INTEGER PRIMARY KEY",
                 .unreused = "INTEGER PRIMARY KEY AUTOINCREMENT",
                 .plain_key = "INTEGER PRIMARY KEY",
+                .octets = "BLOB",
                 .clustered = "WITHOUT ROWID"},
 };

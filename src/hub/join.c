@@ -1,0 +1,266 @@
+/* join: parts become messages. A set is what has the same link, account, sender, number, reference
+ * and count. Its n-th part is kept once; the same again is absorbed, while it waits and, by what
+ * its row remembers, for a while after it went out. Another content under the same number says that
+ * the sender began his references anew: the old set goes as it is and a new one begins.
+ *
+ * Nothing is held in memory: what is waiting is the store's, and so a restart loses nothing and a
+ * million sets cost no more of it than one. On the writer's thread. */
+#include "hub/join.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/metrics.h"
+
+/* Sets that one part may push out: a part is at most SMS_DATA_MAX octets, and each set counts for
+ * SMS_PART_COST or more, so that this always makes room enough; more are pushed out only after the
+ * limits were lowered, a few with each part that comes. */
+enum { PUSHED_MAX = SMS_DATA_MAX / SMS_PART_COST + 2 };
+
+/* ---- what a job made ---- */
+
+static void joined_clear(struct joined *j)
+{
+    for (size_t i = 0; i < j->n; i++)
+        taking_free(j->at[i]);
+    j->n = j->partial = 0;
+}
+
+void joined_fini(struct joined *j)
+{
+    joined_clear(j);
+    free(j->at);
+    *j = (struct joined){0};
+}
+
+enum err joined_begin(struct joined *j, struct db *db, bool *ret_done)
+{
+    enum err err = OK;
+    *ret_done = false;
+    for (size_t i = 0; err == OK && i < j->n && !*ret_done; i++)
+        err = taking_find(j->at[i], db, ret_done); /* one of them is there: so are all */
+    if (!*ret_done)
+        joined_clear(j);
+    return err;
+}
+
+void joined_tell(const struct joined *j)
+{
+    for (size_t i = 0; i < j->n; i++)
+        taking_tell(j->at[i]);
+    metric_add(METRIC_SMS_PARTIAL, (int64_t)j->partial);
+}
+
+static enum err joined_add(struct joined *j, struct taking *t)
+{
+    if (j->n == j->cap) {
+        size_t cap = j->cap ? 2 * j->cap : 1;
+        struct taking **at = realloc(j->at, cap * sizeof *at);
+        if (!at) {
+            taking_free(t);
+            return ERR_NOMEM;
+        }
+        j->at = at;
+        j->cap = cap;
+    }
+    j->at[j->n++] = t;
+    return OK;
+}
+
+/* ---- a set goes out ---- */
+
+struct gathered {
+    struct sms_part part[SMS_PARTS_MAX];
+    const struct sms_part *list[SMS_PARTS_MAX];
+    size_t n;
+    struct buf mem; /* where their data is */
+};
+
+static bool on_part(void *arg, const struct sms_part *p)
+{
+    struct gathered *g = arg;
+    if (g->n == SMS_PARTS_MAX)
+        return false;
+    g->part[g->n++] = *p;
+    buf_put_str(&g->mem, p->data);
+    return g->mem.err == OK;
+}
+
+static enum err gather(struct db *db, const struct sms_set *s, struct gathered *g)
+{
+    size_t at = 0;
+    g->n = 0;
+    buf_init(&g->mem, (size_t)SMS_PARTS_MAX * SMS_DATA_MAX);
+    enum err err = sms_part_list(db, s->n, on_part, g);
+    if (err == OK)
+        err = g->mem.err;
+    for (size_t i = 0; err == OK && i < g->n; i++) {
+        g->part[i].data.p = g->mem.p ? g->mem.p + at : "";
+        at += g->part[i].data.n;
+        g->list[i] = &g->part[i];
+    }
+    return err;
+}
+
+/* What a part was, in eight bytes; never 0. */
+static uint64_t digest(const struct sms_part *p)
+{
+    char text[64];
+    struct buf b;
+    buf_wrap(&b, text, sizeof text);
+    buf_printf(&b, "%016llx %u %d %u %u %u", (unsigned long long)hash64(p->data), p->data_coding,
+               (int)p->coding.alphabet, p->coding.single_shift, p->coding.locking_shift,
+               p->coding.fill);
+    uint64_t h = hash64(buf_str(&b));
+    return h ? h : 1;
+}
+
+static enum err event_of_set(const struct sms_set *s, const struct gathered *g, struct event **ret)
+{
+    struct sms_facts f = {.account = s->account,
+                          .from = str_of(s->from),
+                          .to = str_of(s->to),
+                          .message_id = str_of(s->message_id),
+                          .link = str_of(s->link),
+                          .parts = s->parts,
+                          .partial = g->n < s->parts,
+                          .simulated = s->simulated};
+    return event_of_parts(&f, g->list, g->n, s->last_at_ms, ret);
+}
+
+static enum err put_event(const struct joiner *by, struct db *db, const struct event *e,
+                          struct joined *out)
+{
+    struct taking *t = NULL;
+    const struct book *book = book_take(by->books);
+    enum err err = intake_prepare(by->intake, book, &e, NULL, NULL, &t);
+    book_drop(&book);
+    if (err == OK)
+        err = joined_add(out, t);
+    return err == OK ? taking_put(t, db) : err;
+}
+
+enum err join_end(const struct joiner *by, struct db *db, struct sms_set *s, int64_t now_ms,
+                  struct joined *out)
+{
+    struct event *e = NULL;
+    struct gathered *g = malloc(sizeof *g);
+    if (!g)
+        return ERR_NOMEM;
+    enum err err = gather(db, s, g);
+    if (err == OK && g->n) {
+        err = event_of_set(s, g, &e);
+        if (err == OK)
+            err = put_event(by, db, e, out);
+        out->partial += g->n < s->parts;
+    }
+    memset(s->digest, 0, sizeof s->digest);
+    for (size_t i = 0; err == OK && i < g->n; i++)
+        if (g->part[i].number - 1 < s->parts)
+            s->digest[g->part[i].number - 1] = digest(&g->part[i]);
+    if (err == OK)
+        err = sms_set_end(db, s, now_ms + by->join_ms);
+    buf_fini(&g->mem);
+    free(g);
+    return err;
+}
+
+/* ---- a part comes ---- */
+
+void part_set_id(struct part_in *in)
+{
+    char count[64];
+    struct buf b;
+    buf_wrap(&b, count, sizeof count);
+    buf_printf(&b, "%llu %lu %d %u", (unsigned long long)in->account,
+               (unsigned long)in->part.reference, in->part.wide, in->part.parts);
+    struct str what[] = {STR("set"), in->link, in->from, in->to, buf_str(&b)};
+    id_derive("set", what, sizeof what / sizeof *what, in->set_id);
+}
+
+static enum err set_begin(const struct joiner *by, struct db *db, const struct part_in *in,
+                          struct sms_set *s)
+{
+    *s = (struct sms_set){.account = in->account,
+                          .parts = in->part.parts,
+                          .simulated = in->simulated,
+                          .last_at_ms = in->at_ms,
+                          .ends_at_ms = in->at_ms + by->join_ms};
+    enum err err = str_copy(in->link, s->link, sizeof s->link);
+    if (err == OK)
+        err = str_copy(in->from, s->from, sizeof s->from);
+    if (err == OK)
+        err = str_copy(in->to, s->to, sizeof s->to);
+    memcpy(s->id, in->set_id, sizeof s->id);
+    memcpy(s->message_id, in->message_id, sizeof s->message_id);
+    return err == OK ? sms_set_put(db, s) : err;
+}
+
+/* The set of the part as it is: is the part in it already (*ret_same), or may it not be in it, so
+ * that this one goes and another begins (*ret_over)? */
+static enum err meet(const struct joiner *by, struct db *db, const struct part_in *in,
+                     struct sms_set *s, bool *ret_same, bool *ret_over, struct joined *out)
+{
+    enum err err = OK;
+    if (s->state == SMS_SET_DONE) {
+        *ret_same =
+            in->at_ms < s->ends_at_ms && s->digest[in->part.number - 1] == digest(&in->part);
+        *ret_over = !*ret_same;
+    } else {
+        err = sms_part_same(db, s->n, &in->part, ret_same);
+        *ret_over = err == OK && !*ret_same;
+        err = err == ERR_NOT_FOUND ? OK : err;
+        if (err == OK && *ret_over)
+            err = join_end(by, db, s, in->at_ms, out);
+    }
+    return err == OK && *ret_over ? sms_set_delete(db, s) : err;
+}
+
+/* The account's oldest go out until it has no more than it may. */
+static enum err make_room(const struct joiner *by, struct db *db, uint64_t account, int64_t now_ms,
+                          struct joined *out)
+{
+    for (int i = 0; i < PUSHED_MAX; i++) {
+        struct sms_held held;
+        struct sms_set s;
+        int64_t n = 0;
+        enum err err = sms_held_get(db, account, &held);
+        if (err != OK || (held.sets <= by->max_sets && held.bytes <= by->max_bytes))
+            return err;
+        err = sms_set_oldest(db, account, &n);
+        if (err == OK)
+            err = sms_set_get(db, n, &s);
+        if (err == OK)
+            err = join_end(by, db, &s, now_ms, out);
+        if (err != OK)
+            return err == ERR_NOT_FOUND ? OK : err;
+    }
+    return OK;
+}
+
+enum err join_part(const struct joiner *by, struct db *db, const struct part_in *in,
+                   struct joined *out, struct part_out *ret)
+{
+    struct sms_set s;
+    bool same = false, over = false, is_new = false;
+    enum err err = sms_set_find(db, str_of(in->set_id), &s);
+    if (err == OK)
+        err = meet(by, db, in, &s, &same, &over, out);
+    else if (err == ERR_NOT_FOUND) {
+        over = true;
+        err = OK;
+    }
+    if (err == OK && over)
+        err = set_begin(by, db, in, &s);
+    if (err == OK && !same)
+        err = sms_part_put(db, &s, &in->part, in->at_ms, &is_new);
+    if (err != OK)
+        return err;
+    memcpy(ret->message_id, s.message_id, sizeof ret->message_id);
+    ret->duplicate = same && !ret->put;
+    if (same)
+        return OK;
+    ret->put = true;
+    return s.have == s.parts ? join_end(by, db, &s, in->at_ms, out)
+                             : make_room(by, db, in->account, in->at_ms, out);
+}
