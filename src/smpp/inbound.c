@@ -41,6 +41,7 @@ struct inbound {
     struct unanswered *unanswered;
     uint8_t key[16];
     struct buf text; /* scratch */
+    bool abandoned;  /* freed, but for the answers that are still to be opened */
 };
 
 static void book_renew(struct inbound *in)
@@ -129,7 +130,7 @@ static void on_taken(void *arg, uint64_t token, enum err err, bool duplicate, st
 {
     struct inbound *in = arg;
     struct pending *p = pool_at(in->pending, token);
-    struct session *s = session_at(in->c.sessions, p->session);
+    struct session *s = in->abandoned ? NULL : session_at(in->c.sessions, p->session);
     struct session_answer a = {p->response, p->sequence, status_of(err), message_id};
     count(a.status, duplicate);
     if (err != OK)
@@ -141,6 +142,8 @@ static void on_taken(void *arg, uint64_t token, enum err err, bool duplicate, st
     else if (err == OK)
         on_unanswered(in, p->link_n, p->what);
     pending_drop(in, p);
+    if (in->abandoned)
+        inbound_free(in);
 }
 
 static struct pending *pending_new(struct inbound *in, struct session *s, const struct pdu *p,
@@ -394,6 +397,9 @@ void inbound_free(struct inbound *in)
 {
     if (!in)
         return;
+    in->abandoned = true;
+    if (in->pending && pool_count(in->pending))
+        return; /* the last answer does it, when the loop's mail is opened */
     book_drop(&in->book);
     unanswered_free(in->unanswered);
     pool_free(in->pending);
