@@ -16,8 +16,8 @@
 #include "store/expiry.h"
 
 enum {
-    STREAM_HELD = 64 * 1024,
-    STREAM_MAX = 2 * STREAM_HELD + 4096,
+    STREAM_HELD = FEED_TAKE_BYTES,
+    STREAM_MAX = STREAM_HELD + EVENT_PAYLOAD_MAX + 16384, /* ids and names besides */
     RETRY_MS = 1000,
     DAY_MS = 86400000
 };
@@ -192,7 +192,7 @@ static bool fill(struct event_stream *s)
 static long on_read(struct request *r, char *out, size_t cap)
 {
     struct event_stream *s = r->room;
-    while (s->at == s->out.n) {
+    while (s->out.err == OK && s->at == s->out.n) {
         if (s->ended)
             return STREAM_ENDS;
         if (s->out.cap > STREAM_HELD / 8) /* what a burst needed is given back */
@@ -201,9 +201,9 @@ static long on_read(struct request *r, char *out, size_t cap)
         s->at = 0;
         if (!fill(s))
             return STREAM_SLEEPS;
-        if (s->out.err != OK)
-            return STREAM_ENDS; /* without memory: what was not sent comes after a resume */
     }
+    if (s->out.err != OK)
+        return STREAM_ENDS; /* without memory: nothing torn is sent, it comes after a resume */
     struct str more = str_slice(buf_str(&s->out), s->at, cap);
     memcpy(out, more.p, more.n);
     s->at += more.n;

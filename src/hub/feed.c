@@ -281,11 +281,12 @@ enum feed_state feed_take(struct feed *f, struct feed_reader *r, int64_t wake_at
                           struct feed_item item[FEED_TAKE_MAX], size_t *ret_n)
 {
     enum feed_state state = FEED_ITEMS;
-    size_t n = 0;
+    size_t n = 0, bytes = 0;
     pthread_mutex_lock(&f->lock);
-    while (n < FEED_TAKE_MAX && r->cursor >= f->from && has_news(f, r)) {
-        r->cursor++;
-        item[n++] = (struct feed_item){r->cursor, event_hold(*slot(f, r->cursor))};
+    while (n < FEED_TAKE_MAX && bytes < FEED_TAKE_BYTES && r->cursor >= f->from && has_news(f, r)) {
+        item[n].n = ++r->cursor;
+        item[n].event = event_hold(*slot(f, r->cursor));
+        bytes += item[n++].event->payload.n;
     }
     if (f->closed)
         state = n ? FEED_ITEMS : FEED_ENDED;

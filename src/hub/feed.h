@@ -61,7 +61,8 @@ struct feed_item {
     int64_t n;
     const struct event *event; /* the caller's to drop */
 };
-enum { FEED_TAKE_MAX = 16 };
+/* Of payloads, and one more: what a reader prints has a maximum. */
+enum { FEED_TAKE_MAX = 16, FEED_TAKE_BYTES = 64 * 1024 };
 enum feed_state {
     FEED_ITEMS,  /* here are some; take again */
     FEED_BEHIND, /* read the store from the cursor (feed_page), say feed_went, take again */

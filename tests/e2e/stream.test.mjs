@@ -220,6 +220,20 @@ test('a slow reader holds nobody up, is cut off when it takes nothing, and has m
   for (const s of [slow, quick]) s.close();
 });
 
+test('large events, many at once: live and out of the store', async () => {
+  const { post, number } = await line();
+  const live = await opened({ query: query({ number }) });
+  const more = { event: 'sms_received', from: 'ACME', to: number, message: 'ü'.repeat(7000), did_number: undefined, caller_id: undefined };
+  const due = [];
+  for (let i = 0; i < 12; i++) due.push(...await post(5, more));
+  await live.wait(due.length);
+  assert.deepEqual(live.ids(), due);
+  const late = await opened({ query: query({ number, last_event_id: 'n0' }) });
+  await late.wait(due.length);
+  assert.deepEqual(late.events.map((e) => e.data.message.length), due.map(() => 7000));
+  for (const s of [live, late]) s.close();
+});
+
 test('1,000 streams at once, each gets every event once and in order', { timeout: 120000 }, async () => {
   const many = await Daemon.start({ 'sip.listen': '' });
   const { post } = await line(many);

@@ -299,6 +299,36 @@ static void only_what_fits(void **state)
     reader_free(kind);
 }
 
+/* However large they are, a reader prints no more than it has room for. */
+static void large_ones(void **state)
+{
+    static char large[50000];
+    struct feed_item item[FEED_TAKE_MAX];
+    size_t n, got = 0;
+    struct reader *r = reader_new(1, -1);
+    memset(large, 'x', sizeof large);
+    for (int64_t i = 3; i <= 12; i++) {
+        struct event proto = {
+            .account = 1, .id = STR("evt"), .payload = str_of_bytes(large, sizeof large)};
+        struct event *made;
+        assert_ok(event_new(&proto, &made));
+        const struct event *e = made;
+        struct stored s = {.event = e, .event_n = i};
+        feed_told(feed, &s);
+        event_drop(&e);
+    }
+    while (got < 10) {
+        if (feed_take(feed, &r->r, INT64_MAX, item, &n) == FEED_WAIT)
+            r->waited++;
+        assert_true(n <= 2);
+        for (size_t i = 0; i < n; i++) {
+            assert_int_equal(item[i].n, 3 + got++);
+            event_drop(&item[i].event);
+        }
+    }
+    reader_free(r);
+}
+
 /* A row of a commit whose answer was lost is in the store, but nobody spoke of it. */
 static void a_row_nobody_spoke_of(void **state)
 {
@@ -488,6 +518,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(from_the_store_into_the_ring, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lagging, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_what_fits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(large_ones, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_row_nobody_spoke_of, set_up, tear_down),
         cmocka_unit_test_setup_teardown(news_of_old_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(erased, set_up, tear_down),
