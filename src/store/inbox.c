@@ -1,6 +1,6 @@
 /* inbox: walks through messages from the newest to the oldest. Each walk goes along one index:
- * a thread's, a number's, an account's, or all messages'; what the index does not tell apart is
- * told apart here, row by row, and every row that was looked at counts. */
+ * a thread's, an account's, a number's, or all events'; what the index does not tell apart is told
+ * apart here, row by row, and every row that was looked at counts. */
 #include "store/inbox.h"
 
 #include <stdlib.h>
@@ -122,18 +122,23 @@ static bool on_row(void *arg, const struct value *c, size_t n)
     return true;
 }
 
-/* The account, when all messages of the thread are of one. */
-static enum err thread_account(struct db *db, const struct inbox_filter *f, uint64_t *ret)
+/* Who asks for all accounts' may be asking for one's: then its index is the way. *ret 0: several;
+ * ERR_NOT_FOUND: there is no message at all. */
+static enum err only_account(struct db *db, const struct inbox_filter *f, uint64_t *ret)
 {
     int64_t first = 0, last = 0;
+    bool thread = f->number.n && f->peer.n;
+    const struct value of[] = {V_TEXT(f->number), V_TEXT(f->peer)};
     *ret = f->account;
     if (f->account)
         return OK;
-    enum err err = db_run_int(db, SQL_INBOX_FIRST_ACCOUNT,
-                              DB_ARGS(V_TEXT(f->number), V_TEXT(f->peer)), &first, NULL);
+    enum err err = db_run_int(db, thread ? SQL_INBOX_FIRST_ACCOUNT : SQL_INBOX_LOWEST, of,
+                              thread ? 2 : 0, &first, NULL);
     if (err == OK)
-        err = db_run_int(db, SQL_INBOX_LAST_ACCOUNT, DB_ARGS(V_TEXT(f->number), V_TEXT(f->peer)),
-                         &last, NULL);
+        err = db_run_int(db, thread ? SQL_INBOX_LAST_ACCOUNT : SQL_INBOX_HIGHEST, of,
+                         thread ? 2 : 0, &last, NULL);
+    if (err == OK && last == 0)
+        err = ERR_NOT_FOUND;
     if (err == OK && first == last)
         *ret = (uint64_t)first;
     return err;
@@ -142,11 +147,11 @@ static enum err thread_account(struct db *db, const struct inbox_filter *f, uint
 static enum err walk_along(struct db *db, const struct inbox_filter *f, int64_t before_n,
                            db_row *row, struct walk *w)
 {
-    uint64_t account = 0;
-    enum err err = f->number.n && f->peer.n ? thread_account(db, f, &account) : OK;
+    uint64_t account;
+    enum err err = only_account(db, f, &account);
     if (err != OK)
-        return err;
-    if (account)
+        return err == ERR_NOT_FOUND ? OK : err;
+    if (f->number.n && f->peer.n && account)
         return db_run(db, SQL_INBOX_THREAD,
                       DB_ARGS(V_TEXT(f->number), V_TEXT(f->peer), V_INT(account), V_INT(before_n),
                               V_INT(f->rows_max)),
@@ -155,10 +160,9 @@ static enum err walk_along(struct db *db, const struct inbox_filter *f, int64_t 
         return db_run(db, SQL_INBOX_NUMBER,
                       DB_ARGS(V_TEXT(f->number), V_INT(before_n), V_INT(f->rows_max)), row, w,
                       NULL);
-    if (f->account)
+    if (account)
         return db_run(db, SQL_INBOX_ACCOUNT,
-                      DB_ARGS(V_INT(f->account), V_INT(before_n), V_INT(f->rows_max)), row, w,
-                      NULL);
+                      DB_ARGS(V_INT(account), V_INT(before_n), V_INT(f->rows_max)), row, w, NULL);
     return db_run(db, SQL_INBOX_ALL, DB_ARGS(V_INT(before_n), V_INT(f->rows_max)), row, w, NULL);
 }
 

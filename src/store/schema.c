@@ -76,8 +76,7 @@ static const char *const steps[] = {
     "CREATE TABLE idempotency (n {serial}, account BIGINT NOT NULL, key TEXT NOT NULL,"
     " fingerprint TEXT NOT NULL, status INTEGER NOT NULL, answer TEXT NOT NULL,"
     " created_at BIGINT NOT NULL, UNIQUE (account, key));",
-    /* 5: messages (kind 3) apart from calls: all, an account's, a thread's */
-    "CREATE INDEX events_sms ON events (n) WHERE kind = 3;"
+    /* 5: messages (kind 3) apart from calls: an account's, a thread's */
     "CREATE INDEX events_sms_account ON events (account, n) WHERE kind = 3;"
     "CREATE INDEX events_sms_thread ON events (number, peer, account, n) WHERE kind = 3;",
     /* 6: parts of text messages until all have come, and afterwards what they were, so that one

@@ -186,13 +186,14 @@ enum { SQL_ARGS_MAX = 20 };
       " WHERE n = $5")                                                                             \
     X(ERASURE_END, 1, "UPDATE erasures SET state = 1, ended_at = $1 WHERE n = $2")                 \
     X(ERASURE_FORGET, 1, "DELETE FROM erasures WHERE state > 0 AND ended_at < $1")                 \
-    X(INBOX_ALL, 0,                                                                                \
-      "SELECT " EVENT_COLUMNS " FROM events WHERE kind = 3 AND n < $1"                             \
-      " ORDER BY n DESC LIMIT $2")                                                                 \
+    X(INBOX_ALL, 0, /* calls too, as with a number: the walk counts them */                        \
+      "SELECT " EVENT_COLUMNS " FROM events WHERE n < $1 ORDER BY n DESC LIMIT $2")                \
+    X(INBOX_LOWEST, 0, "SELECT min(account) FROM events WHERE kind = 3 AND account > 0")           \
+    X(INBOX_HIGHEST, 0, "SELECT max(account) FROM events WHERE kind = 3 AND account > 0")          \
     X(INBOX_ACCOUNT, 0,                                                                            \
       "SELECT " EVENT_COLUMNS " FROM events WHERE kind = 3 AND account = $1 AND n < $2"            \
       " ORDER BY n DESC LIMIT $3")                                                                 \
-    X(INBOX_NUMBER, 0, /* calls too: the walk counts them */                                       \
+    X(INBOX_NUMBER, 0,                                                                             \
       "SELECT " EVENT_COLUMNS " FROM events WHERE number = $1 AND n < $2"                          \
       " ORDER BY n DESC LIMIT $3")                                                                 \
     X(INBOX_THREAD, 0,                                                                             \
