@@ -1,42 +1,60 @@
-/* demo: the whole thing on one screen. The daemon runs on a temporary store, set up over its own
- * API; a telephone plays the carrier, another the agent, both over real SIP; a receiver verifies
- * each event's signature, prints it, and says where the last call goes. Nothing here goes around
- * the daemon's own doors. */
+/* demo: the whole thing on one screen. On a stage (cli/stage.h) a telephone plays the carrier that
+ * calls, another the agent, both over real SIP; then the carrier texts, over real SMPP; a receiver
+ * verifies each event's signature, prints it, and says where the last call goes. Nothing here goes
+ * around the daemon's own doors. */
 #include "cli/demo.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "cli/client.h"
 #include "cli/daemon.h"
 #include "cli/receiver.h"
-#include "model/signature.h"
+#include "cli/stage.h"
 #include "sip/phone.h"
+#include "smpp/carrier.h"
+#include "smpp/pdu.h"
 
-enum { CALLS = 4, EVENTS_DUE = 10, WAIT_MS = 20000, DRAIN_MS = 2000 };
+enum { CALLS = 4, TEXTS = 2, EVENTS_DUE = 12, ANSWERS_DUE = 3, WAIT_MS = 20000 };
 
-static const char number[] = "+447911123456";
+static const char caller[] = "+19175550100";
+
+static const struct {
+    const char *user, *what;
+    int64_t cancel_ms, hangup_ms;
+} call_plan[CALLS] = {
+    {"agent", "A call that is answered, and ended by the caller", -1, 1200},
+    {"busy", "A call to somebody busy", -1, -1},
+    {"nobody", "A call whose caller gives up", 600, -1},
+    {"busy",
+     "A call that our answer to incoming_call routes: to sales, although the number's own target "
+     "is busy",
+     -1, 600}};
+
+/* The second is 67 units of UTF-16 up to the middle of its fox: its halves travel apart. */
+static const struct {
+    const char *text, *what;
+} text_plan[TEXTS] = {
+    {"Hello, is this line active?", "A text, over SMPP"},
+    {"Καλημέρα! Αυτό το μήνυμα ταξιδεύει σε δύο μέρη, "
+     "και στη μέση: μια 🦊 που ανήκει και στα δύο.",
+     "A text of two parts, cut in the middle of a character"}};
 
 struct demo {
-    char dir[64], key[ID_SIZE], url[ADDR_TEXT_SIZE + 8];
-    struct config *config;
-    struct daemon *daemon;
+    struct stage stage;
     struct loop *loop;
-    struct phone *carrier, *agent;
+    struct phone *phone, *agent; /* the carrier's and the agent's */
+    struct carrier *carrier;
     struct receiver *receiver;
-    struct secret secret;
-    unsigned events, bad, dialled;
+    unsigned events, bad, dialled, texted, answers;
     int64_t started_ms, first_ms;
-    bool tty;
-    struct timer next_call;
+    bool tty, over; /* over: what is missing will not come */
+    struct timer next;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -81,17 +99,29 @@ static void say_where_to(const struct demo *d, struct buf *answer)
     printf("    we answer: %.*s\n", STR_FMT(buf_str(answer)));
 }
 
+/* What a text says must be what was sent. */
+static bool is_as_sent(const struct demo *d, const struct json *doc)
+{
+    if (!str_eq(member(doc, "event"), STR("sms_received")))
+        return true;
+    return d->texted && str_eq(member(doc, "message"), str_of(text_plan[d->texted - 1].text)) &&
+           str_eq(member(doc, "from"), str_of(caller)) &&
+           str_eq(member(doc, "to"), str_of(stage_number));
+}
+
 static int on_received(void *arg, const struct received *r, struct buf *answer)
 {
     struct demo *d = arg;
     struct json *doc = NULL;
-    bool good = signature_verify(&d->secret, 1, r->id, r->timestamp_sec, r->body, r->signature);
+    bool good =
+        signature_verify(&d->stage.secret, 1, r->id, r->timestamp_sec, r->body, r->signature);
     if (!d->first_ms)
         d->first_ms = clock_mono_ms();
     d->bad += !good;
     d->events++;
     if (json_parse(r->body, &doc, NULL, 0) == OK) {
         struct str event = member(doc, "event");
+        d->bad += !is_as_sent(d, doc);
         printf("%s%-14.*s%s %3lld ms  signature %s\n    %.*s\n", d->tty ? "\033[1m" : "",
                STR_FMT(event), d->tty ? "\033[0m" : "",
                (long long)latency_ms(member(doc, "occurred_at")), good ? "good" : "BAD",
@@ -104,7 +134,7 @@ static int on_received(void *arg, const struct received *r, struct buf *answer)
     return 200;
 }
 
-/* ---- the people ---- */
+/* ---- the calls ---- */
 
 static struct phone_answer on_call(void *arg, struct str user)
 {
@@ -115,163 +145,158 @@ static struct phone_answer on_call(void *arg, struct str user)
     return (struct phone_answer){.ring_ms = 300, .status = 200, .hangup_after_ms = -1};
 }
 
-static enum err api(struct demo *d, const char *method, const char *path, const char *body,
-                    struct client_answer *ret)
+static void fail(struct demo *d, const char *what)
 {
-    struct client c = {.url = d->url, .key = d->key};
-    enum err err = client_request(&c, method, path, str_of(body), ret);
-    if (err == OK && (ret->status < 200 || ret->status > 299)) {
-        fprintf(stderr, "%s %s: %d %.*s\n", method, path, ret->status,
-                STR_FMT(buf_str(&ret->body)));
-        err = ERR_INVALID;
-    }
-    return err;
+    fprintf(stderr, "hookswitch demo: %s\n", what);
+    d->over = true;
 }
 
-static enum err forward_to(struct demo *d, const char *user)
+static void announce(const char *what)
 {
-    struct client_answer a = {0};
-    char body[256], path[64];
-    struct buf b;
-    snprintf(path, sizeof path, "/v1/numbers/%%2B%s/forward", number + 1);
-    buf_wrap(&b, body, sizeof body);
-    buf_puts(&b, "{\"targets\":[{\"type\":\"sip\",\"destination\":\"");
-    agent_uri(d, user, &b);
-    buf_puts(&b, "\"}]}");
-    buf_putc(&b, '\0');
-    enum err err = b.err == OK ? api(d, "PUT", path, body, &a) : b.err;
-    buf_fini(&a.body);
-    return err;
-}
-
-static void on_next_call(struct timer *t)
-{
-    static const struct {
-        const char *user, *what;
-        int64_t cancel_ms, hangup_ms;
-    } plan[CALLS] = {
-        {"agent", "A call that is answered, and ended by the caller", -1, 1200},
-        {"busy", "A call to somebody busy", -1, -1},
-        {"nobody", "A call whose caller gives up", 600, -1},
-        {"busy",
-         "A call that our answer to incoming_call routes: to sales, although the number's own "
-         "target is busy",
-         -1, 600}};
-    struct demo *d = t->arg;
-    uint64_t dial;
-    struct phone_dial p = {.to = daemon_sip(d->daemon, 0),
-                           .from = STR("+19175550100"),
-                           .from_name = STR("Ann Lee"),
-                           .number = str_of(number),
-                           .simulated = true};
-    if (d->dialled == CALLS)
-        return;
-    printf("\n--- %s\n", plan[d->dialled].what);
+    printf("\n--- %s\n", what);
     fflush(stdout);
-    p.cancel_after_ms = plan[d->dialled].cancel_ms;
-    p.hangup_after_ms = plan[d->dialled].hangup_ms;
-    if (forward_to(d, plan[d->dialled].user) != OK || phone_dial(d->carrier, &p, &dial) != OK)
-        d->bad++;
-    d->dialled++;
+}
+
+static void next_call(struct demo *d)
+{
+    char target[ADDR_TEXT_SIZE + 32];
+    struct buf uri;
+    uint64_t dial;
+    unsigned i = d->dialled++;
+    struct phone_dial p = {.to = daemon_sip(d->stage.daemon, 0),
+                           .from = str_of(caller),
+                           .from_name = STR("Ann Lee"),
+                           .number = str_of(stage_number),
+                           .cancel_after_ms = call_plan[i].cancel_ms,
+                           .hangup_after_ms = call_plan[i].hangup_ms,
+                           .simulated = true};
+    buf_wrap(&uri, target, sizeof target);
+    agent_uri(d, call_plan[i].user, &uri);
+    announce(call_plan[i].what);
+    if (stage_forward(&d->stage, buf_str(&uri)) != OK || phone_dial(d->phone, &p, &dial) != OK)
+        fail(d, "a call could not be made");
+}
+
+/* ---- the texts ---- */
+
+static void next_text(struct demo *d)
+{
+    uint64_t text;
+    unsigned i = d->texted++;
+    const struct carrier_text t = {
+        .from = str_of(caller), .to = str_of(stage_number), .text = str_of(text_plan[i].text)};
+    announce(text_plan[i].what);
+    if (carrier_send(d->carrier, &t, &text) != OK)
+        fail(d, "a text could not be sent");
+}
+
+static void on_next(struct timer *t);
+
+static void on_bound(void *arg, uint32_t status)
+{
+    struct demo *d = arg;
+    if (status == ESME_ROK)
+        next_text(d);
+    else
+        fail(d, smpp_status_name(status));
+}
+
+static void on_answer(void *arg, const struct carrier_answer *a)
+{
+    struct demo *d = arg;
+    printf("    the carrier hears %s for part %u of %u after %.1f ms%s\n",
+           smpp_status_name(a->status), a->part, a->parts, (double)a->took_us / 1000,
+           a->status == ESME_ROK ? ": it is on disk" : "");
+    fflush(stdout);
+    d->answers++;
+    if (a->status != ESME_ROK)
+        fail(d, "a text was refused");
+    if (a->part == a->parts)
+        loop_timer(d->loop, &d->next, 100, on_next, d);
+}
+
+static void on_carrier_end(void *arg, enum err why)
+{
+    fail(arg, err_text(why));
+}
+
+static void bind_carrier(struct demo *d)
+{
+    const struct carrier_config c = {.to = daemon_smpp(d->stage.daemon),
+                                     .system_id = stage_system_id,
+                                     .password = d->stage.smpp_password,
+                                     .on_bound = on_bound,
+                                     .on_answer = on_answer,
+                                     .on_end = on_carrier_end,
+                                     .arg = d};
+    if (carrier_open(d->loop, &c, &d->carrier) != OK)
+        fail(d, "the carrier cannot connect");
+}
+
+/* ---- the play ---- */
+
+static void on_next(struct timer *t)
+{
+    struct demo *d = t->arg;
+    if (d->dialled < CALLS)
+        next_call(d);
+    else if (!d->carrier)
+        bind_carrier(d);
+    else if (d->texted < TEXTS)
+        next_text(d);
 }
 
 static void on_dialled(void *arg, uint64_t dial, enum phone_event what, int status)
 {
     struct demo *d = arg;
     if (what == PHONE_REFUSED || what == PHONE_ENDED)
-        loop_timer(d->loop, &d->next_call, 100, on_next_call, d);
-}
-
-/* ---- the stage ---- */
-
-static enum err start_daemon(struct demo *d)
-{
-    char why[512], dir[96], key[96], text[ADDR_TEXT_SIZE];
-    const char *sets[] = {dir,
-                          key,
-                          "http.listen=127.0.0.1:0",
-                          "sip.listen=udp:127.0.0.1:0",
-                          "http_client.allow=127.0.0.0/8",
-                          "log.level=warn"};
-    snprintf(dir, sizeof dir, "data_dir=%s", d->dir);
-    snprintf(key, sizeof key, "bootstrap.admin_key=%s", d->key);
-    char *none[] = {NULL};
-    enum err err = config_load(NULL, none, sets, 6, &d->config, why, sizeof why);
-    if (err == OK)
-        err = daemon_start(d->config, &d->daemon, why, sizeof why);
-    if (err != OK) {
-        fprintf(stderr, "hookswitch demo: %s\n", why);
-        return err;
-    }
-    struct addr http = daemon_http(d->daemon);
-    addr_print(&http, text);
-    snprintf(d->url, sizeof d->url, "http://%s", text);
-    return OK;
+        loop_timer(d->loop, &d->next, 100, on_next, d);
 }
 
 static enum err open_people(struct demo *d)
 {
     struct addr at = {.family = 4, .ip = {127, 0, 0, 1}};
     struct phone_config agent = {.at = at, .answer = on_call, .arg = d};
-    struct phone_config carrier = {.at = at, .answer = on_call, .on_dialled = on_dialled, .arg = d};
+    struct phone_config phone = {.at = at, .answer = on_call, .on_dialled = on_dialled, .arg = d};
     struct receiver_config rc = {.at = at, .on_received = on_received, .arg = d};
     enum err err = loop_new(&d->loop, "demo", 1024);
     if (err == OK)
         err = phone_open(d->loop, &agent, &d->agent);
     if (err == OK)
-        err = phone_open(d->loop, &carrier, &d->carrier);
+        err = phone_open(d->loop, &phone, &d->phone);
     if (err == OK)
         err = receiver_open(d->loop, &rc, &d->receiver);
     return err;
 }
 
-static enum err configure(struct demo *d)
+static void close_people(struct demo *d)
 {
-    char body[512], at[ADDR_TEXT_SIZE], secret[SECRET_SIZE];
-    struct client_answer a = {0};
-    struct addr hook = receiver_local(d->receiver);
-    addr_print(&hook, at);
-    secret_new(secret);
-    enum err err = secret_parse(str_of(secret), &d->secret);
-    if (err == OK)
-        err = api(d, "POST", "/v1/trunks",
-                  "{\"name\":\"demo carrier\",\"sources\":[\"127.0.0.1\"]}", &a);
-    buf_fini(&a.body);
-    snprintf(body, sizeof body, "{\"number\":\"%s\",\"label\":\"demo\"}", number);
-    if (err == OK)
-        err = api(d, "POST", "/v1/numbers", body, &a);
-    buf_fini(&a.body);
-    snprintf(body, sizeof body, "{\"url\":\"http://%s/hook\",\"control\":true,\"secret\":\"%s\"}",
-             at, secret);
-    if (err == OK)
-        err = api(d, "POST", "/v1/endpoints", body, &a);
-    buf_fini(&a.body);
-    return err;
+    if (!d->loop)
+        return;
+    carrier_close(d->carrier);
+    phone_close(d->phone);
+    phone_close(d->agent);
+    receiver_close(d->receiver);
+    loop_free(d->loop);
 }
 
-static void remove_store(const char *dir)
+static bool is_played(const struct demo *d)
 {
-    static const char *const file[] = {"hookswitch.db", "hookswitch.db-wal", "hookswitch.db-shm",
-                                       "hookswitch.db.lock"};
-    char path[128];
-    for (size_t i = 0; i < 4; i++) {
-        snprintf(path, sizeof path, "%s/%s", dir, file[i]);
-        unlink(path);
-    }
-    rmdir(dir);
+    return d->events >= EVENTS_DUE && d->answers >= ANSWERS_DUE;
 }
 
 static int play(struct demo *d)
 {
     int64_t until = clock_mono_ms() + WAIT_MS;
-    printf("hookswitch %s on a temporary store. A carrier calls %s.\n", HOOKSWITCH_VERSION, number);
-    loop_timer(d->loop, &d->next_call, 0, on_next_call, d);
-    while (!interrupted && d->events < EVENTS_DUE && clock_mono_ms() < until)
+    printf("hookswitch %s on a temporary store. A carrier calls %s, then texts.\n",
+           HOOKSWITCH_VERSION, stage_number);
+    loop_timer(d->loop, &d->next, 0, on_next, d);
+    while (!interrupted && !d->over && !is_played(d) && clock_mono_ms() < until)
         loop_turn(d->loop, 50);
-    bool good = d->events == EVENTS_DUE && !d->bad;
-    printf("\n%u events, %u bad signatures; the first %lld ms after the start.\n", d->events,
-           d->bad, (long long)(d->first_ms ? d->first_ms - d->started_ms : -1));
-    printf("API and metrics: %s  (key %s)\n", d->url, d->key);
+    bool good = d->events == EVENTS_DUE && d->answers == ANSWERS_DUE && !d->bad && !d->over;
+    printf("\n%u events, %u of them wrong; the first %lld ms after the start.\n", d->events, d->bad,
+           (long long)(d->first_ms ? d->first_ms - d->started_ms : -1));
+    printf("API and metrics: %s  (key %s)\n", d->stage.url, d->stage.key);
     fflush(stdout);
     if (d->tty && good) {
         printf("It stays up for you to look around. Ctrl-C ends it.\n");
@@ -283,30 +308,23 @@ static int play(struct demo *d)
 
 int demo_run(int argc, char **argv)
 {
-    struct demo d = {.dir = "/tmp/hookswitch-demo-XXXXXX", .tty = isatty(STDOUT_FILENO) == 1};
+    struct demo d = {.tty = isatty(STDOUT_FILENO) == 1};
     int code = 1;
     d.started_ms = clock_mono_ms();
     log_level_set(LOG_WARN);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
-    if (!mkdtemp(d.dir)) {
-        perror("hookswitch demo: /tmp");
-        return 1;
+    enum err err = stage_open(&d.stage);
+    if (err == OK)
+        err = open_people(&d);
+    if (err == OK) {
+        struct addr hook = receiver_local(d.receiver);
+        err = stage_furnish(&d.stage, &hook);
     }
-    id_new("hsk", d.key);
-    if (start_daemon(&d) == OK && open_people(&d) == OK && configure(&d) == OK)
+    if (err == OK)
         code = play(&d);
-    if (d.loop) {
-        if (d.carrier)
-            phone_close(d.carrier);
-        if (d.agent)
-            phone_close(d.agent);
-        receiver_close(d.receiver);
-        loop_free(d.loop);
-    }
-    daemon_stop(d.daemon, DRAIN_MS);
-    config_free(d.config);
-    remove_store(d.dir);
+    close_people(&d);
+    stage_close(&d.stage);
     return code;
 }
