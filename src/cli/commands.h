@@ -11,7 +11,7 @@ struct command {
     bool query;       /* takes NAME=VALUE words */
     /* May be NULL: */
     const char *help;    /* one line */
-    const char *columns; /* of a list on a terminal, blanks between; NULL: what the first row has */
+    const char *columns; /* of a list (print_table); NULL: what the first row has */
 };
 
 const struct command *command_at(size_t i); /* in order; NULL behind the last */

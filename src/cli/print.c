@@ -1,6 +1,6 @@
 /* print: answers for people. A table's columns are as wide as what stands in them; when that is
- * more than the terminal has, the widest are cut first, with … at the end. Programs get tabs, or
- * --json. Main thread. */
+ * more than the terminal has, those that may are left out, and then the widest are cut first, with
+ * … at the end. Programs get tabs, or --json. Main thread. */
 #include "cli/print.h"
 
 #include <locale.h>
@@ -144,14 +144,25 @@ static struct str short_text_of(const struct json *v, struct buf *b)
 
 struct table {
     char name[COLUMNS_MAX][NAME_MAX_];
+    bool optional[COLUMNS_MAX];
     size_t n, width[COLUMNS_MAX];
     struct buf text; /* room of text_of */
 };
 
-static void add_column(struct table *t, struct str name)
+static void add_column(struct table *t, struct str name, bool optional)
 {
     if (t->n < COLUMNS_MAX && name.n && str_copy(name, t->name[t->n], NAME_MAX_) == OK)
-        t->n++;
+        t->optional[t->n++] = optional;
+}
+
+static void remove_column(struct table *t, size_t c)
+{
+    t->n--;
+    for (; c < t->n; c++) {
+        memcpy(t->name[c], t->name[c + 1], NAME_MAX_);
+        t->optional[c] = t->optional[c + 1];
+        t->width[c] = t->width[c + 1];
+    }
 }
 
 static void choose_columns(struct table *t, const struct json *rows, const char *columns)
@@ -161,11 +172,12 @@ static void choose_columns(struct table *t, const struct json *rows, const char 
     const struct json *v;
     while (rest.n) {
         str_cut(rest, ' ', &name, &rest);
-        add_column(t, name);
+        bool optional = name.n && name.p[name.n - 1] == '?';
+        add_column(t, str_slice(name, 0, name.n - optional), optional);
     }
     while (!columns && json_next(json_at(rows, 0), &it, &name, &v))
         if (is_plain(v))
-            add_column(t, name);
+            add_column(t, name, false);
 }
 
 /* The member of that name; an SMS's event has its numbers under other names. */
@@ -191,6 +203,11 @@ static void measure(struct table *t, const struct json *rows, size_t width)
         }
         all += t->width[c];
     }
+    for (size_t c = t->n; all > width && c-- > 0;)
+        if (t->optional[c]) {
+            all -= t->width[c] + 2;
+            remove_column(t, c);
+        }
     while (all > width) { /* the widest gives */
         size_t widest = 0;
         for (size_t c = 1; c < t->n; c++)

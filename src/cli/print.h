@@ -12,7 +12,8 @@ size_t print_width(struct str s);
 /* Columns of the terminal behind f; 0: it is none. */
 size_t terminal_width(FILE *f);
 
-/* `rows`: an array of objects. `columns`: members with blanks between; NULL: those of the first row
+/* `rows`: an array of objects. `columns`: members with blanks between, with a ? behind those that
+ * are left out where the terminal is too narrow; NULL: those of the first row
  * that are neither objects nor arrays of objects. `width` 0: tabs between, no header. */
 void print_table(FILE *f, const struct json *rows, const char *columns, size_t width);
 /* A line for each member; an array of objects becomes a table below. */

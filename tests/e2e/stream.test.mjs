@@ -2,6 +2,7 @@
 // many may look.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { Daemon, key as operator } from './lib/daemon.mjs';
 import { Senders } from './lib/load.mjs';
@@ -234,8 +235,10 @@ test('large events, many at once: live and out of the store', async () => {
   for (const s of [live, late]) s.close();
 });
 
-test('1,000 streams at once, each gets every event once and in order', { timeout: 120000 }, async () => {
+test('1,000 streams at once, each gets every event once and in order', { timeout: 120000 }, async (t) => {
   const many = await Daemon.start({ 'sip.listen': '' });
+  const resident = () => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${many.process.pid}/status`, 'utf8'))[1]);
+  const before = resident();
   const { post } = await line(many);
   const streams = Array.from({ length: 1000 }, () => new EventStream(many));
   for (let i = 0; i < streams.length; i += 50)
@@ -246,6 +249,7 @@ test('1,000 streams at once, each gets every event once and in order', { timeout
   for (let i = 0; i < 10; i++) due.push(...await post(1 + i % 4));
   await until(() => streams.every((s) => s.events.length >= due.length), { what: 'all to have all', timeout: 60000 });
   for (const s of streams) assert.deepEqual(s.ids(), due);
+  t.diagnostic(`1,000 streams: ${((resident() - before) / 1000).toFixed(1)} KiB of resident memory each`);
   assert.equal(await new EventStream(many).open(), 429); // its account has its 1,000
   assert.deepEqual(await many.kill('SIGTERM'), { code: 0, signal: null });
   await until(() => streams.every((s) => s.ended), { what: 'all to end', timeout: 30000 });

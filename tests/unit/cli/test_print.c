@@ -83,6 +83,17 @@ static void test_narrow(void **state)
            "W\n\xe6\xbc\xa2\xe6\xbc\xa2\xe6\xbc\xa2\xe2\x80\xa6\n");
 }
 
+static void test_left_out(void **state)
+{
+    static const char rows[] =
+        "[{\"id\":\"abcdef\",\"a\":\"1234567890\",\"b\":\"12345\",\"c\":\"xyz\"}]";
+    tabled(rows, "id a? b? c", 40,
+           "ID      A           B      C\nabcdef  1234567890  12345  xyz\n");
+    tabled(rows, "id a? b? c", 24, "ID      A           C\nabcdef  1234567890  xyz\n");
+    tabled(rows, "id a? b? c", 20, "ID      C\nabcdef  xyz\n");
+    tabled(rows, "id a? b? c", 0, "abcdef\t1234567890\t12345\txyz\n");
+}
+
 static void test_object(void **state)
 {
     struct json *doc =
@@ -112,9 +123,8 @@ static int at_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_safe),
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_safe),   cmocka_unit_test(test_table),
+        cmocka_unit_test(test_narrow), cmocka_unit_test(test_left_out),
         cmocka_unit_test(test_object),
     };
     return cmocka_run_group_tests(tests, NULL, at_end);
