@@ -1,5 +1,5 @@
 /* chore_partial: messages whose parts never came, in the order of their time: each goes out as
- * partial with what it has, in chunks that take the writer about ten milliseconds. What went out
+ * partial with what it has, in chunks that take the writer about twenty milliseconds. What went out
  * long enough ago is forgotten. A reader finds; the writer looks again, for a part may have come
  * since. */
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "hub/chore.h"
 #include "hub/join.h"
 
-enum { CHUNK_MIN = 20, CHUNK_MAX = 500, CHUNK_US = 10000, IDLE_MIN_MS = 100, IDLE_MAX_MS = 30000 };
+enum { CHUNK_MIN = 100, CHUNK_MAX = 500, CHUNK_US = 20000, IDLE_MIN_MS = 100, IDLE_MAX_MS = 30000 };
 
 struct partial {
     struct chore chore; /* first */

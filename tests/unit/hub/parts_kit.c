@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "store/engine.h"
+#include "store/erasures.h"
 
 struct kit kit;
 
@@ -151,6 +152,14 @@ struct sent kit_send(const struct message_in *in)
     return w.sent;
 }
 
+struct sent kit_take(struct message_in in)
+{
+    struct sent s = kit_send(&in);
+    assert_ok(s.err);
+    assert_true(s.message_id[0]);
+    return s;
+}
+
 /* ---- looking ---- */
 
 struct look {
@@ -259,7 +268,7 @@ static int64_t count_due(void)
     return n;
 }
 
-void kit_keep_house(void)
+static struct housekeeper *start_housekeeper(void)
 {
     struct housekeeper *hk = NULL;
     struct housekeeper_config c = {.store = kit.store,
@@ -268,7 +277,44 @@ void kit_keep_house(void)
                                    .retention_days = 30,
                                    .join_ms = kit.limits.join_ms};
     assert_ok(housekeeper_start(&c, &hk));
+    return hk;
+}
+
+void kit_keep_house(void)
+{
+    struct housekeeper *hk = start_housekeeper();
     while (count_due())
         housekeeper_wake(hk);
+    housekeeper_stop(hk);
+}
+
+struct erasing {
+    struct store_job job;
+    struct erasure erasure;
+};
+
+static enum err erasure_put_run(struct store_job *job, struct db *db)
+{
+    return erasure_put(db, &((struct erasing *)job)->erasure);
+}
+
+static enum err erasure_get_run(struct store_job *job, struct db *db)
+{
+    struct erasure *e = &((struct erasing *)job)->erasure;
+    return erasure_get(db, kit.account, str_of(e->id), e);
+}
+
+void kit_erase(const char *number)
+{
+    struct erasing e = {.job.run = erasure_put_run, .erasure = {.account = kit.account}};
+    snprintf(e.erasure.number, sizeof e.erasure.number, "%s", number);
+    id_new("era", e.erasure.id);
+    assert_ok(store_write_now(kit.store, &e.job));
+    struct housekeeper *hk = start_housekeeper();
+    e.job = (struct store_job){.run = erasure_get_run};
+    while (!e.erasure.finished) {
+        housekeeper_wake(hk);
+        assert_ok(store_read_now(kit.store, &e.job));
+    }
     housekeeper_stop(hk);
 }

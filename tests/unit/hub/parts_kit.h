@@ -32,6 +32,7 @@ struct sent { /* what the carrier was told */
 struct message_in kit_text(const char *text);
 struct message_in kit_part(unsigned parts, unsigned number, const char *text);
 struct sent kit_send(const struct message_in *in); /* waits for the answer */
+struct sent kit_take(struct message_in in);        /* it must be taken */
 
 struct got { /* an event */
     char id[72], message[16384], message_id[300], encoding[16], missing[1100], raw[9000];
@@ -50,3 +51,4 @@ struct rows {
 struct rows kit_rows(void);
 /* Lets the housekeeper work until no set of that state has its time over. */
 void kit_keep_house(void);
+void kit_erase(const char *number); /* all that the account has of it; waits */
