@@ -3,6 +3,7 @@
  * lanes, signatures. 202 when it is on disk. */
 #include <stdlib.h>
 
+#include "api/idempotency.h"
 #include "api/resource.h"
 #include "hub/simulate.h"
 
@@ -13,24 +14,45 @@ struct simulated { /* a call's events on their way; freed by the last */
     char call_id[ID_SIZE], event[SIMULATED_EVENTS_MAX][ID_SIZE];
 };
 
-static void finish(struct simulated *s)
+static void put_answer(const struct simulated *s)
 {
     struct request *r = s->r;
     struct json_writer w = {&r->out, false};
-    if (s->err != OK) {
+    buf_reset(&r->out);
+    r->status = 202;
+    json_obj(&w, NULL);
+    json_put_str(&w, "call_id", str_of(s->call_id));
+    json_arr(&w, "events");
+    for (size_t i = 0; i < s->n; i++)
+        json_put_str(&w, NULL, str_of(s->event[i]));
+    json_end_arr(&w);
+    json_end_obj(&w);
+}
+
+static void finish(struct simulated *s)
+{
+    struct request *r = s->r;
+    if (s->err != OK)
         problem_of_err(r, s->err);
-    } else {
-        r->status = 202;
-        json_obj(&w, NULL);
-        json_put_str(&w, "call_id", str_of(s->call_id));
-        json_arr(&w, "events");
-        for (size_t i = 0; i < s->n; i++)
-            json_put_str(&w, NULL, str_of(s->event[i]));
-        json_end_arr(&w);
-        json_end_obj(&w);
-    }
+    else if (!r->replayed)
+        put_answer(s);
     free(s);
     request_done(r);
+}
+
+/* With an Idempotency-Key the answer is part of the transaction. */
+static enum err keep_before(void *arg, struct db *db, bool *ret_skip)
+{
+    return keyed_before(((struct simulated *)arg)->r, db, ret_skip);
+}
+
+static enum err keep_after(void *arg, struct db *db, const struct taking *const *t, size_t n)
+{
+    struct simulated *s = arg;
+    if (!s->r->keyed)
+        return OK;
+    put_answer(s);
+    return keyed_keep(s->r, db);
 }
 
 /* On the answers' thread, which alone counts down. */
@@ -50,13 +72,14 @@ static enum err simulate_a_call(struct request *r, uint64_t account, const struc
     if (!s)
         return ERR_NOMEM;
     struct intake *in = r->api->c.intake;
+    const struct intake_companion keep = {.before = keep_before, .after = keep_after, .arg = s};
     s->r = r;
     enum err err = simulate_call(in, r->book, account, sim, clock_wall_ms(), s->call_id, t, &s->n);
     s->left = s->n;
     for (size_t i = 0; err == OK && i < s->n; i++)
         err = str_copy(taking_event(t[i])->id, s->event[i], ID_SIZE);
     if (err == OK)
-        err = intake_submit_all(in, t, s->n, r->api->home, on_taken, s);
+        err = intake_submit_all_with(in, t, s->n, &keep, r->api->home, on_taken, s);
     if (err == OK)
         return OK; /* s and r may be gone now */
     for (size_t i = 0; i < SIMULATED_EVENTS_MAX; i++)
@@ -89,6 +112,7 @@ static enum err simulate_message(struct request *r, uint64_t account, const stru
         .link = STR("simulated"),
         .from = str_of(s->from),
         .to = str_of(s->number),
+        .message_id = request_header(r, "Idempotency-Key"), /* "": each is another */
         .part = {.coding = {.alphabet = SMS_UTF8},
                  .data_coding = 8,
                  .data = str_of(s->message),

@@ -133,6 +133,21 @@ test('test, resend, recover: once each', async () => {
   assert.deepEqual(rig.receiver.names(line.where).sort(), ['incoming_call', 'incoming_call', 'incoming_call', 'ping']);
 });
 
+test('a simulated call and message: once each', async () => {
+  const line = await rig.line();
+  await rig.daemon.must('PATCH', `/v1/numbers/${encodeURIComponent(line.number)}`, { sms: true });
+  for (const body of [{ kind: 'call', number: line.number }, { kind: 'sms', number: line.number, message: 'hello' }]) {
+    const key = fresh();
+    const before = (await stored(line)).length;
+    const first = await post('/v1/simulate', body, key);
+    assert.equal(first.status, 202, first.text);
+    const made = (await stored(line)).length;
+    assert.ok(made > before);
+    for (let i = 0; i < 3; i++) assert.deepEqual((await post('/v1/simulate', body, key)).json, first.json);
+    assert.equal((await stored(line)).length, made);
+  }
+});
+
 test('keys are an account\'s own; what is no key is refused; other methods have none', async () => {
   const line = await rig.line();
   await rig.daemon.must('POST', '/v1/accounts', { name: 'keyed' });
