@@ -123,6 +123,7 @@ void openapi_get(struct request *r)
 {
     r->status = 200;
     buf_put_str(&r->out, file_openapi());
+    request_done(r);
 }
 
 void home_get(struct request *r)
