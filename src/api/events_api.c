@@ -142,6 +142,8 @@ static bool on_delivery(void *arg, const struct delivery *d)
     struct listing *l = arg;
     struct json_writer *w = &l->w;
     const struct book_endpoint *ep = book_endpoint(l->r->book, d->endpoint);
+    if (ep && !l->r->is_operator && ep->account != l->r->account)
+        ep = NULL; /* it was given to another account since */
     json_obj(w, NULL);
     json_put_str(w, "endpoint", ep ? str_of(ep->id) : (struct str){0});
     json_put_str(w, "url", ep ? str_of(ep->set->url) : (struct str){0});

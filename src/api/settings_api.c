@@ -152,6 +152,32 @@ static enum err check_certificates(struct request *r, const struct endpoint *e)
     return err;
 }
 
+/* Whose the endpoint will be when this request is done. */
+static uint64_t owner_to_be(const struct request *r)
+{
+    struct str name;
+    const struct book_account *a =
+        json_str(json_get(r->json, "account"), &name) ? book_account_named(r->book, name) : NULL;
+    return a ? a->n : r->setting.account;
+}
+
+/* Numbers that a request names must be the account's: another's is refused as one that is not
+ * there, and so is a slip of the pen, which would be silence. What was named before may be gone. */
+static enum err check_numbers(struct request *r, const struct endpoint *e)
+{
+    uint64_t owner = owner_to_be(r);
+    if (!json_get(r->json, "numbers"))
+        return OK;
+    for (size_t i = 0; i < e->n_numbers; i++) {
+        const struct book_number *n = book_number(r->book, str_of(e->numbers[i]));
+        char field[32];
+        snprintf(field, sizeof field, "numbers[%zu]", i);
+        if (!n || n->account != owner)
+            return request_refuse(r, field, "a number of the account");
+    }
+    return OK;
+}
+
 static enum err endpoint_check(struct request *r, const struct json *doc, bool is_new)
 {
     struct endpoint *e;
@@ -163,6 +189,8 @@ static enum err endpoint_check(struct request *r, const struct json *doc, bool i
         err = check_url(r, "fallback_url", str_of(e->fallback_url));
     if (err == OK && (e->ca_pem || e->cert_pem || e->key_pem))
         err = check_certificates(r, e);
+    if (err == OK)
+        err = check_numbers(r, e);
     if (err == OK && !e->secret[0][0])
         secret_new(e->secret[0]);
     if (err == OK && is_new)
@@ -372,6 +400,13 @@ void trunks_delete(struct request *r)
 
 /* ---- keys ---- */
 
+/* A key gives what it has: one that may only write cannot make one that reads. */
+static bool has_scopes(const struct request *r, const struct api_key *k)
+{
+    return (r->can_read || !k->read) && (r->can_write || !k->write) &&
+           (r->can_ingest || !k->ingest) && (r->is_operator || !k->operator_);
+}
+
 static enum err key_check(struct request *r, const struct json *doc, bool is_new)
 {
     struct api_key *k;
@@ -380,12 +415,10 @@ static enum err key_check(struct request *r, const struct json *doc, bool is_new
     enum err err = api_key_parse(doc, &k, &r->fault);
     if (err != OK)
         return err;
-    if (json_get(doc, "hash") || (k->operator_ && !r->is_operator)) {
-        r->fault = json_get(doc, "hash")
-                       ? (struct field_error){"hash", "nothing: a key is made here"}
-                       : (struct field_error){"scopes", "*, read, write, ingest"};
-        err = ERR_INVALID;
-    }
+    if (json_get(doc, "hash"))
+        err = request_refuse(r, "hash", "nothing: a key is made here");
+    else if (!has_scopes(r, k))
+        err = request_refuse(r, "scopes", "what the asking key has itself");
     if (err == OK) {
         crypto_random(random, sizeof random);
         buf_wrap(&b, r->secret, sizeof r->secret - 1);
