@@ -145,10 +145,10 @@ test('--json: a line for each event, and where to go on', async () => {
 
 test('text of the network cannot drive the terminal', async () => {
   const { number } = line();
-  await ingest({ event: 'sms_received', from: '\u001b[2J\u202eevil\u009b', to: number, message: '\u001b]0;title\u0007\r\nX' });
+  await ingest({ event: 'sms_received', from: 'ACME', to: number, message: '\u001b[2J\u202eevil\u009b\u001b]0;title\u0007\r\nX' });
   const c = await cli(daemon, ['listen', '--number', number, '--last-event-id', 'n0', '--count', '1'], { terminal: 120 });
   assert.equal(c.code, 0);
-  assert.match(c.out, /sms_received +\?\[2J\?evil\?/);
+  assert.match(c.out, /sms_received +ACME[^]*\[2J\?evil\?/);
   assert.ok(!/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202e]/.test(c.out.replaceAll('\r\n', '\n')), JSON.stringify(c.out));
 });
 
