@@ -359,7 +359,11 @@ test('SIGTERM: what waits for its commit is answered, what comes then gets 503',
   await udp.send(m);
   assert.equal((await udp.ask('nobody', 'behind it')).status, 404); // so it is under way
   rig.daemon.process.kill('SIGTERM');
-  await until(async () => (await udp.ask(l.number, 'too late')).status === 503, { what: 'the drain', timeout: 1500 });
+  await until(async () => { // one that is there before the drain waits for its commit, too
+    const late = udp.write(l.number, 'too late');
+    await udp.send(late);
+    return (await udp.wait(late, 1, 50)).status === 503;
+  }, { what: 'the drain', timeout: 1500 });
   await unlock();
   assert.equal((await udp.wait(m)).status, 202);
   assert.deepEqual(await rig.daemon.exited, { code: 0, signal: null });
