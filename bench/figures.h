@@ -25,7 +25,8 @@ void cpu_take(int pid, struct cpu *ret);
 /* What threads whose names begin so used between two takes. "" is all of them. */
 double cpu_between(const struct cpu *a, const struct cpu *b, const char *prefix);
 double cpu_of_this_thread_us(void);
-long resident_kb(int pid); /* VmRSS; -1 when it is gone */
+double cpu_of_process_us(int pid); /* all its threads, those that ended too; 0 when it is gone */
+long resident_kb(int pid);         /* VmRSS; -1 when it is gone */
 
 /* ---- /metrics ---- */
 enum { BUCKETS_MAX = 32 };

@@ -160,7 +160,8 @@ static void take_requests(struct receiver *r, struct peer *p)
     int64_t delay_us = r->delay_us;
     while ((n = request_parse(str_of_bytes(p->mem + at, p->n - at), &endpoint, &id))) {
         int64_t now = clock_mono_us();
-        int status = r->c.on_request(r->c.arg, endpoint, id, now);
+        int status = r->c.on_whole ? r->c.on_whole(r->c.arg, str_of_bytes(p->mem + at, n), now)
+                                   : r->c.on_request(r->c.arg, endpoint, id, now);
         at += n;
         if (status && delay_us)
             answer_later(r, p, status, now + delay_us);

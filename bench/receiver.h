@@ -10,6 +10,8 @@ struct receiver;
 /* On the receiver's thread. `endpoint` is the number in the path, /h/17. Returns the status to
  * answer with, or 0 for never. */
 typedef int receiver_on_request(void *arg, unsigned endpoint, struct str id, int64_t now_us);
+/* The same for who looks into the body: the request as it came, head and body. */
+typedef int receiver_on_whole(void *arg, struct str request, int64_t now_us);
 
 struct receiver_config {
     int port;              /* on 127.0.0.1 */
@@ -17,6 +19,7 @@ struct receiver_config {
     const char *cert_file; /* PEM, with the key in it; NULL: plain HTTP */
     receiver_on_request *on_request;
     void *arg;
+    receiver_on_whole *on_whole; /* not NULL: instead of on_request */
 };
 
 struct receiver *receiver_start(const struct receiver_config *c);

@@ -1,0 +1,468 @@
+/* smsc: one epoll loop over sessions. Each turn reads what came, fills each session's window into
+ * one buffer and writes it at once. A message under way has a slot, found by its sequence_number;
+ * what is refused for now (throttled, queue full, temporary) is sent again after a pause. */
+#include "smsc.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "figures.h"
+
+enum {
+    SESSIONS_MAX = 64,
+    IN_MAX = 65536,
+    OUT_MAX = 1 << 20,
+    SLOTS = 1 << 16, /* by the low bits of the sequence_number */
+    AGAIN_MAX = SLOTS,
+    ANSWERS_KEPT = 8 << 20,
+    PDU_ROOM = 320, /* of one of ours */
+    HEADER = 16,
+    REFUSED_PAUSE_US = 10000,
+    BOUND_MAX_US = 60000000,
+    ANSWERED_MAX_US = 30000000,
+};
+enum { BIND_RECEIVER = 1, BIND_TRANSMITTER = 2, SUBMIT = 4, DELIVER = 5, UNBIND = 6 };
+enum { BIND_TRANSCEIVER = 9, ENQUIRE = 0x15 };
+#define RESPONSE 0x80000000u
+
+struct session {
+    int fd;
+    bool bound;
+    unsigned unanswered;
+    size_t in_n, out_n;
+    char *in, *out;
+};
+
+struct slot { /* a PDU under way */
+    bool used;
+    uint8_t part;
+    size_t text;
+    int64_t due_us;
+};
+
+struct smsc {
+    struct smsc_config c;
+    int ep, listener;
+    size_t n, turn; /* turn: which session is next */
+    struct session session[SESSIONS_MAX];
+    uint32_t sequence;
+    struct slot *slot;
+    struct slot *again; /* a ring of what was refused */
+    size_t again_from, again_n;
+    int64_t again_at_us;
+    const struct smsc_load *load;
+    struct smsc_result *r;
+    struct slot next; /* the next part to be sent for the first time */
+    size_t unanswered, begun;
+    int64_t start_us;
+};
+
+static void die(const char *what)
+{
+    fprintf(stderr, "smsc: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static uint32_t get_u32(const char *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return ntohl(v);
+}
+
+static char *put_u32(char *p, uint32_t v)
+{
+    v = htonl(v);
+    memcpy(p, &v, 4);
+    return p + 4;
+}
+
+static char *put_z(char *p, const char *text)
+{
+    return stpcpy(p, text) + 1;
+}
+
+static void put_header(char *pdu, const char *end, uint32_t command, uint32_t status,
+                       uint32_t sequence)
+{
+    pdu = put_u32(pdu, (uint32_t)(end - pdu));
+    pdu = put_u32(pdu, command);
+    pdu = put_u32(pdu, status);
+    put_u32(pdu, sequence);
+}
+
+/* ---- sessions ---- */
+
+static struct session *session_add(struct smsc *s, int fd)
+{
+    struct session *x = &s->session[s->n];
+    int one = 1;
+    if (s->n == SESSIONS_MAX)
+        die("too many sessions");
+    *x = (struct session){.fd = fd, .in = malloc(IN_MAX), .out = malloc(OUT_MAX)};
+    if (!x->in || !x->out)
+        die("memory");
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = x};
+    epoll_ctl(s->ep, EPOLL_CTL_ADD, fd, &ev);
+    s->n++;
+    return x;
+}
+
+static void session_flush(struct smsc *s, struct session *x)
+{
+    ssize_t k = x->out_n ? send(x->fd, x->out, x->out_n, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
+    if (k < 0 && errno != EAGAIN)
+        die("a session ended");
+    if (k > 0) {
+        memmove(x->out, x->out + k, x->out_n - (size_t)k);
+        x->out_n -= (size_t)k;
+    }
+    struct epoll_event ev = {.events = x->out_n ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.ptr = x};
+    if (k != 0 || x->out_n)
+        epoll_ctl(s->ep, EPOLL_CTL_MOD, x->fd, &ev);
+}
+
+static void session_bind(struct smsc *s, struct session *x)
+{
+    char *pdu = x->out + x->out_n, *p = pdu + HEADER;
+    p = put_z(p, s->c.system_id);
+    p = put_z(p, s->c.password);
+    p = put_z(p, "");
+    *p++ = 0x34;
+    *p++ = 0;
+    *p++ = 0;
+    p = put_z(p, "");
+    put_header(pdu, p, BIND_TRANSCEIVER, 0, ++s->sequence);
+    x->out_n += (size_t)(p - pdu);
+    session_flush(s, x);
+}
+
+static void session_answer(struct session *x, uint32_t command, uint32_t sequence)
+{
+    char *pdu = x->out + x->out_n, *p = pdu + HEADER;
+    if (OUT_MAX - x->out_n < PDU_ROOM)
+        die("the other side does not read");
+    if (command != ENQUIRE && command != UNBIND)
+        p = put_z(p, "smsc");
+    put_header(pdu, p, command | RESPONSE, 0, sequence);
+    x->out_n += (size_t)(p - pdu);
+}
+
+/* ---- what comes ---- */
+
+static void count_status(struct smsc_result *r, uint32_t status)
+{
+    for (size_t i = 0; i < SMSC_STATUSES; i++)
+        if (!r->status[i].n || r->status[i].status == status) {
+            r->status[i].status = status;
+            r->status[i].n++;
+            return;
+        }
+}
+
+static bool means_later(uint32_t status)
+{
+    return status == 0x14 || status == 0x58 || status == 0x64; /* full, throttled, temporary */
+}
+
+static void on_response(struct smsc *s, struct session *x, uint32_t status, uint32_t sequence)
+{
+    struct slot *o = &s->slot[sequence % SLOTS];
+    if (!o->used || !s->r)
+        return;
+    int64_t now = clock_mono_us(), took = now - o->due_us;
+    o->used = false;
+    x->unanswered--;
+    s->unanswered--;
+    count_status(s->r, status);
+    if (status && !means_later(status)) {
+        fprintf(stderr, "smsc: a message was answered with 0x%08x\n", status);
+        exit(1);
+    }
+    if (status) {
+        s->r->refused++;
+        s->again[(s->again_from + s->again_n++) % AGAIN_MAX] = *o;
+        s->again_at_us = now + REFUSED_PAUSE_US;
+        return;
+    }
+    s->r->sent++;
+    texts_acknowledged(s->load->texts, o->text);
+    if (s->r->n_answers < ANSWERS_KEPT)
+        s->r->answer_us[s->r->n_answers++] = (uint32_t)(took < UINT32_MAX ? took : UINT32_MAX);
+}
+
+static void on_pdu(struct smsc *s, struct session *x, const char *pdu)
+{
+    uint32_t command = get_u32(pdu + 4), status = get_u32(pdu + 8), sequence = get_u32(pdu + 12);
+    switch (command) {
+    case BIND_RECEIVER:
+    case BIND_TRANSMITTER:
+    case BIND_TRANSCEIVER:
+        x->bound = command != BIND_TRANSMITTER;
+        session_answer(x, command, sequence);
+        break;
+    case ENQUIRE:
+    case UNBIND:
+        x->bound = x->bound && command != UNBIND;
+        session_answer(x, command, sequence);
+        break;
+    case SUBMIT: /* nobody should, but Kannel would wait for it */
+        session_answer(x, command, sequence);
+        break;
+    case BIND_TRANSCEIVER | RESPONSE:
+        if (status) {
+            fprintf(stderr, "smsc: the bind was answered with 0x%08x\n", status);
+            exit(1);
+        }
+        x->bound = true;
+        break;
+    case SUBMIT | RESPONSE:
+    case DELIVER | RESPONSE: on_response(s, x, status, sequence); break;
+    default: break;
+    }
+}
+
+static void on_readable(struct smsc *s, struct session *x)
+{
+    ssize_t k = recv(x->fd, x->in + x->in_n, IN_MAX - x->in_n, MSG_DONTWAIT);
+    if (k < 0 && errno == EAGAIN)
+        return;
+    if (k <= 0 && !x->unanswered) { /* it went, and left nothing open */
+        x->bound = false;
+        epoll_ctl(s->ep, EPOLL_CTL_DEL, x->fd, NULL);
+        return;
+    }
+    if (k <= 0)
+        die("a session ended with messages unanswered");
+    x->in_n += (size_t)k;
+    size_t at = 0;
+    while (x->in_n - at >= HEADER) {
+        size_t size = get_u32(x->in + at);
+        if (size < HEADER || size > IN_MAX)
+            die("a PDU of no sane length");
+        if (x->in_n - at < size)
+            break;
+        on_pdu(s, x, x->in + at);
+        at += size;
+    }
+    memmove(x->in, x->in + at, x->in_n - at);
+    x->in_n -= at;
+}
+
+/* ---- what goes ---- */
+
+static void session_send(struct smsc *s, struct session *x, const struct slot *o)
+{
+    char *pdu = x->out + x->out_n, *p = pdu + HEADER, number[16];
+    struct text_part part;
+    text_part_print(s->load->texts, o->text, o->part, &part);
+    p = put_z(p, ""); /* service_type */
+    *p++ = 1;
+    *p++ = 1;
+    text_print_from(o->text, number);
+    p = put_z(p, number);
+    *p++ = 1;
+    *p++ = 1;
+    text_print_to(o->text, number);
+    p = put_z(p, number);
+    *p++ = (char)part.esm_class;
+    memset(p, 0, 6); /* protocol, priority, schedule, validity, registered, replace */
+    p += 6;
+    *p++ = (char)part.data_coding;
+    *p++ = 0;
+    *p++ = (char)part.n;
+    p = (char *)memcpy(p, part.data, part.n) + part.n;
+    uint32_t sequence = ++s->sequence & 0x7fffffff;
+    put_header(pdu, p, s->load->submit ? SUBMIT : DELIVER, 0, sequence);
+    x->out_n += (size_t)(p - pdu);
+    struct slot *slot = &s->slot[sequence % SLOTS];
+    if (slot->used)
+        die("a response is missing for very long");
+    *slot = *o;
+    slot->used = true;
+    x->unanswered++;
+    s->unanswered++;
+}
+
+static struct session *session_with_room(struct smsc *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct session *x = &s->session[(s->turn + i) % s->n];
+        if (x->bound && x->unanswered < s->load->window && OUT_MAX - x->out_n > PDU_ROOM) {
+            s->turn = (s->turn + i + 1) % s->n;
+            return x;
+        }
+    }
+    return NULL;
+}
+
+static int64_t next_due_us(const struct smsc *s)
+{
+    return s->start_us + (int64_t)((double)s->begun * 1e6 / s->load->per_sec);
+}
+
+/* A message begins; its parts follow one another. */
+static void text_begin(struct smsc *s, int64_t now_us)
+{
+    struct texts *t = s->load->texts;
+    if (t->n == t->max)
+        die("more messages than there is room for");
+    int64_t due = s->load->per_sec > 0 ? next_due_us(s) : now_us;
+    s->next = (struct slot){.used = true, .text = t->n++, .due_us = due};
+    s->r->late += now_us - due > 5000;
+    s->begun++;
+    t->sent_us[s->next.text] = due;
+}
+
+static bool may_begin(const struct smsc *s, int64_t now_us)
+{
+    const struct smsc_load *l = s->load;
+    const struct texts *t = l->texts;
+    if (now_us - s->start_us >= l->run_us)
+        return false;
+    if (l->per_sec > 0)
+        return next_due_us(s) <= now_us;
+    return !l->undelivered_max || t->n < t->arrived + l->undelivered_max;
+}
+
+static void send_those_due(struct smsc *s, int64_t now_us)
+{
+    struct session *x = NULL;
+    while (s->again_n && s->again_at_us <= now_us && (x = session_with_room(s))) {
+        session_send(s, x, &s->again[s->again_from]);
+        s->again_from = (s->again_from + 1) % AGAIN_MAX;
+        s->again_n--;
+    }
+    while ((s->next.used || may_begin(s, now_us)) && (x = session_with_room(s))) {
+        if (!s->next.used)
+            text_begin(s, now_us);
+        session_send(s, x, &s->next);
+        s->next.used = ++s->next.part < text_parts(s->load->texts, s->next.text);
+    }
+    for (size_t i = 0; i < s->n; i++)
+        if (s->session[i].out_n)
+            session_flush(s, &s->session[i]);
+}
+
+/* ---- the loop ---- */
+
+void smsc_turn(struct smsc *s, int64_t wait_us)
+{
+    struct epoll_event got[SESSIONS_MAX + 1];
+    wait_us = wait_us < 0 ? 0 : wait_us;
+    struct timespec wait = {wait_us / 1000000, wait_us % 1000000 * 1000};
+    int n = epoll_pwait2(s->ep, got, SESSIONS_MAX + 1, &wait, NULL);
+    for (int i = 0; i < n; i++) {
+        struct session *x = got[i].data.ptr;
+        if (!x) {
+            int fd = accept4(s->listener, NULL, NULL, 0);
+            if (fd >= 0)
+                session_add(s, fd);
+            continue;
+        }
+        if (got[i].events & ~(unsigned)EPOLLOUT)
+            on_readable(s, x);
+        session_flush(s, x);
+    }
+}
+
+static int open_socket(const struct smsc_config *c)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons((uint16_t)c->port),
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (c->connects ? connect(fd, (struct sockaddr *)&a, sizeof a) != 0
+                    : bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 64) != 0)
+        die("the SMPP port");
+    return fd;
+}
+
+struct smsc *smsc_open(const struct smsc_config *c)
+{
+    struct smsc *s = calloc(1, sizeof *s);
+    if (!s || !(s->slot = calloc(SLOTS, sizeof *s->slot)) ||
+        !(s->again = calloc(AGAIN_MAX, sizeof *s->again)))
+        die("memory");
+    s->c = *c;
+    s->ep = epoll_create1(0);
+    s->listener = c->connects ? -1 : open_socket(c);
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
+    if (s->listener >= 0)
+        epoll_ctl(s->ep, EPOLL_CTL_ADD, s->listener, &ev);
+    return s;
+}
+
+static unsigned bound(const struct smsc *s)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        n += s->session[i].bound;
+    return n;
+}
+
+void smsc_wait_bound(struct smsc *s, unsigned sessions)
+{
+    int64_t until = clock_mono_us() + BOUND_MAX_US;
+    for (unsigned i = 0; s->c.connects && i < sessions; i++)
+        session_bind(s, session_add(s, open_socket(&s->c)));
+    while (bound(s) < sessions) {
+        smsc_turn(s, 10000);
+        if (clock_mono_us() > until) {
+            fprintf(stderr, "smsc: %u of %u sessions are bound\n", bound(s), sessions);
+            exit(1);
+        }
+    }
+}
+
+void smsc_run(struct smsc *s, const struct smsc_load *load, struct smsc_result *ret)
+{
+    double cpu = cpu_of_this_thread_us();
+    *ret = (struct smsc_result){.answer_us = calloc(ANSWERS_KEPT, sizeof(uint32_t))};
+    if (!ret->answer_us)
+        die("memory");
+    s->load = load;
+    s->r = ret;
+    s->begun = 0;
+    s->start_us = clock_mono_us();
+    int64_t now = s->start_us, give_up = now + load->run_us + ANSWERED_MAX_US;
+    while (now - s->start_us < load->run_us || s->unanswered || s->again_n || s->next.used) {
+        send_those_due(s, now);
+        int64_t wait = load->per_sec > 0 ? next_due_us(s) - clock_mono_us() : 1000;
+        smsc_turn(s, wait > 1000 || wait < 0 ? 1000 : wait);
+        if ((now = clock_mono_us()) > give_up) {
+            fprintf(stderr, "smsc: %zu messages are not answered\n", s->unanswered);
+            exit(1);
+        }
+    }
+    ret->took_us = now - s->start_us;
+    ret->cpu_us = cpu_of_this_thread_us() - cpu;
+    sort_u32(ret->answer_us, ret->n_answers);
+    s->r = NULL;
+}
+
+void smsc_close(struct smsc *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        close(s->session[i].fd);
+        free(s->session[i].in);
+        free(s->session[i].out);
+    }
+    if (s->listener >= 0)
+        close(s->listener);
+    close(s->ep);
+    free(s->slot);
+    free(s->again);
+    free(s);
+}
