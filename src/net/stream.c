@@ -33,6 +33,7 @@ struct stream {
     size_t wire_left, text_left; /* bytes that may still be read */
     struct timer timer;          /* connect timeout; then: the end to tell */
     enum err why;
+    int error; /* the errno it came from, 0: none */
 };
 
 static void on_poll(uv_poll_t *p, int status, int events);
@@ -88,6 +89,13 @@ static enum err err_of_errno(int e)
     }
 }
 
+static void end_by_errno(struct stream *s, int e)
+{
+    if (!s->ended)
+        s->error = e;
+    end(s, err_of_errno(e));
+}
+
 /* Sends raw bytes now or keeps them. */
 static enum err send_raw(struct stream *s, struct str bytes)
 {
@@ -100,7 +108,7 @@ static enum err send_raw(struct stream *s, struct str bytes)
             else if (errno == EAGAIN)
                 break;
             else if (errno != EINTR) {
-                end(s, err_of_errno(errno));
+                end_by_errno(s, errno);
                 return OK; /* told by on_end */
             }
         }
@@ -130,7 +138,7 @@ static void flush_unsent(struct stream *s)
         else if (errno == EAGAIN)
             return;
         else if (errno != EINTR) {
-            end(s, err_of_errno(errno));
+            end_by_errno(s, errno);
             return;
         }
     }
@@ -208,7 +216,7 @@ static bool read_some(struct stream *s)
     else if (n == 0)
         end(s, was_reset(s) ? ERR_RESET : ERR_CLOSED);
     else if (n < 0 && errno != EAGAIN && errno != EINTR)
-        end(s, err_of_errno(errno));
+        end_by_errno(s, errno);
     if (n <= 0 || most == 0)
         return false;
     s->wire_left -= (size_t)n;
@@ -235,6 +243,7 @@ static void finish_connect(struct stream *s)
     getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &e, &n);
     if (e) {
         enum err why = err_of_errno(e);
+        s->error = e;
         end(s, why == ERR_IO ? ERR_UNREACHABLE : why);
         return;
     }
@@ -316,7 +325,7 @@ enum err stream_connect(struct loop *l, const struct addr *to, struct tls *tls, 
         return err;
     }
     if (connect(fd, (struct sockaddr *)&sa, n) != 0 && errno != EINPROGRESS)
-        end(s, err_of_errno(errno));
+        end_by_errno(s, errno);
     else {
         watch(s);
         loop_timer(l, &s->timer, connect_timeout_ms, on_connect_late, s);
@@ -401,6 +410,12 @@ struct addr stream_local(const struct stream *s)
 const char *stream_tls_error(const struct stream *s)
 {
     return s->link ? tls_link_error(s->link) : "";
+}
+
+const char *stream_reason(const struct stream *s)
+{
+    const char *tls = stream_tls_error(s);
+    return *tls ? tls : s->error ? strerror(s->error) : err_text(s->why);
 }
 
 enum err stream_of_socket(struct loop *l, int fd, const struct addr *peer, struct tls *tls,

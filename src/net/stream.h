@@ -59,6 +59,9 @@ struct addr stream_peer(const struct stream *s);
 struct addr stream_local(const struct stream *s);
 /* Why TLS failed ("certificate has expired"), or "". Valid until close. */
 const char *stream_tls_error(const struct stream *s);
+/* Why it ended, for people: TLS's words, the system's ("Connection refused"), or the error's. The
+ * same thread, valid until its next call. */
+const char *stream_reason(const struct stream *s);
 
 struct listener;
 /* on_accept owns the new stream and sets its events with stream_take before it returns; a stream
