@@ -1,0 +1,268 @@
+/* link: a link's seats and what moves them. Called by links.c when settings change, by dials and
+ * sessions when they end, by timers when a pause is over; on the edge's loop.
+ *
+ *     EMPTY → DIALLING → BOUND → LEAVING → EMPTY        wanted, bound, not wanted or changed
+ *                ↑  ↓       ↓
+ *               WAITING ←───┘                            failed, broken: after a pause
+ *
+ * A session that was bound with other settings unbinds before its seat dials with the new ones: the
+ * carrier may allow no more than he has now. */
+#include "smpp/link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+
+static const char *const state_name[] = {
+#define X(id) #id,
+    SEAT_LIST(X)
+#undef X
+};
+/* from, to: a bit each */
+static const uint8_t moves[] = {
+    [SEAT_EMPTY] = 1 << SEAT_DIALLING | 1 << SEAT_WAITING,
+    [SEAT_WAITING] = 1 << SEAT_DIALLING | 1 << SEAT_EMPTY | 1 << SEAT_WAITING,
+    [SEAT_DIALLING] = 1 << SEAT_BOUND | 1 << SEAT_WAITING | 1 << SEAT_EMPTY,
+    [SEAT_BOUND] = 1 << SEAT_LEAVING | 1 << SEAT_WAITING | 1 << SEAT_EMPTY,
+    [SEAT_LEAVING] = 1 << SEAT_EMPTY,
+};
+
+static void seat_move(struct seat *s, enum seat_state to)
+{
+    ASSERT(moves[s->state] & 1 << to);
+    log_debug("smpp", "link %s: %s to %s", s->link->set.name, state_name[s->state], state_name[to]);
+    timer_stop(&s->timer);
+    s->state = to;
+}
+
+static void seat_dial(struct seat *s);
+
+static void on_pause_over(struct timer *t)
+{
+    struct seat *s = t->arg;
+    seat_dial(s);
+    link_show(s->link);
+}
+
+static void seat_wait(struct seat *s, enum reconnect_end end, int64_t bound_ms)
+{
+    const struct links *all = s->link->all;
+    int64_t pause =
+        reconnect_pause(&s->tries, all->c.reconnect_ms, end, bound_ms, crypto_random_u64());
+    seat_move(s, SEAT_WAITING);
+    loop_timer(all->c.loop, &s->timer, pause, on_pause_over, s);
+    log_sparse(LOG_WARN, 1000, "smpp", "link %s is not bound: %s; trying again in %lld ms",
+               s->link->set.name, s->detail, (long long)pause);
+}
+
+/* ---- sessions ---- */
+
+static bool is_wanted(const struct seat *s)
+{
+    const struct link *l = s->link;
+    return l->wanted && (s->index < l->set.max_binds);
+}
+
+static void on_request(void *arg, struct session *session, const struct pdu *p)
+{
+    struct seat *s = arg;
+    inbound_on_request(s->link->all->c.inbound, session, p);
+}
+
+static void on_session_end(void *arg, const char *why)
+{
+    struct seat *s = arg;
+    struct link *l = s->link;
+    s->session = NULL;
+    if (s->state == SEAT_LEAVING) {
+        seat_move(s, SEAT_EMPTY);
+        if (is_wanted(s))
+            seat_dial(s);
+    } else {
+        snprintf(s->detail, sizeof s->detail, "%s", *why ? why : "the carrier unbound");
+        seat_wait(s, RECONNECT_FAILED, loop_now_ms(l->all->c.loop) - s->bound_mono_ms);
+    }
+    link_show(l);
+}
+
+static void seat_bound(struct seat *s, const struct dial_result *r)
+{
+    struct link *l = s->link;
+    struct session_config c = {
+        .state = l->set.transceiver ? SESSION_BOUND_TRX : SESSION_BOUND_RX,
+        .link = {l->n, l->set.window, l->set.enquire_link_s * INT64_C(1000), &l->received},
+        .on_request = on_request,
+        .on_end = on_session_end,
+        .arg = s};
+    enum err err = session_open(l->all->c.sessions, &c, r->take, r->rest, &s->session);
+    if (err != OK) {
+        snprintf(s->detail, sizeof s->detail, "%s", err_text(err));
+        seat_wait(s, RECONNECT_FAILED, 0);
+        return;
+    }
+    seat_move(s, SEAT_BOUND);
+    s->bound_mono_ms = loop_now_ms(l->all->c.loop);
+    s->refused = false;
+    s->detail[0] = '\0';
+    log_info("smpp", "link %s is bound", l->set.name);
+}
+
+static void on_dialled(void *arg, const struct dial_result *r)
+{
+    struct seat *s = arg;
+    s->dial = NULL; /* frees itself */
+    if (r->end == DIAL_BOUND) {
+        seat_bound(s, r);
+    } else {
+        snprintf(s->detail, sizeof s->detail, "%s", r->detail);
+        s->refused = r->answered;
+        seat_wait(s, r->end == DIAL_REFUSED ? RECONNECT_REFUSED : RECONNECT_FAILED, 0);
+    }
+    link_show(s->link);
+}
+
+static void seat_dial(struct seat *s)
+{
+    const struct links *all = s->link->all;
+    struct dial_config c = {all->c.loop, all->c.resolver, all->tls, all->c.response_ms};
+    enum err err = dial_start(&c, &s->link->set, on_dialled, s, &s->dial);
+    if (err == OK) {
+        seat_move(s, SEAT_DIALLING);
+        return;
+    }
+    snprintf(s->detail, sizeof s->detail, "%s", err_text(err));
+    seat_wait(s, RECONNECT_FAILED, 0);
+}
+
+static void seat_leave(struct seat *s)
+{
+    dial_cancel(s->dial);
+    s->dial = NULL;
+    if (s->state == SEAT_BOUND) {
+        seat_move(s, SEAT_LEAVING);
+        session_unbind(s->session);
+    } else if (s->state == SEAT_WAITING || s->state == SEAT_DIALLING) {
+        seat_move(s, SEAT_EMPTY);
+    }
+}
+
+/* ---- the link ---- */
+
+/* What a session is bound with. */
+static bool binds_alike(const struct smpp_link *a, const struct smpp_link *b)
+{
+    return !strcmp(a->host, b->host) && a->port == b->port && a->tls == b->tls &&
+           !strcmp(a->system_id, b->system_id) && !strcmp(a->password, b->password) &&
+           !strcmp(a->system_type, b->system_type) && a->transceiver == b->transceiver &&
+           a->window == b->window && a->enquire_link_s == b->enquire_link_s;
+}
+
+static struct seat *seat_get(struct link *l, size_t i)
+{
+    if (l->seat[i] || !(l->seat[i] = calloc(1, sizeof *l->seat[i])))
+        return l->seat[i];
+    l->seat[i]->link = l;
+    l->seat[i]->index = (unsigned)i;
+    return l->seat[i];
+}
+
+struct link *link_new(const struct links *all, const struct book_smpp_link *from)
+{
+    struct link *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    l->all = all;
+    l->n = from->n;
+    memcpy(l->id, from->id, sizeof l->id);
+    l->set = *from->set;
+    return l;
+}
+
+void link_set(struct link *l, const struct book_smpp_link *from, bool wanted)
+{
+    bool alike = from && binds_alike(&l->set, from->set);
+    l->ours = from != NULL;
+    l->wanted = wanted && from && !from->set->disabled;
+    if (from)
+        l->set = *from->set;
+    for (size_t i = 0; i < SEATS_MAX; i++) {
+        struct seat *s = i < l->set.max_binds && l->wanted ? seat_get(l, i) : l->seat[i];
+        if (!s)
+            continue;
+        if (!alike || !is_wanted(s)) {
+            seat_leave(s);
+            s->tries = (struct reconnect){0};
+            s->refused = false;
+            s->detail[0] = '\0';
+        }
+        if (s->state == SEAT_EMPTY && is_wanted(s))
+            seat_dial(s);
+    }
+    link_show(l);
+}
+
+bool link_is_empty(const struct link *l)
+{
+    for (size_t i = 0; i < SEATS_MAX; i++)
+        if (l->seat[i] && l->seat[i]->state != SEAT_EMPTY)
+            return false;
+    return true;
+}
+
+static const char *summary(const struct link *l, unsigned *ret_binds, const char **ret_detail)
+{
+    bool dialling = false, refused = false;
+    *ret_binds = 0;
+    *ret_detail = "";
+    for (size_t i = 0; i < SEATS_MAX; i++) {
+        const struct seat *s = l->seat[i];
+        if (!s)
+            continue;
+        *ret_binds += s->state == SEAT_BOUND;
+        dialling |= s->state == SEAT_DIALLING;
+        refused |= s->state == SEAT_WAITING && s->refused;
+        if (s->state != SEAT_BOUND && s->detail[0])
+            *ret_detail = s->detail;
+    }
+    return l->set.disabled ? "disabled"
+           : *ret_binds    ? "bound"
+           : dialling      ? "connecting"
+           : refused       ? "refused"
+                           : "waiting";
+}
+
+void link_show(struct link *l)
+{
+    struct link_state now = {.received = l->received};
+    const char *detail;
+    if (!l->ours)
+        return;
+    snprintf(now.state, sizeof now.state, "%s", summary(l, &now.binds, &detail));
+    snprintf(now.detail, sizeof now.detail, "%s", detail);
+    now.since_ms = strcmp(now.state, l->shown.state) ? clock_wall_ms() : l->shown.since_ms;
+    if (now.binds == l->shown.binds && now.received == l->shown.received &&
+        now.since_ms == l->shown.since_ms && !strcmp(now.detail, l->shown.detail))
+        return;
+    l->shown = now;
+    link_states_put(l->all->c.states, l->n, &now);
+}
+
+void link_free(struct link *l)
+{
+    for (size_t i = 0; l && i < SEATS_MAX; i++) {
+        struct seat *s = l->seat[i];
+        if (!s)
+            continue;
+        timer_stop(&s->timer);
+        dial_cancel(s->dial);
+        session_close(s->session);
+        free(s);
+    }
+    if (l)
+        crypto_wipe(&l->set, sizeof l->set);
+    free(l);
+}
