@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "smpp/inbound.h"
+#include "smpp/links.h"
 #include "smpp/listener.h"
 
 enum { LINK_SESSIONS_MAX = 4096 }; /* of links that we open */
@@ -15,7 +16,8 @@ struct smpp_edge {
     struct sessions *sessions;
     struct inbound *inbound;
     struct smpp_listener *listener; /* NULL: nobody binds to us */
-    unsigned draining;              /* parts that are not idle yet */
+    struct links *links;
+    unsigned draining; /* parts that are not idle yet */
     struct timer drain;
     void (*on_idle)(void *);
     void *on_idle_arg;
@@ -34,6 +36,25 @@ static enum err open_listener(struct smpp_edge *e, char *why, size_t cap)
     return e->c.listen.family ? smpp_listener_new(&lc, &e->listener, why, cap) : OK;
 }
 
+static enum err open_links(struct smpp_edge *e, char *why, size_t cap)
+{
+    const struct links_config lc = {.loop = e->c.loop,
+                                    .resolver = e->c.resolver,
+                                    .books = e->c.books,
+                                    .states = e->c.states,
+                                    .sessions = e->sessions,
+                                    .inbound = e->inbound,
+                                    .ca_file = e->c.ca_file,
+                                    .reconnect_ms = e->c.reconnect_ms,
+                                    .response_ms = e->c.response_ms};
+    enum err err = links_new(&lc, &e->links);
+    if (err == ERR_INVALID)
+        snprintf(why, cap, "smpp.ca_file: \"%s\" holds no certificates", e->c.ca_file);
+    else if (err != OK)
+        snprintf(why, cap, "links with carriers: %s", err_text(err));
+    return err;
+}
+
 enum err smpp_edge_new(const struct smpp_config *c, struct smpp_edge **ret, char *why, size_t cap)
 {
     struct smpp_edge *e = calloc(1, sizeof *e);
@@ -50,6 +71,8 @@ enum err smpp_edge_new(const struct smpp_config *c, struct smpp_edge **ret, char
     }
     if (err == OK)
         err = open_listener(e, why, cap);
+    if (err == OK)
+        err = open_links(e, why, cap);
     if (err != OK) {
         smpp_edge_free(e);
         return err;
@@ -64,6 +87,7 @@ void smpp_edge_free(struct smpp_edge *e)
         return;
     timer_stop(&e->drain);
     smpp_listener_free(e->listener);
+    links_free(e->links);
     sessions_free(e->sessions);
     inbound_free(e->inbound);
     free(e);
@@ -110,11 +134,10 @@ static void on_drain(struct mail *m)
     e->on_idle = d->on_idle;
     e->on_idle_arg = d->arg;
     loop_timer(e->c.loop, &e->drain, d->wait_ms, on_drain_over, e);
-    e->draining = e->listener ? 1 : 0;
+    e->draining = e->listener ? 2 : 1;
+    links_drain(e->links, on_part_idle, e);
     if (e->listener)
         smpp_listener_drain(e->listener, on_part_idle, e);
-    if (e->draining == 0)
-        idle(e);
     free(d);
 }
 

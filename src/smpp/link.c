@@ -186,6 +186,8 @@ void link_set(struct link *l, const struct book_smpp_link *from, bool wanted)
 {
     bool alike = from && binds_alike(&l->set, from->set);
     l->ours = from != NULL;
+    if (!from)
+        l->shown = (struct link_state){0}; /* whoever tells its state now: ours begins anew */
     l->wanted = wanted && from && !from->set->disabled;
     if (from)
         l->set = *from->set;

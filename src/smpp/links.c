@@ -36,7 +36,8 @@ static void drop_those_gone(struct links *l, const struct book *book)
             continue;
         if (k->ours) {
             link_set(k, NULL, false);
-            link_states_remove(l->c.states, k->n);
+            if (!now) /* else it is the listener's now, who says how it is */
+                link_states_remove(l->c.states, k->n);
         }
         if (link_is_empty(k)) {
             map_remove(l->by_n, str_of_u64(&k->n));
