@@ -1,5 +1,5 @@
 /* chore_partial: messages whose parts never came, in the order of their time: each goes out as
- * partial with what it has, in chunks that take the writer about twenty milliseconds. What went out
+ * partial with what it has, in chunks that take the writer about ten milliseconds. What went out
  * long enough ago is forgotten. A reader finds; the writer looks again, for a part may have come
  * since. */
 #include <stdlib.h>
@@ -8,13 +8,21 @@
 #include "hub/chore.h"
 #include "hub/join.h"
 
-enum { CHUNK_MIN = 100, CHUNK_MAX = 500, CHUNK_US = 20000, IDLE_MIN_MS = 100, IDLE_MAX_MS = 30000 };
+enum {
+    CHUNK_MIN = 50,
+    CHUNK_MAX = 500,
+    CHUNK_US = 10000, /* of the writer's own time, without the sync, which others share */
+    REST_TIMES = 2,
+    IDLE_MIN_MS = 100,
+    IDLE_MAX_MS = 30000,
+};
 
 struct partial {
     struct chore chore; /* first */
     int64_t n[CHUNK_MAX];
     size_t count, chunk;
     int64_t now_ms, next_ms; /* when the next one is due */
+    int64_t worked_us;
     struct joined joined;
 };
 
@@ -59,9 +67,11 @@ static enum err end_all(struct chore *c, struct db *db)
     const struct housekeeper_config *hc = chore_config(c);
     const struct joiner by = {.intake = hc->intake, .books = hc->books, .join_ms = hc->join_ms};
     bool done;
+    int64_t from_us = clock_mono_us();
     enum err err = joined_begin(&p->joined, db, &done);
     for (size_t i = 0; err == OK && !done && i < p->count; i++)
         err = end_one(p, &by, db, p->n[i]);
+    p->worked_us = clock_mono_us() - from_us;
     return err;
 }
 
@@ -78,11 +88,12 @@ static void after_end(struct chore *c, enum err err)
         chore_rest(c, CHORE_RETRY_MS);
         return;
     }
-    if (c->ran_us > CHUNK_US)
+    int64_t rest_ms = REST_TIMES * p->worked_us / 1000;
+    if (p->worked_us > CHUNK_US)
         p->chunk = p->chunk / 2 > CHUNK_MIN ? p->chunk / 2 : CHUNK_MIN;
-    else if (c->ran_us < CHUNK_US / 2)
+    else if (p->worked_us < CHUNK_US / 2)
         p->chunk = p->chunk * 2 < CHUNK_MAX ? p->chunk * 2 : CHUNK_MAX;
-    chore_rest_in_proportion(c);
+    chore_rest(c, rest_ms > CHORE_REST_MIN_MS ? rest_ms : CHORE_REST_MIN_MS);
 }
 
 /* Until the next one is due; one that begins meanwhile is due later than join_ms. */

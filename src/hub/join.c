@@ -115,7 +115,8 @@ static uint64_t digest(const struct sms_part *p)
     return h ? h : 1;
 }
 
-static enum err event_of_set(const struct sms_set *s, const struct gathered *g, struct event **ret)
+static enum err event_of_set(const struct sms_set *s, const struct gathered *g, int64_t now_ms,
+                             struct event **ret)
 {
     struct sms_facts f = {.account = s->account,
                           .from = str_of(s->from),
@@ -124,8 +125,9 @@ static enum err event_of_set(const struct sms_set *s, const struct gathered *g, 
                           .link = str_of(s->link),
                           .parts = s->parts,
                           .partial = g->n < s->parts,
+                          .arrived_at_ms = s->last_at_ms,
                           .simulated = s->simulated};
-    return event_of_parts(&f, g->list, g->n, s->last_at_ms, ret);
+    return event_of_parts(&f, g->list, g->n, now_ms, ret);
 }
 
 static enum err put_event(const struct joiner *by, struct db *db, const struct event *e,
@@ -149,7 +151,7 @@ enum err join_end(const struct joiner *by, struct db *db, struct sms_set *s, int
         return ERR_NOMEM;
     enum err err = gather(db, s, g);
     if (err == OK && g->n) {
-        err = event_of_set(s, g, &e);
+        err = event_of_set(s, g, now_ms, &e);
         if (err == OK)
             err = put_event(by, db, e, out);
         out->partial += g->n < s->parts;

@@ -100,9 +100,10 @@ struct sms_facts {
     bool partial, simulated;
     bool truncated;           /* the message goes on, but not in here */
     struct str parts_missing; /* "2,3"; absent: none, or nobody knows */
-    struct str raw;      /* hex of the user data, when the text does not say it all; or absent */
-    bool raw_truncated;  /* there was more */
-    uint8_t data_coding; /* beside raw */
+    struct str raw;        /* hex of the user data, when the text does not say it all; or absent */
+    bool raw_truncated;    /* there was more */
+    int64_t arrived_at_ms; /* `timestamp`: when its last part came; 0: now */
+    uint8_t data_coding;   /* beside raw */
 };
 MUST_USE enum err event_of_sms(const struct sms_facts *f, int64_t now_ms, struct event **ret);
 /* The same, with message, encoding, parts_missing and what is raw taken from the parts that are

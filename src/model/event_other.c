@@ -30,16 +30,27 @@ static enum err finish(struct buf *b, struct event *proto, const char *id, int64
  * and ids. */
 enum { SMS_FIELDS_MAX = 16 * 1024 };
 
+/* What the character there takes of a JSON string, at most; *ret_n: of the text. */
+static size_t json_cost(struct str text, size_t at, size_t *ret_n)
+{
+    unsigned char c = (unsigned char)text.p[at];
+    *ret_n = c < 0x80 ? 1 : str_utf8_at(text, at);
+    if (*ret_n > 1)
+        return *ret_n;
+    if (*ret_n == 0) { /* becomes U+FFFD */
+        *ret_n = 1;
+        return 3;
+    }
+    return c < 0x20 || c == 0x7F ? 6 : c == '"' || c == '\\' ? 2 : 1;
+}
+
 /* As much of it as its JSON string has room for, in whole characters. */
 static struct str cut(struct str text, size_t room)
 {
-    size_t i = 0, used = 0, n, cost;
-    for (; i < text.n; i += n, used += cost) {
-        unsigned char c = (unsigned char)text.p[i];
-        n = c < 0x80 ? 1 : str_utf8_at(text, i);
-        cost = n > 1 ? n : c < 0x20 ? 6 : n == 0 ? 3 : 2;
-        n = n ? n : 1;
-        if (used + cost > room)
+    size_t i = 0;
+    for (size_t used = 0, n; i < text.n; i += n) {
+        used += json_cost(text, i, &n);
+        if (used > room)
             break;
     }
     return str_slice(text, 0, i);
@@ -71,7 +82,7 @@ enum err event_of_sms(const struct sms_facts *f, int64_t now_ms, struct event **
     struct buf b;
     struct str parts[] = {STR("sms"), f->link, f->from, f->to, f->message_id};
     id_derive("evt", parts, 5, id);
-    clock_print_sec(now_ms, at);
+    clock_print_sec(f->arrived_at_ms ? f->arrived_at_ms : now_ms, at);
     buf_init(&b, EVENT_PAYLOAD_MAX);
     struct json_writer w = {&b, false};
     json_obj(&w, NULL);

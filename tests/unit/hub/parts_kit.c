@@ -195,6 +195,7 @@ static bool on_event(void *arg, int64_t n, const struct event *e)
     assert_ok(str_copy(e->id, g->id, sizeof g->id));
     text_of(o, "message", g->message, sizeof g->message);
     text_of(o, "message_id", g->message_id, sizeof g->message_id);
+    text_of(o, "timestamp", g->timestamp, sizeof g->timestamp);
     text_of(o, "encoding", g->encoding, sizeof g->encoding);
     text_of(o, "parts_missing", g->missing, sizeof g->missing);
     text_of(o, "raw", g->raw, sizeof g->raw);

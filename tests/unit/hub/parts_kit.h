@@ -35,7 +35,8 @@ struct sent kit_send(const struct message_in *in); /* waits for the answer */
 struct sent kit_take(struct message_in in);        /* it must be taken */
 
 struct got { /* an event */
-    char id[72], message[16384], message_id[300], encoding[16], missing[1100], raw[9000];
+    char id[72], message[16384], message_id[300], encoding[16], timestamp[32], missing[1100],
+        raw[9000];
     int64_t parts, data_coding;
     bool partial, raw_truncated, truncated;
     uint64_t account;

@@ -47,7 +47,8 @@ static void what_never_gets_whole_goes_out_when_its_time_is_over(void **state)
     expect_one("bd", true);
     assert_string_equal(got[0].missing, "1,3");
     assert_int_equal(got[0].parts, 4);
-    assert_int_equal(got[0].at_ms, start + 1000); /* when the last of it came */
+    assert_string_equal(got[0].timestamp, "2024-11-15T14:32:01Z"); /* when the last of it came */
+    assert_int_equal(got[0].at_ms, start + HALF_HOUR);             /* when that was told */
     assert_int_equal(kit.told, 1);
     struct rows r = kit_rows();
     assert_int_equal(r.waiting, 0);
