@@ -6,17 +6,24 @@
 #include "hub/chore.h"
 #include "store/idempotency.h"
 
-enum { KEPT_MS = 24 * 3600 * 1000, LOOK_MS = 600 * 1000, CHUNK = 200 };
+enum {
+    KEPT_MS = 24 * 3600 * 1000,
+    LOOK_MS = 600 * 1000,
+    CHUNK_MIN = 5, /* the answer to a large batch is a hundred kilobytes */
+    CHUNK_MAX = 200,
+    CHUNK_US = 10000, /* what one transaction may take */
+};
 
 struct forgetting {
     struct chore chore; /* first */
-    int64_t last_n;     /* of the chunk; 0: nothing is old enough */
+    unsigned chunk;
+    int64_t last_n; /* of the chunk; 0: nothing is old enough */
 };
 
 static enum err look(struct chore *c, struct db *db)
 {
     struct forgetting *f = (struct forgetting *)c;
-    return answered_before(db, clock_wall_ms() - KEPT_MS, CHUNK, &f->last_n);
+    return answered_before(db, clock_wall_ms() - KEPT_MS, f->chunk, &f->last_n);
 }
 
 static enum err forget(struct chore *c, struct db *db)
@@ -27,10 +34,16 @@ static enum err forget(struct chore *c, struct db *db)
 
 static void after_forget(struct chore *c, enum err err)
 {
-    if (err == OK)
-        chore_rest_in_proportion(c);
-    else
+    struct forgetting *f = (struct forgetting *)c;
+    if (err != OK) {
         chore_rest(c, CHORE_RETRY_MS);
+        return;
+    }
+    if (c->ran_us > CHUNK_US && f->chunk / 2 >= CHUNK_MIN)
+        f->chunk /= 2;
+    else if (c->ran_us < CHUNK_US / 2 && f->chunk * 2 <= CHUNK_MAX)
+        f->chunk *= 2;
+    chore_rest_in_proportion(c);
 }
 
 static void after_look(struct chore *c, enum err err)
@@ -55,5 +68,6 @@ struct chore *idempotency_chore(void)
     if (!f)
         return NULL;
     f->chore.begin = begin;
+    f->chunk = CHUNK_MIN;
     return &f->chore;
 }
