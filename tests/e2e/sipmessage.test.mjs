@@ -251,7 +251,11 @@ test('hostile strings arrive as the text they are', async () => {
   for (const [bytes] of broken) assert.equal((await udp.ask(l.number, bytes)).status, 202);
   const events = await rig.receiver.wait(l.where, texts.length + broken.length);
   assert.deepEqual(events.slice(0, texts.length).map((e) => e.message), texts);
-  broken.forEach(([, due], i) => assert.match(events[texts.length + i].message, due));
+  broken.forEach(([bytes, due], i) => {
+    assert.match(events[texts.length + i].message, due);
+    assert.equal(events[texts.length + i].raw, bytes.toString('hex')); // for who can make more of it
+    assert.equal(events[texts.length + i].data_coding, 4);
+  });
   assert.equal(rig.receiver.refused.length, 0);
   for (const e of events) assert.doesNotMatch(e.message, /\p{Surrogate}/u);
 });
