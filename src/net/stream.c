@@ -7,10 +7,12 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "net/loop_uv.h"
@@ -390,6 +392,14 @@ void stream_take(struct stream *s, const struct stream_events *ev, void *arg)
 bool stream_is_taken(const struct stream *s)
 {
     return s->taken;
+}
+
+size_t stream_unacked(const struct stream *s)
+{
+    int queued = 0;
+    if (ioctl(s->fd, SIOCOUTQ, &queued) != 0)
+        queued = 0;
+    return s->unsent.n - s->unsent_at + (size_t)queued;
 }
 
 struct addr stream_peer(const struct stream *s)

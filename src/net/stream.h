@@ -56,6 +56,8 @@ enum { STREAM_TLS_EXTRA = 128 * 1024 };
 void stream_read_at_most(struct stream *s, size_t n);
 void stream_read_pause(struct stream *s, bool pause);
 struct addr stream_peer(const struct stream *s);
+/* Bytes written that the other side's system has not confirmed to have (TLS: as on the wire). */
+size_t stream_unacked(const struct stream *s);
 struct addr stream_local(const struct stream *s);
 /* Why TLS failed ("certificate has expired"), or "". Valid until close. */
 const char *stream_tls_error(const struct stream *s);

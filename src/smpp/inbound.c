@@ -179,7 +179,11 @@ static uint32_t take(struct inbound *in, struct session *s, const struct pdu *p,
         char id[ID_SIZE];
         id_new("msg", id);
         count(ESME_ROK, true);
-        session_answer(s, pdu_response_to(p->command), p->sequence, ESME_ROK, str_of(id));
+        session_hold(s); /* this answer may be lost like the one before */
+        session_settle(s,
+                       &(struct session_answer){pdu_response_to(p->command), p->sequence, ESME_ROK,
+                                                str_of(id)},
+                       what);
         return ESME_ROK;
     }
     if (is_pending_elsewhere(in, link_n, what))
