@@ -171,11 +171,10 @@ static void say_cpu(const struct stage *s, const struct measured *m, double n)
     if (s->pid2)
         say("CPU us per message, both processes", "%.1f", all / n);
     else
-        say("CPU us per message", "%.1f: store %.1f, edge %.1f, courier %.1f, answers %.1f",
-            all / n, cpu_between(&m->before, &m->after, "writer") / n,
+        say("CPU us per message", "%.1f: store %.1f, edge %.1f, courier %.1f", all / n,
+            cpu_between(&m->before, &m->after, "writer") / n,
             cpu_between(&m->before, &m->after, "edge") / n,
-            cpu_between(&m->before, &m->after, "courier") / n,
-            cpu_between(&m->before, &m->after, "answers") / n);
+            cpu_between(&m->before, &m->after, "courier") / n);
     say("  beside it, of this benchmark", "carrier %.1f, receiver %.1f", m->r.cpu_us / n,
         receiver / n);
     say("  the machine's cores meanwhile", "%.0f %% with all this, %.0f %% with others",

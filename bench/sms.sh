@@ -72,7 +72,7 @@ kannel() {
 echo "-- the ceiling: the carrier against a responder that stores nothing and tells nobody"
 $gen ceiling smpp=7184 window="$window" seconds=3
 ours "a link that we open to the carrier" smpp=7184 by=link seconds="$seconds" half_seconds="$half" bar=10000
-ours "the carrier binds to our listener" smpp=7186 by=listener seconds="$seconds" half_seconds="$half" bar=10000
+ours "the carrier binds to our listener, and sends submit_sm" smpp=7186 by=listener submit=1 seconds="$seconds" half_seconds="$half" bar=10000
 ours "the same link, a fifth of the messages in two Unicode parts" smpp=7184 by=link long=20 seconds="$half" half_seconds=0
 if ! { command -v bearerbox && command -v smsbox; } >/dev/null; then
   echo "-- Kannel is not installed here, nothing to compare with"
