@@ -23,18 +23,15 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "cli/options.h"
+#include "cli/edge_config.h"
 #include "deliver/deliver.h"
 #include "hub/messages.h"
 #include "net/guard.h"
 #include "net/loop.h"
 #include "net/resolver.h"
-#include "sip/edge.h"
-#include "smpp/edge.h"
 
 enum {
-    SMPP_PORT = 2775,
     EDGE_MAILS_MAX = 262144,
-    RESTORE_GRACE_MS = 32000,
     ATTEMPTS_END_MS = 5000,
     JOIN_MAX_S = 43200,
 };
@@ -172,46 +169,6 @@ static enum err open_guard(struct daemon *d, char *why, size_t cap)
     return own.port ? guard_refuse(d->guard, &own) : OK;
 }
 
-static enum err read_sip_config(struct daemon *d, struct sip_config *sc, char *why, size_t cap)
-{
-    static const struct {
-        enum config_key key;
-        int64_t min, max;
-    } number[] = {{CONFIG_SIP_MAX_CALLS, 1, 1000000},
-                  {CONFIG_SIP_T1_MS, 10, 5000},
-                  {CONFIG_SIP_RING_TIMEOUT_S, 1, 600},
-                  {CONFIG_SIP_PROBE_S, 1, 86400},
-                  {CONFIG_SIP_MESSAGE_MAX_BYTES, 160, 32768}};
-    int64_t value[5];
-    const char *fault = NULL;
-    for (size_t i = 0; i < 5; i++) {
-        enum err err =
-            config_int(d->config, number[i].key, number[i].min, number[i].max, &value[i]);
-        if (err != OK) {
-            snprintf(why, cap, "%s: a whole number from %lld to %lld is needed",
-                     config_name(number[i].key), (long long)number[i].min,
-                     (long long)number[i].max);
-            return err;
-        }
-    }
-    sc->max_calls = (size_t)value[0];
-    sc->t1_ms = value[1];
-    sc->ring_timeout_s = (unsigned)value[2];
-    sc->probe_ms = value[3] * 1000;
-    sc->message_max = (size_t)value[4];
-    sc->restore_grace_ms = RESTORE_GRACE_MS;
-    enum err err = str_copy(str_of(config_get(d->config, CONFIG_SIP_ADVERTISE)), sc->advertise,
-                            sizeof sc->advertise);
-    if (err != OK) {
-        snprintf(why, cap, "sip.advertise is too long");
-        return err;
-    }
-    err = sip_listen_parse(config_get(d->config, CONFIG_SIP_LISTEN), sc, &fault);
-    if (err != OK)
-        snprintf(why, cap, "sip.listen: %s", fault);
-    return err;
-}
-
 /* The loop on which carriers speak, SIP and SMPP. */
 static enum err open_edge_loop(struct daemon *d, char *why, size_t cap)
 {
@@ -235,7 +192,7 @@ static enum err start_sip(struct daemon *d, char *why, size_t cap)
                             .early = on_early,
                             .ask = on_ask,
                             .ask_arg = d};
-    enum err err = read_sip_config(d, &sc, why, cap);
+    enum err err = edge_config_sip(d->config, &sc, why, cap);
     if (err != OK || sc.n_listen == 0)
         return err;
     sc.loop = d->edge_loop;
@@ -250,37 +207,6 @@ static enum err start_sip(struct daemon *d, char *why, size_t cap)
     return err;
 }
 
-static enum err read_smpp_config(struct daemon *d, struct smpp_config *sc, char *why, size_t cap)
-{
-    static const struct {
-        enum config_key key;
-        int64_t min, max;
-    } number[] = {{CONFIG_SMPP_MAX_CONNECTIONS, 1, 100000},
-                  {CONFIG_SMPP_BIND_TIMEOUT_MS, 50, 600000},
-                  {CONFIG_SMPP_RESPONSE_MS, 50, 600000},
-                  {CONFIG_SMPP_RECONNECT_MS, 10, 600000}};
-    int64_t value[4];
-    const char *listen = config_get(d->config, CONFIG_SMPP_LISTEN);
-    const char *ca = config_get(d->config, CONFIG_SMPP_CA_FILE);
-    for (size_t i = 0; i < 4; i++)
-        if (config_int(d->config, number[i].key, number[i].min, number[i].max, &value[i]) != OK) {
-            snprintf(why, cap, "%s: a whole number from %lld to %lld is needed",
-                     config_name(number[i].key), (long long)number[i].min,
-                     (long long)number[i].max);
-            return ERR_INVALID;
-        }
-    sc->max_connections = (size_t)value[0];
-    sc->bind_timeout_ms = value[1];
-    sc->response_ms = value[2];
-    sc->reconnect_ms = value[3];
-    sc->ca_file = *ca ? ca : NULL;
-    if (*listen && addr_parse(str_of(listen), SMPP_PORT, &sc->listen) != OK) {
-        snprintf(why, cap, "smpp.listen: \"%s\" is not an address with a port", listen);
-        return ERR_SYNTAX;
-    }
-    return OK;
-}
-
 static enum err start_smpp(struct daemon *d, char *why, size_t cap)
 {
     struct smpp_config sc = {.loop = d->edge_loop,
@@ -289,7 +215,7 @@ static enum err start_smpp(struct daemon *d, char *why, size_t cap)
                              .books = d->books,
                              .messages = d->messages,
                              .states = d->link_states};
-    enum err err = read_smpp_config(d, &sc, why, cap);
+    enum err err = edge_config_smpp(d->config, &sc, why, cap);
     if (err == OK)
         err = smpp_edge_new(&sc, &d->smpp, why, cap);
     if (err != OK || !sc.listen.family)

@@ -1,0 +1,80 @@
+/* edge_config: the keys sip.* and smpp.*, with what each may be. Called by daemon at the start. */
+#include "cli/edge_config.h"
+
+#include <stdio.h>
+
+enum { SMPP_PORT = 2775, RESTORE_GRACE_MS = 32000 };
+
+struct number {
+    enum config_key key;
+    int64_t min, max;
+};
+
+static enum err read_numbers(const struct config *c, const struct number *number, size_t n,
+                             int64_t *value, char *why, size_t cap)
+{
+    for (size_t i = 0; i < n; i++) {
+        enum err err = config_int(c, number[i].key, number[i].min, number[i].max, &value[i]);
+        if (err != OK) {
+            snprintf(why, cap, "%s: a whole number from %lld to %lld is needed",
+                     config_name(number[i].key), (long long)number[i].min,
+                     (long long)number[i].max);
+            return err;
+        }
+    }
+    return OK;
+}
+
+enum err edge_config_sip(const struct config *c, struct sip_config *sc, char *why, size_t cap)
+{
+    static const struct number number[] = {{CONFIG_SIP_MAX_CALLS, 1, 1000000},
+                                           {CONFIG_SIP_T1_MS, 10, 5000},
+                                           {CONFIG_SIP_RING_TIMEOUT_S, 1, 600},
+                                           {CONFIG_SIP_PROBE_S, 1, 86400},
+                                           {CONFIG_SIP_MESSAGE_MAX_BYTES, 160, 32768}};
+    int64_t value[5];
+    const char *fault = NULL;
+    enum err err = read_numbers(c, number, 5, value, why, cap);
+    if (err != OK)
+        return err;
+    sc->max_calls = (size_t)value[0];
+    sc->t1_ms = value[1];
+    sc->ring_timeout_s = (unsigned)value[2];
+    sc->probe_ms = value[3] * 1000;
+    sc->message_max = (size_t)value[4];
+    sc->restore_grace_ms = RESTORE_GRACE_MS;
+    err =
+        str_copy(str_of(config_get(c, CONFIG_SIP_ADVERTISE)), sc->advertise, sizeof sc->advertise);
+    if (err != OK) {
+        snprintf(why, cap, "sip.advertise is too long");
+        return err;
+    }
+    err = sip_listen_parse(config_get(c, CONFIG_SIP_LISTEN), sc, &fault);
+    if (err != OK)
+        snprintf(why, cap, "sip.listen: %s", fault);
+    return err;
+}
+
+enum err edge_config_smpp(const struct config *c, struct smpp_config *sc, char *why, size_t cap)
+{
+    static const struct number number[] = {{CONFIG_SMPP_MAX_CONNECTIONS, 1, 100000},
+                                           {CONFIG_SMPP_BIND_TIMEOUT_MS, 50, 600000},
+                                           {CONFIG_SMPP_RESPONSE_MS, 50, 600000},
+                                           {CONFIG_SMPP_RECONNECT_MS, 10, 600000}};
+    int64_t value[4];
+    const char *listen = config_get(c, CONFIG_SMPP_LISTEN);
+    const char *ca = config_get(c, CONFIG_SMPP_CA_FILE);
+    enum err err = read_numbers(c, number, 4, value, why, cap);
+    if (err != OK)
+        return err;
+    sc->max_connections = (size_t)value[0];
+    sc->bind_timeout_ms = value[1];
+    sc->response_ms = value[2];
+    sc->reconnect_ms = value[3];
+    sc->ca_file = *ca ? ca : NULL;
+    if (*listen && addr_parse(str_of(listen), SMPP_PORT, &sc->listen) != OK) {
+        snprintf(why, cap, "smpp.listen: \"%s\" is not an address with a port", listen);
+        return ERR_SYNTAX;
+    }
+    return OK;
+}
