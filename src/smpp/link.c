@@ -73,6 +73,50 @@ static void on_request(void *arg, struct session *session, const struct pdu *p)
     inbound_on_request(s->link->all->c.inbound, session, p);
 }
 
+static struct seat *seat_get(struct link *l, size_t i)
+{
+    if (l->seat[i] || !(l->seat[i] = calloc(1, sizeof *l->seat[i])))
+        return l->seat[i];
+    l->seat[i]->link = l;
+    l->seat[i]->index = (unsigned)i;
+    return l->seat[i];
+}
+
+static bool is_any(const struct link *l, unsigned states)
+{
+    for (size_t i = 0; i < SEATS_MAX; i++)
+        if (l->seat[i] && 1u << l->seat[i]->state & states)
+            return true;
+    return false;
+}
+
+/* Empty seats that are wanted dial; as long as none is bound, one goes alone: with a wrong password
+ * 64 attempts at once are how an account gets locked. */
+static void link_fill(struct link *l)
+{
+    bool is_open = is_any(l, 1 << SEAT_BOUND);
+    for (size_t i = 0; l->wanted && i < SEATS_MAX && i < l->set.max_binds; i++) {
+        struct seat *s = seat_get(l, i);
+        if (!s || s->state != SEAT_EMPTY)
+            continue;
+        if (is_open || !is_any(l, 1 << SEAT_DIALLING | 1 << SEAT_WAITING))
+            seat_dial(s);
+    }
+}
+
+/* Refused, and nobody is bound: the others leave it to this one to find out when that changes. */
+static void leave_it_to(const struct seat *one)
+{
+    const struct link *l = one->link;
+    if (is_any(l, 1 << SEAT_BOUND))
+        return;
+    for (size_t i = 0; i < SEATS_MAX; i++) {
+        struct seat *s = l->seat[i];
+        if (s && s != one && s->state == SEAT_WAITING)
+            seat_move(s, SEAT_EMPTY);
+    }
+}
+
 static void on_session_end(void *arg, const char *why)
 {
     struct seat *s = arg;
@@ -80,8 +124,7 @@ static void on_session_end(void *arg, const char *why)
     s->session = NULL;
     if (s->state == SEAT_LEAVING) {
         seat_move(s, SEAT_EMPTY);
-        if (is_wanted(s))
-            seat_dial(s);
+        link_fill(l);
     } else {
         snprintf(s->detail, sizeof s->detail, "%s", *why ? why : "the carrier unbound");
         seat_wait(s, RECONNECT_FAILED, loop_now_ms(l->all->c.loop) - s->bound_mono_ms);
@@ -117,10 +160,13 @@ static void on_dialled(void *arg, const struct dial_result *r)
     s->dial = NULL; /* frees itself */
     if (r->end == DIAL_BOUND) {
         seat_bound(s, r);
+        link_fill(s->link);
     } else {
         snprintf(s->detail, sizeof s->detail, "%s", r->detail);
         s->refused = r->answered;
         seat_wait(s, r->end == DIAL_REFUSED ? RECONNECT_REFUSED : RECONNECT_FAILED, 0);
+        if (r->end == DIAL_REFUSED)
+            leave_it_to(s);
     }
     link_show(s->link);
 }
@@ -161,15 +207,6 @@ static bool binds_alike(const struct smpp_link *a, const struct smpp_link *b)
            a->window == b->window && a->enquire_link_s == b->enquire_link_s;
 }
 
-static struct seat *seat_get(struct link *l, size_t i)
-{
-    if (l->seat[i] || !(l->seat[i] = calloc(1, sizeof *l->seat[i])))
-        return l->seat[i];
-    l->seat[i]->link = l;
-    l->seat[i]->index = (unsigned)i;
-    return l->seat[i];
-}
-
 struct link *link_new(const struct links *all, const struct book_smpp_link *from)
 {
     struct link *l = calloc(1, sizeof *l);
@@ -192,27 +229,21 @@ void link_set(struct link *l, const struct book_smpp_link *from, bool wanted)
     if (from)
         l->set = *from->set;
     for (size_t i = 0; i < SEATS_MAX; i++) {
-        struct seat *s = i < l->set.max_binds && l->wanted ? seat_get(l, i) : l->seat[i];
-        if (!s)
+        struct seat *s = l->seat[i];
+        if (!s || (alike && is_wanted(s)))
             continue;
-        if (!alike || !is_wanted(s)) {
-            seat_leave(s);
-            s->tries = (struct reconnect){0};
-            s->refused = false;
-            s->detail[0] = '\0';
-        }
-        if (s->state == SEAT_EMPTY && is_wanted(s))
-            seat_dial(s);
+        seat_leave(s);
+        s->tries = (struct reconnect){0};
+        s->refused = false;
+        s->detail[0] = '\0';
     }
+    link_fill(l);
     link_show(l);
 }
 
 bool link_is_empty(const struct link *l)
 {
-    for (size_t i = 0; i < SEATS_MAX; i++)
-        if (l->seat[i] && l->seat[i]->state != SEAT_EMPTY)
-            return false;
-    return true;
+    return !is_any(l, ~(1u << SEAT_EMPTY));
 }
 
 static const char *summary(const struct link *l, unsigned *ret_binds, const char **ret_detail)
