@@ -46,6 +46,7 @@ smsc-username = ${systemId}
 smsc-password = ${password}
 system-type = VMA
 enquire-link-interval = 1
+max-pending-submits = 50
 reconnect-delay = 1
 log-level = 1
 
