@@ -78,13 +78,15 @@ static bool on_event(void *arg, int64_t n, const struct event *e)
 static enum err events_list_work(struct request *r, struct db *db)
 {
     struct listing l = {.r = r, .db = db};
-    struct event_filter f = {.account = request_scope(r), .kind = -1, .state = -1, .after_n = -1};
+    struct event_filter f = {.kind = -1, .state = -1, .after_n = -1};
     enum event_kind kind;
     enum delivery_state state;
     char number[NUMBER_SIZE];
     struct str type = request_query(r, "type"), st = request_query(r, "state");
     struct str endpoint = request_query(r, "endpoint");
     enum err err = request_page(r, &l.left, &f.before_n);
+    if (err == OK)
+        err = request_list_scope(r, &f.account);
     if (err == OK)
         err = request_time(r, "since", &f.since_ms);
     if (err == OK)
@@ -219,7 +221,9 @@ static enum err resend_work(struct request *r, struct db *db)
         return err;
     event_drop(&r->event);
     r->event = e;
-    if (json_str(json_get(r->json, "endpoint"), &id)) {
+    if (json_get(r->json, "endpoint")) {
+        if (!json_str(json_get(r->json, "endpoint"), &id))
+            return request_refuse(r, "endpoint", "the id of an endpoint of the event's account");
         const struct book_endpoint *ep = book_endpoint_by_id(r->book, id);
         if (!ep || ep->account != e->account)
             return request_refuse(r, "endpoint", "the id of an endpoint of the event's account");
@@ -258,7 +262,13 @@ static void resend_committed(struct request *r)
 
 void events_resend(struct request *r)
 {
-    request_write(r, resend_work, resend_committed);
+    enum err err = request_members(r, "endpoint");
+    if (err == OK) {
+        request_write(r, resend_work, resend_committed);
+        return;
+    }
+    problem_of_err(r, err);
+    request_done(r);
 }
 
 /* ---- calls ---- */
@@ -302,9 +312,11 @@ static bool on_call(void *arg, const struct call_row *c)
 static enum err calls_list_work(struct request *r, struct db *db)
 {
     struct listing l = {.r = r, .db = db};
-    struct call_filter f = {.account = request_scope(r), .phase = -1};
+    struct call_filter f = {.phase = -1};
     char number[NUMBER_SIZE];
     enum err err = request_page(r, &l.left, &f.before_n);
+    if (err == OK)
+        err = request_list_scope(r, &f.account);
     if (err == OK)
         err = request_time(r, "since", &f.since_ms);
     if (err == OK)

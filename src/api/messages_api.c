@@ -69,10 +69,12 @@ static bool on_message(void *arg, int64_t n, const struct event *e)
 static enum err messages_work(struct request *r, struct db *db)
 {
     struct listing l = {.r = r, .db = db};
-    struct inbox_filter f = {.account = request_scope(r), .rows_max = ROWS_MAX};
+    struct inbox_filter f = {.rows_max = ROWS_MAX};
     struct inbox_stop stop;
     char number[NUMBER_SIZE], peer[NUMBER_SIZE];
     enum err err = request_page(r, &l.left, &f.before_n);
+    if (err == OK)
+        err = request_list_scope(r, &f.account);
     if (err == OK)
         err = request_time(r, "since", &f.since_ms);
     if (err == OK)

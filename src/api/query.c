@@ -12,6 +12,38 @@ enum err request_refuse(struct request *r, const char *field, const char *why)
     return ERR_INVALID;
 }
 
+enum err request_members(struct request *r, const char *names)
+{
+    void *it = NULL;
+    struct str key, rest, one;
+    const struct json *v;
+    if (json_kind(r->json) != JSON_IS_OBJECT)
+        return request_refuse(r, "body", "one object");
+    while (json_next(r->json, &it, &key, &v)) {
+        bool known = false;
+        for (rest = str_of(names); rest.n && !known; known = str_eq(str_trim(one), key))
+            str_cut(rest, ',', &one, &rest);
+        if (!known)
+            return request_refuse(r, key.p, names);
+    }
+    return OK;
+}
+
+enum err request_list_scope(struct request *r, uint64_t *ret)
+{
+    struct str name = request_query(r, "account");
+    const struct book_account *a = NULL;
+    *ret = request_scope(r);
+    if (!name.p)
+        return OK;
+    if (!r->is_operator)
+        return request_refuse(r, "account", "asked for by the operator alone");
+    if (!(a = book_account_named(r->book, name)))
+        return ERR_NOT_FOUND;
+    *ret = a->n;
+    return OK;
+}
+
 enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_cursor)
 {
     struct str limit = request_query(r, "limit"), cursor = request_query(r, "cursor");

@@ -110,23 +110,15 @@ static void on_counted(struct store_job *job)
 
 static enum err read_body(struct request *r, struct counting *c)
 {
-    void *it = NULL;
-    struct str key;
     const struct json *v;
     struct recovery *rec = &c->recovery;
     int64_t now = clock_wall_ms();
-    if (json_kind(r->json) != JSON_IS_OBJECT)
-        return request_refuse(r, "body", "one object");
-    while (json_next(r->json, &it, &key, &v))
-        if (!str_eq(key, STR("since")) && !str_eq(key, STR("until")) &&
-            !str_eq(key, STR("dry_run"))) {
-            char name[sizeof r->fault.field];
-            snprintf(name, sizeof name, "%.*s", (int)(key.n < 60 ? key.n : 60), key.p);
-            return request_refuse(r, name, "since, until, dry_run");
-        }
+    enum err err = request_members(r, "since, until, dry_run");
+    if (err != OK)
+        return err;
     if ((v = json_get(r->json, "dry_run")) && !json_bool(v, &c->dry_run))
         return request_refuse(r, "dry_run", "true or false");
-    enum err err = request_body_time(r, "since", &rec->since_ms);
+    err = request_body_time(r, "since", &rec->since_ms);
     if (err == OK)
         err = request_body_time(r, "until", &rec->until_ms);
     if (err != OK)

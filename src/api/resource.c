@@ -112,7 +112,8 @@ enum err resource_put(struct request *r, const struct resource *res, const struc
     const struct json *v;
     json_obj(w, NULL);
     json_put_str(w, "id", s->id);
-    json_put_str(w, "account", account_id(r, s->account));
+    json_put_str(w, "account", /* a new account is in no book yet */
+                 res->kind == SETTING_ACCOUNT ? s->id : account_id(r, s->account));
     if (json_parse(s->doc, &doc, NULL, 0) == OK)
         while (json_next(doc, &it, &key, &v)) {
             char name[128];
@@ -180,11 +181,14 @@ static enum err list_work(struct request *r, struct db *db)
 {
     struct listing l = {.r = r, .res = resource_of(r)};
     int64_t cursor;
+    uint64_t scope;
     enum err err = request_page(r, &l.left, &cursor);
+    if (err == OK)
+        err = request_list_scope(r, &scope);
     if (err != OK)
         return err;
     list_begin(r, &l.w);
-    err = setting_list(db, l.res->kind, request_scope(r), (uint64_t)cursor, l.left + 1, on_row, &l);
+    err = setting_list(db, l.res->kind, scope, (uint64_t)cursor, l.left + 1, on_row, &l);
     list_end(&l.w, l.more ? (int64_t)l.last : 0);
     return err != OK ? err : l.err;
 }
@@ -286,7 +290,11 @@ static enum err get_work(struct request *r, struct db *db)
 {
     const struct resource *res = resource_of(r);
     enum err err = find(r, db, res);
-    return err == OK ? put_one(r, res, 200) : err;
+    if (err == OK)
+        err = put_one(r, res, 200);
+    if (err == OK && !res->more)
+        request_if_none_match(r);
+    return err;
 }
 
 void resource_get(struct request *r, const struct resource *res)
@@ -327,16 +335,55 @@ static enum err merged(const struct json *old, const struct json *patch, struct 
     return err;
 }
 
+/* The next of a list of entity tags (RFC 9110 §8.8.3); false: that is none. */
+static bool cut_tag(struct str *list, struct str *ret_tag, bool *ret_weak)
+{
+    size_t n = 1;
+    struct str s = str_trim(*list);
+    if ((*ret_weak = str_starts(s, STR("W/"))))
+        s = str_from(s, 2);
+    while (n < s.n && s.p[n] != '"')
+        n++;
+    if (n >= s.n || s.p[0] != '"')
+        return false;
+    *ret_tag = str_slice(s, 0, n + 1);
+    s = str_trim(str_from(s, n + 1));
+    *list = str_from(s, 1);
+    return s.n == 0 || (s.p[0] == ',' && str_trim(*list).n > 0);
+}
+
+/* OK: the header names this version or "*"; ERR_AGAIN: others; ERR_INVALID: it is no list of tags.
+ * Weak tags are as good where one may be wrong by a little. */
+static enum err names_version(struct request *r, const char *header, int64_t version, bool weak_too)
+{
+    char own[32];
+    bool weak, found = false;
+    struct str tag, list = str_trim(request_header(r, header));
+    if (str_eq(list, STR("*")))
+        return OK;
+    snprintf(own, sizeof own, "\"%lld\"", (long long)version);
+    do {
+        if (!cut_tag(&list, &tag, &weak))
+            return request_refuse(r, header, "*, or ETags like \"3\"");
+        found |= str_eq(tag, str_of(own)) && (weak_too || !weak);
+    } while (list.n);
+    return found ? OK : ERR_AGAIN;
+}
+
 static enum err if_match(struct request *r, int64_t version)
 {
-    struct str tag = request_header(r, "If-Match");
-    uint64_t v;
-    if (!tag.n || str_eq(tag, STR("*")))
-        return OK;
-    if (tag.n < 3 || tag.p[0] != '"' ||
-        str_to_u64(str_slice(tag, 1, tag.n - 2), INT64_MAX, &v) != OK)
-        return ERR_AGAIN;
-    return (int64_t)v == version ? OK : ERR_AGAIN;
+    return request_header(r, "If-Match").p ? names_version(r, "If-Match", version, false) : OK;
+}
+
+/* A header that is no list of tags asks for nothing. Only where the version says all that is shown.
+ */
+void request_if_none_match(struct request *r)
+{
+    if (!request_header(r, "If-None-Match").p || strcmp(r->method, "GET") != 0 ||
+        names_version(r, "If-None-Match", r->setting.version, true) != OK)
+        return;
+    buf_reset(&r->out);
+    r->status = 304;
 }
 
 enum err resource_merge(struct request *r, struct db *db, const struct resource *res,

@@ -27,10 +27,15 @@ uint64_t request_scope(const struct request *r);
 /* The account that something new belongs to: `account` of the body for the operator, else the
  * key's. ERR_INVALID with r->fault set. */
 MUST_USE enum err request_account(struct request *r, uint64_t *ret);
+/* What a list is of: all that the key may look at, or ?account of it, which the operator alone may
+ * say. ERR_INVALID with r->fault set, ERR_NOT_FOUND. */
+MUST_USE enum err request_list_scope(struct request *r, uint64_t *ret);
 struct str account_id(const struct request *r, uint64_t n);
 
 /* query.c. ERR_INVALID, with r->fault saying which field and what is allowed. */
 MUST_USE enum err request_refuse(struct request *r, const char *field, const char *why);
+/* The body must be one object of no other members than `names` ("since, until"). ERR_INVALID. */
+MUST_USE enum err request_members(struct request *r, const char *names);
 /* ?limit (1 … 500, 50) and ?cursor. ERR_INVALID with r->fault set. */
 MUST_USE enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_cursor);
 void list_begin(struct request *r, struct json_writer *w);
@@ -73,6 +78,8 @@ MUST_USE enum err resource_put(struct request *r, const struct resource *res,
  * are r->setting's. */
 MUST_USE enum err document_begin(struct request *r, const char *key);
 MUST_USE enum err document_end(struct request *r, size_t key_n);
+/* Makes a 200 of r->setting a 304 where the client has it already. */
+void request_if_none_match(struct request *r);
 void setting_committed(struct request *r);       /* the book learns of r->setting */
 void setting_committed_nudge(struct request *r); /* … and deliver of its endpoint */
 
@@ -95,8 +102,10 @@ extern const struct resource numbers, endpoints, trunks, keys, accounts, smpp_li
 
 /* routes.c */
 void api_handle(struct request *r);
-/* The i-th route: method, path with {} in it, and the scope that its key needs ("": none). */
-bool api_route(size_t i, const char **ret_method, const char **ret_path, const char **ret_scope);
+/* The i-th route: method, path with {} in it, the scope that its key needs ("": none), and the
+ * query parameters that it knows, by blanks. */
+bool api_route(size_t i, const char **ret_method, const char **ret_path, const char **ret_scope,
+               const char **ret_query);
 /* Whether the key that the request came with is still good for what it was, by the present book,
  * which r->book becomes. On the thread that may read r's headers. */
 bool request_is_still_allowed(struct request *r);

@@ -16,13 +16,14 @@ static const struct route {
     request_handler *handle;
     bool looks_itself; /* what its Idempotency-Key was answered is looked up by the handler alone */
     bool takes_basic;  /* the key may come as the password of HTTP Basic, too */
+    const char *query; /* the parameters it knows, "limit cursor"; "*": any; NULL: none */
 } routes[] = {
-    {"GET", "/", NEEDS_NOTHING, false, home_get},
+    {"GET", "/", NEEDS_NOTHING, false, home_get, .query = "*"},
     {"GET", "/healthz", NEEDS_NOTHING, false, health_get},
     {"GET", "/readyz", NEEDS_NOTHING, false, ready_get},
     {"GET", "/metrics", NEEDS_NOTHING, false, metrics_get},
     {"GET", "/v1/openapi.json", NEEDS_NOTHING, false, openapi_get},
-    {"GET", "/v1/numbers", NEEDS_READ, false, numbers_list},
+    {"GET", "/v1/numbers", NEEDS_READ, false, numbers_list, .query = "limit cursor account"},
     {"POST", "/v1/numbers", NEEDS_WRITE, true, numbers_create},
     {"GET", "/v1/numbers/{}", NEEDS_READ, false, numbers_get},
     {"PATCH", "/v1/numbers/{}", NEEDS_WRITE, true, numbers_patch},
@@ -31,7 +32,7 @@ static const struct route {
     {"PUT", "/v1/numbers/{}/forward", NEEDS_WRITE, true, forward_put},
     {"DELETE", "/v1/numbers/{}/data", NEEDS_WRITE, false, numbers_erase},
     {"GET", "/v1/erasures/{}", NEEDS_READ, false, erasures_get},
-    {"GET", "/v1/endpoints", NEEDS_READ, false, endpoints_list},
+    {"GET", "/v1/endpoints", NEEDS_READ, false, endpoints_list, .query = "limit cursor account"},
     {"POST", "/v1/endpoints", NEEDS_WRITE, true, endpoints_create},
     {"GET", "/v1/endpoints/{}", NEEDS_READ, false, endpoints_get},
     {"PATCH", "/v1/endpoints/{}", NEEDS_WRITE, true, endpoints_patch},
@@ -40,43 +41,51 @@ static const struct route {
     {"POST", "/v1/endpoints/{}/enable", NEEDS_WRITE, false, endpoints_enable},
     {"POST", "/v1/endpoints/{}/test", NEEDS_WRITE, false, endpoints_test},
     {"POST", "/v1/endpoints/{}/recover", NEEDS_WRITE, true, endpoints_recover},
-    {"GET", "/v1/endpoints/{}/recoveries", NEEDS_READ, false, recoveries_list},
+    {"GET", "/v1/endpoints/{}/recoveries", NEEDS_READ, false, recoveries_list,
+     .query = "limit cursor"},
     {"GET", "/v1/recoveries/{}", NEEDS_READ, false, recoveries_get},
     {"POST", "/v1/recoveries/{}/cancel", NEEDS_WRITE, false, recoveries_cancel},
-    {"GET", "/v1/trunks", NEEDS_OPERATOR, false, trunks_list},
+    {"GET", "/v1/trunks", NEEDS_OPERATOR, false, trunks_list, .query = "limit cursor"},
     {"POST", "/v1/trunks", NEEDS_OPERATOR, true, trunks_create},
     {"GET", "/v1/trunks/{}", NEEDS_OPERATOR, false, trunks_get},
     {"PATCH", "/v1/trunks/{}", NEEDS_OPERATOR, true, trunks_patch},
     {"DELETE", "/v1/trunks/{}", NEEDS_OPERATOR, false, trunks_delete},
-    {"GET", "/v1/smpp-links", NEEDS_OPERATOR, false, smpp_links_list},
+    {"GET", "/v1/smpp-links", NEEDS_OPERATOR, false, smpp_links_list, .query = "limit cursor"},
     {"POST", "/v1/smpp-links", NEEDS_OPERATOR, true, smpp_links_create},
     {"GET", "/v1/smpp-links/{}", NEEDS_OPERATOR, false, smpp_links_get},
     {"PATCH", "/v1/smpp-links/{}", NEEDS_OPERATOR, true, smpp_links_patch},
     {"DELETE", "/v1/smpp-links/{}", NEEDS_OPERATOR, false, smpp_links_delete},
-    {"GET", "/v1/keys", NEEDS_READ, false, keys_list},
+    {"GET", "/v1/keys", NEEDS_READ, false, keys_list, .query = "limit cursor"},
     {"POST", "/v1/keys", NEEDS_WRITE, true, keys_create},
     {"GET", "/v1/keys/{}", NEEDS_READ, false, keys_get},
     {"DELETE", "/v1/keys/{}", NEEDS_WRITE, false, keys_delete},
-    {"GET", "/v1/accounts", NEEDS_OPERATOR, false, accounts_list},
+    {"GET", "/v1/accounts", NEEDS_OPERATOR, false, accounts_list, .query = "limit cursor"},
     {"POST", "/v1/accounts", NEEDS_OPERATOR, true, accounts_create},
     {"GET", "/v1/accounts/{}", NEEDS_OPERATOR, false, accounts_get},
     {"PATCH", "/v1/accounts/{}", NEEDS_OPERATOR, true, accounts_patch},
-    {"GET", "/v1/events", NEEDS_READ, false, events_list},
+    {"GET", "/v1/events", NEEDS_READ, false, events_list,
+     .query = "limit cursor number type call_id endpoint state since until q account"},
     {"POST", "/v1/events", NEEDS_INGEST, true, events_ingest, true},
-    {"GET", "/v1/events/stream", NEEDS_READ, false, events_stream},
+    {"GET", "/v1/events/stream", NEEDS_READ, false, events_stream,
+     .query = "number type call_id since last_event_id"},
     {"GET", "/v1/events/{}", NEEDS_READ, false, events_get},
     {"POST", "/v1/events/{}/resend", NEEDS_WRITE, true, events_resend},
     {"POST", "/v1/simulate", NEEDS_WRITE, true, simulate_create},
-    {"GET", "/v1/calls", NEEDS_READ, false, calls_list},
+    {"GET", "/v1/calls", NEEDS_READ, false, calls_list,
+     .query = "limit cursor number since until account"},
     {"GET", "/v1/calls/{}", NEEDS_READ, false, calls_get},
     {"POST", "/v1/calls/{}/hangup", NEEDS_WRITE, false, calls_hangup},
-    {"GET", "/v1/messages", NEEDS_READ, false, messages_list},
-    {"GET", "/v1/messages/threads", NEEDS_READ, false, threads_list},
-    {"POST", "/v1/ingest/sms", NEEDS_INGEST, false, ingest_sms, true, true},
+    {"GET", "/v1/messages", NEEDS_READ, false, messages_list,
+     .query = "limit cursor number peer since until q account"},
+    {"GET", "/v1/messages/threads", NEEDS_READ, false, threads_list,
+     .query = "limit cursor number"},
+    {"POST", "/v1/ingest/sms", NEEDS_INGEST, false, ingest_sms, true, true,
+     .query = "from to text message_id status"},
 };
 enum { N_ROUTES = sizeof routes / sizeof *routes };
 
-bool api_route(size_t i, const char **ret_method, const char **ret_path, const char **ret_scope)
+bool api_route(size_t i, const char **ret_method, const char **ret_path, const char **ret_scope,
+               const char **ret_query)
 {
     static const char *const scope[] = {"", "read", "write", "ingest", "operator"};
     if (i >= N_ROUTES)
@@ -84,6 +93,7 @@ bool api_route(size_t i, const char **ret_method, const char **ret_path, const c
     *ret_method = routes[i].method;
     *ret_path = routes[i].path;
     *ret_scope = scope[routes[i].needs];
+    *ret_query = routes[i].query ? routes[i].query : "";
     return true;
 }
 
@@ -242,6 +252,29 @@ static bool is_within_rate(struct request *r)
     return r->rate.allowed;
 }
 
+/* What would be ignored is refused, or a slip of the pen would look like an answer. */
+static bool query_fits(struct request *r, const struct route *route)
+{
+    char other[sizeof r->fault.field], allowed[sizeof r->fault.why];
+    struct buf b;
+    if (!route->query || strcmp(route->query, "*")) {
+        switch (request_query_check(r, route->query ? route->query : "", other, sizeof other)) {
+        case QUERY_FITS: return true;
+        case QUERY_REPEATED: problem_field(r, other, "given once"); return false;
+        case QUERY_HAS_NUL: problem_field(r, other, "a value without %00"); return false;
+        case QUERY_UNKNOWN: break;
+        }
+        buf_wrap(&b, allowed, sizeof allowed - 1);
+        buf_puts(&b, route->query ? "one of the parameters " : "no parameter here");
+        for (const char *c = route->query ? route->query : ""; *c; c++)
+            buf_puts(&b, *c == ' ' ? ", " : (char[]){*c, '\0'});
+        allowed[b.n] = '\0';
+        problem_field(r, other, allowed);
+        return false;
+    }
+    return true;
+}
+
 void api_handle(struct request *r)
 {
     bool path_known = false;
@@ -259,6 +292,8 @@ void api_handle(struct request *r)
         problem(r, 403, "forbidden", "This key may not do that.");
     } else if (route->needs != NEEDS_NOTHING && !is_within_rate(r)) {
         problem(r, 429, "too_many_requests", "This key asks too often; try again in a second.");
+    } else if (!query_fits(r, route)) {
+        /* said there */
     } else if (route->takes_json && !is_json(r)) {
         problem(r, 415, "unsupported_media_type",
                 "The body's Content-Type must be application/json.");

@@ -65,6 +65,45 @@ struct str request_query(const struct request *r, const char *name)
         MHD_lookup_connection_value(exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, name));
 }
 
+struct query_look {
+    const char *names;
+    uint32_t seen; /* bit i: the i-th name */
+    enum query_check found;
+    char *other;
+    size_t cap;
+};
+
+static enum MHD_Result on_parameter(void *arg, enum MHD_ValueKind kind, const char *name,
+                                    size_t name_n, const char *value, size_t value_n)
+{
+    struct query_look *l = arg;
+    struct str names = str_of(l->names), one, key = str_of_bytes(name, name_n);
+    uint32_t bit = 1;
+    l->found = QUERY_UNKNOWN;
+    for (; names.n && l->found == QUERY_UNKNOWN; bit <<= 1) {
+        str_cut(names, ' ', &one, &names);
+        if (str_eq(one, key))
+            l->found = l->seen & bit ? QUERY_REPEATED : QUERY_FITS;
+        if (l->found == QUERY_FITS)
+            l->seen |= bit;
+    }
+    if (l->found == QUERY_FITS && value && memchr(value, '\0', value_n))
+        l->found = QUERY_HAS_NUL;
+    if (l->found == QUERY_FITS)
+        return MHD_YES;
+    snprintf(l->other, l->cap, "%.*s", (int)(name_n < l->cap ? name_n : l->cap), name);
+    return MHD_NO;
+}
+
+enum query_check request_query_check(const struct request *r, const char *names, char *ret_other,
+                                     size_t cap)
+{
+    struct query_look l = {.names = names, .other = ret_other, .cap = cap};
+    MHD_get_connection_values_n(exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, on_parameter,
+                                &l);
+    return l.found;
+}
+
 /* ---- who is in hand ---- */
 
 static bool enter(struct server *s)

@@ -84,3 +84,7 @@ void request_wake(struct request *r); /* any thread, until on_end */
 /* "" when absent. Valid while the request is. */
 struct str request_header(const struct request *r, const char *name);
 struct str request_query(const struct request *r, const char *name);
+/* Does the query hold nothing but `names` ("limit cursor"), each once? Else which, in ret_other. */
+enum query_check { QUERY_FITS, QUERY_UNKNOWN, QUERY_REPEATED, QUERY_HAS_NUL };
+enum query_check request_query_check(const struct request *r, const char *names, char *ret_other,
+                                     size_t cap);

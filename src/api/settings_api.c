@@ -100,7 +100,11 @@ static enum err forward_get_work(struct request *r, struct db *db)
 {
     enum err err =
         setting_get(db, SETTING_NUMBER, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
-    return err == OK ? put_forward(r) : err;
+    if (err == OK)
+        err = put_forward(r);
+    if (err == OK)
+        request_if_none_match(r);
+    return err;
 }
 
 void forward_get(struct request *r)
@@ -128,8 +132,11 @@ static enum err forward_put_work(struct request *r, struct db *db)
 
 void forward_put(struct request *r)
 {
-    if (json_kind(r->json) != JSON_IS_OBJECT || !json_get(r->json, "targets")) {
-        problem_field(r, "targets", "an array of targets");
+    enum err err = request_members(r, "targets");
+    if (err == OK && !json_get(r->json, "targets"))
+        err = request_refuse(r, "targets", "an array of targets");
+    if (err != OK) {
+        problem_of_err(r, err);
         request_done(r);
         return;
     }

@@ -239,26 +239,14 @@ static enum err read_cursor(struct request *r, int64_t *ret)
     return OK;
 }
 
-/* What only a list can do is refused, or it would look as if it had been done. */
-static enum err refuse_others(struct request *r)
-{
-    static const char *const names[] = {"endpoint", "state", "until", "q", "limit", "cursor"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (request_query(r, names[i]).p)
-            return request_refuse(r, names[i],
-                                  "nothing here: streams take number, type, call_id, since and "
-                                  "last_event_id");
-    return OK;
-}
-
 static enum err read_filter(struct request *r, struct feed_filter *f)
 {
     char room[NUMBER_SIZE];
     enum event_kind kind;
     struct str type = request_query(r, "type");
     *f = (struct feed_filter){.account = request_scope(r), .kind = -1};
-    enum err err = refuse_others(r);
-    if (err == OK && type.n && !event_kind_parse(type, &kind))
+    enum err err = OK;
+    if (type.n && !event_kind_parse(type, &kind))
         err = request_refuse(r, "type", "the name of an event");
     if (err == OK && type.n)
         f->kind = (int)kind;

@@ -1,5 +1,5 @@
 /* The OpenAPI file and the routes are the same list: what the server takes is described, what is
- * described is taken, with the scope that it needs. */
+ * described is taken, with the scope that it needs and the query parameters that it knows. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 enum { OPERATIONS_MAX = 512 };
 
 struct operation {
-    char text[256]; /* "GET /v1/numbers/{} read" */
+    char text[256]; /* "GET /v1/numbers read ?limit cursor" */
 };
 struct list {
     size_t n;
@@ -23,7 +23,8 @@ static int by_text(const void *a, const void *b)
 }
 
 /* The names between braces are for people. */
-static void put(struct list *l, const char *method, struct str path, const char *scope)
+static void put(struct list *l, const char *method, struct str path, const char *scope,
+                const char *query)
 {
     struct operation *o = &l->at[l->n++];
     struct buf b;
@@ -39,14 +40,36 @@ static void put(struct list *l, const char *method, struct str path, const char 
             buf_putc(&b, path.p[i]);
         inside |= path.p[i] == '{';
     }
-    buf_printf(&b, " %s", scope);
+    buf_printf(&b, " %s ?%s", scope, query);
     assert_ok(b.err);
     o->text[b.n] = '\0';
+}
+
+/* The names of an operation's query parameters, in the file's order. */
+static void put_query(struct buf *b, const struct json *doc, const struct json *operation)
+{
+    static const struct str components = STR("#/components/parameters/");
+    const struct json *list = json_get(operation, "parameters");
+    struct str ref, in, name;
+    for (size_t i = 0; list && i < json_len(list); i++) {
+        const struct json *p = json_at(list, i);
+        char shared[64];
+        if (json_str(json_get(p, "$ref"), &ref)) {
+            assert_ok(str_copy(str_from(ref, components.n), shared, sizeof shared));
+            p = json_get(json_get(json_get(doc, "components"), "parameters"), shared);
+        }
+        assert_true(json_str(json_get(p, "in"), &in) && json_str(json_get(p, "name"), &name));
+        if (str_eq(in, STR("query")))
+            buf_printf(b, "%s%.*s", b->n ? " " : "", STR_FMT(name));
+    }
+    buf_putc(b, '\0');
+    assert_ok(b->err);
 }
 
 static void described(struct list *l)
 {
     struct json *doc;
+    char query[160];
     void *p = NULL, *m;
     struct str path, method, scope;
     const struct json *item, *o;
@@ -59,7 +82,10 @@ static void described(struct list *l)
             if (!json_str(json_get(o, "x-scope"), &scope))
                 scope = STR("");
             assert_ok(str_copy(scope, word, sizeof word));
-            put(l, name, path, word);
+            struct buf b;
+            buf_wrap(&b, query, sizeof query);
+            put_query(&b, doc, o);
+            put(l, name, path, word, query);
         }
     json_free(doc);
 }
@@ -67,10 +93,10 @@ static void described(struct list *l)
 static void the_file_and_the_routes_are_one_list(void **state)
 {
     static struct list routes, file;
-    const char *method, *path, *scope;
-    for (size_t i = 0; api_route(i, &method, &path, &scope); i++)
+    const char *method, *path, *scope, *query;
+    for (size_t i = 0; api_route(i, &method, &path, &scope, &query); i++)
         if (strcmp(path, "/"))
-            put(&routes, method, str_of(path), scope);
+            put(&routes, method, str_of(path), scope, query);
     described(&file);
     qsort(routes.at, routes.n, sizeof routes.at[0], by_text);
     qsort(file.at, file.n, sizeof file.at[0], by_text);
