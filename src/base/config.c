@@ -161,7 +161,8 @@ static void env_name(const char *name, char out[KEY_MAX + 1])
 /* What the commands read of the environment; the daemon has no part in it. */
 static bool is_command_variable(const char *name)
 {
-    static const char *const list[] = {"URL", "KEY", "CA_FILE", "WEBHOOK_SECRET", "BINARY", "KILLS"};
+    static const char *const list[] = {"URL",    "KEY",  "CA_FILE", "WEBHOOK_SECRET",
+                                       "BINARY", "KILLS"};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (!strcmp(name, list[i]))
             return true;
