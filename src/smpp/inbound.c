@@ -3,9 +3,9 @@
  * thread.
  *
  * Repeats: a carrier who did not hear our answer sends the message again. With an id of his own in
- * it the store knows it. Without one, a message that is equal to one that was stored and not
- * answered is that repeat (unanswered.h); while that one's commit is still under way, he is told to
- * come again. */
+ * it, or as one part of several, the store knows it. Otherwise a message that is equal to one that
+ * was stored and not answered is that repeat (unanswered.h); while that one's commit is still under
+ * way, he is told to come again. */
 #include "smpp/inbound.h"
 
 #include <stdlib.h>
@@ -56,27 +56,22 @@ static void book_renew(struct inbound *in)
 
 /* ---- the same again? ---- */
 
-/* A whole message by what it says, as its event keeps it; a part by its bytes and its place. */
+/* A whole message by what it says, as its event keeps it: `part`, or its text, as it was stored. */
 static uint64_t what_of(struct inbound *in, struct str from, struct str to,
                         const struct sms_part *part, struct str text)
 {
-    uint64_t place = (uint64_t)part->reference << 32 | part->parts << 16 | part->number << 8 |
-                     (part->wide ? 1 : 0);
     struct buf *b = &in->text;
+    bool lossy;
     buf_reset(b);
     buf_put_str(b, from);
     buf_putc(b, '\0');
     buf_put_str(b, to);
     buf_putc(b, '\0');
-    buf_put(b, &place, sizeof place);
-    bool lossy;
-    if (part->parts > 1 || text.p)
-        buf_put_str(b, text.p ? text : part->data);
+    if (!part)
+        buf_put_str(b, text);
     else if (sms_text(&part, 1, b, &lossy) != OK)
         return 0;
-    uint64_t what = b->err == OK ? hash_keyed(buf_str(b), in->key) : 0;
-    buf_reset(b);
-    return what;
+    return b->err == OK ? hash_keyed(buf_str(b), in->key) : 0;
 }
 
 static bool is_pending_elsewhere(const struct inbound *in, uint64_t link_n, uint64_t what)
@@ -174,7 +169,8 @@ static uint32_t take(struct inbound *in, struct session *s, const struct pdu *p,
                      const struct message_in *m)
 {
     uint64_t link_n = session_link(s)->n;
-    uint64_t what = m->message_id.n ? 0 : what_of(in, m->from, m->to, &m->part, (struct str){0});
+    bool known = m->message_id.n || m->part.parts > 1; /* when it comes again, to the store */
+    uint64_t what = known ? 0 : what_of(in, m->from, m->to, &m->part, (struct str){0});
     if (unanswered_take(in->unanswered, link_n, what, clock_mono_ms())) {
         char id[ID_SIZE];
         id_new("msg", id);
@@ -335,12 +331,11 @@ static void read_last(struct inbound *in, const struct event *e)
 {
     struct json *doc;
     struct str from, to, text;
-    struct sms_part whole = {.parts = 1, .number = 1};
     if (json_parse(e->payload, &doc, NULL, 0) != OK)
         return;
     if (json_str(json_get(doc, "from"), &from) && json_str(json_get(doc, "to"), &to) &&
         json_str(json_get(doc, "message"), &text))
-        on_unanswered(in, UNANSWERED_ANY_LINK, what_of(in, from, to, &whole, text));
+        on_unanswered(in, UNANSWERED_ANY_LINK, what_of(in, from, to, NULL, text));
     json_free(doc);
 }
 

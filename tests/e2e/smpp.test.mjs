@@ -303,6 +303,31 @@ test('kill -9 in the middle: what was accepted is there once, what was not is se
   esme = await rig.bound();
 });
 
+test('an answer lost in a kill: what was stored just before is not stored again, once', async () => {
+  const line = await rig.line();
+  const fields = { source_addr: from, destination_addr: line.digits, data_coding: 8, short_message: bytes('04 1f 04 40 d8 3d de 00') };
+  assert.equal((await esme.deliver(fields)).command_status, 0);
+  await rig.daemon.restart();
+  esme = await rig.bound();
+  for (const stored of [1, 2]) { // the repeat; and then somebody who says the same again
+    assert.equal((await esme.deliver(fields)).command_status, 0);
+    assert.equal((await rig.events(line.number)).length, stored);
+  }
+});
+
+test('the last part again after a kill makes no second message', async () => {
+  const line = await rig.line();
+  const part = (n) => ({ source_addr: from, destination_addr: line.digits, esm_class: 0x40,
+    short_message: Buffer.concat([bytes(`05 00 03 2a 02 0${n}`), Buffer.from(`part ${n} `)]) });
+  for (const n of [1, 2]) assert.equal((await esme.deliver(part(n))).command_status, 0);
+  await rig.daemon.restart();
+  esme = await rig.bound();
+  assert.equal((await esme.deliver(part(2))).command_status, 0);
+  const events = await rig.events(line.number);
+  assert.equal(events.length, 1);
+  assert.equal(events[0].message, 'part 1 part 2 ');
+});
+
 test('SIGTERM: what was sent is answered, then each session is unbound', async () => {
   const line = await rig.line();
   const e = await rig.bound();
