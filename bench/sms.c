@@ -103,7 +103,8 @@ static void make_link(const struct stage *s, bool listener, int smpp, unsigned b
 
 struct measured {
     struct smsc_result r;
-    size_t first; /* message */
+    struct histogram jobs, commits; /* of the daemon's store */
+    size_t first;                   /* message */
     struct cpu before, after;
     double cpu_before, receiver_before;
     bool settled;
@@ -122,6 +123,26 @@ static bool is_settled(const struct stage *s, size_t first)
     return !s->http || metrics_one(s->http, "hookswitch_deliveries_pending") == 0;
 }
 
+/* Of the daemon's store, since the start; the second time: since the first. */
+static void take_commits(const struct stage *s, struct measured *m, bool again)
+{
+    struct buf text;
+    struct histogram jobs, commits;
+    if (!s->http)
+        return;
+    buf_init(&text, 1 << 20);
+    metrics_take(s->http, &text);
+    histogram_read(buf_str(&text), "hookswitch_store_batch_jobs", &jobs);
+    histogram_read(buf_str(&text), "hookswitch_store_commit_seconds", &commits);
+    if (again) {
+        histogram_minus(&jobs, &m->jobs);
+        histogram_minus(&commits, &m->commits);
+    }
+    m->jobs = jobs;
+    m->commits = commits;
+    buf_fini(&text);
+}
+
 static void measure(struct stage *s, double per_sec, int64_t run_us, struct measured *ret)
 {
     struct smsc_load load = {.texts = &s->texts,
@@ -131,6 +152,7 @@ static void measure(struct stage *s, double per_sec, int64_t run_us, struct meas
                              .undelivered_max = UNDELIVERED,
                              .run_us = run_us};
     ret->first = s->texts.n;
+    take_commits(s, ret, false);
     cpu_take(s->pid, &ret->before);
     ret->cpu_before = cpu_of_both_us(s);
     ret->receiver_before = receiver_cpu_us(s->receiver);
@@ -141,6 +163,7 @@ static void measure(struct stage *s, double per_sec, int64_t run_us, struct meas
         smsc_turn(s->smsc, 10000);
     ret->took = (double)(clock_mono_us() - start) / 1e6;
     cpu_take(s->pid, &ret->after);
+    take_commits(s, ret, true);
 }
 
 static void say_answers(const char *name, const struct smsc_result *r)
@@ -160,6 +183,15 @@ static void say_webhooks(const struct stage *s, size_t first)
     say("message to its webhook's request", "p50 %.1f ms, p99 %.1f ms",
         quantile(late, n, 0.5) / 1e3, quantile(late, n, 0.99) / 1e3);
     free(late);
+}
+
+static void say_commits(const struct stage *s, const struct measured *m)
+{
+    if (s->http)
+        say("commits", "%.0f; jobs in one: mean %.0f; ms: mean %.1f, p50 %.1f, p99 %.1f",
+            m->jobs.all, histogram_mean(&m->jobs), histogram_mean(&m->commits) * 1e3,
+            histogram_quantile(&m->commits, 0.5) * 1e3,
+            histogram_quantile(&m->commits, 0.99) * 1e3);
 }
 
 static void say_cpu(const struct stage *s, const struct measured *m, double n)
@@ -201,6 +233,7 @@ static void run_both(struct stage *s, char **argv, double bar)
         say_at_most("  p99", quantile(m.r.answer_us, m.r.n_answers, 0.99) / 1e3, 20, "ms");
     say_webhooks(s, m.first);
     say_cpu(s, &m, n);
+    say_commits(s, &m);
     free(m.r.answer_us);
     FILE *f = fopen(arg_text(argv, "out", "/dev/null"), "w");
     if (f && fprintf(f, "%.0f %.1f\n", rate, (cpu_of_both_us(s) - m.cpu_before) / n) > 0)
@@ -212,6 +245,7 @@ static void run_both(struct stage *s, char **argv, double bar)
     snprintf(title, sizeof title, "at %.0f/s: response after", rate / 2);
     say_answers(title, &m.r);
     say("", "%zu messages found no window free when due", m.r.late);
+    say_commits(s, &m);
     say_webhooks(s, m.first);
     (void)texts_say(&s->texts, m.first);
     free(m.r.answer_us);
