@@ -3,6 +3,7 @@
 
 #include "../check.h"
 #include "base/crypto.h"
+#include "net/datagram.h"
 #include "smpp/dial.h"
 #include "smpp/pdu.h"
 
@@ -300,6 +301,69 @@ static void nobody_there_is_said(void **state)
     assert_non_null(strstr(got.detail, "Connection refused"));
 }
 
+/* A name server: every name is at 127.0.0.2, where nobody listens, and at 127.0.0.1. */
+static void on_questions(void *arg, const struct packet *p, size_t n)
+{
+    struct datagram **dns = arg;
+    for (size_t i = 0; i < n; i++) {
+        char mem[600];
+        struct buf out;
+        size_t q = 12;
+        while (p[i].bytes.p[q])
+            q += (size_t)p[i].bytes.p[q] + 1;
+        q += 5;
+        bool is_a = p[i].bytes.p[q - 3] == 1;
+        buf_wrap(&out, mem, sizeof mem);
+        buf_put(&out, p[i].bytes.p, 2);
+        buf_put(&out, is_a ? "\x81\x80\0\1\0\2\0\0\0\0" : "\x81\x80\0\1\0\0\0\0\0\0", 10);
+        buf_put(&out, p[i].bytes.p + 12, q - 12);
+        for (char last = 2; is_a && last > 0; last--) {
+            buf_put(&out, "\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\x7f\0\0", 15);
+            buf_putc(&out, last);
+        }
+        assert_ok(datagram_send(*dns, &p[i].from, buf_str(&out)));
+    }
+}
+
+static void on_resolved(void *arg, const struct resolved *r)
+{
+    *(struct resolved *)arg = *r;
+}
+
+static void each_address_of_a_name_is_tried(void **state)
+{
+    struct datagram *dns;
+    struct resolver *own;
+    struct addr at;
+    struct dial *d;
+    char servers[ADDR_TEXT_SIZE];
+    assert_ok(addr_parse(STR("127.0.0.1:0"), 0, &at));
+    assert_ok(datagram_open(loop, &at, on_questions, &dns, &dns));
+    at = datagram_local(dns);
+    addr_print(&at, servers);
+    assert_ok(resolver_new(loop, &(struct resolver_config){.servers = servers}, &own));
+    struct resolved order = {0};
+    struct lookup *k;
+    assert_ok(resolver_host(own, STR("smsc.example.com"), 1, on_resolved, &order, &k));
+    for (int i = 0; i < 1000 && order.n == 0; i++)
+        loop_turn(loop, 10);
+    assert_int_equal(order.n, 2);
+    assert_int_equal(order.addr[0].ip[3], 2); /* who refuses comes first */
+    answer.command = PDU_BIND_TRANSCEIVER_RESP;
+    answer.status = ESME_ROK;
+    on_heard = answer_bind;
+    struct dial_config c = {loop, own, NULL, 2000};
+    struct smpp_link set = {
+        .host = "smsc.example.com", .port = listener_local(listener).port, .transceiver = true};
+    assert_ok(dial_start(&c, &set, on_done, NULL, &d));
+    until_done();
+    assert_int_equal(got.end, DIAL_BOUND);
+    struct addr peer = stream_peer(got.taken);
+    assert_int_equal(peer.ip[3], 1);
+    resolver_free(own);
+    datagram_close(dns);
+}
+
 static void a_canceled_attempt_says_nothing(void **state)
 {
     struct dial *d = dial(true, 20);
@@ -327,6 +391,7 @@ int main(void)
         IT(silence_ends_it),
         IT(a_close_at_the_bind_is_said),
         IT(nobody_there_is_said),
+        IT(each_address_of_a_name_is_tried),
         IT(a_canceled_attempt_says_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
