@@ -23,7 +23,6 @@ struct poster {
     struct book_endpoint endpoint;
     struct buf body, headers;
     struct json *doc; /* of the event under way; `event` points into it */
-    struct event event;
     unsigned attempt;
     int64_t started_us;
     struct timer again;
@@ -31,6 +30,7 @@ struct poster {
         uint64_t call;
         unsigned count;
     } seen[CALLS];
+    struct event event; /* last: it has room for bytes behind it */
 };
 
 enum err poster_open(const struct poster_config *c, struct poster **ret)
