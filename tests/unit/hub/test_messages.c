@@ -226,7 +226,7 @@ static void two_hundred_and_fifty_five_parts(void **state)
         kit_take(kit_part(255, i, i % 2 ? "x" : "y"));
     assert_int_equal(kit_events(got, 64), 1);
     assert_int_equal(strlen(got[0].message), 255);
-    assert_string_equal(got[0].message + 251, "xyxyx" + 1);
+    assert_string_equal(got[0].message + 251, "yxyx");
     kit_rows();
 }
 

@@ -27,8 +27,8 @@ static void senders_of_texts(void **state)
                                       "A\tB",
                                       "A\x7f",
                                       "\xff\xfe",
-                                      "A\xc2\x85"
-                                      "B",
+                                      ("A\xc2\x85"
+                                       "B"),
                                       "a name of twenty-one.",
                                       "+4479111234567890"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
