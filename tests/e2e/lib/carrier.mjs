@@ -86,6 +86,7 @@ export class Carrier {
   async stop() {
     const closed = new Promise((resolve) => this.server.close(resolve));
     for (const socket of this.open) socket.destroy();
+    this.bound = []; // their 'close' may come after the server's
     await closed;
   }
 }
