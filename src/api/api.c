@@ -47,6 +47,7 @@ enum err api_start(const struct api_config *c, struct api **ret, char *why, size
     if ((err = read_sms_fields(a, why, cap)) != OK)
         goto out;
     struct server_config sc = {.threads = c->threads ? c->threads : 2,
+                               .per_address = c->connections_per_address,
                                .stall_s = (unsigned)((2 * c->heartbeat_ms + 999) / 1000),
                                .handle = api_handle,
                                .api = a};

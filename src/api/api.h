@@ -19,10 +19,11 @@ struct api_config {
     const struct guard *guard;
     const struct link_states *link_states;
     struct messages *messages;
-    const char *sms_fields; /* how SMS providers name things; "": as most do */
-    unsigned threads;       /* 0: 2 */
-    unsigned rate_per_sec;  /* requests of one key; 0: no limit */
-    int64_t heartbeat_ms;   /* how often a silent stream says something */
+    const char *sms_fields;           /* how SMS providers name things; "": as most do */
+    unsigned threads;                 /* 0: 2 */
+    unsigned connections_per_address; /* 0: no limit */
+    unsigned rate_per_sec;            /* requests of one key; 0: no limit */
+    int64_t heartbeat_ms;             /* how often a silent stream says something */
     /* Wired by main; any may be NULL. Any thread. */
     void (*nudge)(void *arg, uint64_t endpoint); /* deliver: try this endpoint now */
     enum err (*hangup)(void *arg, struct str call_id);

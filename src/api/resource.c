@@ -199,6 +199,18 @@ void resource_list(struct request *r, const struct resource *res)
     request_read(r, list_work);
 }
 
+/* What no document has is refused here; the rest is the model's to judge. */
+static enum err check_names(struct request *r)
+{
+    void *it = NULL;
+    struct str key;
+    const struct json *v;
+    while (json_next(r->json, &it, &key, &v))
+        if (key.n >= NAME_MAX_BYTES)
+            return request_refuse(r, key.p, "no such field");
+    return OK;
+}
+
 /* The body's document without what is not the model's. */
 static enum err strip(struct request *r, struct json **ret)
 {
@@ -210,6 +222,9 @@ static enum err strip(struct request *r, struct json **ret)
     struct json_writer w = {&b, false};
     if (json_kind(r->json) != JSON_IS_OBJECT)
         return request_refuse(r, "body", "one object");
+    enum err err = check_names(r);
+    if (err != OK)
+        return err;
     json_obj(&w, NULL);
     while (json_next(r->json, &it, &key, &v)) {
         char name[256];
@@ -219,7 +234,7 @@ static enum err strip(struct request *r, struct json **ret)
         buf_put_json(&b, v);
     }
     json_end_obj(&w);
-    enum err err = b.err != OK ? b.err : json_parse(buf_str(&b), ret, NULL, 0);
+    err = b.err != OK ? b.err : json_parse(buf_str(&b), ret, NULL, 0);
     buf_fini(&b);
     return err;
 }
@@ -410,7 +425,9 @@ static enum err patch_work(struct request *r, struct db *db)
 {
     uint64_t account;
     const struct resource *res = resource_of(r);
-    enum err err = request_account(r, &account);
+    enum err err = check_names(r);
+    if (err == OK)
+        err = request_account(r, &account);
     if (err == OK && res->kind == SETTING_ACCOUNT && json_get(r->json, "account"))
         err = request_refuse(r, "account", "nothing: an account belongs to nobody");
     if (err == OK)

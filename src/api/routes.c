@@ -218,9 +218,9 @@ static bool read_json(struct request *r)
         text = STR("{}");
     if (json_parse(text, &r->json, where, sizeof where) == OK) {
         enum json_kind kind = json_kind(r->json);
-        if (kind == JSON_IS_OBJECT || kind == JSON_IS_ARRAY)
-            return true;
-        snprintf(where, sizeof where, "an object is needed");
+        if (kind != JSON_IS_OBJECT && kind != JSON_IS_ARRAY)
+            problem_field(r, "body", "an object");
+        return kind == JSON_IS_OBJECT || kind == JSON_IS_ARRAY;
     }
     snprintf(detail, sizeof detail, "The body is not valid JSON: %s.", where);
     problem(r, 400, "bad_json", detail);

@@ -16,12 +16,16 @@
 
 #include "api/idempotency.h"
 #include "api/problem.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 enum {
     CONNECTIONS_MAX = 4096,
     CONNECTION_MEMORY = 32768,
-    CONNECTION_TIMEOUT_S = 60,
+    HEAD_TIMEOUT_S = 10, /* nothing came, and the head is not there: the first of a connection */
+    BODY_TIMEOUT_S = 20, /* nothing came, and the body is not there */
+    BODY_MAX_S = 60,     /* the whole of it, however it drips */
+    IDLE_TIMEOUT_S = 60, /* between requests */
     STREAM_BLOCK = 16384,
     LAST_WORDS_S = 2, /* what a stop gives streams to end whole; a client that stalls is cut off */
 };
@@ -39,6 +43,7 @@ struct server {
 struct exchange { /* what stands behind request.mhd */
     struct request r;
     struct MHD_Connection *connection;
+    int64_t began_ms;
     bool read, handed, too_big;
     atomic_bool done;
     /* A stream's: */
@@ -178,6 +183,11 @@ static ssize_t on_read(void *arg, uint64_t at, char *out, size_t cap)
     return 0;
 }
 
+static void set_timeout(struct MHD_Connection *connection, unsigned seconds)
+{
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
 static struct exchange *exchange_new(struct server *s, struct MHD_Connection *connection,
                                      const char *url, const char *method)
 {
@@ -185,6 +195,8 @@ static struct exchange *exchange_new(struct server *s, struct MHD_Connection *co
     if (!x)
         return NULL;
     x->connection = connection;
+    x->began_ms = clock_mono_ms();
+    set_timeout(connection, BODY_TIMEOUT_S);
     x->r = (struct request){.server = s,
                             .api = s->c.api,
                             .method = strcmp(method, "HEAD") ? method : "GET",
@@ -249,8 +261,7 @@ static enum MHD_Result send_answer(struct exchange *x)
         return MHD_NO;
     if (x->read_more) {
         MHD_add_response_header(answer, "X-Accel-Buffering", "no"); /* proxies pass it on at once */
-        MHD_set_connection_option(x->connection, MHD_CONNECTION_OPTION_TIMEOUT,
-                                  r->server->c.stall_s);
+        set_timeout(x->connection, r->server->c.stall_s);
     }
     MHD_add_response_header(answer, "Content-Type", r->content_type);
     MHD_add_response_header(answer, "Cache-Control", "no-store");
@@ -292,11 +303,12 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
             buf_put(&x->r.body, upload, *upload_n);
         x->too_big |= x->r.body.err == ERR_TOO_BIG;
         *upload_n = 0;
-        return MHD_YES;
+        return clock_mono_ms() - x->began_ms < BODY_MAX_S * 1000 ? MHD_YES : MHD_NO;
     }
     if (x->handed)
         return atomic_load(&x->done) ? send_answer(x) : MHD_YES;
     x->handed = true;
+    set_timeout(connection, IDLE_TIMEOUT_S);
     if (x->too_big || x->r.body.err != OK) {
         if (x->too_big)
             problem(&x->r, 413, "too_large", "The body may have 256 KiB at the most.");
@@ -353,9 +365,9 @@ enum err server_start(const struct server_config *c, struct server **ret, char *
         flags, c->listen.port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
         MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at, MHD_OPTION_THREAD_POOL_SIZE, c->threads,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-        MHD_OPTION_END);
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HEAD_TIMEOUT_S,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->per_address, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
     if (!s->daemon) {
         addr_print(&c->listen, text);
         snprintf(why, cap, "http.listen: %s cannot be listened on (is it in use?)", text);

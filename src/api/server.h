@@ -58,6 +58,7 @@ typedef void request_handler(struct request *r);
 struct server_config {
     struct addr listen;
     unsigned threads;
+    unsigned per_address;    /* connections of one address at once; 0: no limit */
     unsigned stall_s;        /* a stream whose client takes nothing for so long is cut off */
     request_handler *handle; /* answers by request_done, now or later, on any thread */
     struct api *api;

@@ -122,6 +122,8 @@ static enum err forward_put_work(struct request *r, struct db *db)
     buf_putc(&b, '}');
     enum err err = b.err == OK ? json_parse(buf_str(&b), &patch, NULL, 0) : b.err;
     buf_fini(&b);
+    if (err == ERR_SYNTAX) /* one level more than a body may have */
+        err = request_refuse(r, "targets", "nested less deep");
     if (err == OK)
         err = resource_merge(r, db, &numbers, patch);
     json_free(patch);

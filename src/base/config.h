@@ -10,6 +10,8 @@
     X(HTTP_LISTEN, "http.listen", "127.0.0.1:8080", 0, "address of dashboard, API and metrics")    \
     X(HTTP_RATE_PER_SEC, "http.rate_per_sec", "0", 0,                                              \
       "requests a second of one key, in bursts of twice as many; 0: no limit")                     \
+    X(HTTP_CONNECTIONS_PER_ADDRESS, "http.connections_per_address", "3000", 0,                     \
+      "of the 4,096 connections; 0: no limit, where a proxy stands before it")                     \
     X(HTTP_STREAMS_MAX, "http.streams_max", "2000", 0, "event streams at once, over all accounts") \
     X(HTTP_STREAMS_PER_ACCOUNT, "http.streams_per_account", "1000", 0,                             \
       "event streams at once of one account")                                                      \

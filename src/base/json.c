@@ -70,6 +70,11 @@ enum err json_parse(struct str text, struct json **ret_root, char *ret_where, si
             snprintf(ret_where, where_cap, "nested more than %d deep", DEPTH_MAX);
         return ERR_SYNTAX;
     }
+    if (text.n && memchr(text.p, '\0', text.n)) { /* the library passes over one behind a number */
+        if (ret_where)
+            snprintf(ret_where, where_cap, "a NUL byte");
+        return ERR_SYNTAX;
+    }
     json_t *root =
         json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!root) {

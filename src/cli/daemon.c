@@ -318,12 +318,17 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
     if (!has_key)
         log_warn("api", "there is no operator key yet: set bootstrap.admin_key "
                         "(HOOKSWITCH_BOOTSTRAP_ADMIN_KEY) and start again");
-    int64_t rate;
+    int64_t rate, connections;
     if (config_int(d->config, CONFIG_HTTP_RATE_PER_SEC, 0, 1000000, &rate) != OK) {
         snprintf(why, cap, "http.rate_per_sec: a whole number from 0 to 1000000 is needed");
         return ERR_INVALID;
     }
+    if (config_int(d->config, CONFIG_HTTP_CONNECTIONS_PER_ADDRESS, 0, 4096, &connections) != OK) {
+        snprintf(why, cap, "http.connections_per_address: a whole number from 0 to 4096 is needed");
+        return ERR_INVALID;
+    }
     struct api_config ac = {.rate_per_sec = (unsigned)rate,
+                            .connections_per_address = (unsigned)connections,
                             .listen = config_get(d->config, CONFIG_HTTP_LISTEN),
                             .store = d->store,
                             .books = d->books,

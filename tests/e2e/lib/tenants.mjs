@@ -26,7 +26,12 @@ export class House {
     await new Promise((resolve) => h.silent.bind(0, '127.0.0.3', resolve));
     h.carrier = createSocket('udp4').on('message', () => {});
     await new Promise((resolve) => h.carrier.bind(0, carrier, resolve));
-    h.daemon = await Daemon.start(sets);
+    try { h.daemon = await Daemon.start(sets); } catch (error) {
+      h.receiver.close();
+      h.silent.close();
+      h.carrier.close();
+      throw error;
+    }
     await h.daemon.must('POST', '/v1/trunks', { name: 'carrier', sources: [carrier] });
     return h;
   }
