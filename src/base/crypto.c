@@ -138,6 +138,23 @@ enum err sealed_open(struct str sealed, const uint8_t key[SEAL_KEY_SIZE], struct
     return OK;
 }
 
+_Static_assert(PASSWORD_HASH_SIZE >= crypto_pwhash_STRBYTES, "libsodium's");
+_Static_assert(PASSWORD_MEMORY_BYTES == crypto_pwhash_MEMLIMIT_INTERACTIVE, "libsodium's");
+
+enum err password_hash(struct str password, char out[PASSWORD_HASH_SIZE])
+{
+    return crypto_pwhash_str_alg(out, password.p, password.n, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                                 crypto_pwhash_MEMLIMIT_INTERACTIVE,
+                                 crypto_pwhash_ALG_ARGON2ID13) == 0
+               ? OK
+               : ERR_NOMEM;
+}
+
+bool password_matches(struct str password, const char *hash)
+{
+    return crypto_pwhash_str_verify(hash, password.p, password.n) == 0;
+}
+
 void buf_put_base64(struct buf *b, struct str bytes)
 {
     static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -24,6 +24,13 @@ void buf_put_sealed(struct buf *b, const uint8_t key[SEAL_KEY_SIZE], struct str 
 MUST_USE enum err sealed_open(struct str sealed, const uint8_t key[SEAL_KEY_SIZE], struct str bound,
                               struct buf *out);
 
+/* Passwords: argon2id (RFC 9106) with a random salt; the text holds salt and costs. Each call takes
+ * PASSWORD_MEMORY_BYTES for as long as it runs, some 100 ms of a core: never on a thread that
+ * others wait for, and few at once (api/hasher). ERR_NOMEM. */
+enum { PASSWORD_HASH_SIZE = 128, PASSWORD_MEMORY_BYTES = 64 << 20 };
+MUST_USE enum err password_hash(struct str password, char out[PASSWORD_HASH_SIZE]);
+bool password_matches(struct str password, const char *hash); /* false too: not a hash */
+
 void buf_put_base64(struct buf *b, struct str bytes);              /* RFC 4648 §4, padded */
 MUST_USE enum err base64_decode(struct str text, struct buf *out); /* strict */
 void buf_put_hex(struct buf *b, struct str bytes);                 /* lower case */

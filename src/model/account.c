@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "model/fields.h"
 
 static void read_scopes(struct fields *f, struct api_key *k)
@@ -41,6 +42,10 @@ enum err api_key_parse(const struct json *doc, struct api_key **ret, struct fiel
     const struct json *expires = field_any(&f, "expires_at_ms");
     if (expires && (!json_int(expires, &k->expires_at_ms) || k->expires_at_ms < 0))
         field_refuse(&f, "expires_at_ms", "milliseconds since 1970, 0 for never");
+    struct str text;
+    const struct json *at = field_any(&f, "expires_at");
+    if (at && (!json_str(at, &text) || clock_parse(text, &k->expires_at_ms) != OK))
+        field_refuse(&f, "expires_at", "a time like 2024-11-15T14:32:00Z");
     enum err err = fields_end(&f);
     if (err == OK)
         *ret = k;
@@ -74,6 +79,16 @@ void api_key_free(struct api_key *k)
     free(k);
 }
 
+static bool is_decimal(const char *z)
+{
+    size_t whole, part = 0;
+    z += *z == '-';
+    z += whole = strspn(z, "0123456789");
+    if (*z == '.')
+        z += 1 + (part = strspn(z + 1, "0123456789"));
+    return !*z && whole > 0 && (part > 0 || z[-1] != '.');
+}
+
 enum err account_parse(const struct json *doc, struct account **ret, struct field_error *ret_fault)
 {
     struct fields f;
@@ -83,6 +98,13 @@ enum err account_parse(const struct json *doc, struct account **ret, struct fiel
     fields_start(&f, doc, ret_fault);
     field_text(&f, "name", a->name, sizeof a->name, true);
     field_u32(&f, "retention_days", 1, 3650, &a->retention_days);
+    field_text(&f, "balance", a->balance, sizeof a->balance, false);
+    if (*a->balance && !is_decimal(a->balance))
+        field_refuse(&f, "balance", "a decimal number like -12.50");
+    field_text(&f, "currency", a->currency, sizeof a->currency, false);
+    for (const char *c = a->currency; *c; c++)
+        if (*c < 'A' || *c > 'Z' || !a->currency[1] || !a->currency[2])
+            field_refuse(&f, "currency", "three capital letters (ISO 4217)");
     enum err err = fields_end(&f);
     if (err == OK)
         *ret = a;
@@ -98,6 +120,10 @@ void account_print(const struct account *a, struct buf *out)
     json_put_str(&w, "name", str_of(a->name));
     if (a->retention_days)
         json_put_i64(&w, "retention_days", a->retention_days);
+    if (*a->balance)
+        json_put_str(&w, "balance", str_of(a->balance));
+    if (*a->currency)
+        json_put_str(&w, "currency", str_of(a->currency));
     json_end_obj(&w);
 }
 

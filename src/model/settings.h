@@ -102,9 +102,32 @@ struct api_key {
     int64_t expires_at_ms;               /* 0: never */
 };
 
+/* Who may what, lowest first: support reads; developer writes too; owner also has the account's
+ * users in hand; operator has all accounts. */
+#define ROLE_LIST(X)                                                                               \
+    X(SUPPORT, "support") X(DEVELOPER, "developer") X(OWNER, "owner") X(OPERATOR, "operator")
+enum role {
+#define X(id, name) ROLE_##id,
+    ROLE_LIST(X)
+#undef X
+        ROLE_COUNT
+};
+const char *role_name(enum role r);
+bool role_parse(struct str name, enum role *ret);
+
+enum { PASSWORD_MIN = 8, PASSWORD_MAX = 256 }; /* bytes */
+
+struct user {
+    char username[65];               /* as it was written; found by its lower case, user_key */
+    char password[PASSWORD_MAX + 1]; /* of the input alone, never printed; "" when not given */
+    char password_hash[129];         /* argon2id; "" in input */
+    enum role role;
+};
+
 struct account {
     char name[NAME_MAX_BYTES + 1];
-    uint32_t retention_days; /* 0: default */
+    uint32_t retention_days;       /* 0: default */
+    char balance[24], currency[4]; /* what the DID API tells; "" : "0.00", "USD" */
 };
 
 /* An event that another PBX posts: the contract's fields, its own `id` and `call_id` when given.
@@ -124,18 +147,24 @@ MUST_USE enum err api_key_parse(const struct json *doc, struct api_key **ret,
                                 struct field_error *ret_fault);
 MUST_USE enum err smpp_link_parse(const struct json *doc, struct smpp_link **ret,
                                   struct field_error *ret_fault);
+MUST_USE enum err user_parse(const struct json *doc, struct user **ret,
+                             struct field_error *ret_fault);
 MUST_USE enum err account_parse(const struct json *doc, struct account **ret,
                                 struct field_error *ret_fault);
+/* How a user is found: his name in lower case (ASCII); "" when it is no name. */
+void user_key(struct str username, char out[65]);
 /* The document: everything, secrets too. */
 void did_print(const struct did *d, struct buf *out);
 void endpoint_print(const struct endpoint *e, struct buf *out);
 void trunk_print(const struct trunk *t, struct buf *out);
 void api_key_print(const struct api_key *k, struct buf *out);
 void smpp_link_print(const struct smpp_link *l, struct buf *out);
+void user_print(const struct user *u, struct buf *out);
 void account_print(const struct account *a, struct buf *out);
 void did_free(struct did *d); /* all NULL-safe */
 void endpoint_free(struct endpoint *e);
 void trunk_free(struct trunk *t);
 void api_key_free(struct api_key *k);
 void smpp_link_free(struct smpp_link *l);
+void user_free(struct user *u); /* wipes it first */
 void account_free(struct account *a);

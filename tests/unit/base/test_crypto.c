@@ -1,4 +1,5 @@
-/* What is sealed opens with its key, its context and unharmed, and not otherwise. */
+/* What is sealed opens with its key, its context and unharmed, and not otherwise; a password matches
+ * its own hash. */
 #include "../check.h"
 #include "base/crypto.h"
 
@@ -44,11 +45,32 @@ static void no_two_seals_are_alike(void **state)
     buf_fini(&two);
 }
 
+static void a_password_matches_its_hash_alone(void **state)
+{
+    char hash[PASSWORD_HASH_SIZE], again[PASSWORD_HASH_SIZE];
+    assert_ok(password_hash(STR("correct horse battery staple"), hash));
+    assert_memory_equal(hash, "$argon2id$v=19$m=65536,", 23);
+    assert_true(password_matches(STR("correct horse battery staple"), hash));
+    assert_false(password_matches(STR("correct horse battery stapl"), hash));
+    assert_false(password_matches((struct str){0}, hash));
+    assert_ok(password_hash(STR("correct horse battery staple"), again));
+    assert_string_not_equal(hash, again); /* its own salt */
+}
+
+static void what_is_no_hash_matches_nothing(void **state)
+{
+    assert_false(password_matches(STR("x"), ""));
+    assert_false(password_matches(STR("x"), "x"));
+    assert_false(password_matches(STR("x"), "$argon2id$v=19$m=65536,t=2,p=1$"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_sealed_opens_as_it_was_alone),
         cmocka_unit_test(no_two_seals_are_alike),
+        cmocka_unit_test(a_password_matches_its_hash_alone),
+        cmocka_unit_test(what_is_no_hash_matches_nothing),
     };
     if (crypto_start() != OK)
         return 1;
