@@ -13,21 +13,27 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "hub/chore.h"
+#include "store/audit.h"
 #include "store/erasures.h"
 #include "store/expiry.h"
 #include "store/recoveries.h"
+#include "store/tokens.h"
 
 enum {
     DAYS_MAX = 3650,
     DAY_MS = 24 * 3600 * 1000,
     PARKED_MS = 72 * 3600 * 1000,
     SWEEP_MS = 3600 * 1000,
+    AUDIT_ROWS = 1000000, /* of the audit log are kept, and none longer than AUDIT_MS */
+    AUDIT_CHUNK = 5000,   /* so many go with each sweep at most */
     ROWS = 2000,
     YOUNG_MAX = 2000, /* so many in a row end a part: rows are in the order of time, nearly */
     CHUNK_MIN = 20,
     CHUNK_MAX = 100,  /* each dirties a handful of pages, which a checkpoint writes again */
     CHUNK_US = 10000, /* what one transaction may take */
 };
+
+static const int64_t AUDIT_MS = 365LL * DAY_MS;
 
 enum what { EVENTS, CALLS, WHATS };
 
@@ -84,12 +90,18 @@ static unsigned days_of(const struct retaining *t, uint64_t account)
                                        : chore_config(&t->chore)->retention_days;
 }
 
-/* The rows of jobs that ended long ago go first. */
+/* The rows of jobs that ended long ago go first, and what nobody can be logged in with; then the
+ * oldest of the audit log. */
 static enum err forget_jobs(struct chore *c, struct db *db)
 {
-    int64_t before = clock_wall_ms() - (int64_t)chore_config(c)->retention_days * DAY_MS;
+    int64_t now = clock_wall_ms();
+    int64_t before = now - (int64_t)chore_config(c)->retention_days * DAY_MS;
     enum err err = recovery_forget(db, before);
-    return err == OK ? erasure_forget(db, before) : err;
+    if (err == OK)
+        err = erasure_forget(db, before);
+    if (err == OK)
+        err = token_forget(db, now);
+    return err == OK ? audit_forget(db, now - AUDIT_MS, AUDIT_ROWS, AUDIT_CHUNK) : err;
 }
 
 static enum err read_accounts(struct chore *c, struct db *db)

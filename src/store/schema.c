@@ -94,6 +94,19 @@ static const char *const steps[] = {
     " PRIMARY KEY (set_n, number)) {clustered};"
     "CREATE TABLE sms_held (account {plain_key}, sets BIGINT NOT NULL, bytes BIGINT NOT NULL);"
     "ALTER TABLE erasures ADD COLUMN last_set BIGINT NOT NULL DEFAULT 0;",
+    /* 7: who changed which setting; who is logged in; when a key was last used; an account's own
+     * rows found without walking those of others */
+    "CREATE TABLE audit (n {unreused}, id TEXT NOT NULL UNIQUE, at BIGINT NOT NULL,"
+    " account BIGINT NOT NULL, by_account BIGINT NOT NULL, who TEXT NOT NULL,"
+    " who_name TEXT NOT NULL, address TEXT NOT NULL, kind INTEGER NOT NULL, target TEXT NOT NULL,"
+    " action TEXT NOT NULL, changed TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL);"
+    "CREATE INDEX audit_account ON audit (account, n);"
+    "CREATE INDEX audit_target ON audit (target, n);"
+    "CREATE TABLE tokens (n {serial}, hash TEXT NOT NULL UNIQUE, user_n BIGINT NOT NULL,"
+    " stamp BIGINT NOT NULL, expires_at BIGINT NOT NULL);"
+    "CREATE INDEX tokens_expire ON tokens (expires_at);"
+    "CREATE TABLE key_uses (key_n {plain_key}, used_at BIGINT NOT NULL);"
+    "CREATE INDEX settings_account ON settings (kind, account, n);",
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0] };
 

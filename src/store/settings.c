@@ -6,6 +6,24 @@
 #include "base/clock.h"
 #include "store/engine.h"
 
+static const char *const kind_names[SETTING_KIND_COUNT] = {
+    "account", "number", "endpoint", "trunk", "key", "user", "smpp_link", "extension"};
+
+const char *setting_kind_name(enum setting_kind kind)
+{
+    return (unsigned)kind < SETTING_KIND_COUNT ? kind_names[kind] : "?";
+}
+
+bool setting_kind_parse(struct str name, enum setting_kind *ret)
+{
+    for (unsigned i = 0; i < SETTING_KIND_COUNT; i++)
+        if (str_eq(name, str_of(kind_names[i]))) {
+            *ret = (enum setting_kind)i;
+            return true;
+        }
+    return false;
+}
+
 /* The commit of this job's run before got no answer, but was done: its row is there. */
 static enum err put_before(struct db *db, const struct setting *s)
 {
@@ -130,6 +148,27 @@ enum err setting_get_by_key(struct db *db, enum setting_kind kind, struct str ke
     return err != OK ? err : !got.any ? ERR_NOT_FOUND : mem->err;
 }
 
+enum err setting_get_n(struct db *db, enum setting_kind kind, uint64_t account, uint64_t n,
+                       struct setting *ret, struct buf *mem)
+{
+    struct got got = {ret, mem, false};
+    enum err err = db_run(db, SQL_SETTING_GET_N, DB_ARGS(V_INT(n), V_INT(kind), V_INT(account)),
+                          on_got, &got, NULL);
+    return err != OK ? err : !got.any ? ERR_NOT_FOUND : mem->err;
+}
+
+enum err setting_account_is_empty(struct db *db, uint64_t account, bool *ret)
+{
+    enum err err = OK;
+    bool found = false;
+    int64_t n;
+    for (int kind = 0; err == OK && !found && kind < SETTING_KIND_COUNT; kind++)
+        err = db_run_int(db, SQL_SETTING_OF_ACCOUNT, DB_ARGS(V_INT(kind), V_INT(account)), &n,
+                         &found);
+    *ret = !found;
+    return err;
+}
+
 struct rows {
     setting_row *row;
     void *arg;
@@ -148,7 +187,7 @@ enum err setting_list(struct db *db, enum setting_kind kind, uint64_t account, u
 {
     struct rows r = {row, arg};
     return db_run(
-        db, SQL_SETTING_LIST,
+        db, account ? SQL_SETTING_LIST_ACCOUNT : SQL_SETTING_LIST,
         DB_ARGS(V_INT(kind), V_INT(account), V_INT(after_n), V_INT(limit ? limit : INT64_MAX)),
         on_row, &r, NULL);
 }

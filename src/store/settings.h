@@ -17,6 +17,10 @@ enum setting_kind { /* stored as numbers: append only */
                     SETTING_KIND_COUNT,
 };
 
+/* "account", "number", "endpoint", "trunk", "key", "user", "smpp_link", "extension". */
+const char *setting_kind_name(enum setting_kind kind);
+bool setting_kind_parse(struct str name, enum setting_kind *ret);
+
 struct setting {
     uint64_t n; /* row, never reused; the number other rows refer to */
     enum setting_kind kind;
@@ -40,6 +44,11 @@ MUST_USE enum err setting_get(struct db *db, enum setting_kind kind, uint64_t ac
                               struct str id, struct setting *ret, struct buf *mem);
 MUST_USE enum err setting_get_by_key(struct db *db, enum setting_kind kind, struct str key,
                                      struct setting *ret, struct buf *mem);
+/* By its row; `account`: whose it must be. */
+MUST_USE enum err setting_get_n(struct db *db, enum setting_kind kind, uint64_t account, uint64_t n,
+                                struct setting *ret, struct buf *mem);
+/* Has the account nothing but itself? */
+MUST_USE enum err setting_account_is_empty(struct db *db, uint64_t account, bool *ret);
 typedef bool setting_row(void *arg, const struct setting *s); /* false: stop */
 /* Rows with n > after_n in order of n. account 0: any; limit 0: all. */
 MUST_USE enum err setting_list(struct db *db, enum setting_kind kind, uint64_t account,

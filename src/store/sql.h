@@ -31,7 +31,14 @@ enum { SQL_ARGS_MAX = 20 };
     "n, id, account, link, peer, number, message_id, parts, have, bytes, state, simulated,"        \
     " last_at, ends_at, digests"
 #define SMS_PART_COLUMNS "number, data_coding, alphabet, single_shift, locking_shift, fill, data"
-#define SETTING_COLUMNS  "n, kind, id, account, key, doc, version, created_at, updated_at"
+#define AUDIT_COLUMNS                                                                              \
+    "n, id, at, account, by_account, who, who_name, address, kind, target, action, changed, "      \
+    "before, after"
+#define AUDIT_FILTER                                                                               \
+    " AND ($2 = 0 OR account = $2) AND ($3 = '' OR who = $3) AND ($4 = -1 OR kind = $4)"           \
+    " AND ($5 = 0 OR at >= $5) AND ($6 = 0 OR at < $6) AND ($7 = 0 OR n < $7)"                     \
+    " ORDER BY n DESC LIMIT $8"
+#define SETTING_COLUMNS "n, kind, id, account, key, doc, version, created_at, updated_at"
 
 /* id, may it write?, text. An index over part of a table is used by SQLite where its condition
  * stands in the statement word for word. */
@@ -265,7 +272,36 @@ enum { SQL_ARGS_MAX = 20 };
     X(SETTING_GET_KEY, 0, "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND key = $2") \
     X(SETTING_LIST, 0,                                                                             \
       "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND ($2 = 0 OR account = $2)"      \
-      " AND n > $3 ORDER BY n LIMIT $4")
+      " AND n > $3 ORDER BY n LIMIT $4")                                                           \
+    X(SETTING_LIST_ACCOUNT, 0,                                                                     \
+      "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND account = $2"                  \
+      " AND n > $3 ORDER BY n LIMIT $4")                                                           \
+    X(SETTING_GET_N, 0,                                                                            \
+      "SELECT " SETTING_COLUMNS " FROM settings WHERE n = $1 AND kind = $2 AND account = $3")      \
+    X(SETTING_OF_ACCOUNT, 0,                                                                       \
+      "SELECT n FROM settings WHERE kind = $1 AND account = $2 AND n <> $2 LIMIT 1")               \
+    X(AUDIT_PUT, 1,                                                                                \
+      "INSERT INTO audit (id, at, account, by_account, who, who_name, address, kind, target,"      \
+      " action, changed, before, after)"                                                           \
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING")   \
+    X(AUDIT_LIST, 0, "SELECT " AUDIT_COLUMNS " FROM audit WHERE $1 = ''" AUDIT_FILTER)             \
+    X(AUDIT_LIST_ACCOUNT, 0,                                                                       \
+      "SELECT " AUDIT_COLUMNS " FROM audit WHERE account = $1" AUDIT_FILTER)                       \
+    X(AUDIT_LIST_TARGET, 0, "SELECT " AUDIT_COLUMNS " FROM audit WHERE target = $1" AUDIT_FILTER)  \
+    X(AUDIT_FORGET, 1,                                                                             \
+      "DELETE FROM audit WHERE n <= (SELECT max(n) FROM (SELECT n, at FROM audit ORDER BY n"       \
+      " LIMIT $1) AS first WHERE at < $2 OR n <= (SELECT max(n) FROM audit) - $3)")                \
+    X(TOKEN_PUT, 1,                                                                                \
+      "INSERT INTO tokens (hash, user_n, stamp, expires_at) VALUES ($1, $2, $3, $4)"               \
+      " ON CONFLICT DO NOTHING")                                                                   \
+    X(TOKEN_LIST, 0, "SELECT n, hash, user_n, stamp, expires_at FROM tokens ORDER BY n")           \
+    X(TOKEN_DELETE, 1, "DELETE FROM tokens WHERE hash = $1")                                       \
+    X(TOKEN_FORGET, 1, "DELETE FROM tokens WHERE expires_at < $1")                                 \
+    X(KEY_USE_PUT, 1,                                                                              \
+      "INSERT INTO key_uses (key_n, used_at) VALUES ($1, $2) ON CONFLICT (key_n)"                  \
+      " DO UPDATE SET used_at = excluded.used_at WHERE key_uses.used_at < excluded.used_at")       \
+    X(KEY_USE_GET, 0, "SELECT used_at FROM key_uses WHERE key_n = $1")                             \
+    X(KEY_USE_DELETE, 1, "DELETE FROM key_uses WHERE key_n = $1")
 
 enum sql {
 #define X(id, writes, text) SQL_##id,
