@@ -8,8 +8,12 @@
 #include <string.h>
 
 #include "api/files.h"
+#include "api/hasher.h"
+#include "api/key_uses.h"
 #include "api/resource.h"
+#include "api/logins.h"
 #include "api/sms_fields.h"
+#include "api/throttle.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -35,6 +39,30 @@ static enum err read_sms_fields(struct api *a, char *why, size_t cap)
     return err;
 }
 
+static void parts_free(struct api *a)
+{
+    hasher_stop(a->hasher);
+    throttle_free(a->throttle);
+    key_uses_free(a->key_uses);
+    logins_free(a->logins);
+    rates_free(a->rates);
+    mailbox_free(a->home);
+    free(a->sms_fields);
+    free(a);
+}
+
+static enum err start_parts(struct api *a)
+{
+    enum err err = rates_new(a->c.rate_per_sec, &a->rates);
+    if (err == OK)
+        err = logins_open(a->c.store, &a->logins);
+    if (err == OK)
+        err = key_uses_new(a->c.store, a->home, &a->key_uses);
+    if (err == OK)
+        err = throttle_new(&a->throttle);
+    return err == OK ? hasher_start(&a->hasher) : err;
+}
+
 enum err api_start(const struct api_config *c, struct api **ret, char *why, size_t cap)
 {
     struct api *a = calloc(1, sizeof *a);
@@ -44,8 +72,12 @@ enum err api_start(const struct api_config *c, struct api **ret, char *why, size
         return err;
     }
     a->c = *c;
-    if ((err = read_sms_fields(a, why, cap)) != OK)
-        goto out;
+    if (!a->c.token_hours)
+        a->c.token_hours = 24;
+    if ((err = read_sms_fields(a, why, cap)) != OK) {
+        parts_free(a);
+        return err;
+    }
     struct server_config sc = {.threads = c->threads ? c->threads : 2,
                                .per_address = c->connections_per_address,
                                .stall_s = (unsigned)((2 * c->heartbeat_ms + 999) / 1000),
@@ -53,23 +85,19 @@ enum err api_start(const struct api_config *c, struct api **ret, char *why, size
                                .api = a};
     err = addr_parse(str_of(c->listen), 8080, &sc.listen);
     if (err == OK)
-        err = rates_new(c->rate_per_sec, &a->rates);
+        err = start_parts(a);
     if (err == OK && pthread_create(&a->answers, NULL, answers_main, a) != 0)
         err = ERR_NOMEM;
     if (err == OK && (err = server_start(&sc, &a->server, why, cap)) != OK) {
         mailbox_close(a->home);
         pthread_join(a->answers, NULL);
     }
-    if (err == OK) {
-        *ret = a;
-        return OK;
+    if (err != OK) {
+        parts_free(a);
+        return err;
     }
-out:
-    rates_free(a->rates);
-    mailbox_free(a->home);
-    free(a->sms_fields);
-    free(a);
-    return err;
+    *ret = a;
+    return OK;
 }
 
 struct addr api_local(const struct api *a)
@@ -83,12 +111,10 @@ void api_stop(struct api *a)
         return;
     feed_close(a->c.feed);
     server_stop(a->server);
+    key_uses_flush(a->key_uses);
     mailbox_close(a->home);
     pthread_join(a->answers, NULL);
-    mailbox_free(a->home);
-    rates_free(a->rates);
-    free(a->sms_fields);
-    free(a);
+    parts_free(a);
 }
 
 void health_get(struct request *r)

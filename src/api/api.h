@@ -22,6 +22,7 @@ struct api_config {
     const char *sms_fields;           /* how SMS providers name things; "": as most do */
     unsigned threads;                 /* 0: 2 */
     unsigned connections_per_address; /* 0: no limit */
+    unsigned token_hours;             /* how long a log-in is good; 0: 24 */
     unsigned rate_per_sec;            /* requests of one key; 0: no limit */
     int64_t heartbeat_ms;             /* how often a silent stream says something */
     /* Wired by main; any may be NULL. Any thread. */

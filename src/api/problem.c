@@ -89,7 +89,8 @@ void problem_of_err(struct request *r, enum err err)
     switch (err) {
     case ERR_NOT_FOUND: problem(r, 404, "not_found", "There is no such thing."); break;
     case ERR_EXISTS:
-        problem(r, 409, r->fault_code ? r->fault_code : "exists", "There is one already.");
+        problem(r, 409, r->fault_code ? r->fault_code : "exists",
+                r->fault_code && r->fault.why[0] ? r->fault.why : "There is one already.");
         break;
     case ERR_AGAIN:
         problem(r, 412, "changed_meanwhile", "It was changed meanwhile; read it again.");

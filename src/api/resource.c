@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/audit.h"
 #include "api/idempotency.h"
 #include "store/recoveries.h"
+#include "store/tokens.h"
 
 static void on_done(struct store_job *job)
 {
@@ -27,6 +29,7 @@ static enum err on_run(struct store_job *job, struct db *db)
     buf_reset(&r->out);
     buf_reset(&r->mem);
     r->db = db;
+    r->n_audits = 0;
     err = r->work(r, db);
     return err == OK && r->writes ? keyed_keep(r, db) : err;
 }
@@ -168,8 +171,9 @@ static bool on_row(void *arg, const struct setting *s)
 }
 
 static const struct resource *const by_kind[SETTING_KIND_COUNT] = {
-    [SETTING_ACCOUNT] = &accounts, [SETTING_NUMBER] = &numbers, [SETTING_ENDPOINT] = &endpoints,
-    [SETTING_TRUNK] = &trunks,     [SETTING_KEY] = &keys,       [SETTING_SMPP_LINK] = &smpp_links,
+    [SETTING_ACCOUNT] = &accounts,     [SETTING_NUMBER] = &numbers, [SETTING_ENDPOINT] = &endpoints,
+    [SETTING_TRUNK] = &trunks,         [SETTING_KEY] = &keys,       [SETTING_USER] = &users,
+    [SETTING_SMPP_LINK] = &smpp_links,
 };
 
 static const struct resource *resource_of(const struct request *r)
@@ -239,10 +243,39 @@ static enum err strip(struct request *r, struct json **ret)
     return err;
 }
 
-static enum err create_work(struct request *r, struct db *db)
+/* The id of what is made, and where the row has nothing else to be found by, its key. */
+static void name_it(struct request *r, const struct resource *res)
+{
+    if (res->prefix && !r->made_id[0])
+        id_new(res->prefix, r->made_id);
+    if (res->prefix)
+        r->setting.id = str_of(r->made_id);
+    if (!r->setting.key.n)
+        r->setting.key = r->setting.id;
+    if (!r->setting.id.n)
+        r->setting.id = r->setting.key;
+}
+
+static enum err insert(struct request *r, struct db *db, const struct resource *res)
 {
     enum err err = setting_put(db, &r->setting);
-    return err == OK ? put_one(r, resource_of(r), 201) : err;
+    return err == OK ? request_audit(r, db, res, NULL, &r->setting, "created") : err;
+}
+
+enum err resource_make(struct request *r, struct db *db, const struct resource *res,
+                       const struct json *doc)
+{
+    enum err err = res->check(r, doc, true);
+    if (err == OK)
+        name_it(r, res);
+    return err == OK ? insert(r, db, res) : err;
+}
+
+static enum err create_work(struct request *r, struct db *db)
+{
+    const struct resource *res = resource_of(r);
+    enum err err = insert(r, db, res);
+    return err == OK ? put_one(r, res, 201) : err;
 }
 
 void setting_committed(struct request *r)
@@ -262,7 +295,6 @@ void setting_committed_nudge(struct request *r)
 void resource_create(struct request *r, const struct resource *res)
 {
     struct json *doc = NULL;
-    char id[ID_SIZE];
     r->setting = (struct setting){.kind = res->kind};
     enum err err = request_account(r, &r->setting.account);
     if (err == OK)
@@ -275,15 +307,7 @@ void resource_create(struct request *r, const struct resource *res)
         request_done(r);
         return;
     }
-    if (res->prefix) {
-        id_new(res->prefix, id);
-        if (str_copy(str_of(id), r->arg, sizeof r->arg) == OK)
-            r->setting.id = str_of(r->arg);
-    }
-    if (!r->setting.key.n)
-        r->setting.key = r->setting.id;
-    if (!r->setting.id.n)
-        r->setting.id = r->setting.key;
+    name_it(r, res);
     request_write(r, create_work, setting_committed);
 }
 
@@ -401,42 +425,48 @@ void request_if_none_match(struct request *r)
     r->status = 304;
 }
 
-enum err resource_merge(struct request *r, struct db *db, const struct resource *res,
-                        const struct json *patch)
+enum err resource_change(struct request *r, struct db *db, const struct resource *res,
+                         const struct json *patch)
 {
     struct json *old = NULL, *doc = NULL;
-    enum err err = find(r, db, res);
+    const struct setting before = r->setting;
+    enum err err = res->allow ? res->allow(r, db, false) : OK;
     if (err == OK)
-        err = if_match(r, r->setting.version);
-    if (err == OK)
-        err = json_parse(r->setting.doc, &old, NULL, 0);
+        err = json_parse(before.doc, &old, NULL, 0);
     if (err == OK)
         err = merged(old, patch, &doc);
     if (err == OK)
         err = res->check(r, doc, false);
+    if (err == OK && r->move_to)
+        r->setting.account = r->move_to;
     if (err == OK)
         err = setting_change(db, &r->setting);
+    if (err == OK)
+        err = request_audit(r, db, res, &before, &r->setting, "changed");
     json_free(old);
     json_free(doc);
     return err;
 }
 
+enum err resource_merge(struct request *r, struct db *db, const struct resource *res,
+                        const struct json *patch)
+{
+    enum err err = find(r, db, res);
+    if (err == OK)
+        err = if_match(r, r->setting.version);
+    return err == OK ? resource_change(r, db, res, patch) : err;
+}
+
 static enum err patch_work(struct request *r, struct db *db)
 {
-    uint64_t account;
     const struct resource *res = resource_of(r);
     enum err err = check_names(r);
-    if (err == OK)
-        err = request_account(r, &account);
-    if (err == OK && res->kind == SETTING_ACCOUNT && json_get(r->json, "account"))
-        err = request_refuse(r, "account", "nothing: an account belongs to nobody");
+    if (err == OK && json_get(r->json, "account"))
+        err = res->kind == SETTING_ACCOUNT
+                  ? request_refuse(r, "account", "nothing: an account belongs to nobody")
+                  : request_account(r, &r->move_to);
     if (err == OK)
         err = resource_merge(r, db, res, r->json);
-    if (err == OK && json_get(r->json, "account")) {
-        r->setting.account = account;
-        r->setting.version = 0;
-        err = setting_change(db, &r->setting);
-    }
     return err == OK ? put_one(r, res, 200) : err;
 }
 
@@ -451,20 +481,29 @@ void resource_patch(struct request *r, const struct resource *res)
     request_write(r, patch_work, setting_committed_nudge);
 }
 
-static enum err delete_work(struct request *r, struct db *db)
+enum err resource_remove(struct request *r, struct db *db, const struct resource *res)
 {
-    const struct resource *res = resource_of(r);
-    enum err err =
-        setting_get(db, res->kind, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
-    if (err == OK)
-        err = if_match(r, r->setting.version);
+    int64_t ended;
+    enum err err = res->allow ? res->allow(r, db, true) : OK;
     if (err == OK)
         err = setting_delete(db, res->kind, r->setting.n);
-    int64_t ended;
     if (err == OK && res->kind == SETTING_ENDPOINT)
         err = delivery_end_all(db, r->setting.n, DELIVERY_CANCELED, &ended);
     if (err == OK && res->kind == SETTING_ENDPOINT)
         err = recovery_end_endpoint(db, r->setting.n);
+    if (err == OK && res->kind == SETTING_KEY)
+        err = key_use_delete(db, r->setting.n);
+    return err == OK ? request_audit(r, db, res, &r->setting, NULL, "deleted") : err;
+}
+
+static enum err delete_work(struct request *r, struct db *db)
+{
+    const struct resource *res = resource_of(r);
+    enum err err = find(r, db, res);
+    if (err == OK)
+        err = if_match(r, r->setting.version);
+    if (err == OK)
+        err = resource_remove(r, db, res);
     r->status = 204;
     r->deleted = true;
     return err;

@@ -7,8 +7,17 @@
 #include "api/problem.h"
 #include "base/clock.h"
 
+struct hasher;
+struct key_uses;
+struct logins;
+struct throttle;
+
 struct api {
     struct api_config c;
+    struct logins *logins;
+    struct key_uses *key_uses;
+    struct throttle *throttle;
+    struct hasher *hasher;
     struct server *server;
     struct sms_fields *sms_fields; /* the operator's; immutable */
     struct rates *rates;
@@ -61,6 +70,9 @@ struct resource {
     /* Validates r->json's document (without `account`) into r->doc and r->setting.key; on
      * ERR_INVALID r->fault says why. `is_new`: may fill in what is made at the start. */
     enum err (*check)(struct request *r, const struct json *doc, bool is_new);
+    /* May r's asker change or delete r->setting, as it stands? ERR_DENIED, or another with r->fault
+     * set; may be NULL. In the transaction of the change. */
+    enum err (*allow)(struct request *r, struct db *db, bool deletes);
     /* Further members to show, from elsewhere in the store; may be NULL. */
     enum err (*more)(struct request *r, const struct setting *s, struct json_writer *w);
 };
@@ -69,9 +81,18 @@ void resource_create(struct request *r, const struct resource *res);
 void resource_get(struct request *r, const struct resource *res);
 void resource_patch(struct request *r, const struct resource *res);
 void resource_delete(struct request *r, const struct resource *res);
-/* Changes a setting within a write job: merges `patch` into it (NULL members removed). */
+/* Within a write job, each with its row in the audit log: */
+/* Finds what r->arg names, and changes it. */
 MUST_USE enum err resource_merge(struct request *r, struct db *db, const struct resource *res,
                                  const struct json *patch);
+/* Changes r->setting: merges `patch` into it (NULL members removed), and moves it to r->move_to. */
+MUST_USE enum err resource_change(struct request *r, struct db *db, const struct resource *res,
+                                  const struct json *patch);
+/* Makes r->setting, of r->setting.account, from `doc`; its id is the same in each run. */
+MUST_USE enum err resource_make(struct request *r, struct db *db, const struct resource *res,
+                                const struct json *doc);
+/* Deletes r->setting, and ends what went on for it. */
+MUST_USE enum err resource_remove(struct request *r, struct db *db, const struct resource *res);
 MUST_USE enum err resource_put(struct request *r, const struct resource *res,
                                const struct setting *s, struct json_writer *w);
 /* For `check`: the key goes into r->doc, then the model prints its document behind it, then both
@@ -83,7 +104,7 @@ void request_if_none_match(struct request *r);
 void setting_committed(struct request *r);       /* the book learns of r->setting */
 void setting_committed_nudge(struct request *r); /* … and deliver of its endpoint */
 
-extern const struct resource numbers, endpoints, trunks, keys, accounts, smpp_links;
+extern const struct resource numbers, endpoints, trunks, keys, accounts, smpp_links, users;
 
 /* The handlers that a kind of setting has anyway. */
 #define RESOURCE_HANDLERS(noun, res)                                                               \
@@ -122,7 +143,9 @@ bool request_is_still_allowed(struct request *r);
     X(events_ingest) X(events_stream) X(calls_list) X(calls_get) X(calls_hangup) X(health_get) \
     X(ready_get) X(metrics_get) X(home_get) \
     X(openapi_get) X(smpp_links_list) X(smpp_links_create) X(smpp_links_get) X(smpp_links_patch) X(smpp_links_delete) \
-    X(simulate_create) X(messages_list) X(threads_list) X(ingest_sms)
+    X(simulate_create) X(messages_list) X(threads_list) X(ingest_sms) \
+    X(users_list) X(users_create) X(users_get) X(users_patch) X(users_delete) X(keys_patch) \
+    X(accounts_delete) X(audits_list)
 /* clang-format on */
 #define X(name) void name(struct request *r);
 HANDLERS(X)

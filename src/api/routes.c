@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/access.h"
 #include "api/idempotency.h"
 #include "api/resource.h"
-#include "base/crypto.h"
 
 enum needs { NEEDS_NOTHING, NEEDS_READ, NEEDS_WRITE, NEEDS_INGEST, NEEDS_OPERATOR };
 
@@ -81,6 +81,15 @@ static const struct route {
      .query = "limit cursor number"},
     {"POST", "/v1/ingest/sms", NEEDS_INGEST, false, ingest_sms, true, true,
      .query = "from to text message_id status"},
+    {"GET", "/v1/users", NEEDS_READ, false, users_list, .query = "limit cursor account"},
+    {"POST", "/v1/users", NEEDS_WRITE, true, users_create},
+    {"GET", "/v1/users/{}", NEEDS_READ, false, users_get},
+    {"PATCH", "/v1/users/{}", NEEDS_WRITE, true, users_patch},
+    {"DELETE", "/v1/users/{}", NEEDS_WRITE, false, users_delete},
+    {"PATCH", "/v1/keys/{}", NEEDS_WRITE, true, keys_patch},
+    {"DELETE", "/v1/accounts/{}", NEEDS_OPERATOR, false, accounts_delete},
+    {"GET", "/v1/audit", NEEDS_READ, false, audits_list,
+     .query = "limit cursor account since until kind id who"},
 };
 enum { N_ROUTES = sizeof routes / sizeof *routes };
 
@@ -142,63 +151,12 @@ static const struct route *find(struct request *r, bool *ret_path_known)
     return NULL;
 }
 
-/* "user:KEY" in base64 (RFC 7617), whatever the user. */
-static struct str password_of(struct str basic, struct buf *mem)
-{
-    struct str user, key = {0};
-    if (base64_decode(str_trim(basic), mem) == OK)
-        str_cut(buf_str(mem), ':', &user, &key);
-    return key;
-}
-
-/* The key is found by its hash, so that no comparison of secrets is ours to time. */
-static bool authenticate_by(struct request *r, struct str key)
-{
-    uint8_t sum[SHA256_SIZE];
-    char hex[2 * SHA256_SIZE + 1];
-    struct buf b;
-    crypto_sha256(key, sum);
-    buf_wrap(&b, hex, sizeof hex);
-    buf_put_hex(&b, str_of_bytes(sum, sizeof sum));
-    const struct book_key *k = book_key(r->book, buf_str(&b));
-    if (!k || (k->set->expires_at_ms && k->set->expires_at_ms <= clock_wall_ms()))
-        return false;
-    r->key = k->n;
-    r->account = k->account;
-    r->is_operator = k->set->operator_;
-    r->can_read = k->set->read || r->is_operator;
-    r->can_write = k->set->write || r->is_operator;
-    r->can_ingest = k->set->ingest || r->is_operator;
-    return true;
-}
-
-/* Bearer KEY (RFC 6750); where programs ask that can do nothing else, the password of HTTP Basic.
- */
-static bool authenticate(struct request *r, const struct route *route)
-{
-    static const struct str bearer = STR("Bearer "), basic = STR("Basic ");
-    char text[512];
-    struct buf mem;
-    struct str given = request_header(r, "Authorization");
-    r->book = book_take(r->api->c.books);
-    r->challenge = route->takes_basic ? "Basic realm=\"hookswitch\", Bearer" : NULL;
-    if (str_starts_nocase(given, bearer))
-        return authenticate_by(r, str_trim(str_from(given, bearer.n)));
-    if (!route->takes_basic || !str_starts_nocase(given, basic))
-        return false;
-    buf_wrap(&mem, text, sizeof text);
-    bool known = authenticate_by(r, password_of(str_from(given, basic.n), &mem));
-    crypto_wipe(text, sizeof text);
-    return known;
-}
-
 bool request_is_still_allowed(struct request *r)
 {
-    static const struct route bearer_alone = {0};
     uint64_t account = r->account;
     bool is_operator = r->is_operator;
     book_drop(&r->book);
-    return authenticate(r, &bearer_alone) && r->can_read && r->account == account &&
+    return access_by_header(r, false) && r->can_read && r->account == account &&
            r->is_operator == is_operator;
 }
 
@@ -286,7 +244,7 @@ void api_handle(struct request *r)
             problem(r, 405, "method_not_allowed", "This path does not take that method.");
         else
             problem(r, 404, "not_found", "There is no such path.");
-    } else if (route->needs != NEEDS_NOTHING && !authenticate(r, route)) {
+    } else if (route->needs != NEEDS_NOTHING && !access_by_header(r, route->takes_basic)) {
         problem(r, 401, "unauthorized", "A valid key is needed: Authorization: Bearer KEY.");
     } else if (!may(r, route->needs)) {
         problem(r, 403, "forbidden", "This key may not do that.");

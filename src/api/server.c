@@ -188,6 +188,16 @@ static void set_timeout(struct MHD_Connection *connection, unsigned seconds)
     MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
 }
 
+/* IPv6 without brackets: it is for people and tables, not for URLs. */
+static void print_address(const struct addr *a, char out[ADDR_TEXT_SIZE])
+{
+    size_t n = addr_print_host(a, out);
+    if (out[0] != '[' || n < 2)
+        return;
+    memmove(out, out + 1, n - 2);
+    out[n - 2] = '\0';
+}
+
 static struct exchange *exchange_new(struct server *s, struct MHD_Connection *connection,
                                      const char *url, const char *method)
 {
@@ -208,6 +218,11 @@ static struct exchange *exchange_new(struct server *s, struct MHD_Connection *co
     buf_init(&x->r.doc, 4 << 20);
     if (str_copy(str_of(url), x->r.path, sizeof x->r.path) != OK)
         x->too_big = true;
+    const union MHD_ConnectionInfo *peer =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct addr from;
+    if (peer && peer->client_addr && addr_from_sockaddr(peer->client_addr, &from))
+        print_address(&from, x->r.address);
     return x;
 }
 
@@ -278,8 +293,13 @@ static enum MHD_Result send_answer(struct exchange *x)
         put_rate(answer, &r->rate);
     if (r->replayed)
         MHD_add_response_header(answer, "Idempotent-Replayed", "true");
-    if ((r->status == 429 && r->rate.allowed) || r->status == 503 || r->status == 507)
+    if (r->retry_after_s) {
+        char text[16];
+        snprintf(text, sizeof text, "%u", r->retry_after_s);
+        MHD_add_response_header(answer, "Retry-After", text);
+    } else if ((r->status == 429 && r->rate.allowed) || r->status == 503 || r->status == 507) {
         MHD_add_response_header(answer, "Retry-After", "5");
+    }
     if (r->status == 401)
         MHD_add_response_header(answer, "WWW-Authenticate", r->challenge ? r->challenge : "Bearer");
     enum MHD_Result ok = MHD_queue_response(x->connection, (unsigned)r->status, answer);

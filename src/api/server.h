@@ -11,19 +11,28 @@ struct request;
 
 enum { REQUEST_BODY_MAX = 256 * 1024, ANSWER_MAX = 32 << 20 };
 
+struct asker {        /* who asks */
+    char id[ID_SIZE]; /* "key_…" or "user_…" */
+    char name[NAME_MAX_BYTES + 1];
+    enum role role; /* what a key's scopes amount to */
+    uint64_t user;  /* row; 0: it is a key */
+};
+
 struct request {
     struct server *server;
     struct api *api;
     const char *method; /* HEAD is GET here */
     char path[1024];
-    char arg[128];     /* what stood for {…} in the route */
-    struct buf body;   /* as it came */
-    struct json *json; /* the body, for routes that take one */
+    char address[ADDR_TEXT_SIZE]; /* where it came from, without port; "" unknown */
+    char arg[128];                /* what stood for {…} in the route */
+    struct buf body;              /* as it came */
+    struct json *json;            /* the body, for routes that take one */
     /* Who asks, filled in before the handler: */
     const struct book *book;
-    uint64_t account; /* the key's */
+    struct asker asker;
+    uint64_t account; /* the key's or user's */
     bool is_operator; /* sees all accounts */
-    uint64_t key;     /* its row */
+    uint64_t key;     /* its row, or the user's */
     bool can_read, can_write, can_ingest;
     struct rate rate; /* per_sec 0: none */
     /* The answer: */
@@ -39,12 +48,18 @@ struct request {
     struct buf mem, doc;
     struct setting setting;
     bool deleted;
-    char secret[96]; /* shown once */
+    uint64_t move_to;      /* the account that r->setting goes to when it is changed; 0: it stays */
+    char made_id[ID_SIZE]; /* of what is created: the same in each run of the job */
+    char audit_seed[ID_SIZE]; /* of the rows that this request leaves in the audit log */
+    uint8_t n_audits;         /* so many in this run */
+    unsigned retry_after_s;   /* with a 429; 0: nothing is said */
+    char secret[96];          /* shown once */
     struct delivery delivery;
     const struct event *event;
     int64_t n;
     struct field_error fault;
-    const char *fault_code; /* of a 409 (NULL: "exists"), or of a 422 that names no field */
+    const char *fault_code; /* of a 409 (NULL: "exists"; fault.why then says why), or of a 422
+                             * that names no field */
     const char *challenge;  /* of a 401; NULL: "Bearer" */
     struct keyed *keyed;    /* its Idempotency-Key; NULL: none */
     bool replayed;          /* answered before, and here again */

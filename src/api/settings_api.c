@@ -1,8 +1,9 @@
-/* settings_api: numbers, endpoints, trunks, keys and accounts as resources: what each checks beyond
+/* settings_api: numbers, endpoints and trunks as resources: what each checks beyond
  * the model's parser, and the few verbs of their own. */
 #include <stdio.h>
 #include <string.h>
 
+#include "api/audit.h"
 #include "api/idempotency.h"
 #include "api/resource.h"
 #include "base/crypto.h"
@@ -255,7 +256,7 @@ void endpoints_delete(struct request *r)
     resource_delete(r, &endpoints);
 }
 
-static enum err endpoint_change(struct request *r, struct db *db,
+static enum err endpoint_change(struct request *r, struct db *db, const char *action,
                                 enum err (*change)(struct request *, struct endpoint *))
 {
     struct json *doc = NULL;
@@ -263,6 +264,7 @@ static enum err endpoint_change(struct request *r, struct db *db,
     struct json_writer w = {&r->out, false};
     enum err err =
         setting_get(db, SETTING_ENDPOINT, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
+    const struct setting before = r->setting;
     if (err == OK)
         err = json_parse(r->setting.doc, &doc, NULL, 0);
     if (err == OK)
@@ -275,6 +277,8 @@ static enum err endpoint_change(struct request *r, struct db *db,
         r->setting.doc = buf_str(&r->doc);
         err = r->doc.err != OK ? r->doc.err : setting_change(db, &r->setting);
     }
+    if (err == OK)
+        err = request_audit(r, db, &endpoints, &before, &r->setting, action);
     endpoint_free(e);
     json_free(doc);
     r->status = 200;
@@ -297,7 +301,7 @@ static enum err rotate(struct request *r, struct endpoint *e)
 
 static enum err rotate_work(struct request *r, struct db *db)
 {
-    return endpoint_change(r, db, rotate);
+    return endpoint_change(r, db, "rotated", rotate);
 }
 
 void endpoints_rotate(struct request *r)
@@ -314,7 +318,7 @@ static enum err enable(struct request *r, struct endpoint *e)
 
 static enum err enable_work(struct request *r, struct db *db)
 {
-    return endpoint_change(r, db, enable);
+    return endpoint_change(r, db, "enabled", enable);
 }
 
 void endpoints_enable(struct request *r)
@@ -405,96 +409,4 @@ void trunks_patch(struct request *r)
 void trunks_delete(struct request *r)
 {
     resource_delete(r, &trunks);
-}
-
-/* ---- keys ---- */
-
-/* A key gives what it has: one that may only write cannot make one that reads. */
-static bool has_scopes(const struct request *r, const struct api_key *k)
-{
-    return (r->can_read || !k->read) && (r->can_write || !k->write) &&
-           (r->can_ingest || !k->ingest) && (r->is_operator || !k->operator_);
-}
-
-static enum err key_check(struct request *r, const struct json *doc, bool is_new)
-{
-    struct api_key *k;
-    uint8_t random[20], sum[SHA256_SIZE];
-    struct buf b;
-    enum err err = api_key_parse(doc, &k, &r->fault);
-    if (err != OK)
-        return err;
-    if (json_get(doc, "hash"))
-        err = request_refuse(r, "hash", "nothing: a key is made here");
-    else if (!has_scopes(r, k))
-        err = request_refuse(r, "scopes", "what the asking key has itself");
-    if (err == OK) {
-        crypto_random(random, sizeof random);
-        buf_wrap(&b, r->secret, sizeof r->secret - 1);
-        buf_puts(&b, "hsk_");
-        buf_put_hex(&b, str_of_bytes(random, sizeof random));
-        r->secret[b.n] = '\0';
-        crypto_sha256(str_of(r->secret), sum);
-        buf_wrap(&b, k->hash, sizeof k->hash - 1);
-        buf_put_hex(&b, str_of_bytes(sum, sizeof sum));
-        k->hash[b.n] = '\0';
-        err = document_begin(r, k->hash);
-    }
-    if (err == OK) {
-        api_key_print(k, &r->doc);
-        err = document_end(r, strlen(k->hash));
-    }
-    api_key_free(k);
-    return err;
-}
-static const char *const key_hidden[] = {"hash", NULL};
-const struct resource keys = {.kind = SETTING_KEY,
-                              .prefix = "key",
-                              .collection = "/v1/keys",
-                              .hidden = key_hidden,
-                              .check = key_check};
-RESOURCE_HANDLERS(keys, keys)
-
-void keys_delete(struct request *r)
-{
-    resource_delete(r, &keys);
-}
-
-/* ---- accounts ---- */
-
-/* The daemon's own two are found by their names. */
-static bool is_own_account(struct str name)
-{
-    return str_eq(name, STR("default")) || str_eq(name, STR("pool"));
-}
-
-static enum err account_check(struct request *r, const struct json *doc, bool is_new)
-{
-    struct account *a;
-    enum err err = account_parse(doc, &a, &r->fault);
-    if (err != OK)
-        return err;
-    if (!is_new && is_own_account(r->setting.key) && !str_eq(r->setting.key, str_of(a->name))) {
-        r->fault = (struct field_error){"name", "what it is: this account is found by its name"};
-        err = ERR_INVALID;
-    }
-    if (err == OK)
-        err = document_begin(r, a->name);
-    if (err == OK) {
-        account_print(a, &r->doc);
-        err = document_end(r, strlen(a->name));
-    }
-    account_free(a);
-    return err;
-}
-const struct resource accounts = {.kind = SETTING_ACCOUNT,
-                                  .prefix = "acc",
-                                  .collection = "/v1/accounts",
-                                  .operator_only = true,
-                                  .check = account_check};
-RESOURCE_HANDLERS(accounts, accounts)
-
-void accounts_patch(struct request *r)
-{
-    resource_patch(r, &accounts);
 }

@@ -12,6 +12,8 @@
       "requests a second of one key, in bursts of twice as many; 0: no limit")                     \
     X(HTTP_CONNECTIONS_PER_ADDRESS, "http.connections_per_address", "3000", 0,                     \
       "of the 4,096 connections; 0: no limit, where a proxy stands before it")                     \
+    X(HTTP_TOKEN_HOURS, "http.token_hours", "24", 0,                                               \
+      "how long a log-in is good before one must log in again")                                    \
     X(HTTP_STREAMS_MAX, "http.streams_max", "2000", 0, "event streams at once, over all accounts") \
     X(HTTP_STREAMS_PER_ACCOUNT, "http.streams_per_account", "1000", 0,                             \
       "event streams at once of one account")                                                      \

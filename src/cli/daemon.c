@@ -318,7 +318,7 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
     if (!has_key)
         log_warn("api", "there is no operator key yet: set bootstrap.admin_key "
                         "(HOOKSWITCH_BOOTSTRAP_ADMIN_KEY) and start again");
-    int64_t rate, connections;
+    int64_t rate, connections, token_hours;
     if (config_int(d->config, CONFIG_HTTP_RATE_PER_SEC, 0, 1000000, &rate) != OK) {
         snprintf(why, cap, "http.rate_per_sec: a whole number from 0 to 1000000 is needed");
         return ERR_INVALID;
@@ -327,8 +327,13 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
         snprintf(why, cap, "http.connections_per_address: a whole number from 0 to 4096 is needed");
         return ERR_INVALID;
     }
+    if (config_int(d->config, CONFIG_HTTP_TOKEN_HOURS, 1, 8760, &token_hours) != OK) {
+        snprintf(why, cap, "http.token_hours: a whole number from 1 to 8760 is needed");
+        return ERR_INVALID;
+    }
     struct api_config ac = {.rate_per_sec = (unsigned)rate,
                             .connections_per_address = (unsigned)connections,
+                            .token_hours = (unsigned)token_hours,
                             .listen = config_get(d->config, CONFIG_HTTP_LISTEN),
                             .store = d->store,
                             .books = d->books,

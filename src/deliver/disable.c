@@ -8,12 +8,13 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "deliver/courier.h"
+#include "store/audit.h"
 
 struct disable_job {
     struct store_job job; /* first */
     struct courier *courier;
     uint64_t endpoint, account;
-    char id[ID_SIZE], why[64];
+    char id[ID_SIZE], why[64], audit_id[ID_SIZE];
     struct setting setting; /* as it stands after the change */
     struct buf mem, doc;
 };
@@ -39,6 +40,32 @@ static enum err change(struct disable_job *d)
     return err;
 }
 
+/* Nobody asked for it: the log says that the daemon did it. */
+static enum err log_change(struct disable_job *d, struct db *db)
+{
+    struct buf after;
+    struct json_writer w = {&after, false};
+    char text[256];
+    buf_wrap(&after, text, sizeof text);
+    json_obj(&w, NULL);
+    json_put_bool(&w, "disabled", true);
+    json_put_str(&w, "disabled_why", str_of(d->why));
+    json_end_obj(&w);
+    const struct audit a = {.id = str_of(d->audit_id),
+                            .at_ms = clock_wall_ms(),
+                            .account = d->account,
+                            .who = STR("system"),
+                            .who_name = STR("hookswitch"),
+                            .address = STR(""),
+                            .kind = SETTING_ENDPOINT,
+                            .target = str_of(d->id),
+                            .action = STR("disabled"),
+                            .changed = STR("disabled,disabled_why"),
+                            .before = STR("{\"disabled\":false}"),
+                            .after = after.err == OK ? buf_str(&after) : STR("{}")};
+    return audit_put(db, &a);
+}
+
 static enum err disable_run(struct store_job *job, struct db *db)
 {
     struct disable_job *d = (struct disable_job *)job;
@@ -47,7 +74,9 @@ static enum err disable_run(struct store_job *job, struct db *db)
         setting_get(db, SETTING_ENDPOINT, d->account, str_of(d->id), &d->setting, &d->mem);
     if (err == OK)
         err = change(d);
-    return err == OK ? setting_change(db, &d->setting) : err;
+    if (err == OK)
+        err = setting_change(db, &d->setting);
+    return err == OK ? log_change(d, db) : err;
 }
 
 static void disable_committed(struct store_job *job)
@@ -119,6 +148,7 @@ void endpoint_disable(struct courier *c, uint64_t endpoint, const char *why)
         d->account = ep->account;
         snprintf(d->id, sizeof d->id, "%s", ep->id);
         snprintf(d->why, sizeof d->why, "%s", why);
+        id_new("aud", d->audit_id);
         buf_init(&d->mem, 1 << 20);
         buf_init(&d->doc, 1 << 20);
         c->jobs_out++;

@@ -234,6 +234,18 @@ const struct book_key *book_key(const struct book *b, struct str hash_hex)
     return e ? &e->as_key : NULL;
 }
 
+const struct book_user *book_user(const struct book *b, uint64_t n)
+{
+    const struct entry *e = map_get(b->table[SETTING_USER]->by_n, str_of_u64(&n));
+    return e ? &e->as_user : NULL;
+}
+
+const struct book_user *book_user_named(const struct book *b, struct str key)
+{
+    const struct entry *e = map_get(b->table[SETTING_USER]->by_key, key);
+    return e ? &e->as_user : NULL;
+}
+
 const struct book_account *book_account(const struct book *b, uint64_t n)
 {
     const struct entry *e = map_get(b->table[SETTING_ACCOUNT]->by_n, str_of_u64(&n));

@@ -46,6 +46,12 @@ struct book_key {
     const struct api_key *set;
 };
 
+struct book_user {
+    uint64_t n, account;
+    char id[ID_SIZE];
+    const struct user *set;
+};
+
 /* Reads all settings of the store; an unreadable row is logged and left out. */
 MUST_USE enum err books_open(struct store *s, struct books **ret);
 void books_close(struct books *b);
@@ -72,6 +78,8 @@ const struct book_smpp_link *book_smpp_link(const struct book *b, uint64_t n);
 /* All of them, in no order: *at begins at 0; NULL at the end. */
 const struct book_smpp_link *book_smpp_link_next(const struct book *b, size_t *at);
 const struct book_key *book_key(const struct book *b, struct str hash_hex);
+const struct book_user *book_user(const struct book *b, uint64_t n);
+const struct book_user *book_user_named(const struct book *b, struct str key); /* see user_key */
 const struct book_account *book_account(const struct book *b, uint64_t n);
 const struct book_account *book_account_named(const struct book *b, struct str id_or_name);
 size_t book_count(const struct book *b, enum setting_kind kind);

@@ -17,6 +17,7 @@ static void set_free(struct entry *e)
     case SETTING_ENDPOINT: endpoint_free((struct endpoint *)(uintptr_t)e->as_endpoint.set); break;
     case SETTING_TRUNK: trunk_free((struct trunk *)(uintptr_t)e->as_trunk.set); break;
     case SETTING_KEY: api_key_free((struct api_key *)(uintptr_t)e->as_key.set); break;
+    case SETTING_USER: user_free((struct user *)(uintptr_t)e->as_user.set); break;
     case SETTING_SMPP_LINK:
         smpp_link_free((struct smpp_link *)(uintptr_t)e->as_smpp_link.set);
         break;
@@ -115,6 +116,15 @@ static enum err key_fill(struct entry *e, const struct json *doc, struct field_e
     return err != OK ? err : str_copy(str_of(e->id), e->as_key.id, ID_SIZE);
 }
 
+static enum err user_fill(struct entry *e, const struct json *doc, struct field_error *f)
+{
+    struct user *u;
+    enum err err = user_parse(doc, &u, f);
+    if (err == OK)
+        e->as_user = (struct book_user){.n = e->n, .account = e->account, .set = u};
+    return err != OK ? err : str_copy(str_of(e->id), e->as_user.id, ID_SIZE);
+}
+
 static enum err smpp_link_fill(struct entry *e, const struct json *doc, struct field_error *f)
 {
     struct smpp_link *l;
@@ -136,6 +146,7 @@ struct entry *entry_of_setting(const struct setting *s)
         [SETTING_ACCOUNT] = account_fill,   [SETTING_NUMBER] = number_fill,
         [SETTING_ENDPOINT] = endpoint_fill, [SETTING_TRUNK] = trunk_fill,
         [SETTING_KEY] = key_fill,           [SETTING_SMPP_LINK] = smpp_link_fill,
+        [SETTING_USER] = user_fill,
     };
     struct field_error fault = {0};
     struct json *doc = NULL;

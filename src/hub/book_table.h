@@ -20,6 +20,7 @@ struct entry { /* one setting, parsed and compiled */
         struct book_endpoint as_endpoint;
         struct book_trunk as_trunk;
         struct book_key as_key;
+        struct book_user as_user;
         struct book_smpp_link as_smpp_link;
     };
 };

@@ -60,7 +60,7 @@ export class Tenant {
       t.keys[which] = key.key;
     }
     t.has = {}; // collection → the id of one, which nothing changes
-    for (const collection of ['numbers', 'endpoints', 'keys', 'events', 'calls', 'recoveries', 'erasures', 'accounts', 'trunks', 'smpp-links'])
+    for (const collection of ['numbers', 'endpoints', 'keys', 'events', 'calls', 'recoveries', 'erasures', 'accounts', 'trunks', 'smpp-links', 'users'])
       t.has[collection] = await t.thing(collection, { lasting: true });
     return t;
   }
@@ -157,6 +157,7 @@ const makers = {
     await until(async () => (await t.must('GET', `/v1/erasures/${id}`)).state !== 'running', { what: `erasure ${id}` });
     return id;
   },
+  async users(t) { return (await t.must('POST', '/v1/users', bodies.usersCreate(t))).id; },
   async accounts(t, lasting) { return lasting ? t.account.id : (await t.operator('POST', '/v1/accounts', { name: t.label() })).id; },
   async trunks(t) { return (await t.operator('POST', '/v1/trunks', bodies.trunksCreate(t))).id; },
   async 'smpp-links'(t) { return (await t.operator('POST', '/v1/smpp-links', bodies.smppLinksCreate(t))).id; },
@@ -179,5 +180,8 @@ const bodies = {
   smppLinksChange: () => ({ window: 7 }),
   accountsCreate: (t) => ({ name: t.label() }),
   accountsChange: () => ({ retention_days: 30 }),
+  usersCreate: (t) => ({ username: t.label(), password: `of ${t.label()}`, role: 'support' }),
+  usersChange: (t) => ({ username: t.label() }),
+  keysChange: (t) => ({ name: t.label() }),
   keysCreate: (t) => ({ name: t.label(), scopes: ['write'] }),
 };
