@@ -23,6 +23,11 @@ static const char *title_of(int status)
     }
 }
 
+bool is_did_path(const char *path)
+{
+    return str_starts(str_of(path), STR("/api/"));
+}
+
 static void start(struct request *r, struct json_writer *w, int status, const char *code,
                   const char *detail)
 {
@@ -31,6 +36,14 @@ static void start(struct request *r, struct json_writer *w, int status, const ch
     r->content_type = "application/problem+json";
     *w = (struct json_writer){&r->out, false};
     json_obj(w, NULL);
+    if (is_did_path(r->path)) {
+        r->status = status == 409 || status == 412 || status == 422 ? 200 : status;
+        r->content_type = "application/json";
+        json_put_bool(w, "status", false);
+        json_put_str(w, "error", str_of(detail));
+        json_put_str(w, "code", str_of(code));
+        return;
+    }
     json_put_str(w, "type", STR("about:blank"));
     json_put_str(w, "title", str_of(title_of(status)));
     json_put_i64(w, "status", status);

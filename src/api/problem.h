@@ -19,3 +19,7 @@ struct item_fault {
 };
 void problem_items(struct request *r, bool many, const struct item_fault *f, size_t n,
                    size_t faulty);
+
+/* Paths of the DID API: its errors are {"status":false,"error":…,"code":…}, and what is no fault of
+ * the request's form or credential comes with HTTP status 200, as its clients expect. */
+bool is_did_path(const char *path);

@@ -145,7 +145,8 @@ bool request_is_still_allowed(struct request *r);
     X(openapi_get) X(smpp_links_list) X(smpp_links_create) X(smpp_links_get) X(smpp_links_patch) X(smpp_links_delete) \
     X(simulate_create) X(messages_list) X(threads_list) X(ingest_sms) \
     X(users_list) X(users_create) X(users_get) X(users_patch) X(users_delete) X(keys_patch) \
-    X(accounts_delete) X(audits_list)
+    X(accounts_delete) X(audits_list) X(did_login) X(did_logout) X(did_balance) X(did_types) \
+    X(did_available) X(did_list) X(did_assign) X(did_forward) X(did_release)
 /* clang-format on */
 #define X(name) void name(struct request *r);
 HANDLERS(X)

@@ -90,6 +90,16 @@ static const struct route {
     {"DELETE", "/v1/accounts/{}", NEEDS_OPERATOR, false, accounts_delete},
     {"GET", "/v1/audit", NEEDS_READ, false, audits_list,
      .query = "limit cursor account since until kind id who"},
+    /* The DID API: who asks is in the body. */
+    {"POST", "/api/login", NEEDS_NOTHING, false, did_login},
+    {"POST", "/api/logout", NEEDS_NOTHING, false, did_logout},
+    {"POST", "/api/balance", NEEDS_NOTHING, false, did_balance},
+    {"POST", "/api/did/type-list", NEEDS_NOTHING, false, did_types},
+    {"POST", "/api/did/available", NEEDS_NOTHING, false, did_available},
+    {"POST", "/api/did/assign", NEEDS_NOTHING, false, did_assign},
+    {"POST", "/api/did/list", NEEDS_NOTHING, false, did_list},
+    {"POST", "/api/did/forward", NEEDS_NOTHING, false, did_forward},
+    {"POST", "/api/did/release", NEEDS_NOTHING, false, did_release},
 };
 enum { N_ROUTES = sizeof routes / sizeof *routes };
 
@@ -236,6 +246,9 @@ static bool query_fits(struct request *r, const struct route *route)
 void api_handle(struct request *r)
 {
     bool path_known = false;
+    size_t n = strlen(r->path);
+    if (is_did_path(r->path) && n > 5 && r->path[n - 1] == '/')
+        r->path[n - 1] = '\0'; /* its clients write it either way */
     const struct route *route = find(r, &path_known);
     if (!route) {
         if (path_known && !strcmp(r->method, "OPTIONS"))

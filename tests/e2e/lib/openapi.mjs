@@ -16,7 +16,8 @@ export function resolve(value) {
 }
 
 /** [{ id, method, path, scope, open, parameters, body: { required, content }, responses }], in the file's order. */
-export const operations = Object.entries(file.paths).flatMap(([path, item]) =>
+// The DID API's are left to didapi.test.mjs: they take their token in the body, and say what is wrong under a status of 200.
+export const operations = Object.entries(file.paths).filter(([path]) => !path.startsWith('/api/')).flatMap(([path, item]) =>
   Object.entries(item).map(([method, o]) => ({
     id: o.operationId,
     method: method.toUpperCase(),
