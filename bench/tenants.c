@@ -107,6 +107,19 @@ void tenants_make(struct tenants *t, const struct ledger *l, int port, unsigned 
     buf_fini(&answer);
 }
 
+/* An endpoint may name its account's numbers alone. It may be there from an endpoint before. */
+static void put_number(const struct tenants *t, unsigned account, const char *number)
+{
+    char text[160];
+    snprintf(text, sizeof text, "{\"number\":\"%s\",\"account\":\"account %u\"}", number,
+             t->from + account);
+    int status = api_call(t->port, "POST", "/v1/numbers", t->admin_key, text, NULL);
+    if (status != 201 && status != 409) {
+        fprintf(stderr, "POST /v1/numbers %s: %d\n", text, status);
+        exit(1);
+    }
+}
+
 void tenants_endpoint(const struct tenants *t, const struct ledger *l,
                       const struct endpoint_make *m, char id[ENDPOINT_ID_SIZE])
 {
@@ -116,8 +129,10 @@ void tenants_endpoint(const struct tenants *t, const struct ledger *l,
     buf_init(&answer, 65536);
     buf_printf(&body, "{\"url\":\"%s\",\"account\":\"account %u\"", m->url, t->from + m->account);
     ledger_print_number(l, m->account, m->number, number);
-    if (!l->to_all)
+    if (!l->to_all) {
+        put_number(t, m->account, number);
         buf_printf(&body, ",\"numbers\":[\"%s\"]", number);
+    }
     if (m->concurrency)
         buf_printf(&body, ",\"concurrency\":%u", m->concurrency);
     buf_printf(&body, "%s}", m->more ? m->more : "");
