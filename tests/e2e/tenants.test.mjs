@@ -260,7 +260,7 @@ test('ids and keys that others gave are free here: events, calls, idempotency', 
   assert.equal(own.deliveries[0].endpoint, theirs.has.endpoints);
   assert.equal(own.deliveries[0].sequence, 1, 'the count of a call is its account\'s');
   assert.deepEqual(await ours.must('GET', `/v1/events/${original.id}`), original);
-  const once = (t, body) => t.api('all', 'POST', '/v1/endpoints', body, { 'idempotency-key': 'the same' });
+  const once = (t, body) => t.api('all', 'POST', '/v1/endpoints', body, { 'idempotency-key': 'the-same' });
   const [mine, other] = [await once(ours, { url: house.hook('a') }), await once(theirs, { url: house.hook('a') })];
   assert.deepEqual([mine.status, other.status], [201, 201]);
   assert.notEqual(mine.json.id, other.json.id);
