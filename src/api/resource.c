@@ -1,101 +1,14 @@
 /* resource: what all settings have in common as resources: listing, creating, reading, changing and
  * deleting a row whose document model/ checks. Handlers run on the HTTP server's threads, their
- * work on the store's, the answers on one thread of ours. */
+ * work (work.c) on the store's. */
 #include "api/resource.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "api/audit.h"
-#include "api/idempotency.h"
 #include "store/recoveries.h"
 #include "store/tokens.h"
-
-static void on_done(struct store_job *job)
-{
-    struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
-    if (r->job.err != OK)
-        problem_of_err(r, r->job.err);
-    request_done(r);
-}
-
-static enum err on_run(struct store_job *job, struct db *db)
-{
-    struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
-    bool done = false;
-    enum err err = r->writes ? keyed_look(r, db, &done) : OK;
-    if (err != OK || done)
-        return err;
-    buf_reset(&r->out);
-    buf_reset(&r->mem);
-    r->db = db;
-    r->n_audits = 0;
-    err = r->work(r, db);
-    return err == OK && r->writes ? keyed_keep(r, db) : err;
-}
-
-static void on_committed(struct store_job *job)
-{
-    struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
-    if (r->committed && !r->replayed)
-        r->committed(r);
-}
-
-static void submit(struct request *r, enum err (*work)(struct request *, struct db *),
-                   enum err (*put)(struct store *, struct store_job *))
-{
-    r->work = work;
-    r->job = (struct store_job){
-        .run = on_run, .committed = on_committed, .done = on_done, .home = r->api->home};
-    enum err err = put(r->api->c.store, &r->job);
-    if (err == OK)
-        return;
-    problem_of_err(r, err);
-    request_done(r);
-}
-
-void request_write(struct request *r, enum err (*work)(struct request *, struct db *),
-                   void (*committed)(struct request *))
-{
-    r->committed = committed;
-    r->writes = true;
-    submit(r, work, store_write);
-}
-
-void request_read(struct request *r, enum err (*work)(struct request *, struct db *))
-{
-    r->writes = false;
-    submit(r, work, store_read);
-}
-
-uint64_t request_scope(const struct request *r)
-{
-    return r->is_operator ? 0 : r->account;
-}
-
-enum err request_account(struct request *r, uint64_t *ret)
-{
-    struct str name;
-    const struct json *v = json_get(r->json, "account");
-    *ret = r->account;
-    if (!v)
-        return OK;
-    if (!r->is_operator || !json_str(v, &name))
-        return request_refuse(r, "account", "set by the operator alone, an account's id or name");
-    const struct book_account *a = book_account_named(r->book, name);
-    if (!a)
-        return request_refuse(r, "account", "an account's id or name");
-    *ret = a->n;
-    return OK;
-}
-
-struct str account_id(const struct request *r, uint64_t n)
-{
-    const struct book_account *a = book_account(r->book, n);
-    return a ? str_of(a->id) : (struct str){0};
-}
-
-/* ---- settings ---- */
 
 static bool is_hidden(const struct resource *res, struct str key)
 {

@@ -25,8 +25,8 @@ struct api {
     pthread_t answers;
 };
 
-/* Runs `work` on the writer or a reader, then answers: OK → r->status and r->out as work left them,
- * else problem_of_err. `work` may run more than once and starts from a clean r->out. */
+/* work.c. Runs `work` on the writer or a reader, then answers: OK → r->status and r->out as work
+ * left them, else problem_of_err. `work` may run more than once and starts from a clean r->out. */
 void request_write(struct request *r, enum err (*work)(struct request *, struct db *),
                    void (*committed)(struct request *));
 void request_read(struct request *r, enum err (*work)(struct request *, struct db *));
