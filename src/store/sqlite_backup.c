@@ -110,7 +110,7 @@ static enum err look(sqlite3 *h, const char *file, struct backup_facts *ret, str
     struct buf b;
     buf_wrap(&b, said, sizeof said - 1);
     if (sqlite3_exec(h, "PRAGMA integrity_check(3)", on_text, &b, NULL) != SQLITE_OK)
-        return fail(w, ERR_INVALID, "%s is no backup: %s", file, sqlite3_errmsg(h));
+        return fail(w, ERR_INVALID, "%s is damaged, or no backup: %s", file, sqlite3_errmsg(h));
     said[b.n] = '\0';
     if (strcmp(said, "ok"))
         return fail(w, ERR_INVALID, "%s is damaged: %s", file, said);
@@ -137,7 +137,7 @@ enum err store_check(const char *file, struct backup_facts *ret, char *why, size
     ret->bytes = st.st_size;
     enum err err = OK;
     if (st.st_size == 0 || sqlite3_open_v2(file, &h, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
-        err = fail(&w, ERR_INVALID, "%s is no backup: %s", file,
+        err = fail(&w, ERR_INVALID, "%s is damaged, or no backup: %s", file,
                    st.st_size ? sqlite3_errmsg(h) : "it is empty");
     if (err == OK)
         err = look(h, file, ret, &w);

@@ -57,8 +57,8 @@ test('backup and restore', async (t) => {
     const whole = readFileSync(file);
     const cases = {
       'is empty': () => writeFileSync(bad, ''),
-      'is no backup': () => writeFileSync(bad, 'these are no pages '.repeat(1000)),
-      'damaged|no backup': () => { writeFileSync(bad, whole); truncateSync(bad, Math.floor(whole.length / 2)); },
+      'no backup': () => writeFileSync(bad, 'these are no pages '.repeat(1000)),
+      'damaged, or no backup|damaged': () => { writeFileSync(bad, whole); truncateSync(bad, Math.floor(whole.length / 2)); },
       damaged: () => {
         const torn = Buffer.from(whole);
         for (let at = 8192; at + 4096 <= torn.length; at += 8192) torn.fill(0x5a, at, at + 4096);
