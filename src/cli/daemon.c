@@ -424,6 +424,8 @@ void daemon_stop(struct daemon *d, int64_t drain_ms)
     if (d->deliver)
         deliver_stop(d->deliver, drain_ms > 0 ? ATTEMPTS_END_MS : 0);
     store_close(d->store); /* writes what is still queued; answers find their loops stopped */
+    if (d->edge_loop)      /* an answer would go on with its call, in a store that is closed */
+        loop_drop_mail(d->edge_loop);
     feed_stop(d->feed);
     smpp_edge_free(d->smpp);
     sip_edge_free(d->sip);

@@ -152,6 +152,11 @@ static void close_one(uv_handle_t *h, void *arg)
         uv_close(h, NULL);
 }
 
+void loop_drop_mail(struct loop *l)
+{
+    (void)mailbox_take(l->mailbox);
+}
+
 void loop_free(struct loop *l)
 {
     if (!l)

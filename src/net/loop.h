@@ -13,6 +13,9 @@ MUST_USE enum err loop_start(struct loop *l); /* spawns the thread (named `name`
 /* Ends the loop after the present turn and joins the thread. Handles must be closed by then, by a
  * mail the owner posts before: what is still open is closed hard. */
 void loop_stop(struct loop *l);
+/* At the end of the process, between loop_stop and the end of those whom mail is for: what still
+ * lies there is never opened. What it is part of goes with the process. */
+void loop_drop_mail(struct loop *l);
 void loop_free(struct loop *l);
 /* One turn on the caller's thread, for tests and for the load generators; waits for something at
  * most `wait_ms`. */
