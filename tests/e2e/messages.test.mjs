@@ -87,7 +87,7 @@ test('threads: the last message of each, newest first, as of the first page', as
   for (let round = 0; round < 3; round++) for (const p of peers) batch.push(sms(line, p, `${round} of ${p}`));
   batch.push(sms(line, peers[3], 'last of three'));
   await rig.daemon.must('POST', '/v1/events', batch);
-  const due = [peers[3], ...peers.toReversed().filter((p) => p !== peers[3])];
+  const due = [peers[3], ...[...peers].reverse().filter((p) => p !== peers[3])];
   const { data } = await threads(`number=${q(line.number)}`);
   assert.deepEqual(data.map((t) => t.peer), due);
   assert.deepEqual(data.map((t) => t.count), [4, ...Array(11).fill(3)]);
