@@ -1,5 +1,5 @@
-/* What is sealed opens with its key, its context and unharmed, and not otherwise; a password matches
- * its own hash. */
+/* What is sealed opens with its key, its context and unharmed, and not otherwise; a password
+ * matches its own hash. */
 #include "../check.h"
 #include "base/crypto.h"
 
