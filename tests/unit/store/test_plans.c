@@ -8,14 +8,14 @@
 
 static char dir[] = "/tmp/hookswitch-plans-XXXXXX";
 
-static const char *const large[] = {"events",      "deliveries", "attempts", "calls",
+static const char *const large[] = {"events",      "deliveries", "attempts",  "calls",
                                     "idempotency", "sms_sets",   "sms_parts", "audit"};
 
 /* They list, newest first or all that waits, and stop at their limit; or ask for the last row. */
 static bool may_walk(size_t sql)
 {
-    static const enum sql list[] = {SQL_EVENT_LIST,    SQL_CALL_LIST, SQL_EVENT_LAST,
-                                    SQL_DELIVERY_LAST, SQL_CALL_LAST, SQL_SMS_SET_LAST,
+    static const enum sql list[] = {SQL_EVENT_LIST,    SQL_CALL_LIST,   SQL_EVENT_LAST,
+                                    SQL_DELIVERY_LAST, SQL_CALL_LAST,   SQL_SMS_SET_LAST,
                                     SQL_AUDIT_LIST,    SQL_AUDIT_FORGET};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (list[i] == sql)
