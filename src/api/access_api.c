@@ -29,8 +29,10 @@ static enum err key_check(struct request *r, const struct json *doc, bool is_new
     const struct json *at = json_get(r->json, "expires_at");
     if (!is_new && at && json_kind(at) == JSON_IS_NULL)
         k->expires_at_ms = 0;
-    if (err == OK && is_new)
+    if (err == OK && is_new && !r->secret[0])
         credential_new("hsk_", r->secret, k->hash);
+    else if (err == OK && is_new) /* the job runs again: the same key */
+        credential_hash(str_of(r->secret), k->hash);
     if (err == OK)
         err = document_begin(r, k->hash);
     if (err == OK) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/access.h"
 #include "api/files.h"
 #include "api/hasher.h"
 #include "api/key_uses.h"
@@ -74,6 +75,9 @@ enum err api_start(const struct api_config *c, struct api **ret, char *why, size
     a->c = *c;
     if (!a->c.token_hours)
         a->c.token_hours = 24;
+    if (c->setup_token)
+        credential_hash(str_of(c->setup_token), a->setup_hash);
+    a->c.setup_token = NULL;
     if ((err = read_sms_fields(a, why, cap)) != OK) {
         parts_free(a);
         return err;
@@ -180,6 +184,7 @@ struct bootstrap_job {
     char id[3][ID_SIZE], hash[2 * SHA256_SIZE + 1];
     struct buf doc[3], mem;
     uint64_t account;
+    bool has_operator;
 };
 
 static enum err put(struct bootstrap_job *j, struct db *db, enum setting_kind kind,
@@ -227,7 +232,7 @@ static enum err bootstrap_run(struct store_job *job, struct db *db)
         err = put(j, db, SETTING_ACCOUNT, "acc", STR("pool"));
     if (err == OK && j->key[0])
         err = put(j, db, SETTING_KEY, "key", str_of(j->hash));
-    return err;
+    return err == OK ? operator_exists(db, &j->has_operator) : err;
 }
 
 static void bootstrap_committed(struct store_job *job)
@@ -237,7 +242,8 @@ static void bootstrap_committed(struct store_job *job)
         books_changed(j->books, &j->made[i], false);
 }
 
-enum err api_bootstrap(struct store *s, struct books *b, const char *admin_key, bool *ret_has_key)
+enum err api_bootstrap(struct store *s, struct books *b, const char *admin_key,
+                       bool *ret_has_operator)
 {
     uint8_t sum[SHA256_SIZE];
     struct buf hex;
@@ -254,8 +260,6 @@ enum err api_bootstrap(struct store *s, struct books *b, const char *admin_key, 
     for (size_t i = 0; i < 3; i++)
         buf_fini(&j.doc[i]);
     buf_fini(&j.mem);
-    const struct book *now = book_take(b);
-    *ret_has_key = book_count(now, SETTING_KEY) > 0;
-    book_drop(&now);
+    *ret_has_operator = j.has_operator;
     return err;
 }

@@ -19,6 +19,7 @@ struct api_config {
     const struct guard *guard;
     const struct link_states *link_states;
     struct messages *messages;
+    const char *setup_token;          /* of the setup URL; NULL: there is no setup */
     const char *sms_fields;           /* how SMS providers name things; "": as most do */
     unsigned threads;                 /* 0: 2 */
     unsigned connections_per_address; /* 0: no limit */
@@ -38,6 +39,7 @@ struct addr api_local(const struct api *a); /* with the real port */
 void api_stop(struct api *a);               /* closes the feed: its streams end */
 
 /* Makes the account `default` and `pool` and the operator key `admin_key` ("" : none) when they are
- * not there; *ret_has_key: is there any operator key now? Before api_start; waits on the store. */
+ * not there; *ret_has_operator: is there any key or user now who may do everything? Before
+ * api_start; waits on the store. */
 MUST_USE enum err api_bootstrap(struct store *s, struct books *b, const char *admin_key,
-                                bool *ret_has_key);
+                                bool *ret_has_operator);

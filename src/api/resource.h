@@ -20,6 +20,7 @@ struct api {
     struct hasher *hasher;
     struct server *server;
     struct sms_fields *sms_fields; /* the operator's; immutable */
+    char setup_hash[65];           /* of the setup URL's token; "": there is no setup */
     struct rates *rates;
     struct mailbox *home; /* answers of the store, opened by one thread */
     pthread_t answers;
@@ -99,6 +100,8 @@ MUST_USE enum err resource_put(struct request *r, const struct resource *res,
  * are r->setting's. */
 MUST_USE enum err document_begin(struct request *r, const char *key);
 MUST_USE enum err document_end(struct request *r, size_t key_n);
+/* setup_api.c. Is there a key or a user who may do everything? */
+MUST_USE enum err operator_exists(struct db *db, bool *ret);
 /* Makes a 200 of r->setting a 304 where the client has it already. */
 void request_if_none_match(struct request *r);
 void setting_committed(struct request *r);       /* the book learns of r->setting */
@@ -146,7 +149,8 @@ bool request_is_still_allowed(struct request *r);
     X(simulate_create) X(messages_list) X(threads_list) X(ingest_sms) \
     X(users_list) X(users_create) X(users_get) X(users_patch) X(users_delete) X(keys_patch) \
     X(accounts_delete) X(audits_list) X(did_login) X(did_logout) X(did_balance) X(did_types) \
-    X(did_available) X(did_list) X(did_assign) X(did_forward) X(did_release)
+    X(did_available) X(did_list) X(did_assign) X(did_forward) X(did_release) \
+    X(setup_page) X(setup_create)
 /* clang-format on */
 #define X(name) void name(struct request *r);
 HANDLERS(X)

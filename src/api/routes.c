@@ -23,6 +23,8 @@ static const struct route {
     {"GET", "/readyz", NEEDS_NOTHING, false, ready_get},
     {"GET", "/metrics", NEEDS_NOTHING, false, metrics_get},
     {"GET", "/v1/openapi.json", NEEDS_NOTHING, false, openapi_get},
+    {"GET", "/setup", NEEDS_NOTHING, false, setup_page, .query = "token"},
+    {"POST", "/setup", NEEDS_NOTHING, false, setup_create},
     {"GET", "/v1/numbers", NEEDS_READ, false, numbers_list, .query = "limit cursor account"},
     {"POST", "/v1/numbers", NEEDS_WRITE, true, numbers_create},
     {"GET", "/v1/numbers/{}", NEEDS_READ, false, numbers_get},

@@ -53,6 +53,7 @@ struct daemon {
     struct housekeeper *housekeeper;
     struct api *api;
     size_t n_sip;
+    char setup_token[41]; /* "": somebody is an operator */
     /* The drain's end, told by the edge's thread: the one lock here, for waiting alone. */
     pthread_mutex_t lock;
     pthread_cond_t idle;
@@ -306,18 +307,26 @@ static enum err start_housekeeper(struct daemon *d, char *why, size_t cap)
     return err;
 }
 
+static void make_setup_token(struct daemon *d)
+{
+    uint8_t random[20];
+    struct buf b;
+    crypto_random(random, sizeof random);
+    buf_wrap(&b, d->setup_token, sizeof d->setup_token - 1);
+    buf_put_hex(&b, str_of_bytes(random, sizeof random)); /* the room is zeroed */
+}
+
 static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, size_t cap)
 {
-    bool has_key;
+    bool has_operator;
     const char *key = config_get(d->config, CONFIG_BOOTSTRAP_ADMIN_KEY);
-    enum err err = api_bootstrap(d->store, d->books, key, &has_key);
+    enum err err = api_bootstrap(d->store, d->books, key, &has_operator);
     if (err != OK) {
         snprintf(why, cap, "the first accounts could not be made: %s", err_text(err));
         return err;
     }
-    if (!has_key)
-        log_warn("api", "there is no operator key yet: set bootstrap.admin_key "
-                        "(HOOKSWITCH_BOOTSTRAP_ADMIN_KEY) and start again");
+    if (!has_operator)
+        make_setup_token(d);
     int64_t rate, connections, token_hours;
     if (config_int(d->config, CONFIG_HTTP_RATE_PER_SEC, 0, 1000000, &rate) != OK) {
         snprintf(why, cap, "http.rate_per_sec: a whole number from 0 to 1000000 is needed");
@@ -344,6 +353,7 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
                             .guard = d->guard,
                             .link_states = d->link_states,
                             .messages = d->messages,
+                            .setup_token = d->setup_token[0] ? d->setup_token : NULL,
                             .sms_fields = config_get(d->config, CONFIG_INGEST_SMS_FIELDS),
                             .nudge = on_nudge,
                             .hangup = on_hangup,
@@ -454,4 +464,9 @@ struct addr daemon_sip(const struct daemon *d, size_t listen)
 struct addr daemon_smpp(const struct daemon *d)
 {
     return d->smpp ? smpp_edge_local(d->smpp) : (struct addr){0};
+}
+
+const char *daemon_setup_token(const struct daemon *d)
+{
+    return d->setup_token;
 }

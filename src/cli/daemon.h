@@ -13,6 +13,7 @@ MUST_USE enum err daemon_start(const struct config *c, struct daemon **ret, char
  * threads end and the store is closed. NULL-safe. */
 void daemon_stop(struct daemon *d, int64_t drain_ms);
 struct addr daemon_http(const struct daemon *d);
+const char *daemon_setup_token(const struct daemon *d); /* "": there is an operator already */
 struct addr daemon_sip(const struct daemon *d, size_t listen); /* family 0 when there is none */
 struct addr daemon_smpp(const struct daemon *d);               /* the same */
 

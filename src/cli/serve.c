@@ -57,6 +57,22 @@ static void raise_descriptors(void)
         log_warn("serve", "the limit of descriptors stays as it is: %s", strerror(errno));
 }
 
+/* For the eyes of who started it: to standard error, whatever the log's level. */
+static void print_setup(const struct daemon *d, struct addr at)
+{
+    static const uint8_t any[16];
+    char http[ADDR_TEXT_SIZE];
+    if (!daemon_setup_token(d)[0])
+        return;
+    if (memcmp(at.ip, any, sizeof any) == 0)
+        (void)!addr_parse(at.family == 6 ? STR("::1") : STR("127.0.0.1"), at.port, &at);
+    addr_print(&at, http);
+    fprintf(stderr,
+            "There is no operator key yet. Make it here, once:\n  http://%s/setup?token=%s\n"
+            "Or set bootstrap.admin_key (HOOKSWITCH_BOOTSTRAP_ADMIN_KEY) and start again.\n",
+            http, daemon_setup_token(d));
+}
+
 static void wait_for_end(const struct config_options *o, struct config *c, const sigset_t *set)
 {
     for (;;) {
@@ -103,6 +119,7 @@ int serve_run(int argc, char **argv)
     struct addr at = daemon_http(d);
     addr_print(&at, http);
     log_info("serve", "hookswitch %s is ready: http://%s", HOOKSWITCH_VERSION, http);
+    print_setup(d, at);
     wait_for_end(&o, c, &set);
     signal(SIGTERM, on_second_signal);
     signal(SIGINT, on_second_signal);
