@@ -5,9 +5,12 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/err.h"
+
+#define LAST_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 
 static atomic_bool faked;
 static _Atomic int64_t fake_wall_ms, fake_mono_ms;
@@ -58,9 +61,8 @@ void clock_real(void)
 /* Years past 9999 or before 0 do not occur in valid rows; they print as the nearest that fits. */
 static size_t print(int64_t wall_ms, char out[CLOCK_TEXT_SIZE], bool with_ms)
 {
-    static const int64_t last = 253402300799999; /* 9999-12-31T23:59:59.999Z */
     struct tm tm;
-    wall_ms = wall_ms < 0 ? 0 : wall_ms > last ? last : wall_ms;
+    wall_ms = wall_ms < 0 ? 0 : wall_ms > LAST_MS ? LAST_MS : wall_ms;
     time_t sec = wall_ms / 1000;
     gmtime_r(&sec, &tm);
     size_t n = strftime(out, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
@@ -105,39 +107,53 @@ static bool digits(struct str s, size_t at, size_t n, unsigned max, unsigned *re
     return true;
 }
 
-/* ".123Z": up to nine digits, of which three count. */
-static bool fraction(struct str s, unsigned *ret_ms)
+/* ".123": up to nine digits, of which three count; what is behind it stays in *s. */
+static bool cut_fraction(struct str *s, unsigned *ret_ms)
 {
+    size_t n = 1;
     *ret_ms = 0;
-    size_t n = s.n;
-    if (n == 0 || (s.p[n - 1] != 'Z' && s.p[n - 1] != 'z'))
-        return false;
-    if (n == 1)
+    if (s->n == 0 || s->p[0] != '.')
         return true;
-    if (s.p[0] != '.' || n < 3 || n > 11)
-        return false;
-    for (size_t i = 1; i < n - 1; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-        if (i <= 3)
-            *ret_ms = *ret_ms * 10 + (unsigned)(s.p[i] - '0');
-    }
-    for (size_t i = n - 1; i <= 3; i++)
+    for (; n < s->n && s->p[n] >= '0' && s->p[n] <= '9'; n++)
+        if (n <= 3)
+            *ret_ms = *ret_ms * 10 + (unsigned)(s->p[n] - '0');
+    for (size_t i = n; i <= 3; i++)
         *ret_ms *= 10;
+    *s = str_from(*s, n);
+    return n > 1 && n <= 10;
+}
+
+/* "Z", or how far the time is ahead of UTC: "+01:00". A `+` that came through a query undecoded is
+ * a blank. */
+static bool offset(struct str s, int64_t *ret_ms)
+{
+    unsigned h, m;
+    *ret_ms = 0;
+    if (s.n == 1)
+        return s.p[0] == 'Z' || s.p[0] == 'z';
+    if (s.n != 6 || s.p[3] != ':' || !memchr("+- ", s.p[0], 3) || !digits(s, 1, 2, 23, &h) ||
+        !digits(s, 4, 2, 59, &m))
+        return false;
+    *ret_ms = (int64_t)(h * 60 + m) * (s.p[0] == '-' ? -60000 : 60000);
     return true;
 }
 
 enum err clock_parse(struct str s, int64_t *ret_wall_ms)
 {
     unsigned y, mo, d, h, mi, sec, ms;
+    int64_t ahead_ms;
+    struct str rest = str_from(s, 19);
     if (s.n < 20 || s.p[4] != '-' || s.p[7] != '-' || (s.p[10] != 'T' && s.p[10] != 't') ||
         s.p[13] != ':' || s.p[16] != ':' || !digits(s, 0, 4, 9999, &y) ||
         !digits(s, 5, 2, 12, &mo) || !digits(s, 8, 2, 31, &d) || !digits(s, 11, 2, 23, &h) ||
-        !digits(s, 14, 2, 59, &mi) || !digits(s, 17, 2, 60, &sec) ||
-        !fraction(str_from(s, 19), &ms))
+        !digits(s, 14, 2, 59, &mi) || !digits(s, 17, 2, 60, &sec) || !cut_fraction(&rest, &ms) ||
+        !offset(rest, &ahead_ms))
         return ERR_SYNTAX;
     if (y < 1970 || mo < 1 || d < 1 || d > days_in(y, mo))
         return ERR_SYNTAX;
-    *ret_wall_ms = ((days_of(y, mo, d) * 24 + h) * 60 + mi) * 60000 + sec * 1000 + ms;
+    int64_t at = ((days_of(y, mo, d) * 24 + h) * 60 + mi) * 60000 + sec * 1000 + ms - ahead_ms;
+    if (at < 0 || at > LAST_MS)
+        return ERR_SYNTAX;
+    *ret_wall_ms = at;
     return OK;
 }

@@ -15,7 +15,8 @@ void clock_real(void);            /* back to the machine's */
 /* "2024-11-15T14:32:00Z" and "2024-11-15T14:32:00.123Z"; return the length. */
 size_t clock_print_sec(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]);
 size_t clock_print_ms(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]);
-/* The inverse, and RFC 3339 in UTC as others write it: "T", "Z", a fraction of up to nine digits
- * (what is below milliseconds is dropped). Real dates of the years 1970 to 9999 alone; second 60,
- * a leap second, is the first of the next minute. ERR_SYNTAX. */
+/* The inverse, and RFC 3339 as others write it: "t", "z", an offset ("+01:00"; its `+` may be the
+ * blank that a query makes of it), a fraction of up to nine digits (what is below milliseconds is
+ * dropped). Real dates of the years 1970 to 9999 alone; second 60, a leap second, is the first of
+ * the next minute. ERR_SYNTAX. */
 MUST_USE enum err clock_parse(struct str text, int64_t *ret_wall_ms);

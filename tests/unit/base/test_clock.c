@@ -33,6 +33,21 @@ static void fractions_and_leap_days_and_seconds(void **state)
     assert_int_equal(parsed("2016-12-31T23:59:60Z"), parsed("2017-01-01T00:00:00Z"));
 }
 
+static void an_offset_is_taken_off(void **state)
+{
+    const int64_t at = parsed("2024-11-15T14:32:00Z");
+    static const char *const same[] = {
+        "2024-11-15T14:32:00+00:00",        "2024-11-15T14:32:00-00:00",
+        "2024-11-15T15:32:00+01:00",        "2024-11-15T15:32:00 01:00",
+        "2024-11-15T09:02:00-05:30",        "2024-11-16T14:31:00+23:59",
+        "2024-11-15T14:32:00.000999+00:00",
+    };
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        assert_int_equal(parsed(same[i]), at);
+    assert_int_equal(parsed("2024-11-15T15:32:00.25+01:00"), at + 250);
+    assert_int_equal(parsed("1970-01-01T01:00:00+01:00"), 0);
+}
+
 static void what_is_no_date_is_refused(void **state)
 {
     static const char *const bad[] = {
@@ -41,7 +56,15 @@ static void what_is_no_date_is_refused(void **state)
         "2024-11-15",
         "2024-11-15T14:32:00",
         "2024-11-15 14:32:00Z",
-        "2024-11-15T14:32:00+00:00",
+        "2024-11-15T14:32:00+0100",
+        "2024-11-15T14:32:00+01",
+        "2024-11-15T14:32:00+24:00",
+        "2024-11-15T14:32:00+01:60",
+        "2024-11-15T14:32:00*01:00",
+        "2024-11-15T14:32:00+01:00Z",
+        "2024-11-15T14:32:00.5",
+        "1970-01-01T00:59:59+01:00",
+        "9999-12-31T23:59:59-00:01",
         "2024-13-15T14:32:00Z",
         "2024-00-15T14:32:00Z",
         "2024-11-00T14:32:00Z",
@@ -72,6 +95,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_printed_is_read_again),
         cmocka_unit_test(fractions_and_leap_days_and_seconds),
+        cmocka_unit_test(an_offset_is_taken_off),
         cmocka_unit_test(what_is_no_date_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
