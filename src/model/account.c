@@ -11,7 +11,7 @@ static void read_scopes(struct fields *f, struct api_key *k)
     const struct json *v = field_any(f, "scopes");
     struct str s;
     if (!v) {
-        k->read = k->write = k->ingest = true;
+        k->read = k->write = k->ingest = k->all = true;
         return;
     }
     bool fits = json_kind(v) == JSON_IS_ARRAY && json_len(v) >= 1;
@@ -23,6 +23,7 @@ static void read_scopes(struct fields *f, struct api_key *k)
         k->write |= all || write;
         k->ingest |= all || ingest;
         k->operator_ |= op;
+        k->all |= all;
         fits = all || read || write || ingest || op;
     }
     if (!fits)
@@ -61,11 +62,13 @@ void api_key_print(const struct api_key *k, struct buf *out)
     json_put_str(&w, "name", str_of(k->name));
     json_put_str(&w, "hash", str_of(k->hash));
     json_arr(&w, "scopes");
-    if (k->read)
+    if (k->all)
+        json_put_str(&w, NULL, STR("*"));
+    if (k->read && !k->all)
         json_put_str(&w, NULL, STR("read"));
-    if (k->write)
+    if (k->write && !k->all)
         json_put_str(&w, NULL, STR("write"));
-    if (k->ingest)
+    if (k->ingest && !k->all)
         json_put_str(&w, NULL, STR("ingest"));
     if (k->operator_)
         json_put_str(&w, NULL, STR("operator"));

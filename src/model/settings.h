@@ -97,9 +97,10 @@ struct smpp_link {
 
 struct api_key {
     char name[NAME_MAX_BYTES + 1];
-    char hash[65];                       /* hex SHA-256 of the key as shown once */
-    bool read, write, ingest, operator_; /* `*` sets read, write, ingest */
-    int64_t expires_at_ms;               /* 0: never */
+    char hash[65]; /* hex SHA-256 of the key as shown once */
+    bool read, write, ingest, operator_;
+    bool all;              /* `*` was said: read, write, ingest */
+    int64_t expires_at_ms; /* 0: never */
 };
 
 /* Who may what, lowest first: support reads; developer writes too; owner also has the account's
