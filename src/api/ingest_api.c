@@ -13,6 +13,7 @@ enum { INGEST_MAX = 1000, FAULTS_MAX = 100 };
 struct batch { /* one request's events on their way; freed by the last */
     struct request *r;
     size_t n, left;
+    bool many; /* an array came */
     enum err err;
     struct {
         char id[EVENT_ID_MAX + 1];
@@ -20,6 +21,13 @@ struct batch { /* one request's events on their way; freed by the last */
     } item[];
 };
 
+static void put_item(struct json_writer *w, const struct batch *b, size_t i)
+{
+    json_put_str(w, "id", str_of(b->item[i].id));
+    json_put_bool(w, "duplicate", b->item[i].duplicate);
+}
+
+/* Who posts one object is told of one, too. */
 static void put_answer(struct batch *b)
 {
     struct request *r = b->r;
@@ -27,11 +35,12 @@ static void put_answer(struct batch *b)
     buf_reset(&r->out);
     r->status = 202;
     json_obj(&w, NULL);
+    if (!b->many)
+        put_item(&w, b, 0);
     json_arr(&w, "data");
     for (size_t i = 0; i < b->n; i++) {
         json_obj(&w, NULL);
-        json_put_str(&w, "id", str_of(b->item[i].id));
-        json_put_bool(&w, "duplicate", b->item[i].duplicate);
+        put_item(&w, b, i);
         json_end_obj(&w);
     }
     json_end_arr(&w);
@@ -139,6 +148,7 @@ void events_ingest(struct request *r)
         err = ERR_INVALID;
     if (err == OK) {
         b->r = r;
+        b->many = many;
         b->n = b->left = n;
         struct intake_companion keep = {.before = keep_before, .after = keep_after, .arg = b};
         if (!r->keyed)

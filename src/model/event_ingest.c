@@ -10,7 +10,15 @@
 #include "model/fields.h"
 #include "model/sms.h"
 
-enum { VALUE_MAX = 4096, PEER_MAX = 64, SECONDS_MAX = INT32_MAX };
+enum {
+    VALUE_MAX = 4096,
+    PEER_MAX = 64,
+    SECONDS_MAX = INT32_MAX,
+    TIME_MAX = 40, /* nine digits of a second and an offset have 35 */
+    HEADERS_MAX = 32,
+    HEADER_NAME_MAX = 80,
+    HEADER_MAX = 1024, /* as in the events of our own calls */
+};
 
 #define CALLS                                                                                      \
     (EVENT_BIT(EVENT_INCOMING_CALL) | EVENT_BIT(EVENT_CALL_ANSWERED) |                             \
@@ -23,6 +31,8 @@ enum { VALUE_MAX = 4096, PEER_MAX = 64, SECONDS_MAX = INT32_MAX };
 /* Where the destination stands before the timestamp, and must be there. */
 #define DESTINATION_FIXED (ANSWERED | EVENT_BIT(EVENT_CALL_TRANSFERRED))
 #define DESTINATION_ADDED (CALLS & ~DESTINATION_FIXED)
+
+static const char header_prefix[] = "sip_header_x_";
 
 static const char *verified_name(unsigned i)
 {
@@ -118,23 +128,19 @@ static struct str message_of(struct ingest *in)
 }
 
 /* 0: not given. */
-static int64_t time_of(struct ingest *in, const char *name, size_t length, const char *like)
+static int64_t time_of(struct ingest *in, const char *name)
 {
-    char why[96];
     int64_t ms = 0;
-    struct str s = text_of(in, name, CLOCK_TEXT_SIZE, false);
-    if (!s.p || (s.n == length && clock_parse(s, &ms) == OK))
-        return ms;
-    snprintf(why, sizeof why, "a real date and time like %s", like);
-    field_refuse(&in->f, name, why);
-    return 0;
+    struct str s = text_of(in, name, TIME_MAX, false);
+    if (s.p && clock_parse(s, &ms) != OK)
+        field_refuse(&in->f, name, "a real date and time like 2024-11-15T14:32:00Z (RFC 3339)");
+    return ms;
 }
 
 /* One given tells the other; none: now. */
 static void read_times(struct ingest *in)
 {
-    int64_t sec = time_of(in, "timestamp", 20, "2024-11-15T14:32:00Z");
-    int64_t ms = time_of(in, "occurred_at", 24, "2024-11-15T14:32:00.123Z");
+    int64_t sec = time_of(in, "timestamp"), ms = time_of(in, "occurred_at");
     in->occurred_at_ms = ms ? ms : sec ? sec : in->now_ms;
     in->timestamp_ms = sec ? sec : in->occurred_at_ms;
 }
@@ -220,6 +226,34 @@ static void put_added(struct ingest *in)
     }
 }
 
+/* sip_header_x_…: an X- header of the INVITE, the name in lower case with `_` for the rest. */
+static bool is_header_name(struct str key)
+{
+    for (size_t i = 0; i < key.n; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789_", key.p[i]))
+            return false;
+    return key.n > strlen(header_prefix) && key.n < HEADER_NAME_MAX;
+}
+
+static void put_headers(struct ingest *in)
+{
+    struct str key, value;
+    const struct json *v;
+    size_t n = 0;
+    in->f.prefix = header_prefix;
+    for (void *it = NULL; in->f.err == OK && json_next(in->f.doc, &it, &key, &v);) {
+        if (!str_starts(key, str_of(header_prefix)) || json_kind(v) == JSON_IS_NULL)
+            continue;
+        if (!is_header_name(key) || ++n > HEADERS_MAX || !json_str(v, &value) ||
+            value.n > HEADER_MAX)
+            field_refuse(&in->f, key.p,
+                         "at most 32 of sip_header_x_ and a-z, 0-9, _, each a string of at most "
+                         "1024 bytes");
+        else
+            json_put_str(&in->w, key.p, value);
+    }
+}
+
 /* What each may be alone, but not together. */
 static void check_whole(struct ingest *in)
 {
@@ -276,6 +310,8 @@ static void put_all(struct ingest *in)
     if (in->proto.call_id.n)
         json_put_str(&in->w, "call_id", in->proto.call_id);
     put_added(in);
+    if (CALLS & EVENT_BIT(in->kind))
+        put_headers(in);
     json_end_obj(&in->w);
     check_whole(in);
 }

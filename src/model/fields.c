@@ -35,7 +35,7 @@ static bool is_known(const struct fields *f, struct str key)
     for (size_t i = 0; i < f->n_known; i++)
         if (str_eq(key, str_of(f->known[i])))
             return true;
-    return false;
+    return f->prefix && str_starts(key, str_of(f->prefix));
 }
 
 enum err fields_end(struct fields *f)

@@ -10,6 +10,7 @@ struct fields {
     enum err err;
     const char *known[48];
     size_t n_known;
+    const char *prefix; /* names that begin so are known as well; NULL: none */
 };
 
 void fields_start(struct fields *f, const struct json *doc, struct field_error *fault);

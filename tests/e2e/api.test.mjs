@@ -13,7 +13,7 @@ test('ingest: a call of another PBX, in order, its own ids kept, repeats absorbe
   const line = await rig.line();
   const incoming = call(line, 'incoming_call', { id: `pbx-${line.number}`, call_id: `c-${line.number}` });
   const first = await rig.daemon.must('POST', '/v1/events', incoming);
-  assert.deepEqual(first.data, [{ id: incoming.id, duplicate: false }]);
+  assert.deepEqual(first, { id: incoming.id, duplicate: false, data: [{ id: incoming.id, duplicate: false }] });
   const again = await rig.daemon.must('POST', '/v1/events', incoming);
   assert.deepEqual(again.data, [{ id: incoming.id, duplicate: true }]);
   await rig.daemon.must('POST', '/v1/events', [
