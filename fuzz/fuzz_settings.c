@@ -1,5 +1,6 @@
 /* What the API takes: JSON, then each settings document. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/settings.h"
 
@@ -12,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct endpoint *e;
     struct did *d;
     struct trunk *t;
+    struct extension *x;
     struct buf b;
     if (json_parse((struct str){(const char *)data, n}, &doc, NULL, 0) != OK)
         return 0;
@@ -31,6 +33,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     }
     if (trunk_parse(doc, &t, &f) == OK)
         trunk_free(t);
+    buf_reset(&b);
+    if (extension_parse(doc, &x, &f) == OK) {
+        struct json *again;
+        struct extension *y;
+        extension_print(x, &b);
+        if (json_parse(buf_str(&b), &again, NULL, 0) != OK)
+            abort();
+        if (x->password[0] &&
+            (extension_parse(again, &y, &f) != OK || strcmp(x->username, y->username) ||
+             strcmp(x->password, y->password)))
+            abort();
+        if (x->password[0])
+            extension_free(y);
+        json_free(again);
+        extension_free(x);
+    }
     buf_fini(&b);
     json_free(doc);
     return 0;

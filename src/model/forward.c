@@ -70,16 +70,6 @@ static bool is_host_port(struct str s)
     return s.n > 0 && s.p[0] != ':';
 }
 
-static bool is_username(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i], low = (char)(c | 0x20);
-        if (!((low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || memchr("-._~+", c, 5)))
-            return false;
-    }
-    return s.n > 0 && s.n <= 64;
-}
-
 /* sip:user@host…: what the URI parser of sip/ will need is there; it judges the rest when it calls.
  */
 static bool is_sip_uri(struct str s)
@@ -106,7 +96,7 @@ static const char *destination_fault(enum target_type type, struct str d)
     case TARGET_ACCESS_NUMBER:
         return number_is_e164(d) ? NULL : "an E.164 number: + and 5 to 15 digits";
     case TARGET_EXTENSION:
-        return is_username(d) ? NULL : "the name of an extension: letters, digits, - . _ ~ +";
+        return extension_name_is(d) ? NULL : "the name of an extension: letters, digits, - . _ ~ +";
     case TARGET_DIRECT_IP: return is_host_port(d) ? NULL : "host or host:port of a PBX";
     default:
         return is_visible(d) && (str_starts_nocase(d, STR("http://")) ||

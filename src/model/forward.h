@@ -43,6 +43,7 @@ struct forward { /* immutable */
     struct target *target; /* in the same block of memory */
 };
 
+bool extension_name_is(struct str s); /* could an extension be called so? (extension.c) */
 /* `targets`: the JSON array. Checks every field, refuses unknown ones; `ret_field` gets the path of
  * the one at fault ("targets[1].destination"), `ret_why` what is allowed. */
 MUST_USE enum err forward_parse(const struct json *targets, struct forward **ret,

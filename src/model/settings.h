@@ -125,6 +125,14 @@ struct user {
     enum role role;
 };
 
+enum { EXTENSION_NAME_MAX = 64, EXTENSION_PASSWORD_MIN = 8, EXTENSION_PASSWORD_MAX = 128 };
+
+struct extension {                             /* a SIP account of ours */
+    char username[EXTENSION_NAME_MAX + 1];     /* as digest hashes it; found by extension_key */
+    char password[EXTENSION_PASSWORD_MAX + 1]; /* "" in input that gives none */
+    char label[NAME_MAX_BYTES + 1];
+};
+
 struct account {
     char name[NAME_MAX_BYTES + 1];
     uint32_t retention_days;       /* 0: default */
@@ -150,10 +158,16 @@ MUST_USE enum err smpp_link_parse(const struct json *doc, struct smpp_link **ret
                                   struct field_error *ret_fault);
 MUST_USE enum err user_parse(const struct json *doc, struct user **ret,
                              struct field_error *ret_fault);
+MUST_USE enum err extension_parse(const struct json *doc, struct extension **ret,
+                                  struct field_error *ret_fault);
 MUST_USE enum err account_parse(const struct json *doc, struct account **ret,
                                 struct field_error *ret_fault);
 /* How a user is found: his name in lower case (ASCII); "" when it is no name. */
 void user_key(struct str username, char out[65]);
+/* How an extension is found: its username in lower case, of which there is one in the whole system
+ * (docs/decisions/extension-names.md); "" when it is no name. */
+void extension_key(struct str username, char out[EXTENSION_NAME_MAX + 1]);
+void extension_password_new(char out[EXTENSION_PASSWORD_MAX + 1]);
 /* The document: everything, secrets too. */
 void did_print(const struct did *d, struct buf *out);
 void endpoint_print(const struct endpoint *e, struct buf *out);
@@ -161,11 +175,13 @@ void trunk_print(const struct trunk *t, struct buf *out);
 void api_key_print(const struct api_key *k, struct buf *out);
 void smpp_link_print(const struct smpp_link *l, struct buf *out);
 void user_print(const struct user *u, struct buf *out);
+void extension_print(const struct extension *e, struct buf *out);
 void account_print(const struct account *a, struct buf *out);
 void did_free(struct did *d); /* all NULL-safe */
 void endpoint_free(struct endpoint *e);
 void trunk_free(struct trunk *t);
 void api_key_free(struct api_key *k);
 void smpp_link_free(struct smpp_link *l);
-void user_free(struct user *u); /* wipes it first */
+void user_free(struct user *u);           /* wipes it first */
+void extension_free(struct extension *e); /* wipes it first */
 void account_free(struct account *a);
