@@ -78,6 +78,7 @@ const struct resource keys = {.kind = SETTING_KEY,
                               .prefix = "key",
                               .collection = "/v1/keys",
                               .hidden = key_hidden,
+                              .shown_once = "key",
                               .check = key_check,
                               .allow = key_allow,
                               .more = key_more};
@@ -131,7 +132,8 @@ static enum err account_allow(struct request *r, struct db *db, bool deletes)
         snprintf(r->fault.why, sizeof r->fault.why, "The daemon's own accounts stay.");
     else if (!empty)
         snprintf(r->fault.why, sizeof r->fault.why,
-                 "It still has numbers, endpoints, keys or users; delete or move them first.");
+                 "It still has numbers, endpoints, keys, users or extensions; delete or move them "
+                 "first.");
     else
         return OK;
     return ERR_EXISTS;

@@ -40,7 +40,7 @@ enum err resource_put(struct request *r, const struct resource *res, const struc
         }
     json_free(doc);
     if (r->secret[0])
-        json_put_str(w, res->kind == SETTING_KEY ? "key" : "secret", str_of(r->secret));
+        json_put_str(w, res->shown_once ? res->shown_once : "secret", str_of(r->secret));
     if (res->more)
         err = res->more(r, s, w);
     put_time(w, "created_at", s->created_at_ms);
@@ -84,9 +84,14 @@ static bool on_row(void *arg, const struct setting *s)
 }
 
 static const struct resource *const by_kind[SETTING_KIND_COUNT] = {
-    [SETTING_ACCOUNT] = &accounts,     [SETTING_NUMBER] = &numbers, [SETTING_ENDPOINT] = &endpoints,
-    [SETTING_TRUNK] = &trunks,         [SETTING_KEY] = &keys,       [SETTING_USER] = &users,
+    [SETTING_ACCOUNT] = &accounts,
+    [SETTING_NUMBER] = &numbers,
+    [SETTING_ENDPOINT] = &endpoints,
+    [SETTING_TRUNK] = &trunks,
+    [SETTING_KEY] = &keys,
+    [SETTING_USER] = &users,
     [SETTING_SMPP_LINK] = &smpp_links,
+    [SETTING_EXTENSION] = &extensions,
 };
 
 static const struct resource *resource_of(const struct request *r)

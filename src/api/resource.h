@@ -67,6 +67,7 @@ struct resource {
     const char *prefix;        /* of its ids; NULL: the id is its key */
     const char *collection;    /* "/v1/endpoints" */
     const char *const *hidden; /* members of the document that are never shown; NULL-terminated */
+    const char *shown_once;    /* what r->secret is called in the answer; NULL: "secret" */
     bool operator_only;
     /* Validates r->json's document (without `account`) into r->doc and r->setting.key; on
      * ERR_INVALID r->fault says why. `is_new`: may fill in what is made at the start. */
@@ -107,7 +108,8 @@ void request_if_none_match(struct request *r);
 void setting_committed(struct request *r);       /* the book learns of r->setting */
 void setting_committed_nudge(struct request *r); /* … and deliver of its endpoint */
 
-extern const struct resource numbers, endpoints, trunks, keys, accounts, smpp_links, users;
+extern const struct resource numbers, endpoints, trunks, keys, accounts, smpp_links, users,
+    extensions;
 
 /* The handlers that a kind of setting has anyway. */
 #define RESOURCE_HANDLERS(noun, res)                                                               \
@@ -147,6 +149,7 @@ bool request_is_still_allowed(struct request *r);
     X(ready_get) X(metrics_get) X(home_get) \
     X(openapi_get) X(smpp_links_list) X(smpp_links_create) X(smpp_links_get) X(smpp_links_patch) X(smpp_links_delete) \
     X(simulate_create) X(messages_list) X(threads_list) X(ingest_sms) \
+    X(extensions_list) X(extensions_create) X(extensions_get) X(extensions_patch) X(extensions_delete) \
     X(users_list) X(users_create) X(users_get) X(users_patch) X(users_delete) X(keys_patch) \
     X(accounts_delete) X(audits_list) X(did_login) X(did_logout) X(did_balance) X(did_types) \
     X(did_available) X(did_list) X(did_assign) X(did_forward) X(did_release) \

@@ -276,6 +276,15 @@ test('a number that another account has is refused without a word about whose it
   assert.doesNotMatch(answer.text, new RegExp(`${ours.name}|${ours.account.id}`));
 });
 
+test('a username that another account has is refused without a word about whose it is', async () => {
+  const { username } = await ours.must('GET', `/v1/extensions/${ours.has.extensions}`);
+  for (const [method, where] of [['POST', '/v1/extensions'], ['PATCH', `/v1/extensions/${theirs.has.extensions}`]]) {
+    const answer = await theirs.api('all', method, where, { username: username.toUpperCase() });
+    assert.equal(answer.status, 409); // one in the whole system, as a registrar needs it
+    assert.doesNotMatch(answer.text, new RegExp(`${ours.name}|${ours.account.id}|ext_`));
+  }
+});
+
 test('pages without a key tell nothing of accounts', async () => {
   for (const o of operations.filter((o) => o.open && o.method === 'GET'))
     leaksNothing(o.name, await theirs.api('', 'GET', o.path));

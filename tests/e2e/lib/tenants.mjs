@@ -60,7 +60,7 @@ export class Tenant {
       t.keys[which] = key.key;
     }
     t.has = {}; // collection → the id of one, which nothing changes
-    for (const collection of ['numbers', 'endpoints', 'keys', 'events', 'calls', 'recoveries', 'erasures', 'accounts', 'trunks', 'smpp-links', 'users'])
+    for (const collection of ['numbers', 'endpoints', 'keys', 'events', 'calls', 'recoveries', 'erasures', 'accounts', 'trunks', 'smpp-links', 'users', 'extensions'])
       t.has[collection] = await t.thing(collection, { lasting: true });
     return t;
   }
@@ -158,6 +158,7 @@ const makers = {
     return id;
   },
   async users(t) { return (await t.must('POST', '/v1/users', bodies.usersCreate(t))).id; },
+  async extensions(t) { return (await t.must('POST', '/v1/extensions', bodies.extensionsCreate(t))).id; },
   async accounts(t, lasting) { return lasting ? t.account.id : (await t.operator('POST', '/v1/accounts', { name: t.label() })).id; },
   async trunks(t) { return (await t.operator('POST', '/v1/trunks', bodies.trunksCreate(t))).id; },
   async 'smpp-links'(t) { return (await t.operator('POST', '/v1/smpp-links', bodies.smppLinksCreate(t))).id; },
@@ -182,6 +183,8 @@ const bodies = {
   accountsChange: () => ({ retention_days: 30 }),
   usersCreate: (t) => ({ username: t.label(), password: `of ${t.label()}`, role: 'support' }),
   usersChange: (t) => ({ username: t.label() }),
+  extensionsCreate: (t) => ({ username: t.label(), password: `of ${t.label()}`, label: t.label() }),
+  extensionsChange: (t) => ({ label: t.label() }),
   keysChange: (t) => ({ name: t.label() }),
   keysCreate: (t) => ({ name: t.label(), scopes: ['write'] }),
 };
