@@ -216,7 +216,8 @@ static enum err check(const struct applying *a, const char *file)
                 k = &declared_kinds[i];
         if (!k) {
             name = str_slice(name, 0, 60);
-            return refuse(file, "\"%.*s\" is none of trunks, smpp_links, numbers, endpoints",
+            return refuse(file,
+                          "\"%.*s\" is none of trunks, smpp_links, numbers, extensions, endpoints",
                           STR_FMT(name));
         }
         if (json_kind(v) != JSON_IS_ARRAY)

@@ -21,6 +21,7 @@ const struct declared_kind declared_kinds[DECLARED_KINDS] = {
     {"trunks", "trunk", "/v1/trunks", "name", true, unsaid, password},
     {"smpp_links", "smpp-link", "/v1/smpp-links", "name", true, unsaid, password},
     {"numbers", "number", "/v1/numbers", "number", false, unsaid, no_secret},
+    {"extensions", "extension", "/v1/extensions", "username", false, unsaid, password},
     {"endpoints", "endpoint", "/v1/endpoints", "url", false, unsaid, endpoint_secret},
 };
 

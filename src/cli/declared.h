@@ -12,7 +12,7 @@ struct declared_kind {
     const char *const *unsaid; /* members of answers that are not settings; NULL-terminated */
     const char *const *secret; /* never shown: written at creation, not compared */
 };
-enum { DECLARED_KINDS = 4 };
+enum { DECLARED_KINDS = 5 };
 extern const struct declared_kind declared_kinds[DECLARED_KINDS]; /* in the order to apply */
 
 struct declared { /* the daemon's settings of one kind */

@@ -30,6 +30,7 @@ test('apply and export', async (t) => {
       { number: '+447911123456', label: 'sales', forward: { targets: [{ type: 'sip', destination: 'sip:sales@example.com' }] } },
       { number: '+447911123457', account: 'tenant' },
     ],
+    extensions: [{ username: 'front-desk', password: 'hidden hidden', label: 'Front desk' }, { username: 'tenant-1', account: 'tenant' }],
     endpoints: [
       { url: 'https://example.com/a', concurrency: 4 },
       { url: 'https://example.com/a', format: 'form' },
@@ -42,16 +43,16 @@ test('apply and export', async (t) => {
     assert.equal(dry.code, 0, dry.stderr);
     assert.match(dry.stdout, /^\+ trunk carrier$/m);
     assert.match(dry.stdout, /^\+ number \+447911123457 \(tenant\)$/m);
-    assert.match(dry.stdout, /^dry run: 7 created, 0 changed, 0 deleted, 0 the same$/m);
+    assert.match(dry.stdout, /^dry run: 9 created, 0 changed, 0 deleted, 0 the same$/m);
     assert.deepEqual((await d.must('GET', '/v1/numbers')).data, []);
   });
 
   await t.test('applied once it is all there, applied again nothing changes', async () => {
     const once = await run(d, ['apply', file(wanted)]);
-    assert.match(once.stdout, /^7 created, 0 changed, 0 deleted, 0 the same$/m, once.stderr);
+    assert.match(once.stdout, /^9 created, 0 changed, 0 deleted, 0 the same$/m, once.stderr);
     assert.equal((await d.must('GET', '/v1/endpoints')).data.length, 3);
     const twice = await run(d, ['apply', file(wanted)]);
-    assert.equal(twice.stdout, '0 created, 0 changed, 0 deleted, 7 the same\n');
+    assert.equal(twice.stdout, '0 created, 0 changed, 0 deleted, 9 the same\n');
   });
 
   await t.test('what differs is shown and changed, and only that', async () => {
@@ -62,7 +63,7 @@ test('apply and export', async (t) => {
     const some = await run(d, ['apply', file(wanted)]);
     assert.match(some.stdout, /^~ endpoint https:\/\/example\.com\/a\n {4}concurrency: 4 -> 16$/m);
     assert.match(some.stdout, /^ {4}voice: true -> false$/m);
-    assert.match(some.stdout, /^0 created, 2 changed, 0 deleted, 5 the same$/m);
+    assert.match(some.stdout, /^0 created, 2 changed, 0 deleted, 7 the same$/m);
     const after = await d.must('GET', '/v1/numbers/%2B447911123456');
     assert.equal(after.voice, false);
     assert.equal(after.label, '');
@@ -76,12 +77,13 @@ test('apply and export', async (t) => {
     const out = await run(d, ['export']);
     assert.equal(out.code, 0, out.stderr);
     const doc = JSON.parse(out.stdout);
-    assert.deepEqual(Object.keys(doc), ['trunks', 'smpp_links', 'numbers', 'endpoints']);
+    assert.deepEqual(Object.keys(doc), ['trunks', 'smpp_links', 'numbers', 'extensions', 'endpoints']);
     assert.ok(!out.stdout.includes('hidden'), 'no secret is in it');
     assert.ok(!/"id":|created_at|whsec_/.test(out.stdout));
     for (const link of doc.smpp_links) link.password = 'new';
+    assert.deepEqual(doc.extensions, [{ username: 'front-desk', label: 'Front desk' }, { account: 'tenant', username: 'tenant-1', label: '' }]);
     const made = await run(other, ['apply', '-'], { input: JSON.stringify(doc) });
-    assert.match(made.stdout, /^7 created/m, made.stderr);
+    assert.match(made.stdout, /^9 created/m, made.stderr);
     assert.equal((await run(other, ['export'])).stdout, out.stdout);
   });
 
@@ -99,7 +101,7 @@ test('apply and export', async (t) => {
     const cases = [
       ['{', /unexpected|expected|premature/, 2],
       ['[]', /an object is needed/, 2],
-      [{ number: [] }, /"number" is none of trunks, smpp_links, numbers, endpoints/, 2],
+      [{ number: [] }, /"number" is none of trunks, smpp_links, numbers, extensions, endpoints/, 2],
       [{ numbers: {} }, /numbers: an array is needed/, 2],
       [{ numbers: [{ number: '+441110000000' }, { label: 'x' }] }, /numbers\[1\]: an object with "number" is needed/, 2],
     ];
@@ -120,7 +122,7 @@ test('apply and export', async (t) => {
     const out = await run(d, ['export'], { as: tenant });
     assert.equal(out.code, 0, out.stderr);
     const doc = JSON.parse(out.stdout);
-    assert.deepEqual(Object.keys(doc), ['numbers', 'endpoints']);
+    assert.deepEqual(Object.keys(doc), ['numbers', 'extensions', 'endpoints']);
     assert.deepEqual(doc.numbers.map((n) => n.number), ['+447911123457']);
     doc.numbers[0].label = 'mine';
     assert.match((await run(d, ['apply', file(doc)], { as: tenant })).stdout, /1 changed/);
