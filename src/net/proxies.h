@@ -1,0 +1,31 @@
+/* Which client a request is from when proxies stand between: by what they wrote into a header, and
+ * only as far as they are trusted. Pure; immutable after its making. */
+#pragma once
+#include "net/addr.h"
+
+enum { PROXIES_MAX = 64, HOPS_MAX = 32 };
+
+/* X-Forwarded-For: addresses and commas, as most proxies write it; RFC 7239: Forwarded. */
+enum forwarded { FORWARDED_X_FOR, FORWARDED_RFC7239 };
+
+struct proxies {
+    size_t n;
+    struct cidr at[PROXIES_MAX];
+};
+
+/* The last HOPS_MAX of what the header says, in its order; family 0: not an address. */
+struct hops {
+    size_t n; /* put so far; the i-th is at[i % HOPS_MAX] */
+    struct addr at[HOPS_MAX];
+};
+
+/* Comma-separated CIDRs and addresses, "" for none. ERR_SYNTAX; ERR_INVALID: one is all addresses
+ * there are; ERR_TOO_BIG. */
+MUST_USE enum err proxies_parse(struct str text, struct proxies *ret);
+bool proxies_has(const struct proxies *p, const struct addr *a);
+/* One line of the header, in the order in which they came. What is wrong counts as one hop that is
+ * not an address. */
+void hops_put(struct hops *h, enum forwarded kind, struct str value);
+/* The client: the nearest address that is no trusted proxy's, going back from `peer`; the furthest
+ * when all are trusted. Where a hop is not an address it is the proxy's that passed it on. */
+struct addr proxies_client(const struct proxies *p, const struct addr *peer, const struct hops *h);
