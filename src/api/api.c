@@ -13,6 +13,7 @@
 #include "api/key_uses.h"
 #include "api/resource.h"
 #include "api/logins.h"
+#include "api/peers.h"
 #include "api/sms_fields.h"
 #include "api/throttle.h"
 #include "base/crypto.h"
@@ -47,6 +48,7 @@ static void parts_free(struct api *a)
     key_uses_free(a->key_uses);
     logins_free(a->logins);
     rates_free(a->rates);
+    peers_free(a->peers);
     mailbox_free(a->home);
     free(a->sms_fields);
     free(a);
@@ -78,12 +80,14 @@ enum err api_start(const struct api_config *c, struct api **ret, char *why, size
     if (c->setup_token)
         credential_hash(str_of(c->setup_token), a->setup_hash);
     a->c.setup_token = NULL;
-    if ((err = read_sms_fields(a, why, cap)) != OK) {
+    if ((err = read_sms_fields(a, why, cap)) != OK ||
+        (err = peers_new(c->trusted_proxies, c->proxy_header, c->connections_per_address, &a->peers,
+                         why, cap)) != OK) {
         parts_free(a);
         return err;
     }
     struct server_config sc = {.threads = c->threads ? c->threads : 2,
-                               .per_address = c->connections_per_address,
+                               .peers = a->peers,
                                .stall_s = (unsigned)((2 * c->heartbeat_ms + 999) / 1000),
                                .handle = api_handle,
                                .api = a};

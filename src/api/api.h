@@ -23,6 +23,8 @@ struct api_config {
     const char *sms_fields;           /* how SMS providers name things; "": as most do */
     unsigned threads;                 /* 0: 2 */
     unsigned connections_per_address; /* 0: no limit */
+    const char *trusted_proxies;      /* CIDRs; "": none */
+    const char *proxy_header;         /* what they say the client's address in */
     unsigned token_hours;             /* how long a log-in is good; 0: 24 */
     unsigned rate_per_sec;            /* requests of one key; 0: no limit */
     int64_t heartbeat_ms;             /* how often a silent stream says something */

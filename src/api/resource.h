@@ -10,6 +10,7 @@
 struct hasher;
 struct key_uses;
 struct logins;
+struct peers;
 struct throttle;
 
 struct api {
@@ -17,6 +18,7 @@ struct api {
     struct logins *logins;
     struct key_uses *key_uses;
     struct throttle *throttle;
+    struct peers *peers;
     struct hasher *hasher;
     struct server *server;
     struct sms_fields *sms_fields; /* the operator's; immutable */

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "api/idempotency.h"
+#include "api/peers.h"
 #include "api/problem.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -44,7 +45,8 @@ struct exchange { /* what stands behind request.mhd */
     struct request r;
     struct MHD_Connection *connection;
     int64_t began_ms;
-    bool read, handed, too_big;
+    bool read, handed, too_big, crowded;
+    struct peer *client; /* who is counted for it, behind a proxy */
     atomic_bool done;
     /* A stream's: */
     request_read_fn *read_more;
@@ -198,6 +200,46 @@ static void print_address(const struct addr *a, char out[ADDR_TEXT_SIZE])
     out[n - 2] = '\0';
 }
 
+struct header_look {
+    const char *name;
+    enum forwarded kind;
+    struct hops *hops;
+};
+
+static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                 size_t name_n, const char *value, size_t value_n)
+{
+    const struct header_look *l = arg;
+    if (str_eq_nocase(str_of_bytes(name, name_n), str_of(l->name)))
+        hops_put(l->hops, l->kind, str_of_bytes(value ? value : "", value_n));
+    return MHD_YES;
+}
+
+/* Whose the request is: the peer's, or what a trusted proxy says; and is he one too many? */
+static void find_client(struct exchange *x)
+{
+    struct peers *peers = x->r.server->c.peers;
+    struct addr from;
+    struct hops hops = {0};
+    struct header_look l = {.hops = &hops};
+    const union MHD_ConnectionInfo *peer =
+        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (!peer || !peer->client_addr || !addr_from_sockaddr(peer->client_addr, &from))
+        return;
+    struct addr client = from;
+    if (proxies_has(peers_proxies(peers), &from)) {
+        l.kind = peers_header(peers, &l.name);
+        MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, on_header, &l);
+        client = proxies_client(peers_proxies(peers), &from, &hops);
+    }
+    print_address(&client, x->r.address);
+    if (addr_eq_host(&client, &from))
+        return; /* counted by its connections, or a proxy */
+    x->crowded = peers_full(peers, &client);
+    if (!x->crowded)
+        x->client = peers_enter(peers, &client);
+}
+
 static struct exchange *exchange_new(struct server *s, struct MHD_Connection *connection,
                                      const char *url, const char *method)
 {
@@ -218,11 +260,7 @@ static struct exchange *exchange_new(struct server *s, struct MHD_Connection *co
     buf_init(&x->r.doc, 4 << 20);
     if (str_copy(str_of(url), x->r.path, sizeof x->r.path) != OK)
         x->too_big = true;
-    const union MHD_ConnectionInfo *peer =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct addr from;
-    if (peer && peer->client_addr && addr_from_sockaddr(peer->client_addr, &from))
-        print_address(&from, x->r.address);
+    find_client(x);
     return x;
 }
 
@@ -236,6 +274,7 @@ static void exchange_free(struct exchange *x)
             pthread_cond_signal(&r->server->none);
         pthread_mutex_unlock(&r->server->lock);
     }
+    peers_leave(r->server->c.peers, x->client);
     buf_fini(&r->body);
     buf_fini(&r->out);
     buf_fini(&r->mem);
@@ -329,8 +368,12 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         return atomic_load(&x->done) ? send_answer(x) : MHD_YES;
     x->handed = true;
     set_timeout(connection, IDLE_TIMEOUT_S);
-    if (x->too_big || x->r.body.err != OK) {
-        if (x->too_big)
+    if (x->too_big || x->crowded || x->r.body.err != OK) {
+        if (x->crowded) {
+            x->r.retry_after_s = 1;
+            problem(&x->r, 429, "too_many_connections",
+                    "Too many requests of this address at once.");
+        } else if (x->too_big)
             problem(&x->r, 413, "too_large", "The body may have 256 KiB at the most.");
         else
             problem_of_err(&x->r, x->r.body.err);
@@ -361,6 +404,36 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *arg, const char *
     log_sparse(LOG_WARN, 1000, "api", "%s", text);
 }
 
+/* ---- who may connect ---- */
+
+static enum MHD_Result on_accept(void *arg, const struct sockaddr *sa, socklen_t n)
+{
+    struct server *s = arg;
+    struct addr from;
+    return !addr_from_sockaddr(sa, &from) || proxies_has(peers_proxies(s->c.peers), &from) ||
+                   !peers_full(s->c.peers, &from)
+               ? MHD_YES
+               : MHD_NO;
+}
+
+/* Counted here and not when it is accepted: what fails in between has no end that we are told. */
+static void on_connection(void *arg, struct MHD_Connection *connection, void **kept,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct server *s = arg;
+    struct addr from;
+    const union MHD_ConnectionInfo *peer;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        peers_leave(s->c.peers, *kept);
+        *kept = NULL;
+        return;
+    }
+    peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (peer && peer->client_addr && addr_from_sockaddr(peer->client_addr, &from) &&
+        !proxies_has(peers_proxies(s->c.peers), &from))
+        *kept = peers_enter(s->c.peers, &from);
+}
+
 static void server_free(struct server *s)
 {
     pthread_cond_destroy(&s->none);
@@ -382,12 +455,12 @@ enum err server_start(const struct server_config *c, struct server **ret, char *
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
                      (c->listen.family == 6 ? MHD_USE_IPv6 : 0);
     s->daemon = MHD_start_daemon(
-        flags, c->listen.port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
+        flags, c->listen.port, on_accept, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
         MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at, MHD_OPTION_THREAD_POOL_SIZE, c->threads,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HEAD_TIMEOUT_S,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->per_address, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
     if (!s->daemon) {
         addr_print(&c->listen, text);
         snprintf(why, cap, "http.listen: %s cannot be listened on (is it in use?)", text);

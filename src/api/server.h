@@ -23,7 +23,7 @@ struct request {
     struct api *api;
     const char *method; /* HEAD is GET here */
     char path[1024];
-    char address[ADDR_TEXT_SIZE]; /* where it came from, without port; "" unknown */
+    char address[ADDR_TEXT_SIZE]; /* the client's (peers.h), without port; "" unknown */
     char arg[128];                /* what stood for {…} in the route */
     struct buf body;              /* as it came */
     struct json *json;            /* the body, for routes that take one */
@@ -73,7 +73,7 @@ typedef void request_handler(struct request *r);
 struct server_config {
     struct addr listen;
     unsigned threads;
-    unsigned per_address;    /* connections of one address at once; 0: no limit */
+    struct peers *peers;     /* borrowed */
     unsigned stall_s;        /* a stream whose client takes nothing for so long is cut off */
     request_handler *handle; /* answers by request_done, now or later, on any thread */
     struct api *api;

@@ -11,7 +11,11 @@
     X(HTTP_RATE_PER_SEC, "http.rate_per_sec", "0", 0,                                              \
       "requests a second of one key, in bursts of twice as many; 0: no limit")                     \
     X(HTTP_CONNECTIONS_PER_ADDRESS, "http.connections_per_address", "3000", 0,                     \
-      "of the 4,096 connections; 0: no limit, where a proxy stands before it")                     \
+      "of the 4,096 connections; those of http.trusted_proxies do not count; 0: no limit")         \
+    X(HTTP_TRUSTED_PROXIES, "http.trusted_proxies", "", 0,                                         \
+      "addresses and CIDRs of proxies that say where a request came from")                         \
+    X(HTTP_PROXY_HEADER, "http.proxy_header", "X-Forwarded-For", 0,                                \
+      "the header they say it in, which they must append to or set: X-Forwarded-For or Forwarded") \
     X(HTTP_TOKEN_HOURS, "http.token_hours", "24", 0,                                               \
       "how long a log-in is good before one must log in again")                                    \
     X(HTTP_STREAMS_MAX, "http.streams_max", "2000", 0, "event streams at once, over all accounts") \

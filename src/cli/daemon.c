@@ -342,6 +342,8 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
     }
     struct api_config ac = {.rate_per_sec = (unsigned)rate,
                             .connections_per_address = (unsigned)connections,
+                            .trusted_proxies = config_get(d->config, CONFIG_HTTP_TRUSTED_PROXIES),
+                            .proxy_header = config_get(d->config, CONFIG_HTTP_PROXY_HEADER),
                             .token_hours = (unsigned)token_hours,
                             .listen = config_get(d->config, CONFIG_HTTP_LISTEN),
                             .store = d->store,
