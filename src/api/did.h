@@ -12,8 +12,9 @@ MUST_USE bool did_begin(struct request *r, bool writes);
 /* A member as text: a string, or a whole number. ERR_NOT_FOUND (absent, null or ""), ERR_INVALID
  * (of another type, or `cap` bytes and more). */
 MUST_USE enum err did_arg(const struct request *r, const char *name, char *out, size_t cap);
-/* did_id, a row's number; 0: absent, or nothing that could be one. */
-uint64_t did_id_arg(const struct request *r);
+/* did_id: a row's number, or the number itself: E.164, or ten digits of it and more without the +,
+ * which no row has. Neither (0, ""): absent, or nothing that could be one. */
+void did_id_arg(const struct request *r, uint64_t *ret_n, char ret_e164[NUMBER_SIZE]);
 void did_fail(struct request *r, enum err err); /* answers by problem_of_err */
 uint64_t did_pool(const struct request *r);     /* the account `pool` */
 

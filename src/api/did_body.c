@@ -81,12 +81,19 @@ enum err did_arg(const struct request *r, const char *name, char *out, size_t ca
     return s.n ? OK : ERR_NOT_FOUND;
 }
 
-uint64_t did_id_arg(const struct request *r)
+void did_id_arg(const struct request *r, uint64_t *ret_n, char ret_e164[NUMBER_SIZE])
 {
-    char text[24];
-    uint64_t n;
-    enum err err = did_arg(r, "did_id", text, sizeof text);
-    return err == OK && str_to_u64(str_of(text), INT64_MAX, &n) == OK ? n : 0;
+    enum { ROW_DIGITS = 9 };
+    char text[24], number[sizeof text + 1];
+    *ret_n = 0;
+    ret_e164[0] = '\0';
+    if (did_arg(r, "did_id", text, sizeof text) != OK)
+        return;
+    snprintf(number, sizeof number, "%s%s", text[0] == '+' ? "" : "+", text);
+    if ((text[0] == '+' || strlen(text) > ROW_DIGITS) && number_is_e164(str_of(number)))
+        (void)!str_copy(str_of(number), ret_e164, NUMBER_SIZE);
+    else if (str_to_u64(str_of(text), INT64_MAX, ret_n) != OK)
+        *ret_n = 0;
 }
 
 void did_fail(struct request *r, enum err err)

@@ -11,8 +11,9 @@
 
 enum { BOUND_MAX = 1000 }; /* endpoints of one number; more than that are no use to anybody */
 
-struct change { /* in r->room */
-    uint64_t n; /* did_id */
+struct change {             /* in r->room */
+    uint64_t n;             /* did_id, of the row */
+    char e164[NUMBER_SIZE]; /* "", or the number was given instead */
     enum target_type type;
     char destination[URL_MAX_BYTES + 1];
     size_t n_bound;
@@ -30,11 +31,15 @@ static const char available[] = "the did_id of a number that did/available lists
 static enum err take(struct request *r, struct db *db, uint64_t account, const char *allowed,
                      struct did **ret)
 {
-    const struct change *c = r->room;
+    struct change *c = r->room;
     struct json *doc = NULL;
-    enum err err = setting_get_n(db, SETTING_NUMBER, account, c->n, &r->setting, &r->mem);
+    enum err err =
+        c->e164[0] ? setting_get(db, SETTING_NUMBER, account, str_of(c->e164), &r->setting, &r->mem)
+                   : setting_get_n(db, SETTING_NUMBER, account, c->n, &r->setting, &r->mem);
     if (err == ERR_NOT_FOUND)
         return request_refuse(r, "did_id", allowed);
+    if (err == OK)
+        c->n = r->setting.n;
     if (err == OK)
         err = str_copy(r->setting.key, r->arg, sizeof r->arg);
     if (err == OK)
@@ -76,7 +81,7 @@ static struct change *change_begin(struct request *r)
         did_fail(r, ERR_NOMEM);
         return NULL;
     }
-    c->n = did_id_arg(r);
+    did_id_arg(r, &c->n, c->e164);
     return c;
 }
 
@@ -86,8 +91,9 @@ static enum err assign_work(struct request *r, struct db *db)
 {
     struct did *d = NULL;
     struct json_writer w;
-    enum err err = r->account == did_pool(r) ? request_refuse(r, "did_id", available)
-                                             : take(r, db, did_pool(r), available, &d);
+    uint64_t pool = did_pool(r);
+    enum err err = !pool || r->account == pool ? request_refuse(r, "did_id", available)
+                                               : take(r, db, pool, available, &d);
     if (err != OK)
         return err;
     r->move_to = r->account;
