@@ -113,8 +113,9 @@ bool did_begin(struct request *r, bool writes)
     char token[128];
     if (!did_read(r))
         return false;
-    bool known = did_arg(r, "token", token, sizeof token) == OK ? access_by(r, str_of(token))
-                                                                : access_by_header(r, false);
+    enum err err = did_arg(r, "token", token, sizeof token);
+    bool known = err == ERR_NOT_FOUND ? access_by_header(r, false)
+                                      : access_by(r, err == OK ? str_of(token) : (struct str){0});
     if (!known)
         problem(r, 401, "unauthorized", "A valid token is needed: log in.");
     else if (!(writes ? r->can_write : r->can_read))

@@ -154,13 +154,17 @@ static void logout_committed(struct request *r)
 
 void did_logout(struct request *r)
 {
+    static const struct str bearer = STR("Bearer ");
     char token[128];
     if (!did_begin(r, false))
         return;
-    if (did_arg(r, "token", token, sizeof token) != OK || !r->asker.user) {
-        did_fail(r, request_refuse(r, "token", "what login gave, in the body"));
+    if (!r->asker.user) {
+        did_fail(r, request_refuse(r, "token", "what login gave: an API key has no end here"));
         return;
     }
-    credential_hash(str_of(token), r->arg);
+    if (did_arg(r, "token", token, sizeof token) == OK)
+        credential_hash(str_of(token), r->arg);
+    else
+        credential_hash(str_trim(str_from(request_header(r, "Authorization"), bearer.n)), r->arg);
     request_write(r, logout_work, logout_committed);
 }
