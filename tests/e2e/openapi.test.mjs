@@ -148,7 +148,7 @@ test('each described answer was met, but those that a sick disk or another reque
 test('a path takes the methods that are described, HEAD and OPTIONS, and refuses others', async () => {
   for (const [where, item] of Object.entries(file.paths)) {
     const o = operations.find((o) => o.path === where);
-    if (!o) continue; // didapi.test.mjs, setup.test.mjs
+    if (!o) continue; // the DID API's: did_tenants.test.mjs; the setup's: setup.test.mjs
     const described405 = Object.keys(item).map((m) => m.toUpperCase());
     const due = [...described405, ...(described405.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].sort();
     const allowOf = (answer) => answer.headers.get('allow').split(/, */).sort();

@@ -16,9 +16,7 @@ export function resolve(value) {
 }
 
 /** [{ id, method, path, scope, open, parameters, body: { required, content }, responses }], in the file's order. */
-// The DID API's are left to didapi.test.mjs: they take their token in the body, and say what is wrong under a status of 200.
-// So is the setup, which is there only while nobody is an operator, to setup.test.mjs.
-export const operations = Object.entries(file.paths).filter(([path]) => !path.startsWith('/api/') && path !== '/setup').flatMap(([path, item]) =>
+const all = Object.entries(file.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([method, o]) => ({
     id: o.operationId,
     method: method.toUpperCase(),
@@ -30,6 +28,10 @@ export const operations = Object.entries(file.paths).filter(([path]) => !path.st
     body: resolve(o.requestBody),
     responses: Object.fromEntries(Object.entries(o.responses).map(([status, r]) => [status, resolve(r)])),
   })));
+// The setup is there only while nobody is an operator: setup.test.mjs.
+export const operations = all.filter((o) => !o.path.startsWith('/api/') && o.path !== '/setup');
+/** The DID API's (did_tenants.test.mjs): their token is in the body, and 200 may mean that it was in vain. */
+export const didOperations = all.filter((o) => o.path.startsWith('/api/'));
 
 export const operation = (id) => operations.find((o) => o.id === id);
 
