@@ -7,37 +7,30 @@
  * connection counts that as well. */
 #include "generator.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "figures.h"
+#include "line.h"
 
-enum { ANSWER_MAX = 262144, ANSWERS_KEPT = 4 << 20, SOURCES_MAX = 1024 };
+enum { BODY_MAX = 1 << 20, ANSWERS_KEPT = 4 << 20, SOURCES_MAX = 1024 };
 
 struct group { /* calls first … first + n - 1 */
     size_t first, n;
 };
 
 struct source { /* a connection */
-    int fd;
+    struct line line;
     unsigned account;
     bool busy;
     struct group begun, answered; /* whose next event is call_answered; call_ended */
     size_t events;                /* in the request under way */
     int64_t due_us;
-    struct buf body, request;
-    size_t written, n;
-    char *answer;
+    struct buf body;
 };
 
 struct generator {
@@ -52,34 +45,6 @@ struct generator {
     size_t sent_deliveries, arrived_before;
 };
 
-static void source_open(struct generator *g, struct source *s, unsigned account)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_port = htons((uint16_t)g->c->tenants->port),
-                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int one = 1;
-    *s = (struct source){.fd = socket(AF_INET, SOCK_STREAM, 0), .account = account};
-    if (s->fd < 0 || connect(s->fd, (struct sockaddr *)&a, sizeof a) != 0) {
-        perror("the daemon's port");
-        exit(1);
-    }
-    setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    fcntl(s->fd, F_SETFL, O_NONBLOCK);
-    buf_init(&s->body, 1 << 20);
-    buf_init(&s->request, 1 << 20);
-    s->answer = malloc(ANSWER_MAX);
-    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = s};
-    epoll_ctl(g->ep, EPOLL_CTL_ADD, s->fd, &ev);
-}
-
-static void source_close(struct source *s)
-{
-    close(s->fd);
-    buf_fini(&s->body);
-    buf_fini(&s->request);
-    free(s->answer);
-}
-
 /* ---- one request ---- */
 
 static void put_events(struct generator *g, struct source *s, const struct group *calls,
@@ -92,23 +57,6 @@ static void put_events(struct generator *g, struct source *s, const struct group
         ledger_print_event(g->c->ledger, event, &s->body);
         s->events++;
     }
-}
-
-static void request_write(struct generator *g, struct source *s)
-{
-    while (s->written < s->request.n) {
-        ssize_t k = send(s->fd, s->request.p + s->written, s->request.n - s->written, MSG_NOSIGNAL);
-        if (k < 0 && errno != EAGAIN) {
-            perror("ingest");
-            exit(1);
-        }
-        if (k < 0)
-            break;
-        s->written += (size_t)k;
-    }
-    struct epoll_event ev = {.events = s->written < s->request.n ? EPOLLIN | EPOLLOUT : EPOLLIN,
-                             .data.ptr = s};
-    epoll_ctl(g->ep, EPOLL_CTL_MOD, s->fd, &ev);
 }
 
 /* `fresh` calls begin, those of before go on. False: there is nothing to say. */
@@ -128,20 +76,20 @@ static bool request_send(struct generator *g, struct source *s, size_t fresh, in
     if (!s->events)
         return false;
     buf_putc(&s->body, ']');
-    buf_reset(&s->request);
-    buf_printf(&s->request,
+    struct buf *request = &s->line.request;
+    buf_reset(request);
+    buf_printf(request,
                "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"
                "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
                g->c->tenants->key[s->account], s->body.n);
-    buf_put_str(&s->request, buf_str(&s->body));
-    if (s->request.err != OK || s->body.err != OK) {
+    buf_put_str(request, buf_str(&s->body));
+    if (s->body.err != OK) {
         fprintf(stderr, "a request is too large: a smaller group is needed\n");
         exit(1);
     }
     s->busy = true;
-    s->written = s->n = 0;
     g->sent_deliveries += s->events * g->c->ledger->width;
-    request_write(g, s);
+    line_send(&s->line, s);
     return true;
 }
 
@@ -149,12 +97,11 @@ static void on_answer(struct generator *g, struct source *s, int status)
 {
     if (status == 503 || status == 507) {
         g->r->refused++;
-        s->written = s->n = 0;
-        request_write(g, s);
+        line_send(&s->line, s);
         return;
     }
     if (status != 202) {
-        fprintf(stderr, "ingest: %.*s\n", (int)s->n, s->answer);
+        fprintf(stderr, "ingest: %d %.*s\n", status, STR_FMT(line_body(&s->line)));
         exit(1);
     }
     int64_t took = clock_mono_us() - s->due_us;
@@ -162,23 +109,6 @@ static void on_answer(struct generator *g, struct source *s, int status)
     if (g->r->n_answers < ANSWERS_KEPT)
         g->r->answer_us[g->r->n_answers++] = (uint32_t)(took < UINT32_MAX ? took : UINT32_MAX);
     s->busy = false;
-}
-
-static void on_readable(struct generator *g, struct source *s)
-{
-    ssize_t k = recv(s->fd, s->answer + s->n, ANSWER_MAX - 1 - s->n, 0);
-    if (k < 0 && errno == EAGAIN)
-        return;
-    if (k <= 0) {
-        fprintf(stderr, "the daemon closed an ingest connection\n");
-        exit(1);
-    }
-    s->n += (size_t)k;
-    s->answer[s->n] = '\0';
-    const char *end = strstr(s->answer, "\r\n\r\n");
-    const char *length = end ? strcasestr(s->answer, "\r\ncontent-length:") : NULL;
-    if (end && length && s->n >= (size_t)(end + 4 - s->answer) + strtoul(length + 17, NULL, 10))
-        on_answer(g, s, atoi(s->answer + 9));
 }
 
 /* ---- the loop ---- */
@@ -191,10 +121,9 @@ static void turn(struct generator *g, int64_t wait_us)
     int n = epoll_pwait2(g->ep, got, 64, &wait, NULL);
     for (int i = 0; i < n; i++) {
         struct source *s = got[i].data.ptr;
-        if (got[i].events & EPOLLOUT)
-            request_write(g, s);
-        if (got[i].events & ~(unsigned)EPOLLOUT)
-            on_readable(g, s);
+        int status = line_turn(&s->line, got[i].events, s);
+        if (status)
+            on_answer(g, s, status);
     }
 }
 
@@ -271,8 +200,12 @@ void load_run(const struct load *c, struct load_result *ret)
         fprintf(stderr, "too many connections\n");
         exit(1);
     }
-    for (size_t i = 0; i < g.n_sources; i++)
-        source_open(&g, &g.source[i], (unsigned)(i % c->tenants->n));
+    for (size_t i = 0; i < g.n_sources; i++) {
+        struct source *s = &g.source[i];
+        s->account = (unsigned)(i % c->tenants->n);
+        buf_init(&s->body, BODY_MAX);
+        line_open(&s->line, c->tenants->port, g.ep, s);
+    }
     g.first_call = c->ledger->calls;
     g.arrived_before = c->ledger->arrived;
     g.start_us = clock_mono_us();
@@ -287,8 +220,10 @@ void load_run(const struct load *c, struct load_result *ret)
     ret->took_us = clock_mono_us() - g.start_us;
     ret->cpu_us = cpu_of_this_thread_us() - cpu;
     sort_u32(ret->answer_us, ret->n_answers);
-    for (size_t i = 0; i < g.n_sources; i++)
-        source_close(&g.source[i]);
+    for (size_t i = 0; i < g.n_sources; i++) {
+        line_close(&g.source[i].line);
+        buf_fini(&g.source[i].body);
+    }
     free(g.source);
     close(g.ep);
 }
