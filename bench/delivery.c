@@ -21,6 +21,7 @@
 #include "ceiling.h"
 #include "figures.h"
 #include "generator.h"
+#include "meter.h"
 #include "receiver.h"
 
 enum {
@@ -31,12 +32,11 @@ enum {
 };
 
 struct stage { /* a daemon with its tenants, and a receiver */
-    int pid, http;
+    int http;
     struct ledger ledger;
     struct tenants tenants;
     struct receiver *receiver;
-    struct buf before, after; /* /metrics */
-    struct cpu cpu_before, cpu_after;
+    struct meter meter;
     double cpu_us_each; /* of the daemon, for a delivery of the last closed loop */
 };
 
@@ -54,10 +54,8 @@ static void stage_open(struct stage *s, char **argv)
     unsigned concurrency = (unsigned)arg_int(argv, "concurrency", 0);
     int hook = (int)arg_int(argv, "hook", 7190);
     bool to_all = !strcmp(arg_text(argv, "to", "all"), "all");
-    *s = (struct stage){.pid = (int)arg_int(argv, "pid", 0),
-                        .http = (int)arg_int(argv, "http", 7180)};
-    buf_init(&s->before, 1 << 20);
-    buf_init(&s->after, 1 << 20);
+    *s = (struct stage){.http = (int)arg_int(argv, "http", 7180)};
+    meter_init(&s->meter, (int)arg_int(argv, "pid", 0), s->http);
     ledger_init(&s->ledger, accounts, endpoints, to_all, CALLS_MAX);
     tenants_make(&s->tenants, &s->ledger, s->http, 0, arg_text(argv, "key", "hsk_bench"));
     for (unsigned a = 0; a < accounts; a++)
@@ -77,33 +75,7 @@ static void stage_close(struct stage *s)
 {
     receiver_stop(s->receiver);
     ledger_fini(&s->ledger);
-    buf_fini(&s->before);
-    buf_fini(&s->after);
-}
-
-static void measure_begin(struct stage *s)
-{
-    metrics_take(s->http, &s->before);
-    cpu_take(s->pid, &s->cpu_before);
-}
-
-static void measure_end(struct stage *s)
-{
-    metrics_take(s->http, &s->after);
-    cpu_take(s->pid, &s->cpu_after);
-}
-
-static void difference(const struct stage *s, const char *name, struct histogram *ret)
-{
-    struct histogram before;
-    histogram_read(buf_str(&s->before), name, &before);
-    histogram_read(buf_str(&s->after), name, ret);
-    histogram_minus(ret, &before);
-}
-
-static double counted(const struct stage *s, const char *name)
-{
-    return metric_value(buf_str(&s->after), name) - metric_value(buf_str(&s->before), name);
+    meter_fini(&s->meter);
 }
 
 /* Until the daemon says that nothing is pending: each delivery's attempt is on disk then. */
@@ -121,32 +93,25 @@ static bool wait_settled(struct stage *s)
 static void say_cpu(const struct stage *s, double n, double signing, double generator_us,
                     double receiver_us)
 {
-    const struct cpu *a = &s->cpu_before, *b = &s->cpu_after;
-    double all = cpu_between(a, b, ""), store = cpu_between(a, b, "writer");
-    double courier = cpu_between(a, b, "courier"), reader = cpu_between(a, b, "reader");
+    const struct meter *m = &s->meter;
+    double all = meter_cpu_us(m, ""), store = meter_cpu_us(m, "writer");
+    double courier = meter_cpu_us(m, "courier"), reader = meter_cpu_us(m, "reader");
     double ingest = all - store - courier - reader;
     say("CPU us per delivery",
         "%.1f: store %.1f, sign %.1f, client %.1f, ingest %.1f, readers %.1f", all / n, store / n,
         signing, courier / n - signing, ingest / n, reader / n);
-    double own = all + generator_us + receiver_us, whole = b->whole_us - a->whole_us;
-    double others = b->busy_us - a->busy_us - own;
     say("  beside it, of this benchmark", "generator %.1f, receiver %.1f", generator_us / n,
         receiver_us / n);
-    say("  the machine's cores meanwhile", "%.0f %% with all this, %.0f %% with others",
-        100 * own / whole, others > 0 ? 100 * others / whole : 0);
+    meter_say_cores(m, generator_us + receiver_us);
 }
 
 static void say_store(const struct stage *s)
 {
-    struct histogram jobs, time;
-    difference(s, "hookswitch_store_batch_jobs", &jobs);
-    difference(s, "hookswitch_store_commit_seconds", &time);
-    say("commits", "%.0f; jobs in one: mean %.0f, p50 %.0f; ms: mean %.1f, p50 %.1f, p99 %.1f",
-        jobs.all, histogram_mean(&jobs), histogram_quantile(&jobs, 0.5),
-        histogram_mean(&time) * 1e3, histogram_quantile(&time, 0.5) * 1e3,
-        histogram_quantile(&time, 0.99) * 1e3);
-    double old = counted(s, "hookswitch_http_client_connections_total{reused=\"true\"}");
-    double new = counted(s, "hookswitch_http_client_connections_total{reused=\"false\"}");
+    meter_say_commits(&s->meter);
+    double old =
+        meter_counted(&s->meter, "hookswitch_http_client_connections_total{reused=\"true\"}");
+    double new =
+        meter_counted(&s->meter, "hookswitch_http_client_connections_total{reused=\"false\"}");
     say("requests over a connection that was there", "%.3f %% (%.0f connections made)",
         old + new > 0 ? 100 * old / (old + new) : 0, new);
 }
@@ -163,18 +128,18 @@ static double run_closed(struct stage *s, int64_t run_us, size_t undelivered, do
                         .run_us = run_us};
     double receiver = receiver_cpu_us(s->receiver);
     size_t first = s->ledger.calls;
-    measure_begin(s);
+    meter_begin(&s->meter);
     int64_t start = clock_mono_us();
     load_run(&load, &r);
     bool settled = wait_settled(s);
     double took = (double)(clock_mono_us() - start) / 1e6;
-    measure_end(s);
+    meter_end(&s->meter);
     double n = (double)(s->ledger.calls - first) * CALL_EVENTS * s->ledger.width;
     say_at_least("durable deliveries/s, sustained", n / took, bar, "/s");
     say("", "%.0f deliveries of %zu events in %.1f s, at most %zu undelivered%s", n, r.events, took,
         undelivered, settled ? "" : "; NOT SETTLED");
     (void)ledger_say(&s->ledger, first);
-    s->cpu_us_each = cpu_between(&s->cpu_before, &s->cpu_after, "") / n;
+    s->cpu_us_each = meter_cpu_us(&s->meter, "") / n;
     say_cpu(s, n, signing_us(), r.cpu_us, receiver_cpu_us(s->receiver) - receiver);
     say_store(s);
     say("ingest: 202 after", "p50 %.1f ms, p99 %.1f ms; refused and sent again: %zu",
@@ -199,16 +164,16 @@ static void run_open(struct stage *s, double deliveries_per_sec, int64_t run_us)
                         .events_per_sec = deliveries_per_sec / width,
                         .run_us = run_us};
     size_t first = s->ledger.calls;
-    measure_begin(s);
+    meter_begin(&s->meter);
     load_run(&load, &r);
     (void)wait_settled(s);
-    measure_end(s);
+    meter_end(&s->meter);
     size_t n = ledger_latencies(&s->ledger, first, NULL, &late);
     say("at half of that, open loop", "%.0f deliveries/s, %u in a request of %u events",
         deliveries_per_sec, load.group * CALL_EVENTS * width, load.group * CALL_EVENTS);
     say_at_most("event to request at the receiver, p50", quantile(late, n, 0.5) / 1e3, 2, "ms");
     say_at_most("event to request at the receiver, p99", quantile(late, n, 0.99) / 1e3, 15, "ms");
-    difference(s, "hookswitch_event_to_request_seconds", &own);
+    meter_histogram(&s->meter, "hookswitch_event_to_request_seconds", &own);
     say("by the daemon's own histogram", "p50 %.2f ms, p99 %.2f ms",
         histogram_quantile(&own, 0.5) * 1e3, histogram_quantile(&own, 0.99) * 1e3);
     say("ingest: 202 after", "p50 %.2f ms, p99 %.2f ms; found no free connection: %zu of %zu",
