@@ -98,7 +98,8 @@ void tenants_make(struct tenants *t, const struct ledger *l, int port, unsigned 
         buf_printf(&body, "{\"name\":\"account %u\"}", from + i);
         create(t, "/v1/accounts", &body, &answer);
         buf_reset(&body);
-        buf_printf(&body, "{\"name\":\"pbx\",\"scopes\":[\"ingest\"],\"account\":\"account %u\"}",
+        buf_printf(&body,
+                   "{\"name\":\"pbx\",\"scopes\":[\"ingest\",\"read\"],\"account\":\"account %u\"}",
                    from + i);
         create(t, "/v1/keys", &body, &answer);
         answer_member(&answer, "key", t->key[i], KEY_SIZE);
