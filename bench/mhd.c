@@ -149,7 +149,7 @@ static enum MHD_Result stream_open(struct MHD_Connection *connection)
     MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
     return answer(
         connection,
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, s, NULL), 200,
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, s, on_gone), 200,
         "text/event-stream");
 }
 
