@@ -21,7 +21,7 @@ int api_call(int port, const char *method, const char *path, const char *key, co
 /* A member's string value in an answer of ours; ends the process when it is not there. */
 void answer_member(const struct buf *answer, const char *name, char *out, size_t cap);
 
-/* As many accounts as the ledger has, each with a key that may ingest. */
+/* As many accounts as the ledger has, each with a key that may ingest and read. */
 void tenants_make(struct tenants *t, const struct ledger *l, int port, unsigned from,
                   const char *admin_key);
 struct endpoint_make {

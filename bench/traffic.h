@@ -6,9 +6,9 @@
 #include "base/buf.h"
 
 enum {
-    TRAFFIC_TURN = 4,      /* three events of a call, one message */
-    TRAFFIC_NUMBERS = 50,  /* of an account: the ledger's */
-    TRAFFIC_PEERS = 10000, /* who call and write */
+    TRAFFIC_TURN = 4,     /* three events of a call, one message */
+    TRAFFIC_NUMBERS = 50, /* of an account: the ledger's */
+    TRAFFIC_PEERS = 2000, /* who call and write */
 };
 
 unsigned traffic_number_of(size_t event);
