@@ -174,6 +174,7 @@ static int foreign(char **argv)
     struct stage s;
     stage_open(&s, argv);
     meter_init(&s.meter, (int)arg_int(argv, "pid", 0), 0);
+    server_wait((int)arg_int(argv, "http", 7181), s.meter.pid);
     s.tenants = (struct tenants){.port = (int)arg_int(argv, "http", 7181), .n = s.ledger.accounts};
     for (unsigned i = 0; i < s.tenants.n; i++)
         snprintf(s.tenants.key[i], KEY_SIZE, "%u", i);

@@ -144,6 +144,17 @@ void tenants_endpoint(const struct tenants *t, const struct ledger *l,
     buf_fini(&answer);
 }
 
+void server_wait(int port, int pid)
+{
+    while (api_call(port, "POST", "/v1/events", "hsk_", "[]", NULL) == 0) {
+        if (resident_kb(pid) < 0) {
+            fprintf(stderr, "the server of port %d is gone\n", port);
+            exit(1);
+        }
+        usleep(10000);
+    }
+}
+
 void metrics_take(int port, struct buf *out)
 {
     if (api_call(port, "GET", "/metrics", NULL, NULL, out) == 200)

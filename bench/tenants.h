@@ -33,5 +33,7 @@ struct endpoint_make {
 /* `id` may be NULL. Of an endpoint that gets but its number's events when the ledger says so. */
 void tenants_endpoint(const struct tenants *t, const struct ledger *l,
                       const struct endpoint_make *m, char id[ENDPOINT_ID_SIZE]);
+/* Until somebody takes a POST at that port; ends the process when `pid` is gone. */
+void server_wait(int port, int pid);
 void metrics_take(int port, struct buf *out);
 double metrics_one(int port, const char *name);
