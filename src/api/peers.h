@@ -10,7 +10,7 @@ struct peer; /* an address that is here at least once */
  * ERR_INVALID with *ret_why: which setting, and what is allowed. */
 MUST_USE enum err peers_new(const char *trusted, const char *header, unsigned per_address,
                             struct peers **ret, char *ret_why, size_t why_cap);
-void peers_free(struct peers *p); /* NULL-safe; all have left */
+void peers_free(struct peers *p); /* NULL-safe; nobody enters or leaves any more */
 const struct proxies *peers_proxies(const struct peers *p);
 enum forwarded peers_header(const struct peers *p, const char **ret_name);
 /* Has the address as many as it may? */
