@@ -67,22 +67,28 @@ static int key_find(const char *name)
     return -1;
 }
 
+/* NULL: none is. */
 static const char *key_near(const char *name)
 {
     int best = 0;
     for (int i = 1; i < CONFIG_COUNT_; i++)
         if (distance(name, table[i].name) < distance(name, table[best].name))
             best = i;
-    return table[best].name;
+    return distance(name, table[best].name) <= (int)strlen(name) / 2 ? table[best].name : NULL;
 }
 
 static void fault(struct config *c, const char *where, const char *name)
 {
+    const char *near = key_near(name);
     if (c->err != OK)
         return; /* the first one counts */
     c->err = ERR_INVALID;
-    snprintf(c->why, c->why_cap, "%sunknown key \"%.64s\"; did you mean \"%s\"?", where, name,
-             key_near(name));
+    if (near)
+        snprintf(c->why, c->why_cap, "%sunknown key \"%.64s\"; did you mean \"%s\"?", where, name,
+                 near);
+    else
+        snprintf(c->why, c->why_cap, "%sunknown key \"%.64s\"; `hookswitch config` lists them all",
+                 where, name);
 }
 
 static void set(struct config *c, const char *where, const char *name, const char *value)
@@ -169,6 +175,15 @@ static bool is_command_variable(const char *name)
     return false;
 }
 
+/* What Kubernetes sets in every container beside a service that is called hookswitch. */
+static bool is_service_variable(const char *name, const char *value)
+{
+    return !strncmp(name, "SERVICE_HOST", 12) || !strncmp(name, "SERVICE_PORT", 12) ||
+           !strncmp(name, "PORT_", 5) ||
+           (!strcmp(name, "PORT") &&
+            (!strncmp(value, "tcp://", 6) || !strncmp(value, "udp://", 6)));
+}
+
 static void take_variable(struct config *c, const char *variable)
 {
     char name[KEY_MAX + 1], known[KEY_MAX + 1], lower[KEY_MAX + 1];
@@ -178,7 +193,7 @@ static void take_variable(struct config *c, const char *variable)
         return;
     memcpy(name, variable, n);
     name[n] = '\0';
-    if (is_command_variable(name))
+    if (is_command_variable(name) || is_service_variable(name, value + 1))
         return;
     for (int i = 0; i < CONFIG_COUNT_; i++) {
         env_name(table[i].name, known);
@@ -191,12 +206,13 @@ static void take_variable(struct config *c, const char *variable)
             return;
         }
     }
-    char *dot;
+    char *dot, where[KEY_MAX + 32];
     for (size_t i = 0; i <= n; i++)
         lower[i] = (char)tolower((unsigned char)name[i]);
     if ((dot = strchr(lower, '_')))
         *dot = '.';
-    fault(c, "environment: ", lower);
+    snprintf(where, sizeof where, "environment: %s%s: ", env_prefix, name);
+    fault(c, where, lower);
 }
 
 static void take_set(struct config *c, const char *text)

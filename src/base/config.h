@@ -42,9 +42,6 @@
     X(SMS_MAX_BYTES, "sms.max_bytes", "67108864", 0,                                               \
       "octets of such parts that an account may have waiting; the same")                           \
     X(SMPP_LISTEN, "smpp.listen", "", 0, "address for carriers that bind to us; empty: none")      \
-    X(INGEST_SMS_FIELDS, "ingest.sms_fields", "", 0,                                               \
-      "how SMS providers name the fields that they post: from=msisdn|sender, to=..., text=..., "   \
-      "message_id=...; what is not named keeps the common names")                                  \
     X(SMPP_MAX_CONNECTIONS, "smpp.max_connections", "512", 0,                                      \
       "connections of carriers at once; a quarter of them may not have bound yet")                 \
     X(SMPP_BIND_TIMEOUT_MS, "smpp.bind_timeout_ms", "10000", 0,                                    \
@@ -55,6 +52,9 @@
       "first pause before a link is tried again; doubles to 64 times as much")                     \
     X(SMPP_CA_FILE, "smpp.ca_file", "", 0,                                                         \
       "certificates to trust besides the system's, for links over TLS (PEM)")                      \
+    X(INGEST_SMS_FIELDS, "ingest.sms_fields", "", 0,                                               \
+      "how SMS providers name the fields that they post: from=msisdn|sender, to=..., text=..., "   \
+      "message_id=...; what is not named keeps the common names")                                  \
     X(HTTP_CLIENT_ALLOW, "http_client.allow", "", 0,                                               \
       "CIDRs that webhooks may reach besides public addresses")                                    \
     X(HTTP_CLIENT_CA_FILE, "http_client.ca_file", "", 0,                                           \

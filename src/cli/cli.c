@@ -12,7 +12,9 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
+#include "cli/daemon.h"
 #include "cli/declared.h"
+#include "cli/demo.h"
 #include "cli/doctor.h"
 #include "cli/invocation.h"
 #include "cli/listen.h"
@@ -40,8 +42,10 @@ static int print_version(int argc, char **argv)
 }
 
 static const struct tool tools[] = {
-    {"listen", "[--forward-to URL]", "your events, live; each POSTed to a URL of yours",
-     listen_run},
+    {"serve", "[--config FILE] [--set KEY=VALUE]...", "the daemon", serve_run},
+    {"demo", "", "see it work, on a temporary store", demo_run},
+    {"listen", "[--forward-to URL]", "your events, live; each POSTed to a URL of yours", listen_run,
+     .helps_itself = true},
     {"apply", "FILE.json [--dry-run] [--prune]", "makes the settings what the file says",
      apply_run},
     {"export", "", "the settings as such a file", export_run},
@@ -51,7 +55,7 @@ static const struct tool tools[] = {
     {"completion", "bash|zsh|fish", "for the shell: source <(hookswitch completion bash)",
      completion_run},
     {"config", "", "a commented configuration file with all defaults", print_config},
-    {"version", "", "", print_version},
+    {"version", "", "of this program", print_version},
 };
 enum { N_TOOLS = sizeof tools / sizeof *tools };
 
@@ -62,11 +66,7 @@ const struct tool *tool_at(size_t i)
 
 static void print_usage(FILE *f)
 {
-    fputs("usage: hookswitch COMMAND\n"
-          "\n"
-          "  serve [--config FILE] [--set KEY=VALUE]...   the daemon\n"
-          "  demo                                         see it work, on a temporary store\n",
-          f);
+    fputs("usage: hookswitch COMMAND\n\n", f);
     for (size_t i = 0; i < N_TOOLS; i++)
         fprintf(f, "  %s %-*s %s\n", tools[i].name, 43 - (int)strlen(tools[i].name), tools[i].words,
                 tools[i].help);
@@ -216,9 +216,7 @@ static int request(const struct invocation *v, const struct command *c, const ch
                                                     : (struct str){0};
     enum err err = client_request(&v->client, method, path, sent, &a);
     if (err != OK)
-        fprintf(stderr,
-                "hookswitch: %s: %s\n  is the daemon running there? (--url or HOOKSWITCH_URL)\n",
-                v->client.url, err_text(err));
+        client_print_failure(&v->client, err, &a);
     else
         print_answer(v, c, a.status, buf_str(&a.body));
     buf_fini(&body);
@@ -259,15 +257,51 @@ static int unknown(const struct invocation *v)
     return EXIT_USAGE;
 }
 
+static bool asks_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+            return true;
+    return false;
+}
+
+static int run_tool(const struct tool *t, int argc, char **argv)
+{
+    if (t->helps_itself || !asks_help(argc, argv))
+        return t->run(argc, argv);
+    printf("usage: hookswitch %s%s%s\n\n%s\n", t->name, *t->words ? " " : "", t->words, t->help);
+    return 0;
+}
+
+/* `simulate {…}` is `simulate run {…}`: there is nothing else to do with it. */
+static const struct command *find_command(struct invocation *v)
+{
+    const struct command *c = v->n >= 2 ? command_find(v->word[0], v->word[1]) : NULL;
+    if (c || v->n < 2 || v->n == WORDS_MAX || !strchr("{@-", v->word[1][0]))
+        return c;
+    if ((c = command_find(v->word[0], "run"))) {
+        memmove(&v->word[2], &v->word[1], (v->n - 1) * sizeof v->word[0]);
+        v->word[1] = c->verb;
+        v->n++;
+    }
+    return c;
+}
+
 int cli_run(int argc, char **argv)
 {
     struct invocation v;
     const char *word = invocation_word(argc, argv);
+    if (argc == 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")))
+        return print_version(argc, argv);
     for (size_t i = 0; i < N_TOOLS; i++)
         if (!strcmp(word, tools[i].name))
-            return tools[i].run(argc, argv);
+            return run_tool(&tools[i], argc, argv);
     if (!invocation_parse(argc, argv, NULL, 0, &v))
         return EXIT_USAGE;
+    if (v.n && !strcmp(v.word[0], "help")) { /* `help number` as `number --help` */
+        memmove(v.word, v.word + 1, --v.n * sizeof v.word[0]);
+        v.help = true;
+    }
     if (v.help) {
         if (v.n && noun_is(v.word[0]))
             noun_print_usage(stdout, v.word[0]);
@@ -275,6 +309,6 @@ int cli_run(int argc, char **argv)
             print_usage(stdout);
         return 0;
     }
-    const struct command *c = v.n >= 2 ? command_find(v.word[0], v.word[1]) : NULL;
+    const struct command *c = find_command(&v);
     return c ? run(&v, c) : unknown(&v);
 }

@@ -1,6 +1,7 @@
 /* The commands that talk to a daemon over its API, and those that need none. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A command that is more than one request: the whole command line goes to run, which gives the
@@ -8,6 +9,7 @@
 struct tool {
     const char *name, *words, *help;
     int (*run)(int argc, char **argv);
+    bool helps_itself; /* it prints more than this on --help */
 };
 const struct tool *tool_at(size_t i); /* NULL behind the last */
 

@@ -2,6 +2,7 @@
  * over. Main thread. */
 #include "cli/client.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/fetch.h"
@@ -65,6 +66,9 @@ enum err client_request(const struct client *c, const char *method, const char *
         buf_puts(&headers, "Content-Type: application/json\r\n");
     fc.headers = buf_str(&headers);
     enum err err = url_parse(str_of(c->url), &u, &why);
+    ret->why = err == OK ? NULL : why;
+    if (err != OK) /* nobody serves on a port that no URL may have */
+        err = u.port && url_port_is_bad(u.port) ? ERR_UNREACHABLE : ERR_INVALID;
     if (err == OK)
         err = headers.err;
     if (err == OK && u.https)
@@ -90,10 +94,20 @@ void client_put_escaped(struct buf *b, const char *s, const char *kept)
             buf_printf(b, "%%%02X", (unsigned char)*s);
 }
 
+void client_print_failure(const struct client *c, enum err err, const struct client_answer *a)
+{
+    if (a->why)
+        fprintf(stderr, "hookswitch: --url %s: %s\n", c->url, a->why);
+    else
+        fprintf(stderr,
+                "hookswitch: %s: %s\n  is the daemon running there? (--url or HOOKSWITCH_URL)\n",
+                c->url, err_text(err));
+}
+
 int client_exit_code(enum err err, int status)
 {
     if (err != OK)
-        return EXIT_UNREACHABLE;
+        return err == ERR_INVALID ? EXIT_USAGE : EXIT_UNREACHABLE;
     if (status >= 200 && status < 300)
         return 0;
     switch (status) {

@@ -62,6 +62,8 @@ static const struct command commands[] = {
      "newest first: number= type= call_id= state= since= until= q=",
      "occurred_at event id did_number? caller_id? state"},
     {"event", "get", "GET", "/v1/events/{}", 0, false, "one event, its deliveries and attempts"},
+    {"event", "create", "POST", "/v1/events", 1, false,
+     "from another PBX: an event, or an array of them"},
     {"event", "resend", "POST", "/v1/events/{}/resend", 2, false,
      "to all it went to, or to {endpoint}"},
     {"simulate", "run", "POST", "/v1/simulate", 1, false,

@@ -10,8 +10,6 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 
-static const char *const always[] = {"serve", "demo", NULL};
-
 static bool starts_noun(size_t i)
 {
     const struct command *c = command_at(i), *before = i ? command_at(i - 1) : NULL;
@@ -22,8 +20,6 @@ static bool starts_noun(size_t i)
 static void print_words(void)
 {
     const struct tool *t;
-    for (size_t i = 0; always[i]; i++)
-        printf("%s ", always[i]);
     for (size_t i = 0; (t = tool_at(i)); i++)
         printf("%s ", t->name);
     for (size_t i = 0; command_at(i); i++)
@@ -125,8 +121,6 @@ static void print_fish(void)
     const struct tool *t;
     char when[128];
     puts("# fish: hookswitch completion fish | source");
-    for (size_t i = 0; always[i]; i++)
-        print_fish_word("__fish_use_subcommand", always[i], NULL);
     for (size_t i = 0; (t = tool_at(i)); i++)
         print_fish_word("__fish_use_subcommand", t->name, t->help);
     for (size_t i = 0; (c = command_at(i)); i++) {

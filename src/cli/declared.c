@@ -42,9 +42,7 @@ enum err declared_request(const struct client *c, const char *method, const char
     enum err err = client_request(c, method, path, body, &a);
     *ret_code = client_exit_code(err, a.status);
     if (err != OK) {
-        fprintf(stderr,
-                "hookswitch: %s: %s. Is the daemon running there? (--url, HOOKSWITCH_URL)\n",
-                c->url, err_text(err));
+        client_print_failure(c, err, &a);
     } else if (*ret_code && a.status == 403) {
         err = ERR_DENIED;
     } else if (*ret_code) {

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/daemon.h"
+#include "cli/options.h"
 #include "cli/receiver.h"
 #include "cli/stage.h"
 #include "sip/phone.h"
@@ -310,6 +311,10 @@ int demo_run(int argc, char **argv)
 {
     struct demo d = {.tty = isatty(STDOUT_FILENO) == 1};
     int code = 1;
+    if (argc > 2) {
+        fprintf(stderr, "hookswitch: one word too many: \"%s\"\nusage: hookswitch demo\n", argv[2]);
+        return EXIT_USAGE;
+    }
     d.started_ms = clock_mono_ms();
     log_level_set(LOG_WARN);
     signal(SIGPIPE, SIG_IGN);

@@ -2,6 +2,7 @@
 #include "cli/edge_config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { SMPP_PORT = 2775, RESTORE_GRACE_MS = 32000 };
 
@@ -25,6 +26,12 @@ static enum err read_numbers(const struct config *c, const struct number *number
     return OK;
 }
 
+/* It goes into headers: nothing there may end one. "" is none. */
+static bool is_host(const char *s)
+{
+    return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-:[]")] == 0;
+}
+
 enum err edge_config_sip(const struct config *c, struct sip_config *sc, char *why, size_t cap)
 {
     static const struct number number[] = {{CONFIG_SIP_MAX_CALLS, 1, 1000000},
@@ -45,9 +52,9 @@ enum err edge_config_sip(const struct config *c, struct sip_config *sc, char *wh
     sc->restore_grace_ms = RESTORE_GRACE_MS;
     err =
         str_copy(str_of(config_get(c, CONFIG_SIP_ADVERTISE)), sc->advertise, sizeof sc->advertise);
-    if (err != OK) {
-        snprintf(why, cap, "sip.advertise is too long");
-        return err;
+    if (err != OK || !is_host(sc->advertise)) {
+        snprintf(why, cap, "sip.advertise: an address or a name is needed, with a port if need be");
+        return ERR_INVALID;
     }
     err = sip_listen_parse(config_get(c, CONFIG_SIP_LISTEN), sc, &fault);
     if (err != OK)

@@ -111,10 +111,11 @@ int serve_run(int argc, char **argv)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     raise_descriptors();
-    if (daemon_start(c, &d, why, sizeof why) != OK) {
+    enum err err = daemon_start(c, &d, why, sizeof why);
+    if (err != OK) {
         log_error("serve", "%s", why);
         config_free(c);
-        return 1;
+        return err == ERR_INVALID || err == ERR_SYNTAX || err == ERR_TOO_BIG ? EXIT_USAGE : 1;
     }
     struct addr at = daemon_http(d);
     addr_print(&at, http);

@@ -251,10 +251,10 @@ static enum err port_parse(struct str text, struct url *u, const char **ret_why)
         return OK;
     if (str_to_u64(text, 65535, &v) != OK || v == 0)
         return refuse(ret_why, ERR_INVALID, "the port must be 1 to 65535");
-    if (url_port_is_bad((uint16_t)v))
-        return refuse(ret_why, ERR_INVALID, "the port belongs to a service other than the web");
     u->port_is_default = v == u->port;
     u->port = (uint16_t)v;
+    if (url_port_is_bad(u->port))
+        return refuse(ret_why, ERR_INVALID, "the port belongs to a service other than the web");
     return OK;
 }
 

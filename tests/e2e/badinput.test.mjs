@@ -138,9 +138,25 @@ test('API: bad JSON, unknown field, bad number, bad URL, too large, wrong key', 
 test('the configuration names an unknown key and the near one', async () => {
   const { spawnSync } = await import('node:child_process');
   const { binary } = await import('./lib/daemon.mjs');
-  const r = spawnSync(binary, ['serve', '--set', 'sip.lisen=udp:127.0.0.1:5060'], { encoding: 'utf8' });
+  const serve = (set, env = {}) => spawnSync(binary, ['serve', '--set', set], { encoding: 'utf8', env: { PATH: process.env.PATH, ...env } });
+  const r = serve('sip.lisen=udp:127.0.0.1:5060');
   assert.equal(r.status, 2);
   assert.match(r.stderr, /sip\.lisen/);
   assert.match(r.stderr, /sip\.listen/);
+  const variable = serve('sip.listen=', { HOOKSWITCH_HTTP_LISTN: '127.0.0.1:1' });
+  assert.equal(variable.status, 2);
+  assert.match(variable.stderr, /HOOKSWITCH_HTTP_LISTN: unknown key "http\.listn"; did you mean "http\.listen"\?/);
+  assert.match(serve('colour=red').stderr, /unknown key "colour"; `hookswitch config` lists them all/);
   assert.ok(await freePort());
+});
+
+test('a value that the configuration cannot have is a fault of usage', async () => {
+  const { spawnSync } = await import('node:child_process');
+  const { binary } = await import('./lib/daemon.mjs');
+  for (const set of ['http.listen=banana', 'http.listen=127.0.0.1:99999', 'store.url=mysql://x', 'sip.listen=smoke:127.0.0.1:5060', 'sip.advertise=a b',
+    'smpp.listen=banana', 'http_client.allow=10.0.0.0/99', 'retention.days=many', 'http.rate_per_sec=-1', 'deliver.couriers=0', 'log.level=loud']) {
+    const r = spawnSync(binary, ['serve', '--set', `data_dir=${rig.daemon.dir}-other`, '--set', set], { encoding: 'utf8', timeout: 20000 });
+    assert.equal(r.status, 2, `${set}: ${r.stderr}`);
+    assert.ok(r.stderr.includes(set.split('=')[0]), r.stderr);
+  }
 });

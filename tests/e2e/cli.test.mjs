@@ -73,6 +73,10 @@ test('what goes wrong is said: what, why, what to do; and an exit code', async (
     [['number', 'list', '--url'], 2, /--url needs a value/],
     [['number', 'list'], 4, /--key or HOOKSWITCH_KEY/, { key: 'nobody' }],
     [['number', 'list', `--url=http://127.0.0.1:${await freePort()}`], 5, /is the daemon running there/],
+    [['number', 'list', '--url=http://127.0.0.1:1'], 5, /port belongs to a service other than the web/],
+    [['number', 'list', '--url=banana'], 2, /--url banana: it must begin with https:\/\/ or http:\/\//],
+    [['export', '--url=banana'], 2, /--url banana/],
+    [['demo', 'banana'], 2, /one word too many: "banana"/],
   ]) {
     const c = await run(words, more);
     assert.equal(c.code, code, `${words.join(' ')}: ${c.err}`);
@@ -93,6 +97,32 @@ test('each noun says what it takes', async () => {
     assert.equal(help.code, 0);
     assert.match(help.out, new RegExp(`^usage: hookswitch ${noun} VERB`));
   }
+});
+
+test('help is help wherever it is asked for, and a version is one', async () => {
+  const all = (await run(['--help'])).out;
+  for (const words of [['-h'], ['help']]) assert.deepEqual([(await run(words)).out, (await run(words)).code], [all, 0]);
+  assert.equal((await run(['help', 'number'])).out, (await run(['number', '--help'])).out);
+  for (const tool of ['serve', 'demo', 'listen', 'apply', 'export', 'doctor', 'backup', 'restore', 'completion', 'config', 'version']) {
+    const help = await run([tool, '--help']);
+    assert.deepEqual([help.code, help.err], [0, ''], tool);
+    assert.match(help.out, new RegExp(`^usage: hookswitch ${tool}`));
+    assert.match(all, new RegExp(`^  ${tool} `, 'm'));
+  }
+  const { out } = await run(['version']);
+  assert.match(out, /^hookswitch \d+\.\d+\.\d+\n$/);
+  for (const word of ['--version', '-V']) assert.equal((await run([word])).out, out);
+});
+
+test('an event is posted, a message simulated', async () => {
+  const event = { event: 'incoming_call', did_number: number, caller_id: '+19175550100', id: 'from-the-shell' };
+  assert.match((await run(['event', 'create', JSON.stringify(event)])).out, /^from-the-shell\tno$/m);
+  const many = JSON.parse((await run(['event', 'create', JSON.stringify([event, event]), '--json'])).out);
+  assert.deepEqual(many.data.map((e) => e.duplicate), [true, true]);
+  const sms = JSON.stringify({ kind: 'sms', number, message: 'x' });
+  for (const words of [['simulate', sms], ['simulate', 'run', sms]]) assert.match((await run(words)).out, /^message_id +msg_/);
+  assert.match((await run(['simulate', '-'], { input: sms })).out, /^message_id +msg_/);
+  assert.equal((await run(['simulate', 'banana'])).code, 2);
 });
 
 test('text of the network cannot drive the terminal', async () => {

@@ -37,6 +37,26 @@ static void an_unknown_key_suggests_the_near_one(void **state)
     assert_err(load(NULL, no_env, "sip.lisen=x", &c), ERR_INVALID);
     assert_non_null(strstr(why, "sip.lisen"));
     assert_non_null(strstr(why, "sip.listen"));
+    assert_err(load(NULL, no_env, "colour=x", &c), ERR_INVALID);
+    assert_null(strstr(why, "did you mean"));
+    char *env[] = {(char[]){"HOOKSWITCH_SIP_LISEN=x"}, NULL};
+    assert_err(load(NULL, env, NULL, &c), ERR_INVALID);
+    assert_non_null(strstr(why, "HOOKSWITCH_SIP_LISEN"));
+    assert_non_null(strstr(why, "sip.listen"));
+}
+
+/* Kubernetes tells every container of the services beside it. */
+static void what_a_service_of_our_name_brings_is_passed_over(void **state)
+{
+    struct config *c;
+    char *env[] = {(char[]){"HOOKSWITCH_SERVICE_HOST=10.0.0.1"},
+                   (char[]){"HOOKSWITCH_SERVICE_PORT_API=8080"},
+                   (char[]){"HOOKSWITCH_PORT=tcp://10.0.0.1:8080"},
+                   (char[]){"HOOKSWITCH_PORT_8080_TCP_ADDR=10.0.0.1"}, NULL};
+    assert_ok(load(NULL, env, NULL, &c));
+    config_free(c);
+    char *meant[] = {(char[]){"HOOKSWITCH_PORT=8080"}, NULL};
+    assert_err(load(NULL, meant, NULL, &c), ERR_INVALID);
 }
 
 static void a_secret_may_come_from_a_file(void **state)
@@ -70,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(later_sources_win),
         cmocka_unit_test(an_unknown_key_suggests_the_near_one),
+        cmocka_unit_test(what_a_service_of_our_name_brings_is_passed_over),
         cmocka_unit_test(a_secret_may_come_from_a_file),
         cmocka_unit_test(numbers_have_bounds),
     };
