@@ -22,8 +22,6 @@ static enum err key_check(struct request *r, const struct json *doc, bool is_new
     enum err err = api_key_parse(doc, &k, &r->fault);
     if (err != OK)
         return err;
-    if (json_get(r->json, "hash"))
-        err = request_refuse(r, "hash", "nothing: a key is made here");
     if (err == OK && (is_new || json_get(r->json, "scopes")))
         err = is_within(r, k) ? OK : request_refuse(r, "scopes", "what the asking key has itself");
     const struct json *at = json_get(r->json, "expires_at");
@@ -78,6 +76,7 @@ const struct resource keys = {.kind = SETTING_KEY,
                               .prefix = "key",
                               .collection = "/v1/keys",
                               .hidden = key_hidden,
+                              .own = key_hidden,
                               .shown_once = "key",
                               .check = key_check,
                               .allow = key_allow,

@@ -58,11 +58,22 @@ void problem(struct request *r, int status, const char *code, const char *detail
     json_end_obj(&w);
 }
 
+/* "url is needed.", "foo: no such field; known: …", "limit must be a whole number from 1 to 500."
+ */
+static void print_fault(const char *field, const char *allowed, char *out, size_t cap)
+{
+    struct str why = str_of(allowed);
+    const char *verb = str_starts(why, STR("needed"))     ? " is"
+                       : str_starts(why, STR("no such ")) ? ":"
+                                                          : " must be";
+    snprintf(out, cap, "%s%s %s.", field, verb, allowed);
+}
+
 void problem_field(struct request *r, const char *field, const char *allowed)
 {
-    char detail[320];
+    char detail[sizeof r->fault + 128];
     struct json_writer w;
-    snprintf(detail, sizeof detail, "%s: allowed is %s.", field, allowed);
+    print_fault(field, allowed, detail, sizeof detail);
     start(r, &w, 422, "invalid_field", detail);
     json_put_str(&w, "field", str_of(field));
     json_put_str(&w, "allowed", str_of(allowed));
@@ -80,7 +91,7 @@ void problem_items(struct request *r, bool many, const struct item_fault *f, siz
         snprintf(name, sizeof name, "[%zu]%s%s", f->index, *field ? "." : "", field);
     else
         snprintf(name, sizeof name, "%s", *field ? field : "body");
-    snprintf(detail, sizeof detail, "%s: allowed is %s.", name, f->fault.why);
+    print_fault(name, f->fault.why, detail, sizeof detail);
     start(r, &w, 422, "invalid_field", detail);
     json_put_str(&w, "field", str_of(name));
     json_put_str(&w, "allowed", str_of(f->fault.why));

@@ -12,6 +12,13 @@ enum err request_refuse(struct request *r, const char *field, const char *why)
     return ERR_INVALID;
 }
 
+static enum err refuse_member(struct request *r, const char *name, const char *names)
+{
+    char why[sizeof r->fault.why];
+    snprintf(why, sizeof why, *names ? "no such field; known: %s" : "no such field", names);
+    return request_refuse(r, name, why);
+}
+
 enum err request_members(struct request *r, const char *names)
 {
     void *it = NULL;
@@ -24,7 +31,7 @@ enum err request_members(struct request *r, const char *names)
         for (rest = str_of(names); rest.n && !known; known = str_eq(str_trim(one), key))
             str_cut(rest, ',', &one, &rest);
         if (!known)
-            return request_refuse(r, key.p, names);
+            return refuse_member(r, key.p, names);
     }
     return OK;
 }

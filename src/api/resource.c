@@ -10,10 +10,10 @@
 #include "store/recoveries.h"
 #include "store/tokens.h"
 
-static bool is_hidden(const struct resource *res, struct str key)
+static bool is_in(const char *const *names, struct str key)
 {
-    for (size_t i = 0; res->hidden && res->hidden[i]; i++)
-        if (str_eq(key, str_of(res->hidden[i])))
+    for (size_t i = 0; names && names[i]; i++)
+        if (str_eq(key, str_of(names[i])))
             return true;
     return false;
 }
@@ -33,7 +33,7 @@ enum err resource_put(struct request *r, const struct resource *res, const struc
     if (json_parse(s->doc, &doc, NULL, 0) == OK)
         while (json_next(doc, &it, &key, &v)) {
             char name[128];
-            if (is_hidden(res, key) || str_copy(key, name, sizeof name) != OK)
+            if (is_in(res->hidden, key) || str_copy(key, name, sizeof name) != OK)
                 continue;
             json_put_raw(w, name, STR(""));
             buf_put_json(w->b, v);
@@ -128,7 +128,7 @@ static enum err check_names(struct request *r)
     struct str key;
     const struct json *v;
     while (json_next(r->json, &it, &key, &v))
-        if (key.n >= NAME_MAX_BYTES)
+        if (key.n >= NAME_MAX_BYTES || is_in(resource_of(r)->own, key))
             return request_refuse(r, key.p, "no such field");
     return OK;
 }
@@ -381,7 +381,7 @@ static enum err patch_work(struct request *r, struct db *db)
     enum err err = check_names(r);
     if (err == OK && json_get(r->json, "account"))
         err = res->kind == SETTING_ACCOUNT
-                  ? request_refuse(r, "account", "nothing: an account belongs to nobody")
+                  ? request_refuse(r, "account", "absent: an account belongs to nobody")
                   : request_account(r, &r->move_to);
     if (err == OK)
         err = resource_merge(r, db, res, r->json);

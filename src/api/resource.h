@@ -69,6 +69,7 @@ struct resource {
     const char *prefix;        /* of its ids; NULL: the id is its key */
     const char *collection;    /* "/v1/endpoints" */
     const char *const *hidden; /* members of the document that are never shown; NULL-terminated */
+    const char *const *own;    /* … that no request may give; NULL-terminated, may be NULL */
     const char *shown_once;    /* what r->secret is called in the answer; NULL: "secret" */
     bool operator_only;
     /* Validates r->json's document (without `account`) into r->doc and r->setting.key; on

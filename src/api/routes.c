@@ -39,7 +39,7 @@ static const struct route {
     {"GET", "/v1/endpoints/{}", NEEDS_READ, false, endpoints_get},
     {"PATCH", "/v1/endpoints/{}", NEEDS_WRITE, true, endpoints_patch},
     {"DELETE", "/v1/endpoints/{}", NEEDS_WRITE, false, endpoints_delete},
-    {"POST", "/v1/endpoints/{}/rotate-secret", NEEDS_WRITE, false, endpoints_rotate},
+    {"POST", "/v1/endpoints/{}/rotate-secret", NEEDS_WRITE, true, endpoints_rotate},
     {"POST", "/v1/endpoints/{}/enable", NEEDS_WRITE, false, endpoints_enable},
     {"POST", "/v1/endpoints/{}/test", NEEDS_WRITE, false, endpoints_test},
     {"POST", "/v1/endpoints/{}/recover", NEEDS_WRITE, true, endpoints_recover},
@@ -240,7 +240,8 @@ static bool query_fits(struct request *r, const struct route *route)
         case QUERY_UNKNOWN: break;
         }
         buf_wrap(&b, allowed, sizeof allowed - 1);
-        buf_puts(&b, route->query ? "one of the parameters " : "no parameter here");
+        buf_puts(&b,
+                 route->query ? "one of the parameters " : "absent: this path knows no parameters");
         for (const char *c = route->query ? route->query : ""; *c; c++)
             buf_puts(&b, *c == ' ' ? ", " : (char[]){*c, '\0'});
         allowed[b.n] = '\0';

@@ -194,7 +194,9 @@ static enum err endpoint_check(struct request *r, const struct json *doc, bool i
     enum err err = endpoint_parse(doc, &e, &r->fault);
     if (err != OK)
         return err;
-    err = check_url(r, "url", str_of(e->url));
+    err = json_get(r->json, "secret") && json_kind(json_get(r->json, "secret")) == JSON_IS_ARRAY
+              ? request_refuse(r, "secret", "one secret: rotate-secret gives a second")
+              : check_url(r, "url", str_of(e->url));
     if (err == OK && e->fallback_url[0])
         err = check_url(r, "fallback_url", str_of(e->fallback_url));
     if (err == OK && (e->ca_pem || e->cert_pem || e->key_pem))
@@ -238,10 +240,12 @@ static enum err endpoint_more(struct request *r, const struct setting *s, struct
     return err;
 }
 static const char *const endpoint_hidden[] = {"secret", "secret_old_until_ms", "key_pem", NULL};
+static const char *const endpoint_own[] = {"secret_old_until_ms", "disabled_why", NULL};
 const struct resource endpoints = {.kind = SETTING_ENDPOINT,
                                    .prefix = "ep",
                                    .collection = "/v1/endpoints",
                                    .hidden = endpoint_hidden,
+                                   .own = endpoint_own,
                                    .check = endpoint_check,
                                    .more = endpoint_more};
 RESOURCE_HANDLERS(endpoints, endpoints)
@@ -304,9 +308,30 @@ static enum err rotate_work(struct request *r, struct db *db)
     return endpoint_change(r, db, "rotated", rotate);
 }
 
+/* One that is given becomes the new one. */
+static enum err take_secret(struct request *r)
+{
+    struct str s;
+    struct secret parsed;
+    const struct json *v = json_get(r->json, "secret");
+    enum err err = request_members(r, "secret");
+    if (err != OK || !v)
+        return err;
+    if (!json_str(v, &s) || secret_parse(s, &parsed) != OK ||
+        str_copy(s, r->secret, SECRET_SIZE) != OK)
+        return request_refuse(r, "secret", "whsec_ and base64 of 24 to 64 bytes");
+    return OK;
+}
+
 void endpoints_rotate(struct request *r)
 {
-    request_write(r, rotate_work, setting_committed);
+    enum err err = take_secret(r);
+    if (err == OK) {
+        request_write(r, rotate_work, setting_committed);
+        return;
+    }
+    problem_of_err(r, err);
+    request_done(r);
 }
 
 static enum err enable(struct request *r, struct endpoint *e)

@@ -22,8 +22,6 @@ static const char password_allowed[] = "a string of 8 to 256 bytes";
 static enum err check_input(struct request *r, struct user *u, bool is_new)
 {
     const struct room *room = r->room;
-    if (json_get(r->json, "password_hash"))
-        return request_refuse(r, "password_hash", "nothing: a password is hashed here");
     if ((is_new || json_get(r->json, "role")) && u->role > r->asker.role)
         return request_refuse(r, "role", "one's own role or a lower one");
     if (is_new && !u->password[0])
@@ -77,6 +75,7 @@ const struct resource users = {.kind = SETTING_USER,
                                .prefix = "user",
                                .collection = "/v1/users",
                                .hidden = user_hidden,
+                               .own = user_hidden,
                                .check = user_check,
                                .allow = user_allow};
 

@@ -74,7 +74,8 @@ enum err request_account(struct request *r, uint64_t *ret)
     if (!v)
         return OK;
     if (!r->is_operator || !json_str(v, &name))
-        return request_refuse(r, "account", "set by the operator alone, an account's id or name");
+        return request_refuse(r, "account",
+                              "an account's id or name, and the operator alone may give it");
     const struct book_account *a = book_account_named(r->book, name);
     if (!a)
         return request_refuse(r, "account", "an account's id or name");

@@ -60,6 +60,12 @@ static void set_memory(void)
     json_set_alloc_funcs(memory_or_end, free);
 }
 
+/* The library's words, but where they speak of its flags. */
+static const char *fault_text(const json_error_t *e)
+{
+    return json_error_code(e) == json_error_null_character ? "\\u0000 is not taken" : e->text;
+}
+
 enum err json_parse(struct str text, struct json **ret_root, char *ret_where, size_t where_cap)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -79,8 +85,8 @@ enum err json_parse(struct str text, struct json **ret_root, char *ret_where, si
         json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!root) {
         if (ret_where)
-            snprintf(ret_where, where_cap, "%s (line %d, column %d)", error.text, error.line,
-                     error.column);
+            snprintf(ret_where, where_cap, "%s (line %d, column %d)", fault_text(&error),
+                     error.line, error.column);
         return ERR_SYNTAX;
     }
     *ret_root = (struct json *)root;

@@ -38,7 +38,7 @@ enum err api_key_parse(const struct json *doc, struct api_key **ret, struct fiel
         return ERR_NOMEM;
     fields_start(&f, doc, ret_fault);
     field_text(&f, "name", k->name, sizeof k->name, true);
-    field_text(&f, "hash", k->hash, sizeof k->hash, false);
+    field_own_text(&f, "hash", k->hash, sizeof k->hash);
     read_scopes(&f, k);
     const struct json *expires = field_any(&f, "expires_at_ms");
     if (expires && (!json_int(expires, &k->expires_at_ms) || k->expires_at_ms < 0))

@@ -22,7 +22,7 @@ static void read_events(struct fields *f, struct endpoint *e)
     if (!v)
         return;
     if (json_kind(v) != JSON_IS_ARRAY || json_len(v) == 0) {
-        field_refuse(f, "events", "an array of event names");
+        field_refuse(f, "events", "an array of names of events");
         return;
     }
     e->events = 0;
@@ -30,9 +30,10 @@ static void read_events(struct fields *f, struct endpoint *e)
         struct str s;
         enum event_kind kind;
         if (!json_str(json_at(v, i), &s) || !event_kind_parse(s, &kind)) {
-            field_refuse(f, "events",
-                         "incoming_call, call_answered, call_ended, sms_received, call_ringing, "
-                         "call_forward_failed, call_transferred, endpoint_disabled, ping");
+            field_refuse(
+                f, "events",
+                "an array of incoming_call, call_answered, call_ended, sms_received, "
+                "call_ringing, call_forward_failed, call_transferred, endpoint_disabled, ping");
             return;
         }
         e->events |= EVENT_BIT(kind);
@@ -73,7 +74,7 @@ static void take_secret(struct fields *f, const struct json *v, char out[SECRET_
 
 static void read_secrets(struct fields *f, struct endpoint *e)
 {
-    const struct json *v = field_any(f, "secret"), *until = field_any(f, "secret_old_until_ms");
+    const struct json *v = field_any(f, "secret"), *until = field_own(f, "secret_old_until_ms");
     if (v && json_kind(v) == JSON_IS_ARRAY) {
         if (json_len(v) < 1 || json_len(v) > 2)
             field_refuse(f, "secret", "one or two secrets");
@@ -155,13 +156,13 @@ static void read_headers(struct fields *f, struct endpoint *e)
 static void read_retry(struct fields *f, struct endpoint *e)
 {
     const struct json *v = field_any(f, "retry");
-    const char *why;
+    const char *field, *why;
     e->retry = retry_default;
     if (!v)
         return;
     e->has_retry = true;
-    if (retry_of_json(v, &e->retry, &why) != OK)
-        field_refuse(f, "retry", why);
+    if (retry_of_json(v, &e->retry, &field, &why) != OK)
+        field_refuse(f, field, why);
 }
 
 enum err endpoint_parse(const struct json *doc, struct endpoint **ret,
@@ -189,7 +190,7 @@ enum err endpoint_parse(const struct json *doc, struct endpoint **ret,
     field_u32(&f, "concurrency", 1, 256, &e->concurrency);
     field_u32(&f, "rate_per_sec", 0, 100000, &e->rate_per_sec);
     field_bool(&f, "disabled", &e->disabled);
-    field_text(&f, "disabled_why", e->disabled_why, sizeof e->disabled_why, false);
+    field_own_text(&f, "disabled_why", e->disabled_why, sizeof e->disabled_why);
     field_long(&f, "ca_pem", PEM_MAX, &e->ca_pem);
     field_long(&f, "cert_pem", PEM_MAX, &e->cert_pem);
     field_long(&f, "key_pem", PEM_MAX, &e->key_pem);

@@ -30,6 +30,12 @@ const struct json *field_any(struct fields *f, const char *name)
     return v && json_kind(v) != JSON_IS_NULL ? v : NULL;
 }
 
+const struct json *field_own(struct fields *f, const char *name)
+{
+    f->unlisted |= UINT64_C(1) << f->n_known;
+    return field_any(f, name);
+}
+
 static bool is_known(const struct fields *f, struct str key)
 {
     for (size_t i = 0; i < f->n_known; i++)
@@ -38,22 +44,27 @@ static bool is_known(const struct fields *f, struct str key)
     return f->prefix && str_starts(key, str_of(f->prefix));
 }
 
+static void refuse_unknown(struct fields *f, struct str key)
+{
+    char list[sizeof f->fault->why];
+    const char *before = "no such field; known: ";
+    size_t n = 0;
+    for (size_t i = 0; i < f->n_known && n + strlen(f->known[i]) + 24 < sizeof list; i++) {
+        if (f->unlisted >> i & 1)
+            continue;
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", before, f->known[i]);
+        before = ", ";
+    }
+    field_refuse(f, key.p, n ? list : "no such field");
+}
+
 enum err fields_end(struct fields *f)
 {
     struct str key;
     const struct json *v;
-    char list[160];
-    size_t n = 0;
-    if (f->err != OK)
-        return f->err;
-    for (void *it = NULL; json_next(f->doc, &it, &key, &v);)
-        if (!is_known(f, key)) {
-            for (size_t i = 0; i < f->n_known && n < sizeof list - 1; i++)
-                n += (size_t)snprintf(list + n, sizeof list - n, "%s%s",
-                                      i ? ", " : "no such field; known: ", f->known[i]);
-            field_refuse(f, key.p, list);
-            break;
-        }
+    for (void *it = NULL; f->err == OK && json_next(f->doc, &it, &key, &v);)
+        if (!is_known(f, key))
+            refuse_unknown(f, key);
     return f->err;
 }
 
@@ -65,9 +76,9 @@ static bool is_text(struct str s)
     return str_is_utf8(s);
 }
 
-void field_text(struct fields *f, const char *name, char *out, size_t cap, bool required)
+static void take_text(struct fields *f, const char *name, const struct json *v, char *out,
+                      size_t cap, bool required)
 {
-    const struct json *v = field_any(f, name);
     struct str s;
     char why[64];
     if (!v) {
@@ -83,6 +94,16 @@ void field_text(struct fields *f, const char *name, char *out, size_t cap, bool 
     }
     enum err err = str_copy(s, out, cap);
     ASSERT(err == OK);
+}
+
+void field_text(struct fields *f, const char *name, char *out, size_t cap, bool required)
+{
+    take_text(f, name, field_any(f, name), out, cap, required);
+}
+
+void field_own_text(struct fields *f, const char *name, char *out, size_t cap)
+{
+    take_text(f, name, field_own(f, name), out, cap, false);
 }
 
 void field_bool(struct fields *f, const char *name, bool *out)

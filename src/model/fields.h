@@ -10,6 +10,7 @@ struct fields {
     enum err err;
     const char *known[48];
     size_t n_known;
+    uint64_t unlisted;  /* bit i: known[i] is not for people */
     const char *prefix; /* names that begin so are known as well; NULL: none */
 };
 
@@ -19,8 +20,11 @@ void field_refuse(struct fields *f, const char *name, const char *why);
 
 /* The member, or NULL when it is absent, null, or an error stuck. */
 const struct json *field_any(struct fields *f, const char *name);
+/* The same of a member that is the program's own: no list of what is known tells of it. */
+const struct json *field_own(struct fields *f, const char *name);
 /* A string of at most cap - 1 bytes of UTF-8 without control bytes; left alone when absent. */
 void field_text(struct fields *f, const char *name, char *out, size_t cap, bool required);
+void field_own_text(struct fields *f, const char *name, char *out, size_t cap);
 void field_bool(struct fields *f, const char *name, bool *out);
 void field_u32(struct fields *f, const char *name, uint32_t min, uint32_t max, uint32_t *out);
 /* A longer string on the heap (PEM); NULL when absent. */

@@ -41,27 +41,34 @@ static enum err schedule_parse(const struct json *list, struct retry *r)
     return OK;
 }
 
-enum err retry_of_json(const struct json *doc, struct retry *ret, const char **ret_why)
+enum err retry_of_json(const struct json *doc, struct retry *ret, const char **ret_field,
+                       const char **ret_why)
 {
     struct str key;
     const struct json *v;
     int64_t sec;
     *ret = retry_default;
+    *ret_field = "retry";
     *ret_why = "an object with schedule_s and give_up_after_s";
     if (json_kind(doc) != JSON_IS_OBJECT)
         return ERR_INVALID;
     for (void *it = NULL; json_next(doc, &it, &key, &v);) {
         if (str_eq(key, STR("schedule_s"))) {
-            *ret_why = "schedule_s: 1 to 32 waits of 1 to 604800 seconds";
+            *ret_field = "retry.schedule_s";
+            *ret_why = "an array of 1 to 32 waits of 1 to 604800 seconds";
             if (schedule_parse(v, ret) != OK)
                 return ERR_INVALID;
         } else if (str_eq(key, STR("give_up_after_s"))) {
-            *ret_why = "give_up_after_s: 0 to 2592000 seconds";
+            *ret_field = "retry.give_up_after_s";
+            *ret_why = "a whole number from 0 to 2592000";
             if (!json_int(v, &sec) || sec < 0 || sec > GIVE_UP_MAX_SEC)
                 return ERR_INVALID;
             ret->give_up_after_sec = (uint32_t)sec;
-        } else
+        } else {
+            *ret_field = "retry";
+            *ret_why = "an object with schedule_s and give_up_after_s";
             return ERR_INVALID;
+        }
     }
     return OK;
 }

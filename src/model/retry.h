@@ -19,5 +19,6 @@ extern const struct retry
 int64_t retry_wait_ms(const struct retry *r, unsigned attempt, int64_t age_ms,
                       int64_t retry_after_sec, uint64_t random);
 /* {"schedule_s":[1,5,30],"give_up_after_s":259200}; ret_why for people. */
-MUST_USE enum err retry_of_json(const struct json *doc, struct retry *ret, const char **ret_why);
+MUST_USE enum err retry_of_json(const struct json *doc, struct retry *ret, const char **ret_field,
+                                const char **ret_why);
 void retry_print(const struct retry *r, struct buf *out);

@@ -15,7 +15,7 @@ enum { NAME_MAX_BYTES = 128, URL_MAX_BYTES = 2048, ENDPOINT_HEADERS_MAX = 32 };
 /* Which field of the input is at fault ("headers.X-Foo") and what is allowed there. */
 struct field_error {
     char field[64];
-    char why[160];
+    char why[320];
 };
 
 struct did { /* a number's settings */

@@ -50,10 +50,10 @@ static void read_peer(struct fields *f, struct smpp_link *l)
     l->port = (uint16_t)port;
     field_bool(f, "tls", &l->tls);
     if (!client && (l->host[0] || l->tls))
-        field_refuse(f, l->tls ? "tls" : "host", "nothing in server mode: the carrier comes to us");
+        field_refuse(f, l->tls ? "tls" : "host", "absent in server mode: the carrier comes to us");
     field_sources(f, 0, l->sources, &l->n_sources);
     if (client && l->n_sources)
-        field_refuse(f, "sources", "nothing in client mode: we go to the carrier");
+        field_refuse(f, "sources", "absent in client mode: we go to the carrier");
     l->max_binds = client ? 1 : 4;
     field_u32(f, "max_binds", 1, 64, &l->max_binds);
 }

@@ -75,7 +75,7 @@ enum err user_parse(const struct json *doc, struct user **ret, struct field_erro
     const struct json *v = field_any(&f, "role");
     if (!v || !json_str(v, &role) || !role_parse(role, &u->role))
         field_refuse(&f, "role", "owner, developer, support, or operator");
-    field_text(&f, "password_hash", u->password_hash, sizeof u->password_hash, false);
+    field_own_text(&f, "password_hash", u->password_hash, sizeof u->password_hash);
     enum err err = fields_end(&f);
     if (err == OK)
         *ret = u;

@@ -78,6 +78,34 @@ test('two secrets sign while one replaces the other', async () => {
   await rig.receiver.wait(line.where, 2); // and with the new one
 });
 
+test('a new secret may be one of one\'s own, and what else comes with it is refused', async () => {
+  const line = await rig.line();
+  const where = `/v1/endpoints/${line.endpoint.id}/rotate-secret`;
+  const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+  assert.equal((await rig.daemon.must('POST', where, { secret })).secret, secret);
+  rig.receiver.expect(line.where, { secret });
+  await rig.daemon.must('POST', '/v1/events', call(line, 'incoming_call'));
+  await rig.receiver.wait(line.where, 1);
+  for (const [body, field] of [[{ secret: 'abc' }, 'secret'], [{ secret: [secret] }, 'secret'], [{ secert: secret }, 'secert']]) {
+    const answer = await rig.daemon.api('POST', where, body);
+    assert.deepEqual([answer.status, answer.json.field], [422, field]);
+  }
+});
+
+test('what the daemon keeps beside a setting is not for requests', async () => {
+  const endpoint = { url: 'https://example.com/' };
+  for (const [where, body, field] of [
+    ['/v1/endpoints', { ...endpoint, secret_old_until_ms: 1 }, 'secret_old_until_ms'], ['/v1/endpoints', { ...endpoint, disabled_why: 'x' }, 'disabled_why'],
+    ['/v1/endpoints', { ...endpoint, secret: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] }, 'secret'],
+    ['/v1/keys', { name: 'k', hash: 'x' }, 'hash'], ['/v1/users', { username: 'u', role: 'support', password: 'long enough', password_hash: 'x' }, 'password_hash']]) {
+    const answer = await rig.daemon.api('POST', where, body);
+    assert.deepEqual([answer.status, answer.json.field], [422, field]);
+    const unknown = await rig.daemon.api('POST', where, { ...body, [field]: undefined, colour: 1 });
+    assert.match(unknown.json.detail, /^colour: no such field; known: /);
+    if (field !== 'secret') assert.ok(!unknown.json.detail.includes(field), unknown.json.detail);
+  }
+});
+
 test('410 disables the endpoint; enabling sends what waited', async () => {
   const line = await rig.line();
   rig.receiver.answer = (seen) => (seen.path === line.where ? 410 : 200);

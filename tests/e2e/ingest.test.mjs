@@ -21,7 +21,7 @@ test('all that is wrong with a batch is told at once, and nothing of it is taken
   assert.equal(headers.get('content-type'), 'application/problem+json');
   assert.equal(json.code, 'invalid_field');
   assert.equal(json.field, '[1].did_number');
-  assert.match(json.detail, /^\[1\]\.did_number: allowed is .*E\.164/);
+  assert.match(json.detail, /^\[1\]\.did_number must be .*E\.164/);
   assert.equal(json.faulty, 4);
   assert.deepEqual(json.errors.map((e) => [e.index, e.field]), [[1, 'did_number'], [3, ''], [4, 'colour'], [5, 'from']]);
   for (const e of json.errors) assert.ok(e.allowed.length > 5, JSON.stringify(e));

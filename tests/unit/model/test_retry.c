@@ -68,14 +68,14 @@ static void a_schedule_of_ones_own(void **state)
 {
     struct json *doc;
     struct retry r;
-    const char *why = NULL;
+    const char *field, *why = NULL;
     assert_ok(json_parse(STR("{\"schedule_s\":[2,3],\"give_up_after_s\":60}"), &doc, NULL, 0));
-    assert_ok(retry_of_json(doc, &r, &why));
+    assert_ok(retry_of_json(doc, &r, &field, &why));
     json_free(doc);
     assert_in_range(retry_wait_ms(&r, 9, 0, -1, MIDDLE), 2400, 3600); /* the last one repeats */
     assert_int_equal(retry_wait_ms(&r, 9, 60000, -1, MIDDLE), -1);
     assert_ok(json_parse(STR("{\"schedule_s\":[]}"), &doc, NULL, 0));
-    assert_err(retry_of_json(doc, &r, &why), ERR_INVALID);
+    assert_err(retry_of_json(doc, &r, &field, &why), ERR_INVALID);
     assert_non_null(why);
     json_free(doc);
 }
