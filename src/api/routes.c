@@ -259,7 +259,7 @@ void api_handle(struct request *r)
         r->path[n - 1] = '\0'; /* its clients write it either way */
     const struct route *route = find(r, &path_known);
     if (!route) {
-        if (path_known && !strcmp(r->method, "OPTIONS"))
+        if (!strcmp(r->method, "OPTIONS") && (path_known || !strcmp(r->path, "*")))
             answer_options(r);
         else if (path_known)
             problem(r, 405, "method_not_allowed", "This path does not take that method.");

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/head.h"
 #include "api/idempotency.h"
 #include "api/peers.h"
 #include "api/problem.h"
@@ -45,7 +46,7 @@ struct exchange { /* what stands behind request.mhd */
     struct request r;
     struct MHD_Connection *connection;
     int64_t began_ms;
-    bool read, handed, too_big, crowded;
+    bool read, handed, too_big, long_path, crowded;
     struct peer *client; /* who is counted for it, behind a proxy */
     atomic_bool done;
     /* A stream's: */
@@ -258,8 +259,7 @@ static struct exchange *exchange_new(struct server *s, struct MHD_Connection *co
     buf_init(&x->r.out, ANSWER_MAX);
     buf_init(&x->r.mem, 4 << 20);
     buf_init(&x->r.doc, 4 << 20);
-    if (str_copy(str_of(url), x->r.path, sizeof x->r.path) != OK)
-        x->too_big = true;
+    x->long_path = str_copy(head_path(url), x->r.path, sizeof x->r.path) != OK;
     find_client(x);
     return x;
 }
@@ -317,7 +317,8 @@ static enum MHD_Result send_answer(struct exchange *x)
         MHD_add_response_header(answer, "X-Accel-Buffering", "no"); /* proxies pass it on at once */
         set_timeout(x->connection, r->server->c.stall_s);
     }
-    MHD_add_response_header(answer, "Content-Type", r->content_type);
+    if (r->status != 204 && r->status != 304)
+        MHD_add_response_header(answer, "Content-Type", r->content_type);
     MHD_add_response_header(answer, "Cache-Control", "no-store");
     MHD_add_response_header(answer, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(answer, "Content-Security-Policy",
@@ -346,6 +347,20 @@ static enum MHD_Result send_answer(struct exchange *x)
     return ok;
 }
 
+static enum MHD_Result on_head(void *arg, enum MHD_ValueKind kind, const char *name,
+                               const char *value)
+{
+    head_take(arg, str_of(name), str_of(value));
+    return MHD_YES;
+}
+
+static bool is_sound(struct exchange *x, const char *version)
+{
+    struct head h = {.long_path = x->long_path, .has_host = strcmp(version, "HTTP/1.1") != 0};
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, on_head, &h);
+    return head_is_sound(&x->r, &h);
+}
+
 /* Called for the head, for each piece of the body, at its end, and after a resume. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
@@ -354,8 +369,12 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     struct server *s = arg;
     struct exchange *x = *state;
     if (!x) {
-        *state = exchange_new(s, connection, url, method);
-        return *state ? MHD_YES : MHD_NO;
+        *state = x = exchange_new(s, connection, url, method);
+        if (!x || is_sound(x, version))
+            return x ? MHD_YES : MHD_NO;
+        x->handed = true;
+        atomic_store(&x->done, true);
+        return send_answer(x); /* whose connection is closed: nobody knows where the body ends */
     }
     if (*upload_n) {
         if (!x->too_big)
@@ -374,7 +393,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
             problem(&x->r, 429, "too_many_connections",
                     "Too many requests of this address at once.");
         } else if (x->too_big)
-            problem(&x->r, 413, "too_large", "The body may have 256 KiB at the most.");
+            problem_too_large(&x->r);
         else
             problem_of_err(&x->r, x->r.body.err);
         atomic_store(&x->done, true);
@@ -387,6 +406,11 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     MHD_suspend_connection(connection);
     s->c.handle(&x->r);
     return MHD_YES;
+}
+
+static size_t on_unescape(void *arg, struct MHD_Connection *connection, char *s)
+{
+    return head_unescape(s);
 }
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **state,
@@ -460,7 +484,8 @@ enum err server_start(const struct server_config *c, struct server **ret, char *
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HEAD_TIMEOUT_S,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-        s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+        s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, s,
+        MHD_OPTION_END);
     if (!s->daemon) {
         addr_print(&c->listen, text);
         snprintf(why, cap, "http.listen: %s cannot be listened on (is it in use?)", text);

@@ -1,6 +1,7 @@
 // The server as HTTP: methods, types, sizes, rates.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { Daemon, key } from './lib/daemon.mjs';
 
 let d;
@@ -52,6 +53,42 @@ test('a body of another type is refused, one without a type is read', async () =
 test('a body over 256 KiB is 413', async () => {
   const answer = await ask('POST', '/v1/numbers', { body: ' '.repeat(256 * 1024 + 1), headers: { 'content-type': 'application/json' } });
   assert.equal(answer.status, 413);
+});
+
+/** Sends bytes as they are; gives the first answer's status and JSON. */
+const raw = (text) => new Promise((resolve, reject) => {
+  const s = connect(d.http, '127.0.0.1', () => s.write(text));
+  let got = '';
+  s.setTimeout(20000, () => s.destroy(new Error(`no answer to ${text.slice(0, 80)}`)));
+  s.on('data', (b) => { got += b; }).on('error', reject).on('close', () => {
+    const [head, body] = got.split('\r\n\r\n');
+    resolve({ status: Number(head.split(' ')[1]), head, json: /problem/.test(head) ? JSON.parse(body) : undefined });
+  });
+});
+
+test('a head that is not sound is refused, and its connection closed', async () => {
+  const post = `POST /v1/numbers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n`;
+  for (const [text, status, code] of [
+    ['GET /healthz HTTP/1.1\r\n\r\n', 400, 'bad_request'],
+    ['GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n', 400, 'bad_request'],
+    [`${post}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`, 400, 'bad_request'],
+    [`${post}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`, 400, 'bad_request'],
+    [`${post}Transfer-Encoding: gzip\r\n\r\nx`, 501, 'not_implemented'],
+    [`${post}Content-Length: 300000\r\nExpect: 100-continue\r\n\r\n`, 413, 'too_large'],
+    [`GET /${'a'.repeat(2000)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`, 414, 'uri_too_long'],
+  ]) {
+    const answer = await raw(text);
+    assert.deepEqual([answer.status, answer.json?.code], [status, code], text.slice(0, 200));
+    assert.match(answer.head, /^HTTP\/1\.1 \d+ .*\r\n(?:.*\r\n)*Content-Type: application\/problem\+json/);
+  }
+  for (const [text, status] of [['GET /healthz HTTP/1.0\r\n\r\n', 200], ['GET http://any.example/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 200],
+    ['OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 204]])
+    assert.equal((await raw(text)).status, status, text);
+});
+
+test('a path does not end at its %00', async () => {
+  for (const where of ['/v1/numbers%00', '/v1/numbers%00/x', '/healthz%00', '/v1/numbers/%2B447911123456%00'])
+    assert.equal((await ask('GET', where)).status, 404, where);
 });
 
 test('a key that asks too often is told when to come again, and others are not', async (t) => {
