@@ -356,8 +356,11 @@ static enum err hangup_work(struct request *r, struct db *db)
 {
     struct call_row c;
     enum err err = call_get(db, request_scope(r), str_of(r->arg), &c, &r->mem);
-    if (err == OK && c.phase == CALL_PHASE_ENDED)
-        err = ERR_NOT_FOUND; /* there is no such call any more */
+    if (err == OK && c.phase == CALL_PHASE_ENDED) {
+        r->fault_code = "call_ended";
+        snprintf(r->fault.why, sizeof r->fault.why, "The call has ended already.");
+        return ERR_EXISTS;
+    }
     if (err == OK && r->api->c.hangup)
         err = r->api->c.hangup(r->api->c.arg, c.call_id);
     r->status = 202;

@@ -144,6 +144,16 @@ static bool matches(const char *pattern, const char *path, char *arg, size_t cap
     return *path == '\0';
 }
 
+/* A number is found by its digits, too, and by the blank that a `+` becomes in some clients. */
+static void complete_number(struct request *r)
+{
+    size_t n = strlen(r->arg), skip = r->arg[0] == ' ';
+    if (strncmp(r->path, "/v1/numbers/", 12) != 0 || r->arg[0] == '+' || n + 2 > sizeof r->arg)
+        return;
+    memmove(r->arg + 1, r->arg + skip, n - skip + 1);
+    r->arg[0] = '+';
+}
+
 static const struct route *find(struct request *r, bool *ret_path_known)
 {
     char arg[sizeof r->arg];
@@ -154,6 +164,7 @@ static const struct route *find(struct request *r, bool *ret_path_known)
             continue;
         if (!strcmp(routes[i].method, r->method)) {
             memcpy(r->arg, arg, sizeof arg);
+            complete_number(r);
             r->allow[0] = '\0';
             return &routes[i];
         }

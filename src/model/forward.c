@@ -156,6 +156,7 @@ static const char *target_read(const struct json *v, struct target *t, const cha
             *ret_member = "when";
             if (!json_str(m, &text) || !when_parse(text, &t->when))
                 return "one of always, busy, no_answer, not_registered, failed";
+            t->when_said = true;
         } else if (str_eq(key, STR("headers"))) {
             *ret_member = "headers";
             if (json_kind(m) != JSON_IS_OBJECT || json_len(m) > TARGET_HEADERS_MAX)
@@ -257,7 +258,7 @@ void forward_print(const struct forward *f, struct buf *out)
         json_put_str(&w, "destination", t->destination);
         if (t->ring_timeout_s)
             json_put_i64(&w, "ring_timeout_s", t->ring_timeout_s);
-        if (t->when != WHEN_ALWAYS)
+        if (t->when_said)
             json_put_str(&w, "when", str_of(target_when_name(t->when)));
         if (t->n_headers) {
             char name[72];

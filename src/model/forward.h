@@ -33,6 +33,7 @@ enum { TARGETS_MAX = 16, TARGET_HEADERS_MAX = 16, DESTINATION_MAX = 512, RING_TI
 struct target {
     enum target_type type;
     enum target_when when;
+    bool when_said;          /* `always` may be said, too: it is shown as it was given */
     unsigned ring_timeout_s; /* 0: the daemon's default */
     struct str destination;  /* slices into forward.bytes */
     size_t n_headers;

@@ -106,6 +106,29 @@ test('what the daemon keeps beside a setting is not for requests', async () => {
   }
 });
 
+test('a call that has ended cannot be hung up', async () => {
+  const line = await rig.line();
+  const { call_id } = await rig.daemon.must('POST', '/v1/simulate', { kind: 'call', number: line.number });
+  const answer = await rig.daemon.api('POST', `/v1/calls/${call_id}/hangup`);
+  assert.deepEqual([answer.status, answer.json.code], [409, 'call_ended']);
+  assert.equal((await rig.daemon.api('POST', '/v1/calls/call_nobody/hangup')).status, 404);
+});
+
+test('a number is found however its + is written, and shows its targets as they were given', async () => {
+  const line = await rig.line();
+  const digits = line.number.slice(1);
+  const targets = [{ type: 'sip', destination: 'sip:a@example.com' }, { type: 'sip', destination: 'sip:b@example.com', when: 'always' },
+    { type: 'sip', destination: 'sip:c@example.com', ring_timeout_s: 20, when: 'busy', headers: { 'X-Customer': '42' } }];
+  for (const word of [`+${digits}`, `%2B${digits}`, `%2b${digits}`, digits, `%20${digits}`]) {
+    assert.deepEqual((await rig.daemon.must('PUT', `/v1/numbers/${word}/forward`, { targets })).targets, targets);
+    assert.equal((await rig.daemon.must('PATCH', `/v1/numbers/${word}`, { label: word })).number, line.number);
+    const shown = await rig.daemon.must('GET', `/v1/numbers/${word}`);
+    assert.deepEqual([shown.id, shown.label, shown.forward.targets], [line.number, word, targets]);
+  }
+  for (const word of ['', '0', `++${digits}`, `${digits}%20`, 'banana'])
+    assert.equal((await rig.daemon.api('GET', `/v1/numbers/${word}`)).status, 404, word);
+});
+
 test('410 disables the endpoint; enabling sends what waited', async () => {
   const line = await rig.line();
   rig.receiver.answer = (seen) => (seen.path === line.where ? 410 : 200);

@@ -135,7 +135,7 @@ test('who asks too often is told so by every operation', async () => {
 
 test('each described answer was met, but those that a sick disk or another request gives', () => {
   const elsewhere = { // where they are met
-    'endpointsRecover 409': 'recover.test.mjs', 'numbersChange 409': 'a number cannot be changed',
+    'endpointsRecover 409': 'recover.test.mjs', 'callsHangup 409': 'api.test.mjs', 'numbersChange 409': 'a number cannot be changed',
     'accountsDelete 409': 'users.test.mjs',
   };
   const missing = [];
