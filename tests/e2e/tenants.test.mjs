@@ -102,7 +102,8 @@ test('without a good key nothing is told: no key, a wrong one, an expired one', 
 
 /** Calls an operation as it is meant to be, with something of its own that was made for this. */
 async function good(o, t, key) {
-  const id = hasId(o) ? await t.thing(collectionOf(o)) : undefined;
+  const own = o.id === 'accountsGet'; // one cannot be made for this
+  const id = own ? t.account.id : hasId(o) ? await t.thing(collectionOf(o)) : undefined;
   const body = t.body(o);
   if (!isStream(o)) return t.api(key, o.method, id ? fill(o, id) : o.path, body);
   const stop = new AbortController();

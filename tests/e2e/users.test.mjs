@@ -307,6 +307,19 @@ test('the audit log: who, from where, what, before, after; in the account it con
   await d.api('DELETE', where);
 });
 
+test('an account reads itself, and no other', async () => {
+  const { id } = await d.must('GET', '/v1/accounts/customer');
+  const { id: other } = await d.must('GET', '/v1/accounts/other');
+  const { key } = await d.must('POST', '/v1/keys', { name: 'reads', scopes: ['read'], account: 'customer' });
+  const as = (method, where, body) => d.api(method, where, body, { authorization: `Bearer ${key}` });
+  assert.deepEqual((await as('GET', '/v1/accounts')).json.data.map((a) => a.id), [id]);
+  assert.equal((await as('GET', `/v1/accounts/${id}`)).json.name, 'customer');
+  const foreign = await as('GET', `/v1/accounts/${other}`);
+  assert.deepEqual([foreign.status, foreign.text], [404, (await as('GET', '/v1/accounts/acc_unknown')).text]);
+  for (const [method, where] of [['POST', '/v1/accounts'], ['PATCH', `/v1/accounts/${id}`], ['DELETE', `/v1/accounts/${id}`]])
+    assert.equal((await as(method, where, method === 'DELETE' ? undefined : { name: 'mine' })).status, 403);
+});
+
 test('the audit log: secrets stay out; filters; pages; accounts apart', async () => {
   const owner = await user('owner');
   await owner.api('PATCH', `/v1/users/${owner.id}`, { password: 'quite another one' });
