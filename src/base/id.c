@@ -9,9 +9,10 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 
-static void print(const char *prefix, const uint8_t bits[16], char out[ID_SIZE])
+static const char digit[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+void id_print(const char *prefix, const uint8_t bits[16], char out[ID_SIZE])
 {
-    static const char digit[] = "0123456789abcdefghjkmnpqrstvwxyz";
     size_t n = strlen(prefix);
     ASSERT(n <= 12);
     memcpy(out, prefix, n);
@@ -24,6 +25,27 @@ static void print(const char *prefix, const uint8_t bits[16], char out[ID_SIZE])
     out[n] = '\0';
 }
 
+enum err id_parse(const char *prefix, struct str id, uint8_t ret_bits[16])
+{
+    struct str head = str_of(prefix);
+    if (id.n != head.n + 27 || !str_starts(id, head) || id.p[head.n] != '_')
+        return ERR_SYNTAX;
+    memset(ret_bits, 0, 16);
+    for (unsigned i = 0; i < 26; i++) {
+        const char *d = memchr(digit, id.p[head.n + 1 + i], sizeof digit - 1);
+        if (!d)
+            return ERR_SYNTAX;
+        unsigned at = i * 5, byte = at / 8, shift = at % 8;
+        unsigned pair = (unsigned)(d - digit) << (11 - shift);
+        ret_bits[byte] |= (uint8_t)(pair >> 8);
+        if (byte < 15)
+            ret_bits[byte + 1] |= (uint8_t)pair;
+        else if (pair & 0xff)
+            return ERR_SYNTAX; /* the last two of 130 bits are not used */
+    }
+    return OK;
+}
+
 void id_new(const char *prefix, char out[ID_SIZE])
 {
     uint8_t bits[16];
@@ -34,7 +56,7 @@ void id_new(const char *prefix, char out[ID_SIZE])
     for (unsigned i = 0; i < 5; i++)
         bits[i] = (uint8_t)(ms >> (56 - 8 * i));
     bits[5] = (uint8_t)((ms >> 16 & 0xf8) | (bits[5] & 0x07));
-    print(prefix, bits, out);
+    id_print(prefix, bits, out);
 }
 
 void id_derive(const char *prefix, const struct str *parts, size_t n, char out[ID_SIZE])
@@ -49,7 +71,7 @@ void id_derive(const char *prefix, const struct str *parts, size_t n, char out[I
         crypto_hash_sha256_update(&s, (const unsigned char *)parts[i].p, parts[i].n);
     }
     crypto_hash_sha256_final(&s, hash);
-    print(prefix, hash, out);
+    id_print(prefix, hash, out);
 }
 
 uint64_t hash_keyed(struct str s, const uint8_t key[16])
