@@ -35,6 +35,8 @@
       "how long a target without a ring_timeout_s of its own may ring")                            \
     X(SIP_PROBE_S, "sip.probe_s", "300", 0,                                                        \
       "a held call with no signalling for so long is probed (seconds)")                            \
+    X(SIP_TRACE_BYTES, "sip.trace_bytes", "268435456", 0,                                          \
+      "disk for the SIP messages of the newest calls, in DATA_DIR/trace; 0: none are kept")        \
     X(SMS_JOIN_TIMEOUT_S, "sms.join_timeout_s", "1800", 0,                                         \
       "how long a message waits for parts that are missing; then it goes out as partial")          \
     X(SMS_MAX_SETS, "sms.max_sets", "100000", 0,                                                   \

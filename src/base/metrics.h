@@ -33,6 +33,10 @@
     X(CALLS_ANSWERED, COUNTER, "hookswitch_calls_answered_total", "", "Calls answered")            \
     X(CALLS_LOST, COUNTER, "hookswitch_calls_lost_total", "", "Calls whose end nobody saw")        \
     X(CALLS_ACTIVE, GAUGE, "hookswitch_calls_active", "", "Calls in progress")                     \
+    X(TRACE_KEPT, COUNTER, "hookswitch_trace_messages_total", "outcome=\"kept\"",                  \
+      "SIP messages of calls by whether the trace has them")                                       \
+    X(TRACE_DROPPED, COUNTER, "hookswitch_trace_messages_total", "outcome=\"dropped\"", "")        \
+    X(TRACE_BYTES, COUNTER, "hookswitch_trace_bytes_total", "", "Bytes written to the trace")      \
     X(SMPP_SESSIONS, GAUGE, "hookswitch_smpp_sessions", "", "SMPP connections, bound or not yet")  \
     X(SMPP_STORED, COUNTER, "hookswitch_smpp_messages_total", "outcome=\"stored\"",                \
       "Messages from SMPP carriers by what became of them")                                        \
