@@ -6,6 +6,7 @@
 #include "hub/link_states.h"
 #include "hub/messages.h"
 #include "net/addr.h"
+#include "store/trace_log.h"
 
 struct api;
 
@@ -20,6 +21,7 @@ struct api_config {
     const struct link_states *link_states;
     struct messages *messages;
     const char *setup_token;          /* of the setup URL; NULL: there is no setup */
+    struct trace_log *trace;          /* NULL: no SIP messages of calls are kept */
     const char *sms_fields;           /* how SMS providers name things; "": as most do */
     unsigned threads;                 /* 0: 2 */
     unsigned connections_per_address; /* 0: no limit */

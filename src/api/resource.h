@@ -148,7 +148,7 @@ bool request_is_still_allowed(struct request *r);
     X(keys_list) X(keys_create) X(keys_get) X(keys_delete) X(accounts_list) \
     X(accounts_create) X(accounts_get) X(accounts_patch) X(endpoints_recover) X(recoveries_list) \
     X(recoveries_get) X(recoveries_cancel) X(numbers_erase) X(erasures_get) X(events_list) X(events_get) X(events_resend) \
-    X(events_ingest) X(events_stream) X(calls_list) X(calls_get) X(calls_hangup) X(health_get) \
+    X(events_ingest) X(events_stream) X(calls_list) X(calls_get) X(calls_trace) X(calls_hangup) X(health_get) \
     X(ready_get) X(metrics_get) X(home_get) \
     X(openapi_get) X(smpp_links_list) X(smpp_links_create) X(smpp_links_get) X(smpp_links_patch) X(smpp_links_delete) \
     X(simulate_create) X(messages_list) X(threads_list) X(ingest_sms) \

@@ -81,6 +81,7 @@ static const struct route {
     {"GET", "/v1/calls", NEEDS_READ, false, calls_list,
      .query = "limit cursor number since until account"},
     {"GET", "/v1/calls/{}", NEEDS_READ, false, calls_get},
+    {"GET", "/v1/calls/{}/trace", NEEDS_READ, false, calls_trace},
     {"POST", "/v1/calls/{}/hangup", NEEDS_WRITE, false, calls_hangup},
     {"GET", "/v1/messages", NEEDS_READ, false, messages_list,
      .query = "limit cursor number peer since until q account"},

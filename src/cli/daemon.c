@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "cli/options.h"
 #include "cli/edge_config.h"
+#include "cli/trace_open.h"
 #include "deliver/deliver.h"
 #include "hub/messages.h"
 #include "net/guard.h"
@@ -46,6 +47,7 @@ struct daemon {
     struct link_states *link_states;
     struct loop *edge_loop;
     struct resolver *resolver;
+    struct trace_log *trace; /* NULL: none is kept */
     struct sip_edge *sip;
     struct smpp_edge *smpp;
     struct deliver *deliver;
@@ -106,6 +108,13 @@ static void on_erase(void *arg, uint64_t account, struct str number)
     struct daemon *d = arg;
     deliver_forget(d->deliver, account, number);
     feed_forget(d->feed);
+}
+
+static void on_calls_gone(void *arg, const struct trace_id *call, size_t n)
+{
+    struct daemon *d = arg;
+    if (d->trace)
+        trace_log_forget(d->trace, call, n);
 }
 
 static enum err on_hangup(void *arg, struct str call_id)
@@ -198,6 +207,7 @@ static enum err start_sip(struct daemon *d, char *why, size_t cap)
         return err;
     sc.loop = d->edge_loop;
     sc.resolver = d->resolver;
+    sc.trace_log = d->trace;
     if ((err = sip_edge_new(&sc, &d->sip, why, cap)) != OK)
         return err;
     d->n_sip = sc.n_listen;
@@ -300,6 +310,7 @@ static enum err start_housekeeper(struct daemon *d, char *why, size_t cap)
                                     .retention_days = (unsigned)days,
                                     .join_ms = join_s * 1000,
                                     .on_erase = on_erase,
+                                    .on_calls_gone = on_calls_gone,
                                     .arg = d};
     err = housekeeper_start(&hc, &d->housekeeper);
     if (err != OK)
@@ -356,6 +367,7 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
                             .link_states = d->link_states,
                             .messages = d->messages,
                             .setup_token = d->setup_token[0] ? d->setup_token : NULL,
+                            .trace = d->trace,
                             .sms_fields = config_get(d->config, CONFIG_INGEST_SMS_FIELDS),
                             .nudge = on_nudge,
                             .hangup = on_hangup,
@@ -385,9 +397,10 @@ enum err daemon_start(const struct config *c, struct daemon **ret, char *why, si
     if ((err = open_intake(d, why, cap)) != OK)
         goto out;
     if ((err = start_feed(d, &heartbeat_ms, why, cap)) != OK ||
-        (err = open_edge_loop(d, why, cap)) != OK || (err = start_sip(d, why, cap)) != OK ||
-        (err = start_smpp(d, why, cap)) != OK || (err = start_deliver(d, why, cap)) != OK ||
-        (err = start_housekeeper(d, why, cap)) != OK ||
+        (err = open_edge_loop(d, why, cap)) != OK ||
+        (err = trace_open(d->config, d->store, &d->trace, why, cap)) != OK ||
+        (err = start_sip(d, why, cap)) != OK || (err = start_smpp(d, why, cap)) != OK ||
+        (err = start_deliver(d, why, cap)) != OK || (err = start_housekeeper(d, why, cap)) != OK ||
         (err = start_api(d, heartbeat_ms, why, cap)) != OK)
         goto out;
     if ((err = loop_start(d->edge_loop)) != OK) {
@@ -435,6 +448,9 @@ void daemon_stop(struct daemon *d, int64_t drain_ms)
     housekeeper_stop(d->housekeeper);
     if (d->deliver)
         deliver_stop(d->deliver, drain_ms > 0 ? ATTEMPTS_END_MS : 0);
+    if (d->sip)
+        sip_edge_end_trace(d->sip);
+    trace_log_close(d->trace);
     store_close(d->store); /* writes what is still queued; answers find their loops stopped */
     if (d->edge_loop)      /* an answer would go on with its call, in a store that is closed */
         loop_drop_mail(d->edge_loop);

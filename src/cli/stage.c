@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "cli/daemon.h"
+#include "store/trace_ring.h"
 
 enum { DRAIN_MS = 2000 };
 
@@ -73,6 +74,8 @@ static void remove_store(const char *dir)
         snprintf(path, sizeof path, "%s/%s", dir, file[i]);
         unlink(path);
     }
+    snprintf(path, sizeof path, "%s/trace", dir);
+    trace_ring_remove(path);
     if (rmdir(dir))
         perror(dir);
 }

@@ -18,6 +18,7 @@ struct erasing {
     bool any;           /* there is an erasure: `now` */
     struct erasure now, next;
     int64_t event[CHUNK], call[CHUNK], set[CHUNK];
+    struct trace_id trace[CHUNK]; /* of these calls */
     size_t events, calls, sets, looked;
     int64_t at_set; /* of this run of the program's: sets are few, and walked anew after a start */
     bool sets_done, at_end;
@@ -40,8 +41,10 @@ static bool on_call(void *arg, const struct walked *w)
         return false;
     e->looked++;
     e->next.at_call = w->n;
-    if (w->account == e->now.account && w->ended && str_eq(w->number, str_of(e->now.number)))
+    if (w->account == e->now.account && w->ended && str_eq(w->number, str_of(e->now.number))) {
+        (void)!trace_id_parse(w->call_id, &e->trace[e->calls]);
         e->call[e->calls++] = w->n;
+    }
     return true;
 }
 
@@ -123,6 +126,8 @@ static void after_erase(struct chore *c, enum err err)
         return;
     }
     metric_add(METRIC_EVENTS_ERASED, (int64_t)e->events);
+    if (chore_config(c)->on_calls_gone)
+        chore_config(c)->on_calls_gone(chore_config(c)->arg, e->trace, e->calls);
     if (e->at_end)
         log_info("erase", "%s: finished", e->now.id);
     chore_rest_in_proportion(c);

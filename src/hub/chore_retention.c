@@ -39,7 +39,8 @@ enum what { EVENTS, CALLS, WHATS };
 
 struct old { /* a row whose time is over */
     int64_t n;
-    bool parked; /* its pending deliveries wait for endpoints that are switched off */
+    struct trace_id trace; /* of a call */
+    bool parked;           /* its pending deliveries wait for endpoints that are switched off */
 };
 
 struct retaining {
@@ -135,6 +136,14 @@ static bool on_delivery(void *arg, const struct delivery *d)
     return true;
 }
 
+static void old_add(struct retaining *t, const struct walked *w, bool parked)
+{
+    struct old *o = &t->old[t->n++];
+    *o = (struct old){.n = w->n, .parked = parked};
+    if (t->what == CALLS)
+        (void)!trace_id_parse(w->call_id, &o->trace);
+}
+
 static bool on_row(void *arg, const struct walked *w)
 {
     struct retaining *t = arg;
@@ -153,7 +162,7 @@ static bool on_row(void *arg, const struct walked *w)
         t->err = delivery_list_of_event(t->db, w->n, on_delivery, &p);
     bool stays = t->what == EVENTS ? p.any && !p.parked : !w->ended;
     if (!stays)
-        t->old[t->n++] = (struct old){w->n, p.any};
+        old_add(t, w, p.any);
     else if (!t->held_n)
         t->held_n = w->n;
     return t->err == OK;
@@ -250,6 +259,16 @@ static void part_done(struct chore *c)
     chore_rest(c, t->sweeping || c->woken ? CHORE_REST_MIN_MS : SWEEP_MS);
 }
 
+static void tell_gone(const struct retaining *t)
+{
+    const struct housekeeper_config *hc = chore_config(&t->chore);
+    struct trace_id trace[CHUNK_MAX];
+    for (size_t i = 0; i < t->n; i++)
+        trace[i] = t->old[i].trace;
+    if (hc->on_calls_gone && t->what == CALLS)
+        hc->on_calls_gone(hc->arg, trace, t->n);
+}
+
 static void after_delete(struct chore *c, enum err err)
 {
     struct retaining *t = (struct retaining *)c;
@@ -257,6 +276,7 @@ static void after_delete(struct chore *c, enum err err)
         return;
     metric_add(t->what == EVENTS ? METRIC_EVENTS_EXPIRED : METRIC_CALLS_EXPIRED,
                (int64_t)t->deleted);
+    tell_gone(t);
     if (c->ran_us > CHUNK_US)
         t->chunk = t->chunk / 2 > CHUNK_MIN ? t->chunk / 2 : CHUNK_MIN;
     else if (c->ran_us < CHUNK_US / 2)

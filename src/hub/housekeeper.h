@@ -5,6 +5,7 @@
  * chore came is in the store, so that a restart goes on there. */
 #pragma once
 #include "hub/intake.h"
+#include "store/trace_record.h"
 
 struct housekeeper;
 
@@ -17,6 +18,8 @@ struct housekeeper_config {
     /* Wired by main, may be NULL: events of that number are being erased; what is held in memory of
      * them must be let go. The housekeeper's thread. */
     void (*on_erase)(void *arg, uint64_t account, struct str number);
+    /* These calls were deleted; the same for what is kept of them elsewhere. May be NULL. */
+    void (*on_calls_gone)(void *arg, const struct trace_id *call, size_t n);
     void *arg;
 };
 MUST_USE enum err housekeeper_start(const struct housekeeper_config *c, struct housekeeper **ret);

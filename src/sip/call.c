@@ -138,6 +138,12 @@ char call_other(char leg)
     return leg == 'a' ? 'b' : 'a';
 }
 
+void call_trace(const struct call *c, char leg, struct txn *t)
+{
+    t->leg = (uint8_t)leg;
+    t->trace = c->trace;
+}
+
 void call_heard(struct call *c)
 {
     c->heard_at_ms = loop_now_ms(c->edge->c.loop);

@@ -14,6 +14,7 @@
 #include "sip/edge.h"
 #include "sip/identity.h"
 #include "sip/print.h"
+#include "sip/trace.h"
 #include "sip/transaction.h"
 
 enum {
@@ -76,6 +77,7 @@ struct call {
     char verified;
     char token[TOKEN_SIZE]; /* in our tags and Call-ID */
     char call_id[ID_SIZE];  /* "call_…" */
+    struct trace_id trace;  /* the same, for the trace */
     char number[NUMBER_SIZE];
     char caller[CALLER_SIZE];
     uint64_t account, trunk;
@@ -130,7 +132,9 @@ struct sip_edge {
     void (*on_idle)(void *arg);
     void *on_idle_arg;
     struct timer drain;
-    char *scratch; /* SCRATCH_MAX bytes: messages are written here before they are sent */
+    struct trace *trace;   /* NULL: none is kept */
+    struct traced at_hand; /* whose the packet at hand is, and what is replied to it */
+    char *scratch;         /* SCRATCH_MAX bytes: messages are written here before they are sent */
     struct sip_msg msg, again; /* of the packet at hand; of a kept request */
 };
 enum { SCRATCH_MAX = 65536 };
@@ -143,6 +147,9 @@ struct call *call_of_tag(struct sip_edge *e, struct str tag, char *ret_leg, char
 struct dialog *call_leg(struct call *c, char leg);
 char call_other(char leg);
 void call_heard(struct call *c);
+/* From here on the transaction's messages are in the trace as that leg's, for as long as there are
+ * any, even if the call has ended. */
+void call_trace(const struct call *c, char leg, struct txn *t);
 struct buf call_scratch(struct sip_edge *e);
 
 /* call_in.c: an INVITE comes in */
@@ -229,5 +236,11 @@ void edge_reply(struct sip_edge *e, const struct sip_msg *m, const struct path *
                 const char *reason, const char *more_headers);
 void edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_msg *m, int status,
                      const char *reason, const char *more_headers);
+/* The packet at hand is that leg's of the call: it and the replies to it are in the trace. */
+void edge_trace(struct sip_edge *e, const struct trace_id *call, char leg, const struct path *from,
+                struct str raw);
+/* Sends what is no transaction's. */
+void edge_send(struct sip_edge *e, const struct trace_id *call, char leg, struct path *path,
+               struct str host, struct str bytes);
 void edge_call_over(struct sip_edge *e);
 void edge_text_over(struct sip_edge *e);

@@ -152,7 +152,7 @@ static void on_repeat_answer(struct timer *timer)
         return;
     }
     metric_add(METRIC_SIP_RETRANSMITS_OUT, 1);
-    (void)!transport_send(e->transport, &t->path, str_of(t->host), block_str(&c->x.answer));
+    edge_send(e, &c->trace, (char)t->leg, &t->path, str_of(t->host), block_str(&c->x.answer));
     c->x.interval_ms =
         2 * c->x.interval_ms < 8 * e->c.t1_ms ? 2 * c->x.interval_ms : 8 * e->c.t1_ms;
     loop_timer(e->c.loop, &c->invite_timer, c->x.interval_ms, on_repeat_answer, c);
@@ -196,7 +196,7 @@ static void send_ack(struct call *c, char to, const struct sip_msg *m)
     }
     if (b.err != OK)
         return;
-    (void)!transport_send(e->transport, &d->path, dialog_host(d), buf_str(&b));
+    edge_send(e, &c->trace, to, &d->path, dialog_host(d), buf_str(&b));
     if (m && m->body.n) /* an answer to a late offer: must be repeated as it is */
         (void)!block_set(e->blocks, &c->x.ack, buf_str(&b));
 }
@@ -205,7 +205,7 @@ void call_repeat_ack(struct call *c)
 {
     struct dialog *d = call_leg(c, call_other(c->x.from));
     if (c->x.ack.p)
-        (void)!transport_send(c->edge->transport, &d->path, dialog_host(d), block_str(&c->x.ack));
+        edge_send(c->edge, &c->trace, d->leg, &d->path, dialog_host(d), block_str(&c->x.ack));
     else
         send_ack(c, call_other(c->x.from), NULL);
 }
@@ -246,7 +246,7 @@ void call_on_late_answer(struct sip_edge *e, const struct sip_msg *m, const stru
         if (c->x.acked && c->x.cseq_out == m->cseq && c->x.from && c->x.from != leg)
             call_repeat_ack(c);
     } else if (leg == 'b') {
-        struct txn stray = {.path = *from, .self = c->self};
+        struct txn stray = {.path = *from, .self = c->self, .leg = 'b', .trace = c->trace};
         call_hang_up_stray(e, &stray, m);
     }
 }
@@ -267,15 +267,18 @@ void call_hang_up_stray(struct sip_edge *e, struct txn *t, const struct sip_msg 
     dialog_put_request(&d, e->transport, token, STR("ACK"), m->cseq, branch, &b);
     sip_put_body(&b, (struct str){0});
     if (b.err == OK)
-        (void)!transport_send(e->transport, &d.path, str_of(t->host), buf_str(&b));
+        edge_send(e, &t->trace, 'b', &d.path, str_of(t->host), buf_str(&b));
     if (t->stray_tag != tag) {
         t->stray_tag = tag;
         struct txn *bye = txn_client_new(e->txns, false, &d.path, str_of(t->host), branch);
         b = call_scratch(e);
         dialog_put_request(&d, e->transport, token, STR("BYE"), m->cseq + 1, branch, &b);
         sip_put_body(&b, (struct str){0});
-        if (bye)
+        if (bye) {
+            bye->leg = 'b';
+            bye->trace = t->trace;
             txn_send(e->txns, bye, buf_str(&b));
+        }
     }
     dialog_fini(&d);
 }

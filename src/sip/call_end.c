@@ -17,6 +17,7 @@ void call_send_bye(struct call *c, struct dialog *d, struct str reason)
     struct txn *t = txn_client_new(e->txns, false, &d->path, dialog_host(d), branch);
     if (!t)
         return;
+    call_trace(c, d->leg, t);
     struct buf b = call_scratch(e);
     dialog_put_request(d, e->transport, c->token, STR("BYE"), ++d->local_cseq, branch, &b);
     if (reason.n)
@@ -94,7 +95,7 @@ void call_on_bye(struct call *c, char leg, const struct sip_msg *m, const struct
     struct txn *t = txn_server_new(e->txns, m, from, raw, true);
     if (!t)
         return; /* it comes again */
-    t->leg = (uint8_t)leg;
+    call_trace(c, leg, t);
     c->bye = t->self;
     if (c->state == CALL_RINGING) { /* an early dialog ended by BYE (§15.1.1) */
         call_end(c, END_CANCELED, leg == 'a' ? ENDED_BY_CALLER : ENDED_BY_CALLEE, 487);

@@ -52,7 +52,7 @@ bool route_invite(struct call *c)
         return false;
     }
     t->call = c->self;
-    t->leg = 'b';
+    call_trace(c, 'b', t);
     t->purpose = FOR_ROUTE;
     r->client = t->self;
     call_set_state(c, CALL_RINGING);

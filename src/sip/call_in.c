@@ -146,6 +146,7 @@ static void derive_call_id(const struct sip_msg *m, const struct book_trunk *t, 
 static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m,
                      const struct path *from, struct str raw)
 {
+    edge_trace(e, &c->trace, 'a', from, raw);
     bool again = c->x.from == 'a' && c->x.cseq_in == m->cseq && c->x.acked;
     if (again)
         return; /* a repeat from before the ACK, late */
@@ -157,7 +158,7 @@ static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m
     if (!t)
         return;
     t->call = c->self;
-    t->leg = 'a';
+    call_trace(c, 'a', t);
     c->x = (struct exchange){.from = 'a', .server = t->self, .cseq_in = m->cseq};
     if (dialog_of_invite(&c->a, m, from, e->transport) != OK)
         return;
@@ -191,7 +192,7 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
     if (!t)
         return ERR_FULL;
     t->call = c->self;
-    t->leg = 'a';
+    call_trace(c, 'a', t);
     c->x = (struct exchange){.from = 'a', .server = t->self, .cseq_in = m->cseq};
     return OK;
 }
@@ -224,12 +225,14 @@ void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct pa
         return;
     }
     memcpy(c->call_id, call_id, sizeof c->call_id);
+    (void)!trace_id_parse(str_of(call_id), &c->trace);
     if (begin(c, m, from, raw, trunk, number, e164) != OK) {
         refuse_busy(e, m, from, METRIC_SIP_REJECTED_LIMIT);
         c->state = CALL_OVER; /* nobody heard of it */
         call_free(c);
         return;
     }
+    edge_trace(e, &c->trace, 'a', from, raw);
     metric_add(METRIC_CALLS_STARTED, 1);
     metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(e->calls));
     c->book = book_take(e->c.books);

@@ -23,7 +23,7 @@ static void send_probe(struct call *c, struct dialog *d)
     dialog_put_request(d, e->transport, c->token, STR("OPTIONS"), ++d->local_cseq, branch, &b);
     sip_put_body(&b, (struct str){0});
     t->call = c->self;
-    t->leg = (uint8_t)d->leg;
+    call_trace(c, d->leg, t);
     t->purpose = FOR_PROBE;
     c->probes++;
     txn_send(e->txns, t, buf_str(&b));

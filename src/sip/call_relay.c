@@ -86,7 +86,7 @@ static void relay(struct call *c, struct txn *s, struct dialog *to, const struct
         return;
     }
     t->call = c->self;
-    t->leg = (uint8_t)to->leg;
+    call_trace(c, to->leg, t);
     t->purpose = invite ? FOR_REINVITE : FOR_RELAY;
     t->other = s->self;
     if (invite)
@@ -120,7 +120,7 @@ static void on_reinvite(struct call *c, char leg, const struct sip_msg *m, const
     block_give(e->blocks, &c->x.answer);
     block_give(e->blocks, &c->x.ack);
     s->call = c->self;
-    s->leg = (uint8_t)leg;
+    call_trace(c, leg, s);
     c->x = (struct exchange){.from = leg, .server = s->self, .cseq_in = m->cseq};
     edge_reply_kept(e, s, m, 100, NULL, NULL);
     dialog_refresh(call_leg(c, leg), m, e->transport);
@@ -158,7 +158,7 @@ void call_on_request(struct call *c, char leg, char fork, const struct sip_msg *
     struct txn *s = txn_server_new(e->txns, m, from, raw, true);
     if (!s)
         return; /* at the limit: it comes again */
-    s->leg = (uint8_t)leg;
+    call_trace(c, leg, s);
     if (m->method == SIP_UPDATE && c->state == CALL_UP)
         dialog_refresh(own, m, e->transport);
     relay(c, s, to, m);

@@ -74,6 +74,7 @@ static enum err facts_read(struct call *c, const struct call_row *r)
         (err = str_copy(r->peer, c->caller, sizeof c->caller)) != OK ||
         (err = names_read(c, r)) != OK || (err = legs_read(c, r->legs)) != OK)
         return err;
+    (void)!trace_id_parse(r->call_id, &c->trace);
     c->account = r->account;
     c->simulated = r->simulated;
     c->started_at_ms = r->started_at_ms;

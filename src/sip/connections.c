@@ -133,6 +133,7 @@ void conn_on_accept(void *arg, struct stream *s)
     if (!c)
         return;
     c->open = true;
+    c->local = stream_local(s);
     c->stream = s;
     stream_take(s, &events, c);
 }
@@ -169,6 +170,7 @@ static enum err conn_open(struct transport *t, struct path *path, struct str hos
         pool_give(t->conns, c->self);
         return err;
     }
+    c->local = stream_local(c->stream); /* the connect chose it */
     *ret = c;
     return OK;
 }

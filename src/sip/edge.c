@@ -47,6 +47,21 @@ enum err sip_listen_parse(const char *text, struct sip_config *ret, const char *
     return OK;
 }
 
+void edge_trace(struct sip_edge *e, const struct trace_id *call, char leg, const struct path *from,
+                struct str raw)
+{
+    e->at_hand = (struct traced){*call, leg};
+    trace_put(e->trace, &e->at_hand, false, from, raw);
+}
+
+void edge_send(struct sip_edge *e, const struct trace_id *call, char leg, struct path *path,
+               struct str host, struct str bytes)
+{
+    const struct traced whose = {*call, leg};
+    if (transport_send(e->transport, path, host, bytes) == OK)
+        trace_put(e->trace, &whose, true, path, bytes);
+}
+
 void edge_reply(struct sip_edge *e, const struct sip_msg *m, const struct path *to, int status,
                 const char *reason, const char *more)
 {
@@ -65,7 +80,7 @@ void edge_reply(struct sip_edge *e, const struct sip_msg *m, const struct path *
     buf_puts(&b, more ? more : "");
     sip_put_body(&b, (struct str){0});
     if (b.err == OK)
-        (void)!transport_send(e->transport, &path, (struct str){0}, buf_str(&b));
+        edge_send(e, &e->at_hand.call, e->at_hand.leg, &path, (struct str){0}, buf_str(&b));
 }
 
 void edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_msg *m, int status,
@@ -137,7 +152,13 @@ static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct
         metric_add(METRIC_SIP_UNKNOWN_SOURCE, 1);
         return;
     }
-    struct txn *t = m->method == SIP_CANCEL ? NULL : txn_server_of(e->txns, m);
+    struct txn *t = txn_server_of(e->txns, m);
+    if (t && trace_id_is_set(&t->trace))
+        edge_trace(e, &t->trace, (char)t->leg, from, raw);
+    else if (c)
+        edge_trace(e, &c->trace, leg, from, raw);
+    if (m->method == SIP_CANCEL)
+        t = NULL; /* that was its INVITE's */
     if (m->method == SIP_ACK) {
         if (!(t && txn_server_ack(e->txns, t)) && c)
             call_on_ack(c, leg, m);
@@ -158,9 +179,15 @@ static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct
 }
 
 static void on_response_message(struct sip_edge *e, const struct sip_msg *m,
-                                const struct path *from)
+                                const struct path *from, struct str raw)
 {
+    char leg, fork;
     struct txn *t = txn_client_of(e->txns, m);
+    struct call *c = !t && m->from.tag.p ? call_of_tag(e, m->from.tag, &leg, &fork) : NULL;
+    if (t)
+        edge_trace(e, &t->trace, (char)t->leg, from, raw);
+    else if (c)
+        edge_trace(e, &c->trace, leg, from, raw);
     if (t)
         txn_on_response(e->txns, t, m);
     else if (m->cseq_method == SIP_INVITE && m->status >= 200 && m->status < 300)
@@ -191,7 +218,8 @@ static void on_message(void *arg, const struct path *from, char *bytes, size_t n
         raw.n = m->size;
         on_request(e, m, from, raw, trunk, waited_ms);
     } else if (err == OK) {
-        on_response_message(e, m, from);
+        raw.n = m->size;
+        on_response_message(e, m, from, raw);
     } else if (trunk) {
         metric_add(METRIC_SIP_MALFORMED, 1);
         if (m->is_request)
@@ -199,6 +227,7 @@ static void on_message(void *arg, const struct path *from, char *bytes, size_t n
     } else {
         metric_add(METRIC_SIP_UNKNOWN_SOURCE, 1);
     }
+    e->at_hand = (struct traced){0};
 }
 
 static bool may_connect(void *arg, const struct addr *from)
@@ -237,6 +266,13 @@ static void on_response(void *arg, struct txn *t, const struct sip_msg *m)
         call_on_relay_response(c, t, m);
 }
 
+static void on_sent(void *arg, const struct txn *t, struct str bytes)
+{
+    struct sip_edge *e = arg;
+    const struct traced whose = {t->trace, (char)t->leg};
+    trace_put(e->trace, &whose, true, &t->path, bytes);
+}
+
 static void on_failure(void *arg, struct txn *t, enum err err)
 {
     struct sip_edge *e = arg;
@@ -262,7 +298,7 @@ enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *w
         return err;
     e->c = *c;
     const struct transport_user tu = {on_message, may_connect, on_gone, e};
-    const struct transaction_user xu = {on_response, on_failure, e};
+    const struct transaction_user xu = {on_response, on_failure, on_sent, e};
     size_t txns = TXNS_LEAST + c->max_calls * TXNS_PER_CALL;
     e->texts_txns = txns / 2;
     e->scratch = malloc(SCRATCH_MAX);
@@ -277,6 +313,8 @@ enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *w
         err = pool_new(&e->calls, sizeof(struct call), c->max_calls);
     if (err == OK)
         err = transport_new(c, &tu, &e->transport, why, cap);
+    if (err == OK && c->trace_log)
+        err = trace_new(c->loop, e->transport, c->trace_log, &e->trace);
     if (err == OK)
         err = transactions_new(c->loop, e->transport, e->blocks, txns, c->t1_ms, &xu, &e->txns);
     if (err == OK) {
@@ -304,6 +342,7 @@ void sip_edge_free(struct sip_edge *e)
     timer_stop(&e->drain);
     transactions_free(e->txns);
     e->txns = NULL;
+    trace_free(e->trace);
     transport_free(e->transport);
     pool_free(e->calls);
     blocks_free(e->blocks);
@@ -313,6 +352,11 @@ void sip_edge_free(struct sip_edge *e)
     book_drop(&e->book);
     free(e->scratch);
     free(e);
+}
+
+void sip_edge_end_trace(struct sip_edge *e)
+{
+    trace_flush(e->trace);
 }
 
 struct addr sip_edge_local(const struct sip_edge *e, size_t listen)

@@ -5,6 +5,7 @@
 #include "net/resolver.h"
 
 struct sip_edge;
+struct trace_log;
 
 enum { SIP_LISTEN_MAX = 16 };
 enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS };
@@ -20,6 +21,7 @@ struct sip_config {
     struct intake *intake;
     struct messages *messages;
     struct resolver *resolver;
+    struct trace_log *trace_log; /* NULL: no trace is kept */
     size_t n_listen;
     struct sip_listen listen[SIP_LISTEN_MAX];
     char advertise[256]; /* "" : the socket's own address */
@@ -49,6 +51,8 @@ MUST_USE enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret
  * for their commit are answered; `on_idle` once none is left or after `wait_ms`. What is left then
  * is in the store, for the next start. Any thread. */
 void sip_edge_drain(struct sip_edge *e, int64_t wait_ms, void (*on_idle)(void *), void *arg);
+/* After loop_stop, before the trace's log is closed: what waits for it is handed over. */
+void sip_edge_end_trace(struct sip_edge *e);
 void sip_edge_free(struct sip_edge *e);                              /* after loop_stop */
 struct addr sip_edge_local(const struct sip_edge *e, size_t listen); /* with the real port */
 /* What a webhook answered to a call's incoming_call: `status` 0: nothing came. Any thread. */

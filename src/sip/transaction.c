@@ -89,6 +89,8 @@ void txn_transmit(struct transactions *ts, struct txn *t)
     if (err == ERR_FULL)
         return; /* a lost packet: the timer repeats it */
     t->unreachable = err != OK;
+    if (err == OK)
+        ts->user.on_sent(ts->user.arg, t, block_str(&t->message));
     if (err != OK && !t->server && t->state <= TXN_PROCEEDING)
         loop_timer(ts->loop, &t->timeout, 0, t->timeout.fire, t); /* fails in a turn of its own */
 }

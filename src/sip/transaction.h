@@ -5,6 +5,7 @@
 #include "sip/message.h"
 #include "sip/token.h"
 #include "sip/transport.h"
+#include "store/trace_record.h"
 
 struct transactions;
 
@@ -22,9 +23,10 @@ struct txn {
     bool server, invite;
     uint8_t state;
     /* The user's: */
-    uint8_t leg;        /* 'a' or 'b' */
-    uint8_t purpose;    /* the user's enum */
-    handle call, other; /* whose it is; the transaction at the other leg */
+    uint8_t leg;           /* 'a' or 'b' */
+    uint8_t purpose;       /* the user's enum */
+    handle call, other;    /* whose it is; the transaction at the other leg */
+    struct trace_id trace; /* of the call, which may end before it; 0: none */
     /* Ours: */
     struct transactions *table;
     bool unreachable; /* the connection could not be made, or is gone */
@@ -45,6 +47,8 @@ struct transaction_user {
     void (*on_response)(void *arg, struct txn *t, const struct sip_msg *m);
     /* A client transaction that ends without an answer: `err` ERR_TIMEOUT or ERR_UNREACHABLE. */
     void (*on_failure)(void *arg, struct txn *t, enum err err);
+    /* A message of it left, for the first time or again. */
+    void (*on_sent)(void *arg, const struct txn *t, struct str bytes);
     void *arg;
 };
 

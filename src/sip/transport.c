@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/id.h"
 #include "base/metrics.h"
 #include "sip/transport_conn.h"
 
@@ -122,29 +123,43 @@ bool transport_route(struct transport *t, enum sip_transport how, const struct a
 }
 
 /* Which of our addresses a packet to `peer` would carry: the kernel's routing knows. */
-static struct addr own_towards(struct transport *t, const struct addr *at, const struct addr *peer)
+static struct addr own_ask(const struct addr *at, const struct addr *peer)
 {
     struct sockaddr_storage ss;
     struct addr own = *at;
-    if (t->own_for.family && addr_eq_host(&t->own_for, peer)) {
-        own = t->own;
-        own.port = at->port;
-        return own;
-    }
     int fd = socket(peer->family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     socklen_t n = addr_to_sockaddr(peer, &ss);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&ss, n) == 0) {
         n = sizeof ss;
-        if (getsockname(fd, (struct sockaddr *)&ss, &n) == 0 &&
-            addr_from_sockaddr((const struct sockaddr *)&ss, &own)) {
-            t->own_for = *peer;
-            t->own = own;
-        }
+        if (getsockname(fd, (struct sockaddr *)&ss, &n) != 0 ||
+            !addr_from_sockaddr((const struct sockaddr *)&ss, &own))
+            own = *at;
     }
     if (fd >= 0)
         close(fd);
+    return own;
+}
+
+/* It takes four system calls, and each message asks, for two peers in turn: so it is remembered,
+ * for as long as a route that changes may be missed. */
+static struct addr own_towards(struct transport *t, const struct addr *at, const struct addr *peer)
+{
+    struct own *o = &t->own[hash64(str_of_bytes(peer->ip, sizeof peer->ip)) % OWN_KEPT];
+    int64_t now = loop_now_ms(t->loop);
+    if (o->until_ms <= now || !addr_eq_host(&o->peer, peer))
+        *o = (struct own){.peer = *peer, .own = own_ask(at, peer), .until_ms = now + OWN_MS};
+    struct addr own = o->own;
     own.port = at->port;
     return own;
+}
+
+struct addr transport_from(struct transport *t, const struct path *path)
+{
+    const struct conn *c = path->conn ? pool_at(t->conns, path->conn) : NULL;
+    const struct addr *at = &t->listening[path->listen].at;
+    if (c && c->local.family)
+        return c->local;
+    return is_any(at) ? own_towards(t, at, &path->peer) : *at;
 }
 
 void transport_put_own(struct transport *t, const struct path *path, struct buf *b)

@@ -40,5 +40,7 @@ MUST_USE enum err transport_send(struct transport *t, struct path *path, struct 
                                  struct str bytes);
 /* "192.0.2.1:5060" as the peer should see us (Via, Contact). */
 void transport_put_own(struct transport *t, const struct path *path, struct buf *b);
+/* What we speak from over that path, as a socket's address. */
+struct addr transport_from(struct transport *t, const struct path *path);
 const char *transport_name(enum sip_transport how);                     /* "UDP" */
 bool transport_is_own(const struct transport *t, const struct addr *a); /* one of our listeners */

@@ -8,7 +8,14 @@
 #include "sip/message.h"
 #include "sip/transport.h"
 
-enum { CONNS_MAX = 4096, CONN_IDLE_MS = 600000, CONN_CONNECT_MS = 5000, CONN_UNSENT_MAX = 262144 };
+enum {
+    CONNS_MAX = 4096,
+    CONN_IDLE_MS = 600000,
+    CONN_CONNECT_MS = 5000,
+    CONN_UNSENT_MAX = 262144,
+    OWN_KEPT = 256,
+    OWN_MS = 30000
+};
 
 struct listening {
     struct transport *t;
@@ -25,7 +32,7 @@ struct conn {
     struct stream *stream;
     uint8_t transport, listen;
     bool open, outgoing;
-    struct addr peer;
+    struct addr peer, local;
     char peer_key[ADDR_TEXT_SIZE + 264]; /* "TLS 192.0.2.1:5061 name" of outgoing ones */
     struct buf in, unsent;
     struct timer idle;
@@ -38,9 +45,12 @@ struct transport {
     struct listening listening[SIP_LISTEN_MAX];
     char advertise[256];
     struct pool *conns;
-    struct map *by_peer;      /* outgoing connections by peer_key */
-    struct tls *tls;          /* made at the first outgoing TLS connection */
-    struct addr own_for, own; /* the last answer of own_towards */
+    struct map *by_peer; /* outgoing connections by peer_key */
+    struct tls *tls;     /* made at the first outgoing TLS connection */
+    struct own {
+        struct addr peer, own;
+        int64_t until_ms; /* mono */
+    } own[OWN_KEPT];      /* answers of own_towards, by hash of the peer */
 };
 
 void conn_on_accept(void *arg, struct stream *s); /* arg: struct listening */

@@ -177,6 +177,8 @@ void txn_cancel(struct transactions *ts, struct txn *t)
         return;
     c->purpose = 0; /* nobody's: its answer says nothing */
     c->call = 0;
+    c->leg = t->leg;
+    c->trace = t->trace;
     t->cancel = c->self;
     buf_wrap(&b, mem, sizeof mem);
     sip_put_request_line(&b, STR("CANCEL"), invite.ruri_text);

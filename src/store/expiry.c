@@ -27,7 +27,8 @@ static bool on_call(void *arg, const struct value *c, size_t n)
                        .account = (uint64_t)c[1].i,
                        .ended = c[2].i == 2,
                        .number = c[3].s,
-                       .at_ms = c[4].i};
+                       .at_ms = c[4].i,
+                       .call_id = c[5].s};
     return r->row(r->arg, &w);
 }
 

@@ -10,6 +10,7 @@ struct walked { /* of an event or a call, without its large columns */
     enum event_kind kind; /* events */
     bool ended;           /* calls */
     struct str number;    /* valid during the callback */
+    struct str call_id;   /* calls; the same */
     int64_t at_ms;        /* occurred, started */
 };
 typedef bool walked_row(void *arg, const struct walked *w); /* false: stop */

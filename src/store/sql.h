@@ -147,7 +147,7 @@ enum { SQL_ARGS_MAX = 20 };
       "DELETE FROM attempts WHERE delivery_n IN"                                                   \
       " (SELECT n FROM deliveries WHERE event_n = $1)")                                            \
     X(CALL_WALK, 0,                                                                                \
-      "SELECT n, account, phase, number, started_at FROM calls WHERE n > $1 AND n <= $2"           \
+      "SELECT n, account, phase, number, started_at, call_id FROM calls WHERE n > $1 AND n <= $2"  \
       " ORDER BY n LIMIT $3")                                                                      \
     X(CALL_LAST, 0, "SELECT max(n) FROM calls")                                                    \
     X(CALL_BLANK, 1,                                                                               \

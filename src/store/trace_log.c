@@ -239,7 +239,8 @@ static void on_forget(struct mail *m)
 {
     struct forget_mail *f = (struct forget_mail *)m;
     for (size_t i = 0; i < f->n; i++)
-        forget(f->log, &f->call[i]);
+        if (trace_id_is_set(&f->call[i]))
+            forget(f->log, &f->call[i]);
     free(f);
 }
 

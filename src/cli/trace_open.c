@@ -1,0 +1,33 @@
+/* trace_open: sip.trace_bytes, DATA_DIR/trace, and SIP's own knowledge of what may not be kept.
+ * Called by daemon at the start. */
+#include "cli/trace_open.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "sip/trace.h"
+#include "store/trace_ring.h"
+
+enum err trace_open(const struct config *c, struct store *s, struct trace_log **ret, char *why,
+                    size_t cap)
+{
+    char dir[1024];
+    int64_t bytes;
+    *ret = NULL;
+    if (config_int(c, CONFIG_SIP_TRACE_BYTES, 0, TRACE_BYTES_MAX, &bytes) != OK ||
+        (bytes && bytes < TRACE_BYTES_MIN)) {
+        snprintf(why, cap, "sip.trace_bytes: 0, or a whole number from %lld to %lld is needed",
+                 (long long)TRACE_BYTES_MIN, (long long)TRACE_BYTES_MAX);
+        return ERR_INVALID;
+    }
+    if (!bytes || !*config_get(c, CONFIG_SIP_LISTEN))
+        return OK;
+    int n = snprintf(dir, sizeof dir, "%s/trace", config_get(c, CONFIG_DATA_DIR));
+    const struct trace_log_config tc = {
+        .dir = dir, .bytes = (uint64_t)bytes, .store = s, .redact = trace_redact};
+    enum err err = n < (int)sizeof dir ? trace_log_open(&tc, ret, why, cap) : ERR_TOO_BIG;
+    if (err != OK)
+        log_warn("trace", "no SIP messages of calls are kept: %s",
+                 err == ERR_TOO_BIG ? "data_dir is too long" : why);
+    return OK;
+}
