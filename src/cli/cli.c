@@ -131,6 +131,8 @@ static void print_answer(const struct invocation *v, const struct command *c, in
     } else if (v->json || (err != OK && body.n)) {
         fwrite(body.p, 1, body.n, stdout);
         fputs(body.n ? "\n" : "", stdout);
+    } else if (doc && c->print) {
+        c->print(stdout, doc, width);
     } else if (data) {
         print_table(stdout, data, c->columns, width);
         if (width && !json_len(data))

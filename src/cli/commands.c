@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "cli/print_trace.h"
+
 /* noun, verb, method, path, takes a body (2: may), takes a query, help, columns */
 static const struct command commands[] = {
     {"number", "list", "GET", "/v1/numbers", 0, true, "the numbers you have",
@@ -75,6 +77,8 @@ static const struct command commands[] = {
     {"call", "list", "GET", "/v1/calls", 0, true, "newest first: number= since= until=",
      "started_at id did_number? caller_id? state end_reason?"},
     {"call", "get", "GET", "/v1/calls/{}", 0, false, "one call"},
+    {"call", "trace", "GET", "/v1/calls/{}/trace", 0, false, "its SIP messages, of both legs",
+     .print = print_trace},
     {"call", "hangup", "POST", "/v1/calls/{}/hangup", 0, false, "ends a call in progress"},
     {"key", "list", "GET", "/v1/keys", 0, true, "API keys, without their secret part",
      "id name scopes expires_at last_used_at"},

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct json;
+
 struct command {
     const char *noun, *verb, *method;
     const char *path; /* {} is the first argument */
@@ -12,6 +14,8 @@ struct command {
     /* May be NULL: */
     const char *help;    /* one line */
     const char *columns; /* of a list (print_table); NULL: what the first row has */
+    /* Shows the answer; NULL: as a table or an object. */
+    void (*print)(FILE *f, const struct json *answer, size_t width);
 };
 
 const struct command *command_at(size_t i); /* in order; NULL behind the last */

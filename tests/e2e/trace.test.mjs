@@ -1,12 +1,13 @@
 // GET /v1/calls/{id}/trace: the SIP messages of both legs, as they came and left.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, statSync, existsSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Rig, agent, carrier } from './lib/rig.mjs';
-import { sipp, send, recv, pause, uac, uas } from './lib/sipp.mjs';
+import { send, recv, pause, uac, uas } from './lib/sipp.mjs';
 import { Caller, Refuser } from './lib/ua.mjs';
-import { Daemon, freePort } from './lib/daemon.mjs';
+import { Daemon } from './lib/daemon.mjs';
+import { cli } from './lib/cli.mjs';
 import { until } from './lib/until.mjs';
 
 let rig;
@@ -166,7 +167,7 @@ test('secrets do not come in: credentials, keys, what is said in bodies', async 
   assert.match(trace.data.find((m) => short(m) === 'a< INFO').message, /\(\d+ bytes of application\/dtmf-relay\)/);
 });
 
-test('hostile bytes come out as JSON', async () => {
+test('hostile bytes come out as JSON, and harmless on a terminal', async () => {
   const line = await rig.line();
   const refuser = await Refuser.open(agent);
   await rig.daemon.must('PUT', `/v1/numbers/${encodeURIComponent(line.number)}/forward`, { targets: [refuser.target(486)] });
@@ -182,6 +183,18 @@ test('hostile bytes come out as JSON', async () => {
   const [invite] = trace.data;
   assert.equal(invite.truncated, true);
   assert.ok(invite.message.length <= 8192);
+  for (const more of [{}, { terminal: 100 }]) {
+    const shown = await cli(rig.daemon, ['call', 'trace', id], more);
+    assert.equal(shown.code, 0);
+    assert.ok(!/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u0080-\u009f\u202e]/.test(shown.out), JSON.stringify(shown.out));
+    assert.match(shown.out, /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}\+0\.000 s {2}leg a << udp 127\.0\.0\.2:\d+ > 127\.0\.0\.1:\d+\r?\n {4}INVITE sip:/);
+    assert.match(shown.out, /^ {4}X-Evil: <\/script>"\\\?\?\]0;owned\? /m);
+    assert.match(shown.out, /^ {4}\(it was longer\)\r?$/m);
+    assert.match(shown.out, /leg a >> udp 127\.0\.0\.1:\d+ > 127\.0\.0\.2:\d+\r?\n {4}SIP\/2\.0 486/);
+    for (const l of shown.out.split(/\r?\n/)) assert.match(l, /^($| {4}|\d{4}-)/);
+  }
+  const json = await cli(rig.daemon, ['call', 'trace', id, '--json']);
+  assert.deepEqual(JSON.parse(json.out), await rig.daemon.must('GET', `/v1/calls/${id}/trace`));
   assert.ok(invite.message.includes('X-Evil: </script>"\\\u202e\u001b]0;owned\u0007 \ufffd'), JSON.stringify(invite.message.slice(0, 600)));
   caller.close();
   refuser.close();
@@ -212,10 +225,32 @@ test('what has none: a simulated call, and all of them when it is off', async ()
 
 test('a folder that cannot be used is no reason not to take calls', async () => {
   const daemon = await Daemon.make();
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(path.join(daemon.dir, 'trace'), 'a file');
   await daemon.run();
   try { assert.match(daemon.log, /no SIP messages of calls are kept/); } finally { await daemon.stop(); }
+});
+
+test('an account sees its own: another key gets what an unknown call gets', async () => {
+  const line = await rig.line();
+  const refuser = await Refuser.open(agent);
+  await rig.daemon.must('PUT', `/v1/numbers/${encodeURIComponent(line.number)}/forward`, { targets: [refuser.target(603)] });
+  const caller = await Caller.open(carrier, rig.daemon.sip);
+  await caller.send('INVITE', line.number);
+  await caller.wait(603, 'INVITE');
+  const { id } = await callOf(line);
+  await traced(id, (l) => l.includes('a> 603'));
+  await rig.daemon.must('POST', '/v1/accounts', { name: 'other' });
+  const keyOf = async (more) => (await rig.daemon.must('POST', '/v1/keys', { name: 'k', scopes: ['read'], ...more })).key;
+  const ask = async (key, call) => {
+    const { status, text } = await rig.daemon.api('GET', `/v1/calls/${call}/trace`, undefined, { authorization: `Bearer ${key}` });
+    return { status, text };
+  };
+  const [own, other] = [await keyOf({}), await keyOf({ account: 'other' })];
+  assert.equal((await ask(own, id)).status, 200);
+  assert.deepEqual(await ask(other, id), await ask(other, 'call_unknown'));
+  assert.equal((await ask(other, id)).status, 404);
+  caller.close();
+  refuser.close();
 });
 
 test('erased with its number: not given, and not on the disk', async () => {
