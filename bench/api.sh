@@ -18,8 +18,10 @@ other_stop() {
   [ -z "$other" ] || wait "$other" 2>/dev/null || :
   other=
 }
-run() { # a generator with its arguments; beside the shell, so that a signal need not wait for it
-  "$gen/$@" &
+run() { # a generator, its arguments; beside the shell, so that a signal need not wait for it
+  tool=$1
+  shift
+  "$gen/$tool" "$@" &
   load=$!
   wait "$load" || { failed=$? && load='' && return $failed; }
   load=

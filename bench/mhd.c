@@ -18,7 +18,13 @@
 #include "base/buf.h"
 #include "figures.h"
 
-enum { CONNECTIONS_MAX = 4096, CONNECTION_MEMORY = 32768, TIMEOUT_S = 60, STREAM_BLOCK = 16384 };
+enum {
+    CONNECTIONS_MAX = 4096,
+    PER_ADDRESS = 3000,
+    CONNECTION_MEMORY = 32768,
+    TIMEOUT_S = 60,
+    STREAM_BLOCK = 16384
+};
 enum { CHANNELS_MAX = 64, LOG_MAX = 1 << 30, BODY_MAX = 1 << 20 };
 
 struct stream {
@@ -208,8 +214,8 @@ int main(int argc, char **argv)
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)arg_int(argv, "threads", 2),
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-        MHD_OPTION_END);
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)PER_ADDRESS, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, NULL, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
     if (!d) {
         fprintf(stderr, "127.0.0.1:%d cannot be listened on\n", port);
         return 1;
