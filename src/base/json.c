@@ -12,9 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/log.h"
 
-enum { DEPTH_MAX = 64 };
+enum { DEPTH_MAX = 64, MEMORY_MIN = 512, MEMORY_PER_BYTE = 8, MEMORY_FIRST_MAX = 65536 };
+
+/* The document that this thread is reading: all that the library takes meanwhile is its. */
+static _Thread_local struct arena *reading;
 
 static json_t *in(const struct json *v)
 {
@@ -46,18 +50,48 @@ static bool is_too_deep(struct str text)
 
 /* The library takes a failed allocation for a character less of the text, and may read past the end
  * of what it has. What is stored is safe: the process ends, and its supervisor starts it again. */
-static void *memory_or_end(size_t n)
+static void *or_end(void *memory)
 {
-    void *p = malloc(n);
-    if (p)
-        return p;
+    if (memory)
+        return memory;
     log_error("json", "out of memory: ending now");
     _exit(70);
 }
 
+static void *take(size_t n)
+{
+    return or_end(reading ? arena_take(reading, n) : malloc(n));
+}
+
+static void give_back(void *p)
+{
+    if (!reading)
+        free(p);
+}
+
 static void set_memory(void)
 {
-    json_set_alloc_funcs(memory_or_end, free);
+    json_set_alloc_funcs(take, give_back);
+}
+
+/* true, false and null are the library's own, and belong to no document. */
+static bool is_shared(const json_t *v)
+{
+    return json_is_boolean(v) || json_is_null(v);
+}
+
+static json_t *read_document(struct str text, json_error_t *error)
+{
+    size_t first = text.n < MEMORY_FIRST_MAX / MEMORY_PER_BYTE
+                       ? text.n * MEMORY_PER_BYTE + MEMORY_MIN
+                       : MEMORY_FIRST_MAX;
+    struct arena *memory = reading = or_end(arena_new(first));
+    json_t *root =
+        json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, error);
+    reading = NULL;
+    if (!root || is_shared(root))
+        arena_free(memory);
+    return root;
 }
 
 /* The library's words, but where they speak of its flags. */
@@ -81,8 +115,7 @@ enum err json_parse(struct str text, struct json **ret_root, char *ret_where, si
             snprintf(ret_where, where_cap, "a NUL byte");
         return ERR_SYNTAX;
     }
-    json_t *root =
-        json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *root = read_document(text, &error);
     if (!root) {
         if (ret_where)
             snprintf(ret_where, where_cap, "%s (line %d, column %d)", fault_text(&error),
@@ -95,7 +128,8 @@ enum err json_parse(struct str text, struct json **ret_root, char *ret_where, si
 
 void json_free(struct json *root)
 {
-    json_decref((json_t *)root);
+    if (root && !is_shared((json_t *)root))
+        arena_free(arena_of(root));
 }
 
 enum json_kind json_kind(const struct json *v)

@@ -46,6 +46,51 @@ static void refuses_what_two_readers_would_read_differently(void **state)
     assert_err(json_parse(str_of_bytes(deep, 400), &doc, where, sizeof where), ERR_SYNTAX);
 }
 
+/* A value alone may be one that the library shares between documents. */
+static void a_document_is_freed_whatever_it_is(void **state)
+{
+    static const char *const good[] = {"true", "false", "null", "1", "1.5", "\"x\"", "[]", "{}"};
+    struct json *a, *b;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_ok(json_parse(str_of(good[i]), &a, NULL, 0));
+        assert_ok(json_parse(str_of(good[i]), &b, NULL, 0));
+        json_free(a);
+        assert_true(json_same(b, b));
+        json_free(b);
+    }
+    json_free(NULL);
+}
+
+static void a_large_document_is_whole(void **state)
+{
+    enum { MEMBERS = 5000 };
+    char key[24];
+    struct json *doc;
+    struct str s, want;
+    struct buf text, again;
+    buf_init(&text, 1 << 20);
+    buf_init(&again, 1 << 20);
+    for (int i = 0; i < MEMBERS; i++)
+        buf_printf(&text, "%c\"key%d\":[\"value %d\",{\"n\":%d}]", i ? ',' : '{', i, i, i);
+    buf_putc(&text, '}');
+    assert_ok(json_parse(buf_str(&text), &doc, NULL, 0));
+    assert_int_equal(json_len(doc), MEMBERS);
+    for (int i = 0; i < MEMBERS; i++) {
+        int64_t n;
+        snprintf(key, sizeof key, "key%d", i);
+        const struct json *v = json_get(doc, key);
+        snprintf(key, sizeof key, "value %d", i);
+        want = str_of(key);
+        assert_true(json_str(json_at(v, 0), &s) && str_eq(s, want));
+        assert_true(json_int(json_get(json_at(v, 1), "n"), &n) && n == i);
+    }
+    buf_put_json(&again, doc);
+    assert_true(str_eq(buf_str(&again), buf_str(&text)));
+    json_free(doc);
+    buf_fini(&text);
+    buf_fini(&again);
+}
+
 static void writes_strings_that_stay_strings(void **state)
 {
     struct buf b;
@@ -79,6 +124,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_members_in_order),
         cmocka_unit_test(refuses_what_two_readers_would_read_differently),
+        cmocka_unit_test(a_document_is_freed_whatever_it_is),
+        cmocka_unit_test(a_large_document_is_whole),
         cmocka_unit_test(writes_strings_that_stay_strings),
         cmocka_unit_test(places_commas),
     };
