@@ -98,7 +98,7 @@ static void read_chunks(struct stream *s)
             at += 2;
             continue;
         }
-        const char *end = more.n ? memmem(more.p, more.n, "\r\n", 2) : NULL;
+        const char *end = more.p ? memmem(more.p, more.n, "\r\n", 2) : NULL;
         if (!end)
             break;
         s->chunk = strtoul(more.p, NULL, 16);
