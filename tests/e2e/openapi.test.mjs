@@ -62,7 +62,8 @@ test('the served file is this file', async () => {
 
 test('every operation answers a valid request as described', async () => {
   for (const o of operations) {
-    const id = collectionOf(o) && await tenant.thing(collectionOf(o));
+    const own = o.id === 'accountsGet'; // one cannot be made for this
+    const id = own ? thingOf(o) : collectionOf(o) && await tenant.thing(collectionOf(o));
     const answer = await call(o, { where: whereOf(o, id) });
     assert.ok(answer.status < 300, `${o.name}: ${answer.status} ${answer.text}`);
   }
