@@ -98,13 +98,7 @@ test('busy: 486 reaches the caller, call_ended says busy', async () => {
 test('cancelled while it rings: CANCEL goes on, 487 comes back', async () => {
   const line = await rig.line();
   const callee = rig.attend(line, [uas.invite(), uas.ringing(), recv('CANCEL'), uas.reply(200, 'OK'),
-    send(`
-      SIP/2.0 487 Request Terminated
-      [last_Via:]
-      From:[$from]
-      To:[$to];tag=[pid]a[call_number]
-      Call-ID: [call_id]
-      CSeq: 1 INVITE`), recv('ACK')]);
+    ...uas.terminated()]);
   const caller = await rig.carry(line, [uac.invite(), recv(100, { optional: true }), recv(180), pause(200),
     uac.cancel(), recv(200), recv(487), uac.ackFailure()]);
   await Promise.all([caller.done, callee.done]);
@@ -117,13 +111,7 @@ test('cancelled while it rings: CANCEL goes on, 487 comes back', async () => {
 test('nobody answers: 480 after the ring timeout', async () => {
   const line = await rig.line({ target: { ring_timeout_s: 1 } });
   const callee = rig.attend(line, [uas.invite(), uas.ringing(), recv('CANCEL'), uas.reply(200, 'OK'),
-    send(`
-      SIP/2.0 487 Request Terminated
-      [last_Via:]
-      From:[$from]
-      To:[$to];tag=[pid]a[call_number]
-      Call-ID: [call_id]
-      CSeq: 1 INVITE`), recv('ACK')]);
+    ...uas.terminated()]);
   const caller = await rig.carry(line, [uac.invite(), uac.ringing, recv(480), uac.ackFailure()]);
   await Promise.all([caller.done, callee.done]);
   const [, ended] = await rig.receiver.wait(line.where, 2);

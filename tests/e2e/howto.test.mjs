@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 import { Rig, agent, carrier } from './lib/rig.mjs';
 import { freePort } from './lib/daemon.mjs';
-import { recv, send, pause, uac, uas, sipp } from './lib/sipp.mjs';
+import { recv, pause, uac, uas, sipp } from './lib/sipp.mjs';
 import { until } from './lib/until.mjs';
 
 const proxy = '127.0.0.4';
@@ -86,13 +86,7 @@ test('kamailio.md: busy, cancelled, and hung up by the callee', { skip }, async 
   assert.deepEqual([ended.event, ended.answered, ended.end_reason, ended.sip_status], ['call_ended', false, 'busy', 486]);
   const canceled = rig.attend(line, [uas.invite(), uas.ringing(), recv('CANCEL'), uas.reply(200, 'OK'),
     pause(300), // the proxy's own answer to the CANCEL goes by another of its processes
-    send(`
-      SIP/2.0 487 Request Terminated
-      [last_Via:]
-      From:[$from]
-      To:[$to];tag=[pid]a[call_number]
-      Call-ID: [call_id]
-      CSeq: 1 INVITE`), recv('ACK')]);
+    ...uas.terminated()]);
   await Promise.all([(await carry(line, k.port, [uac.invite(), recv(100, { optional: true }), recv(180), uac.cancel(), recv(200), recv(487), uac.ackFailure()])).done, canceled.done]);
   const second = (await events(line, 4, k))[3];
   assert.deepEqual([second.event, second.end_reason, second.ended_by], ['call_ended', 'canceled', 'caller']);

@@ -108,6 +108,14 @@ export const uas = {
     [last_CSeq:]
     Contact: <sip:agent@[local_ip]:[local_port];transport=[transport]>
     ${headers}${body ? '\nContent-Type: application/sdp' : ''}`.trimEnd(), { body }),
+  // To the INVITE, after its CANCEL was answered: whose headers are no longer the last.
+  terminated: () => [send(`
+    SIP/2.0 487 Request Terminated
+    [last_Via:]
+    From:[$from]
+    To:[$to];tag=[pid]a[call_number]
+    Call-ID: [call_id]
+    CSeq: 1 INVITE`), recv('ACK')],
   inDialog: (method, cseq, { headers = '', body = '', retrans } = {}) => send(`
     ${method} [next_url] SIP/2.0
     Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
