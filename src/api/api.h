@@ -5,6 +5,7 @@
 #include "hub/housekeeper.h"
 #include "hub/link_states.h"
 #include "hub/messages.h"
+#include "hub/simulations.h"
 #include "net/addr.h"
 #include "store/trace_log.h"
 
@@ -20,6 +21,7 @@ struct api_config {
     const struct guard *guard;
     const struct link_states *link_states;
     struct messages *messages;
+    struct simulations *simulations;  /* NULL: no answer is waited for */
     const char *setup_token;          /* of the setup URL; NULL: there is no setup */
     struct trace_log *trace;          /* NULL: no SIP messages of calls are kept */
     const char *sms_fields;           /* how SMS providers name things; "": as most do */

@@ -5,14 +5,24 @@
 
 #include "api/idempotency.h"
 #include "api/resource.h"
-#include "hub/simulate.h"
+#include "hub/simulations.h"
 
-struct simulated { /* a call's events on their way; freed by the last */
+struct simulated { /* a call on its way; freed by the last of its events */
     struct request *r;
-    size_t n, left;
+    struct simulation *sim;
+    struct simulated_call *call;
+    size_t n, left; /* events in all, and not taken yet */
     enum err err;
-    char call_id[ID_SIZE], event[SIMULATED_EVENTS_MAX][ID_SIZE];
+    const char *decision; /* what an answer to incoming_call said; NULL: nobody was asked */
+    char event[SIMULATED_EVENTS_MAX][ID_SIZE];
 };
+
+static void simulated_over(struct simulated *s)
+{
+    simulated_free(s->call);
+    simulation_free(s->sim);
+    free(s);
+}
 
 static void put_answer(const struct simulated *s)
 {
@@ -21,11 +31,13 @@ static void put_answer(const struct simulated *s)
     buf_reset(&r->out);
     r->status = 202;
     json_obj(&w, NULL);
-    json_put_str(&w, "call_id", str_of(s->call_id));
+    json_put_str(&w, "call_id", simulated_id(s->call));
     json_arr(&w, "events");
     for (size_t i = 0; i < s->n; i++)
         json_put_str(&w, NULL, str_of(s->event[i]));
     json_end_arr(&w);
+    if (s->decision)
+        json_put_str(&w, "decision", str_of(s->decision));
     json_end_obj(&w);
 }
 
@@ -36,7 +48,7 @@ static void finish(struct simulated *s)
         problem_of_err(r, s->err);
     else if (!r->replayed)
         put_answer(s);
-    free(s);
+    simulated_over(s);
     request_done(r);
 }
 
@@ -65,26 +77,71 @@ static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
         finish(s);
 }
 
-static enum err simulate_a_call(struct request *r, uint64_t account, const struct simulation *sim)
+static void note(struct simulated *s, const struct taking *t)
+{
+    enum err err = str_copy(taking_event(t)->id, s->event[s->n++], ID_SIZE);
+    ASSERT(err == OK); /* ours */
+}
+
+/* `n` events are there already, in t, and the call's others go with them. When it fails, s is as it
+ * was, and t the caller's. */
+static enum err submit_rest(struct simulated *s, struct taking *t[SIMULATED_EVENTS_MAX], size_t n)
+{
+    const struct intake_companion keep = {.before = keep_before, .after = keep_after, .arg = s};
+    struct api *a = s->r->api;
+    size_t more;
+    enum err err = simulated_end(s->call, t + n, &more);
+    if (err != OK)
+        return err;
+    for (size_t i = 0; i < more; i++)
+        note(s, t[n + i]);
+    s->left = n + more;
+    err = intake_submit_all_with(a->c.intake, t, s->left, &keep, a->home, on_taken, s);
+    for (size_t i = 0; err != OK && i < more; i++)
+        taking_free(t[n + i]);
+    return err;
+}
+
+/* On the loop that waited for it. */
+static void on_decided(void *arg, enum err err, enum control_action action)
+{
+    static const char *const name[] = {"default", "forward", "reject"};
+    struct simulated *s = arg;
+    struct taking *t[SIMULATED_EVENTS_MAX] = {NULL};
+    s->decision = name[action];
+    if (err == OK)
+        err = submit_rest(s, t, 0);
+    if (err == OK)
+        return;
+    s->err = err;
+    finish(s);
+}
+
+/* Takes *sim, unless it fails. */
+static enum err simulate_a_call(struct request *r, uint64_t account, struct simulation **sim)
 {
     struct taking *t[SIMULATED_EVENTS_MAX] = {NULL};
+    struct simulations *all = r->api->c.simulations;
     struct simulated *s = calloc(1, sizeof *s);
     if (!s)
         return ERR_NOMEM;
-    struct intake *in = r->api->c.intake;
-    const struct intake_companion keep = {.before = keep_before, .after = keep_after, .arg = s};
     s->r = r;
-    enum err err = simulate_call(in, r->book, account, sim, clock_wall_ms(), s->call_id, t, &s->n);
-    s->left = s->n;
-    for (size_t i = 0; err == OK && i < s->n; i++)
-        err = str_copy(taking_event(t[i])->id, s->event[i], ID_SIZE);
+    s->sim = *sim;
+    *sim = NULL;
+    enum err err =
+        simulated_new(r->api->c.intake, r->book, account, s->sim, clock_wall_ms(), &s->call);
     if (err == OK)
-        err = intake_submit_all_with(in, t, s->n, &keep, r->api->home, on_taken, s);
+        err = simulated_begin(s->call, &t[0]);
+    if (err == OK) {
+        note(s, t[0]);
+        err = all && simulation_asks(r->book, t[0])
+                  ? simulations_run(all, s->call, r->book, &t[0], on_decided, s)
+                  : submit_rest(s, t, 1);
+    } /* OK: s and r may be gone now */
     if (err == OK)
-        return OK; /* s and r may be gone now */
-    for (size_t i = 0; i < SIMULATED_EVENTS_MAX; i++)
-        taking_free(t[i]);
-    free(s);
+        return OK;
+    taking_free(t[0]);
+    simulated_over(s);
     return err;
 }
 
@@ -144,7 +201,7 @@ void simulate_create(struct request *r)
     if (err == OK)
         err = find_number(r, s, &account);
     if (err == OK)
-        err = s->sms ? simulate_message(r, account, s) : simulate_a_call(r, account, s);
+        err = s->sms ? simulate_message(r, account, s) : simulate_a_call(r, account, &s);
     simulation_free(s);
     if (err == OK)
         return;

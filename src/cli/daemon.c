@@ -43,6 +43,7 @@ struct daemon {
     struct books *books;
     struct intake *intake;
     struct messages *messages;
+    struct simulations *simulations;
     struct guard *guard;
     struct link_states *link_states;
     struct loop *edge_loop;
@@ -88,6 +89,7 @@ static void on_control(void *arg, struct str call_id, uint64_t asked, int status
     struct daemon *d = arg;
     if (d->sip)
         sip_edge_control(d->sip, call_id, asked, status, body);
+    simulations_control(d->simulations, call_id, asked, status, body);
 }
 
 static enum err on_early(void *arg, const struct event *e, uint64_t endpoint, unsigned sequence)
@@ -188,6 +190,10 @@ static enum err open_edge_loop(struct daemon *d, char *why, size_t cap)
         err = resolver_new(d->edge_loop, &rc, &d->resolver);
     if (err == OK)
         err = link_states_new(&d->link_states);
+    const struct simulations_config sc = {
+        .loop = d->edge_loop, .intake = d->intake, .early = on_early, .ask = on_ask, .arg = d};
+    if (err == OK)
+        err = simulations_new(&sc, &d->simulations);
     if (err != OK)
         snprintf(why, cap, "the edge's loop: %s", err_text(err));
     return err;
@@ -366,6 +372,7 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
                             .guard = d->guard,
                             .link_states = d->link_states,
                             .messages = d->messages,
+                            .simulations = d->simulations,
                             .setup_token = d->setup_token[0] ? d->setup_token : NULL,
                             .trace = d->trace,
                             .sms_fields = config_get(d->config, CONFIG_INGEST_SMS_FIELDS),
@@ -460,6 +467,7 @@ void daemon_stop(struct daemon *d, int64_t drain_ms)
     resolver_free(d->resolver);
     loop_free(d->edge_loop);
     link_states_free(d->link_states);
+    simulations_free(d->simulations);
     messages_free(d->messages);
     intake_free(d->intake);
     guard_free(d->guard);

@@ -1,15 +1,17 @@
-/* simulate: a call as the SIP edge would have told it, all at once: it began as long ago as it was
- * to ring and to last. Any thread. */
+/* simulate: a call as the SIP edge would have told it, all at once or in two parts: it began as
+ * long ago as it was to ring and to last. One thread at a time, whichever. */
 #include "hub/simulate.h"
 
-struct telling {
+#include <stdlib.h>
+#include <string.h>
+
+struct simulated_call {
     struct intake *in;
     const struct book *book;
     struct call_facts facts;
     struct call_row row;
     struct sequences sequences;
-    struct taking **taking;
-    size_t n;
+    char id[ID_SIZE], destination[DESTINATION_MAX + 1];
 };
 
 static int status_of(enum end_reason r)
@@ -31,38 +33,60 @@ static enum ended_by side_of(enum end_reason r)
                                                    : ENDED_BY_CALLEE;
 }
 
-static enum err tell(struct telling *t, enum event_kind kind, int64_t at_ms)
+static enum err tell(struct simulated_call *c, enum event_kind kind, int64_t at_ms,
+                     struct taking **ret)
 {
     struct event *made;
-    enum err err = event_of_call(kind, &t->facts, at_ms, &made);
+    enum err err = event_of_call(kind, &c->facts, at_ms, &made);
     if (err != OK)
         return err;
     const struct event *e = made;
     bool ended = kind == EVENT_CALL_ENDED;
-    t->row.phase = ended                         ? CALL_PHASE_ENDED
+    c->row.phase = ended                         ? CALL_PHASE_ENDED
                    : kind == EVENT_CALL_ANSWERED ? CALL_PHASE_ANSWERED
                                                  : CALL_PHASE_TRYING;
-    t->row.answered_at_ms = kind == EVENT_INCOMING_CALL ? 0 : t->facts.answered_at_ms;
-    t->row.destination = t->row.answered_at_ms ? t->facts.destination : STR("");
-    t->row.ended_at_ms = ended ? at_ms : 0;
-    t->row.end_reason = ended ? (int)t->facts.reason : -1;
-    t->row.sip_status = ended ? t->facts.sip_status : 0;
-    err = intake_prepare(t->in, t->book, &e, &t->sequences, &t->row, &t->taking[t->n]);
-    t->n += err == OK;
-    return err;
+    c->row.answered_at_ms = kind == EVENT_INCOMING_CALL ? 0 : c->facts.answered_at_ms;
+    c->row.destination = c->row.answered_at_ms ? c->facts.destination : STR("");
+    c->row.ended_at_ms = ended ? at_ms : 0;
+    c->row.end_reason = ended ? (int)c->facts.reason : -1;
+    c->row.sip_status = ended ? c->facts.sip_status : 0;
+    return intake_prepare(c->in, c->book, &e, &c->sequences, &c->row, ret);
 }
 
-enum err simulate_call(struct intake *in, const struct book *book, uint64_t account,
-                       const struct simulation *s, int64_t now_ms, char ret_call_id[ID_SIZE],
-                       struct taking *ret[SIMULATED_EVENTS_MAX], size_t *ret_n)
+static void conclude(struct simulated_call *c, enum end_reason reason, int sip_status)
+{
+    c->facts.reason = reason;
+    c->facts.by = side_of(reason);
+    c->facts.sip_status = sip_status;
+}
+
+/* Where the number's calls go first, when the request does not say. */
+static struct str destination_of(const struct book *book, const struct simulation *s)
+{
+    const struct book_number *n = book_number(book, str_of(s->number));
+    const struct forward *f = n ? n->set->forward : NULL;
+    if (s->destination[0])
+        return str_of(s->destination);
+    for (size_t i = 0; f && i < f->n; i++)
+        if (f->target[i].type != TARGET_WEBHOOK)
+            return f->target[i].destination;
+    return STR("sip:simulated@localhost");
+}
+
+enum err simulated_new(struct intake *in, const struct book *book, uint64_t account,
+                       const struct simulation *s, int64_t now_ms, struct simulated_call **ret)
 {
     bool answered = s->outcome == END_COMPLETED;
     int64_t talked_ms = (int64_t)s->duration_sec * 1000, rang_ms = (int64_t)s->ring_sec * 1000;
-    id_new("call", ret_call_id);
-    struct telling t = {.in = in, .book = book, .taking = ret};
-    t.facts = (struct call_facts){
+    struct simulated_call *c = calloc(1, sizeof *c);
+    if (!c)
+        return ERR_NOMEM;
+    id_new("call", c->id);
+    c->in = in;
+    c->book = book;
+    c->facts = (struct call_facts){
         .account = account,
-        .call_id = str_of(ret_call_id),
+        .call_id = str_of(c->id),
         .did_number = str_of(s->number),
         .caller_id = str_of(s->from),
         .caller_name = str_of(s->caller_name),
@@ -72,26 +96,71 @@ enum err simulate_call(struct intake *in, const struct book *book, uint64_t acco
         .started_at_ms = now_ms - talked_ms - rang_ms,
         .answered_at_ms = answered ? now_ms - talked_ms : 0,
         .ended_at_ms = now_ms,
-        .destination = s->destination[0] ? str_of(s->destination) : STR("sip:simulated@localhost"),
-        .reason = s->outcome,
-        .by = side_of(s->outcome),
-        .sip_status = status_of(s->outcome),
     };
-    t.row = (struct call_row){.call_id = t.facts.call_id,
-                              .account = account,
-                              .number = t.facts.did_number,
-                              .peer = t.facts.caller_id,
-                              .started_at_ms = t.facts.started_at_ms,
-                              .simulated = true,
-                              .facts = STR("{}")};
-    enum err err = tell(&t, EVENT_INCOMING_CALL, t.facts.started_at_ms);
-    if (err == OK && answered)
-        err = tell(&t, EVENT_CALL_ANSWERED, t.facts.answered_at_ms);
+    conclude(c, s->outcome, status_of(s->outcome));
+    c->row = (struct call_row){.call_id = c->facts.call_id,
+                               .account = account,
+                               .number = c->facts.did_number,
+                               .peer = c->facts.caller_id,
+                               .started_at_ms = c->facts.started_at_ms,
+                               .simulated = true,
+                               .facts = STR("{}")};
+    enum err err = simulated_redirect(c, destination_of(book, s));
     if (err == OK)
-        err = tell(&t, EVENT_CALL_ENDED, now_ms);
-    sequences_fini(&t.sequences);
-    for (size_t i = 0; err != OK && i < t.n; i++)
-        taking_free(ret[i]);
-    *ret_n = err == OK ? t.n : 0;
+        *ret = c;
+    else
+        simulated_free(c);
+    return err;
+}
+
+void simulated_free(struct simulated_call *c)
+{
+    if (c)
+        sequences_fini(&c->sequences);
+    free(c);
+}
+
+struct str simulated_id(const struct simulated_call *c)
+{
+    return str_of(c->id);
+}
+
+enum err simulated_redirect(struct simulated_call *c, struct str destination)
+{
+    enum err err = str_copy(destination, c->destination, sizeof c->destination);
+    c->facts.destination = str_of(c->destination);
+    return err == OK ? OK : ERR_INVALID;
+}
+
+/* It was never put through: it ends when it would have been answered. */
+void simulated_reject(struct simulated_call *c, int sip_status)
+{
+    conclude(c, end_reason_of_status(sip_status), sip_status);
+    c->facts.by = ENDED_BY_CALLEE;
+    if (c->facts.answered_at_ms)
+        c->facts.ended_at_ms = c->facts.answered_at_ms;
+    c->facts.answered_at_ms = 0;
+}
+
+enum err simulated_begin(struct simulated_call *c, struct taking **ret)
+{
+    return tell(c, EVENT_INCOMING_CALL, c->facts.started_at_ms, ret);
+}
+
+enum err simulated_end(struct simulated_call *c, struct taking *ret[SIMULATED_EVENTS_MAX - 1],
+                       size_t *ret_n)
+{
+    enum err err = OK;
+    *ret_n = 0;
+    if (c->facts.answered_at_ms) {
+        err = tell(c, EVENT_CALL_ANSWERED, c->facts.answered_at_ms, &ret[0]);
+        *ret_n = err == OK;
+    }
+    if (err == OK)
+        err = tell(c, EVENT_CALL_ENDED, c->facts.ended_at_ms, &ret[*ret_n]);
+    if (err == OK)
+        ++*ret_n;
+    else if (*ret_n)
+        taking_free(ret[0]);
     return err;
 }

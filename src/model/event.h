@@ -66,6 +66,9 @@ enum end_reason {
     END_LOST,
 };
 enum ended_by { ENDED_BY_CALLER, ENDED_BY_CALLEE, ENDED_BY_SYSTEM };
+/* What a final SIP status says of a call that was not answered: busy, no_answer, rejected, failed.
+ */
+enum end_reason end_reason_of_status(int sip_status);
 const char *end_reason_name(enum end_reason r);
 const char *ended_by_name(enum ended_by b);
 

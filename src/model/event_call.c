@@ -22,6 +22,23 @@ const char *ended_by_name(enum ended_by b)
     return (unsigned)b <= ENDED_BY_SYSTEM ? name[b] : "system";
 }
 
+enum end_reason end_reason_of_status(int sip_status)
+{
+    switch (sip_status) {
+    case 486:
+    case 600: return END_BUSY;
+    case 408:
+    case 480:
+    case 487: return END_NO_ANSWER;
+    case 403:
+    case 433:
+    case 603:
+    case 607:
+    case 608: return END_REJECTED;
+    default: return END_FAILED;
+    }
+}
+
 static int64_t whole_sec(int64_t from_ms, int64_t to_ms)
 {
     return from_ms && to_ms > from_ms ? (to_ms - from_ms) / 1000 : 0;

@@ -6,11 +6,10 @@
  *
  *     ask ahead ─┬─ commit ◆ ─→ decide: the first control endpoint that says forward or reject
  * wins; └─ answers       all said something else, or are late: the number's own targets */
-#include "sip/call_control.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/control.h"
 #include "sip/route.h"
 
 enum {

@@ -11,42 +11,14 @@
 
 static void try_address(struct call *c);
 
-enum took { TOOK_BUSY, TOOK_NO_ANSWER, TOOK_REJECTED, TOOK_FAILED };
-
-static enum took outcome_of(int status)
-{
-    switch (status) {
-    case 486:
-    case 600: return TOOK_BUSY;
-    case 408:
-    case 480:
-    case 487: return TOOK_NO_ANSWER;
-    case 403:
-    case 433:
-    case 603:
-    case 607:
-    case 608: return TOOK_REJECTED;
-    default: return TOOK_FAILED;
-    }
-}
-
-static enum end_reason reason_of(int status)
-{
-    static const enum end_reason of[] = {[TOOK_BUSY] = END_BUSY,
-                                         [TOOK_NO_ANSWER] = END_NO_ANSWER,
-                                         [TOOK_REJECTED] = END_REJECTED,
-                                         [TOOK_FAILED] = END_FAILED};
-    return of[outcome_of(status)];
-}
-
 /* What the caller hears (docs/sip.md). A target's trouble is not the gateway's: its 5xx, and what
  * nobody can do anything about, become 500, its "unknown" becomes 480. */
 static int caller_status(int status)
 {
-    switch (outcome_of(status)) {
-    case TOOK_BUSY: return 486;
-    case TOOK_NO_ANSWER: return 480;
-    case TOOK_REJECTED: return status;
+    switch (end_reason_of_status(status)) {
+    case END_BUSY: return 486;
+    case END_NO_ANSWER: return 480;
+    case END_REJECTED: return status;
     default: break;
     }
     switch (status) {
@@ -66,10 +38,10 @@ static bool is_wanted(const struct target *t, int last_status)
 {
     if (!last_status || t->when == WHEN_ALWAYS)
         return true;
-    enum took o = outcome_of(last_status);
-    return t->when == WHEN_BUSY             ? o == TOOK_BUSY
-           : t->when == WHEN_NO_ANSWER      ? o == TOOK_NO_ANSWER
-           : t->when == WHEN_FAILED         ? o == TOOK_FAILED || o == TOOK_REJECTED
+    enum end_reason o = end_reason_of_status(last_status);
+    return t->when == WHEN_BUSY             ? o == END_BUSY
+           : t->when == WHEN_NO_ANSWER      ? o == END_NO_ANSWER
+           : t->when == WHEN_FAILED         ? o == END_FAILED || o == END_REJECTED
            : t->when == WHEN_NOT_REGISTERED ? last_status == 480 || last_status == 404
                                             : false;
 }
@@ -211,7 +183,7 @@ static void give_up(struct call *c)
 {
     int last = c->route->last_status;
     int status = last ? caller_status(last) : 480;
-    enum end_reason reason = last ? reason_of(last) : END_FAILED;
+    enum end_reason reason = last ? end_reason_of_status(last) : END_FAILED;
     enum ended_by by =
         last && last != 408 && last != 503 && last != 500 ? ENDED_BY_CALLEE : ENDED_BY_SYSTEM;
     call_end(c, reason, by, status);
@@ -258,7 +230,7 @@ static bool enter_number(struct call *c, const struct target *t)
 static void passed_over(struct call *c)
 {
     struct route *r = c->route;
-    c->reason = (uint8_t)reason_of(r->last_status);
+    c->reason = (uint8_t)end_reason_of_status(r->last_status);
     call_store(c, EVENT_CALL_FORWARD_FAILED, c->destination, r->last_status, r->failed++);
 }
 
@@ -343,7 +315,7 @@ void call_route_to(struct call *c, struct forward **forward)
 
 void call_reject(struct call *c, int status)
 {
-    call_end(c, reason_of(status), ENDED_BY_CALLEE, status);
+    call_end(c, end_reason_of_status(status), ENDED_BY_CALLEE, status);
 }
 
 void call_target_failed(struct call *c, int status, struct str reason)

@@ -104,3 +104,79 @@ test('simulate', async (t) => {
     assert.equal((await d.api('POST', '/v1/simulate', { kind: 'call', number }, { authorization: `Bearer ${read.key}` })).status, 403);
   });
 });
+
+test('a simulated call goes where the answer to its incoming_call says', async (t) => {
+  const d = await Daemon.start({ 'sip.listen': '' }); // also where no carrier can call
+  const receiver = await Receiver.start();
+  t.after(async () => { await d.stop(); await receiver.stop(); });
+  const desk = [{ type: 'sip', destination: 'sip:desk@example.com' }];
+  receiver.expect('/hook', await d.number(number, desk, receiver.endpoint('/hook', { control: true, control_timeout_ms: 400 })));
+  let seen = 0;
+  const simulate = async (say, more = {}, n = 3, headers = {}) => {
+    if (typeof say === 'function') receiver.respond.set('/hook', say);
+    else receiver.respond.delete('/hook');
+    receiver.say.set('/hook', say);
+    const answer = await d.api('POST', '/v1/simulate', { kind: 'call', number, ring_sec: 4, duration_sec: more.outcome ? 0 : 61, ...more }, headers);
+    assert.equal(answer.status, 202, answer.text);
+    const events = (await receiver.wait('/hook', seen += n)).slice(-n);
+    assert.deepEqual(events.map((e) => e.id), answer.json.events);
+    assert.deepEqual(events.map((e) => e.sequence), events.map((_, i) => i + 1));
+    return { made: answer.json, events, ended: events.at(-1) };
+  };
+
+  await t.test('forward: the first target is who answers', async () => {
+    const { made, events: [, answered], ended } = await simulate({ action: 'forward', targets: [
+      { type: 'sip', destination: 'sip:agent@example.com' }, { type: 'sip', destination: 'sip:other@example.com' }] });
+    assert.deepEqual([made.decision, answered.event, answered.destination, ended.destination, ended.duration_sec],
+      ['forward', 'call_answered', 'sip:agent@example.com', 'sip:agent@example.com', 61]);
+  });
+
+  await t.test('reject: it ends as the answer says', async () => {
+    for (const [sip_status, reason] of [[486, 'busy'], [603, 'rejected'], [480, 'no_answer'], [500, 'failed']]) {
+      const { made, events: [incoming], ended } = await simulate({ action: 'reject', sip_status }, {}, 2);
+      assert.deepEqual([made.decision, ended.event, ended.answered, ended.duration_sec, ended.end_reason, ended.ended_by, ended.sip_status],
+        ['reject', 'call_ended', false, 0, reason, 'callee', sip_status]);
+      assert.equal(Date.parse(ended.occurred_at) - Date.parse(incoming.occurred_at), 4000);
+      const call = await d.must('GET', `/v1/calls/${made.call_id}`);
+      assert.deepEqual([call.state, call.end_reason, call.sip_status], ['ended', reason, sip_status]);
+    }
+  });
+
+  await t.test('default, and whatever else is said: as the request says, to where the number goes', async () => {
+    for (const say of [{ action: 'default' }, 'OK', { action: 'forward', targets: [{ type: 'zip' }] }, { action: 'reject', sip_status: 200 }]) {
+      const { made, events: [, answered] } = await simulate(say);
+      assert.deepEqual([made.decision, answered.destination], ['default', 'sip:desk@example.com']);
+    }
+    const { made, ended } = await simulate({ action: 'default' }, { outcome: 'busy' }, 2);
+    assert.deepEqual([made.decision, ended.end_reason], ['default', 'busy']);
+  });
+
+  await t.test('a late answer is not waited for', async () => {
+    let release;
+    const late = new Promise((resolve) => { release = resolve; });
+    const { made, ended } = await (async () => {
+      receiver.respond.set('/hook', async ({ body }, res) => { if (body.event === 'incoming_call') await late; res.send({ action: 'reject' }); });
+      const answer = await d.must('POST', '/v1/simulate', { kind: 'call', number });
+      release();
+      const events = (await receiver.wait('/hook', seen += 3)).slice(-3);
+      return { made: answer, ended: events.at(-1) };
+    })();
+    assert.deepEqual([made.decision, ended.end_reason], ['default', 'completed']);
+  });
+
+  await t.test('under an Idempotency-Key it is done once', async () => {
+    const headers = { 'idempotency-key': 'decided' };
+    const { made } = await simulate({ action: 'reject' }, {}, 2, headers);
+    const again = await d.api('POST', '/v1/simulate', { kind: 'call', number, ring_sec: 4, duration_sec: 61 }, headers);
+    assert.deepEqual([again.json, again.headers.get('idempotent-replayed')], [made, 'true']);
+  });
+
+  await t.test('a webhook that is the first target is asked, too', async () => {
+    const other = '+442070000001';
+    await d.number(other, [{ type: 'webhook', destination: `${receiver.url}/ask` }, ...desk]);
+    receiver.respond.set('/ask', (_, res) => res.send({ action: 'forward', targets: [{ type: 'sip', destination: 'sip:asked@example.com' }] }));
+    const made = await d.must('POST', '/v1/simulate', { kind: 'call', number: other });
+    assert.equal(made.decision, 'forward');
+    assert.equal((await d.must('GET', `/v1/calls/${made.call_id}`)).destination, 'sip:asked@example.com');
+  });
+});

@@ -2,7 +2,7 @@
  * {"action":"default"}; whatever else a receiver says means default. Pure. */
 #include "base/json.h"
 #include "base/log.h"
-#include "sip/call_control.h"
+#include "model/control.h"
 
 static void read_targets(const struct json *doc, struct control *ret)
 {

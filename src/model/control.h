@@ -1,4 +1,5 @@
-/* Inside the edge: what a webhook's answer means (CONTRACT §4). Pure. */
+/* What a webhook's answer to incoming_call means (CONTRACT §4): for calls, and for simulated ones.
+ * Pure. */
 #pragma once
 #include "model/forward.h"
 

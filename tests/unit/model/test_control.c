@@ -1,5 +1,5 @@
 /* What a webhook's answer means: three things, and everything else is default. */
-#include "sip/call_control.h"
+#include "model/control.h"
 
 #include "../check.h"
 
