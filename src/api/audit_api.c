@@ -147,8 +147,6 @@ struct listing {
     struct request *r;
     struct json_writer w;
     unsigned left;
-    int64_t last;
-    bool more;
 };
 
 static void put_names(struct json_writer *w, struct str names)
@@ -185,12 +183,9 @@ static void put_audit(struct json_writer *w, const struct request *r, const stru
 static bool on_audit(void *arg, const struct audit *a)
 {
     struct listing *l = arg;
-    if (l->left == 0) {
-        l->more = true;
+    if (l->left == 0)
         return false;
-    }
     l->left--;
-    l->last = a->n;
     put_audit(&l->w, l->r, a);
     return true;
 }
@@ -198,7 +193,8 @@ static bool on_audit(void *arg, const struct audit *a)
 static enum err list_work(struct request *r, struct db *db)
 {
     struct listing l = {.r = r};
-    struct audit_filter f = {.kind = -1};
+    struct audit_filter f = {.kind = -1, .rows_max = LIST_ROWS_MAX};
+    struct list_stop stop;
     struct str kind = request_query(r, "kind"), target = request_query(r, "id");
     enum setting_kind k;
     char room[128];
@@ -221,10 +217,9 @@ static enum err list_work(struct request *r, struct db *db)
     f.kind = kind.n ? (int)k : -1;
     f.target = target.n ? str_of(room) : target;
     f.who = request_query(r, "who");
-    f.limit = l.left + 1;
     list_begin(r, &l.w);
-    err = audit_list(db, &f, on_audit, &l);
-    list_end(&l.w, l.more ? l.last : 0);
+    err = audit_list(db, &f, on_audit, &l, &stop);
+    list_end(&l.w, stop.at_end ? 0 : stop.at_n);
     return err;
 }
 

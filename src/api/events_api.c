@@ -54,8 +54,6 @@ struct listing {
     struct db *db;
     struct json_writer w;
     unsigned left;
-    int64_t last;
-    bool more;
     enum err err;
 };
 
@@ -63,54 +61,73 @@ static bool on_event(void *arg, int64_t n, const struct event *e)
 {
     struct listing *l = arg;
     struct summary s = {{0}};
-    if (l->left == 0) {
-        l->more = true;
+    if (l->left == 0)
         return false;
-    }
     l->left--;
-    l->last = n;
     l->err = delivery_list_of_event(l->db, n, on_state, &s);
     put_event(&l->w, l->r, e, &s);
     json_end_obj(&l->w);
     return l->err == OK;
 }
 
+/* What an event has to do with deliveries. *ret_none: nothing can fit. */
+static enum err read_delivery_filter(struct request *r, struct event_filter *f, bool *ret_none)
+{
+    enum delivery_state state;
+    struct str st = request_query(r, "state"), endpoint = request_query(r, "endpoint");
+    *ret_none = false;
+    if (st.n && !delivery_state_parse(st, &state))
+        return request_refuse(r, "state", "pending, delivered, given_up or canceled");
+    f->state = st.n ? (int)state : -1;
+    if (!endpoint.n)
+        return OK;
+    const struct book_endpoint *ep = book_endpoint_by_id(r->book, endpoint);
+    *ret_none = !ep || (!r->is_operator && ep->account != r->account);
+    f->endpoint = *ret_none ? 0 : ep->n;
+    return OK;
+}
+
+static enum err read_filter(struct request *r, struct event_filter *f, char number[NUMBER_SIZE],
+                            bool *ret_none)
+{
+    enum event_kind kind;
+    struct str type = request_query(r, "type");
+    enum err err = request_list_scope(r, &f->account);
+    if (err == OK)
+        err = request_time(r, "since", &f->since_ms);
+    if (err == OK)
+        err = request_time(r, "until", &f->until_ms);
+    if (err == OK && type.n && !event_kind_parse(type, &kind))
+        err = request_refuse(r, "type", "the name of an event");
+    if (err == OK)
+        err = read_delivery_filter(r, f, ret_none);
+    f->q = request_query(r, "q");
+    if (err == OK && f->q.n > EVENT_QUERY_MAX)
+        err = request_refuse(r, "q", "at most 256 bytes");
+    if (err != OK)
+        return err;
+    f->kind = type.n ? (int)kind : -1;
+    f->number = request_number(r, "number", number);
+    f->call_id = request_query(r, "call_id");
+    return OK;
+}
+
 static enum err events_list_work(struct request *r, struct db *db)
 {
     struct listing l = {.r = r, .db = db};
-    struct event_filter f = {.kind = -1, .state = -1, .after_n = -1};
-    enum event_kind kind;
-    enum delivery_state state;
+    struct event_filter f = {.rows_max = LIST_ROWS_MAX};
+    struct list_stop stop = {.at_end = true};
     char number[NUMBER_SIZE];
-    struct str type = request_query(r, "type"), st = request_query(r, "state");
-    struct str endpoint = request_query(r, "endpoint");
+    bool none;
     enum err err = request_page(r, &l.left, &f.before_n);
     if (err == OK)
-        err = request_list_scope(r, &f.account);
-    if (err == OK)
-        err = request_time(r, "since", &f.since_ms);
-    if (err == OK)
-        err = request_time(r, "until", &f.until_ms);
-    if (err == OK && type.n && !event_kind_parse(type, &kind))
-        err = request_refuse(r, "type", "the name of an event");
-    if (err == OK && st.n && !delivery_state_parse(st, &state))
-        err = request_refuse(r, "state", "pending, delivered, given_up or canceled");
+        err = read_filter(r, &f, number, &none);
     if (err != OK)
         return err;
-    f.kind = type.n ? (int)kind : -1;
-    f.state = st.n ? (int)state : -1;
-    f.number = request_number(r, "number", number);
-    f.call_id = request_query(r, "call_id");
-    f.q = request_query(r, "q");
-    f.limit = l.left + 1;
-    if (endpoint.n) {
-        const struct book_endpoint *ep = book_endpoint_by_id(r->book, endpoint);
-        bool mine = ep && (r->is_operator || ep->account == r->account);
-        f.endpoint = mine ? ep->n : UINT32_MAX;
-    }
     list_begin(r, &l.w);
-    err = event_list(db, &f, on_event, &l);
-    list_end(&l.w, l.more ? l.last : 0);
+    if (!none)
+        err = event_list(db, &f, on_event, &l, &stop);
+    list_end(&l.w, stop.at_end ? 0 : stop.at_n);
     return err != OK ? err : l.err;
 }
 
@@ -299,12 +316,9 @@ static void put_call(struct json_writer *w, const struct call_row *c, const stru
 static bool on_call(void *arg, const struct call_row *c)
 {
     struct listing *l = arg;
-    if (l->left == 0) {
-        l->more = true;
+    if (l->left == 0)
         return false;
-    }
     l->left--;
-    l->last = c->n;
     put_call(&l->w, c, l->r);
     return true;
 }
@@ -312,7 +326,8 @@ static bool on_call(void *arg, const struct call_row *c)
 static enum err calls_list_work(struct request *r, struct db *db)
 {
     struct listing l = {.r = r, .db = db};
-    struct call_filter f = {.phase = -1};
+    struct call_filter f = {.phase = -1, .rows_max = LIST_ROWS_MAX};
+    struct list_stop stop;
     char number[NUMBER_SIZE];
     enum err err = request_page(r, &l.left, &f.before_n);
     if (err == OK)
@@ -324,10 +339,9 @@ static enum err calls_list_work(struct request *r, struct db *db)
     if (err != OK)
         return err;
     f.number = request_number(r, "number", number);
-    f.limit = l.left + 1;
     list_begin(r, &l.w);
-    err = call_list(db, &f, on_call, &l);
-    list_end(&l.w, l.more ? l.last : 0);
+    err = call_list(db, &f, on_call, &l, &stop);
+    list_end(&l.w, stop.at_end ? 0 : stop.at_n);
     return err;
 }
 

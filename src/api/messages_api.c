@@ -8,7 +8,7 @@
 #include "store/expiry.h"
 #include "store/inbox.h"
 
-enum { ROWS_MAX = 10000, THREAD_ROWS_MAX = 4000, COUNT_MAX = 1000, QUERY_MAX = 128 };
+enum { THREAD_ROWS_MAX = 2000, COUNT_MAX = 1000, QUERY_MAX = 128 };
 
 struct listing {
     struct request *r;
@@ -69,8 +69,8 @@ static bool on_message(void *arg, int64_t n, const struct event *e)
 static enum err messages_work(struct request *r, struct db *db)
 {
     struct listing l = {.r = r, .db = db};
-    struct inbox_filter f = {.rows_max = ROWS_MAX};
-    struct inbox_stop stop;
+    struct inbox_filter f = {.rows_max = LIST_ROWS_MAX};
+    struct list_stop stop;
     char number[NUMBER_SIZE], peer[NUMBER_SIZE];
     enum err err = request_page(r, &l.left, &f.before_n);
     if (err == OK)
@@ -151,7 +151,7 @@ static enum err threads_work(struct request *r, struct db *db)
 {
     struct listing l = {.r = r, .db = db};
     struct inbox_filter f = {.account = request_scope(r), .rows_max = THREAD_ROWS_MAX};
-    struct inbox_stop stop;
+    struct list_stop stop;
     char number[NUMBER_SIZE], next[64];
     enum err err = thread_limit(r, &l.left);
     if (err == OK)

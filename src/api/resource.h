@@ -50,6 +50,9 @@ MUST_USE enum err request_refuse(struct request *r, const char *field, const cha
 MUST_USE enum err request_members(struct request *r, const char *names);
 /* ?limit (1 … 500, 50) and ?cursor. ERR_INVALID with r->fault set. */
 MUST_USE enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_cursor);
+/* So many rows a request looks at, some 5 ms: a page may be short or empty and yet not the last.
+ */
+enum { LIST_ROWS_MAX = 5000 };
 void list_begin(struct request *r, struct json_writer *w);
 /* `next` 0: that was all. */
 void list_end(struct json_writer *w, int64_t next);

@@ -34,3 +34,4 @@ struct chore *erase_chore(void);
 struct chore *retention_chore(void);
 struct chore *idempotency_chore(void);
 struct chore *partial_chore(void);
+struct chore *spans_chore(void);

@@ -325,19 +325,18 @@ enum err feed_page(const struct feed *f, const struct feed_reader *r, struct db 
     int64_t told = feed_last(f), after = r->cursor;
     int64_t until = told - after > PAGE_ROWS ? after + PAGE_ROWS : told;
     struct page p = {.row = row, .arg = arg};
-    struct event_filter filter = {.account = r->filter.account,
-                                  .number = str_of(r->filter.number),
-                                  .call_id = str_of(r->filter.call_id),
-                                  .kind = r->filter.kind,
-                                  .state = -1,
-                                  .since_ms = r->filter.since_ms,
-                                  .after_n = after,
-                                  .until_n = until,
-                                  .limit = PAGE_FOUND};
+    struct event_range range = {.account = r->filter.account,
+                                .number = str_of(r->filter.number),
+                                .call_id = str_of(r->filter.call_id),
+                                .kind = r->filter.kind,
+                                .since_ms = r->filter.since_ms,
+                                .after_n = after,
+                                .until_n = until,
+                                .limit = PAGE_FOUND};
     *ret_cursor = after;
     if (until <= after)
         return OK;
-    enum err err = event_list(db, &filter, on_row, &p);
+    enum err err = event_list_after(db, &range, on_row, &p);
     if (err == OK)
         *ret_cursor = p.stopped || p.found == PAGE_FOUND ? p.at : until;
     return err;

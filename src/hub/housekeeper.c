@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "hub/chore.h"
 
-enum { CHORES = 5, WAIT_MAX_MS = 60000 };
+enum { CHORES = 6, WAIT_MAX_MS = 60000 };
 
 struct housekeeper {
     struct housekeeper_config c;
@@ -79,8 +79,8 @@ static void *housekeeper_main(void *arg)
 
 enum err housekeeper_start(const struct housekeeper_config *c, struct housekeeper **ret)
 {
-    static struct chore *(*const make[CHORES])(void) = {erase_chore, recover_chore, retention_chore,
-                                                        idempotency_chore, partial_chore};
+    static struct chore *(*const make[CHORES])(void) = {
+        erase_chore, recover_chore, retention_chore, idempotency_chore, partial_chore, spans_chore};
     struct housekeeper *hk = calloc(1, sizeof *hk);
     if (!hk)
         return ERR_NOMEM;

@@ -325,6 +325,7 @@ struct last_job {
     struct store_job job;
     struct inbound *in;
     int64_t newest_ms;
+    unsigned looked;
 };
 
 static void read_last(struct inbound *in, const struct event *e)
@@ -348,15 +349,17 @@ static bool on_last(void *arg, int64_t n, const struct event *e)
         return false;
     if (e->kind == EVENT_SMS_RECEIVED)
         read_last(j->in, e);
-    return true;
+    return ++j->looked < UNANSWERED_MAX;
 }
 
 static enum err last_run(struct store_job *job, struct db *db)
 {
     struct last_job *j = (struct last_job *)job;
-    struct event_filter f = {.kind = -1, .state = -1, .after_n = -1, .limit = UNANSWERED_MAX};
+    struct event_filter f = {.kind = -1, .state = -1};
+    struct list_stop stop;
     j->newest_ms = 0;
-    return event_list(db, &f, on_last, j);
+    j->looked = 0;
+    return event_list(db, &f, on_last, j, &stop);
 }
 
 /* A kill may have come between a commit and its answer. */

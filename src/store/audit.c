@@ -1,9 +1,9 @@
 /* audit: who changed what. Inside a job's run. Rows are found by account and by target without
- * walking those of others; a list by who or kind alone walks from the newest on and stops at its
- * limit. */
+ * walking those of others; a list by who, kind or time alone walks all, a bounded number of them.
+ */
 #include "store/audit.h"
 
-#include "store/engine.h"
+#include "store/walk.h"
 
 enum err audit_put(struct db *db, const struct audit *a)
 {
@@ -15,14 +15,19 @@ enum err audit_put(struct db *db, const struct audit *a)
                   NULL, NULL, NULL);
 }
 
-struct rows {
+struct listing {
+    const struct audit_filter *f;
+    enum sql list;
+    struct value key;
     audit_row *row;
     void *arg;
+    struct list_stop *stop;
+    bool stopped;
 };
 
 static bool on_row(void *arg, const struct value *c, size_t n)
 {
-    const struct rows *r = arg;
+    struct listing *l = arg;
     struct audit a = {.n = c[0].i,
                       .id = c[1].s,
                       .at_ms = c[2].i,
@@ -37,23 +42,49 @@ static bool on_row(void *arg, const struct value *c, size_t n)
                       .changed = c[11].s,
                       .before = c[12].s,
                       .after = c[13].s};
-    return r->row(r->arg, &a);
+    l->stopped = !l->row(l->arg, &a);
+    if (!l->stopped)
+        l->stop->at_n = a.n;
+    return !l->stopped;
 }
 
-enum err audit_list(struct db *db, const struct audit_filter *f, audit_row *row, void *arg)
+static enum err chunk(void *arg, struct db *db, int64_t from_n, int64_t before_n,
+                      struct list_stop *stop, bool *ret_stopped)
 {
-    struct rows r = {row, arg};
-    enum sql sql = f->target.n  ? SQL_AUDIT_LIST_TARGET
-                   : f->account ? SQL_AUDIT_LIST_ACCOUNT
-                                : SQL_AUDIT_LIST;
-    struct value first = f->target.n  ? V_TEXT(f->target)
-                         : f->account ? V_INT(f->account)
-                                      : V_TEXT(STR(""));
-    return db_run(db, sql,
-                  DB_ARGS(first, V_INT(f->account), V_TEXT(f->who), V_INT(f->kind),
-                          V_INT(f->since_ms), V_INT(f->until_ms), V_INT(f->before_n),
-                          V_INT(f->limit)),
-                  on_row, &r, NULL);
+    struct listing *l = arg;
+    const struct audit_filter *f = l->f;
+    l->stop = stop;
+    enum err err =
+        db_run(db, l->list,
+               DB_ARGS(l->key, V_INT(from_n), V_INT(before_n), V_INT(f->account), V_TEXT(f->who),
+                       V_INT(f->kind), V_INT(f->since_ms), V_INT(f->until_ms)),
+               on_row, l, NULL);
+    *ret_stopped = l->stopped;
+    return err;
+}
+
+enum err audit_list(struct db *db, const struct audit_filter *f, audit_row *row, void *arg,
+                    struct list_stop *ret)
+{
+    struct listing l = {.f = f, .row = row, .arg = arg};
+    struct walk w = {.key = &l.key,
+                     .n_key = 1,
+                     .spans = {.of = SPAN_AUDIT,
+                               .kinds = f->kind < 0 ? 0 : UINT64_C(1) << f->kind,
+                               .since_ms = f->since_ms,
+                               .until_ms = f->until_ms},
+                     .before_n = f->before_n,
+                     .rows_max = f->rows_max,
+                     .rows = chunk,
+                     .arg = &l};
+    l.list = f->target.n  ? SQL_AUDIT_LIST_TARGET
+             : f->account ? SQL_AUDIT_LIST_ACCOUNT
+                          : SQL_AUDIT_LIST;
+    w.next = f->target.n  ? SQL_AUDIT_NEXT_TARGET
+             : f->account ? SQL_AUDIT_NEXT_ACCOUNT
+                          : SQL_AUDIT_NEXT;
+    l.key = f->target.n ? V_TEXT(f->target) : f->account ? V_INT(f->account) : V_TEXT(STR(""));
+    return walk_run(db, &w, ret);
 }
 
 enum err audit_forget(struct db *db, int64_t ms, int64_t keep, unsigned limit)

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/id.h"
 #include "store/settings.h"
+#include "store/stop.h"
 
 struct audit {
     int64_t n;     /* of the row; lists go by it */
@@ -28,12 +29,12 @@ struct audit_filter {
     struct str who;                       /* "": anybody */
     int kind;                             /* -1: any */
     int64_t since_ms, until_ms, before_n; /* 0: any */
-    unsigned limit;
+    unsigned rows_max;                    /* to look at; 0: all */
 };
-typedef bool audit_row(void *arg, const struct audit *a); /* false: stop */
+typedef bool audit_row(void *arg, const struct audit *a); /* false: not this one, stop */
 /* Newest first. */
-MUST_USE enum err audit_list(struct db *db, const struct audit_filter *f, audit_row *row,
-                             void *arg);
+MUST_USE enum err audit_list(struct db *db, const struct audit_filter *f, audit_row *row, void *arg,
+                             struct list_stop *ret);
 /* Forgets the oldest, at most `limit` rows: those before `ms`, and what is more than `keep` rows.
  */
 MUST_USE enum err audit_forget(struct db *db, int64_t ms, int64_t keep, unsigned limit);

@@ -1,7 +1,7 @@
 /* calls: one row each; open ones carry what a restart needs. Inside a job's run. */
 #include "store/calls.h"
 
-#include "store/engine.h"
+#include "store/walk.h"
 
 enum err call_put(struct db *db, const struct call_row *c)
 {
@@ -89,11 +89,60 @@ enum err call_list_open(struct db *db, int64_t after_n, unsigned limit, call_row
     return db_run(db, SQL_CALL_LIST_OPEN, DB_ARGS(V_INT(after_n), V_INT(limit)), on_row, &r, NULL);
 }
 
-enum err call_list(struct db *db, const struct call_filter *f, call_row_fn *row, void *arg)
+/* ---- lists ---- */
+
+struct listing {
+    const struct call_filter *f;
+    enum sql list;
+    struct value key;
+    call_row_fn *row;
+    void *arg;
+    struct list_stop *stop;
+    bool stopped;
+};
+
+static bool on_listed(void *arg, const struct value *c, size_t n)
 {
-    struct rows r = {row, arg};
-    return db_run(db, SQL_CALL_LIST,
-                  DB_ARGS(V_INT(f->account), V_TEXT(f->number), V_INT(f->phase), V_INT(f->since_ms),
-                          V_INT(f->until_ms), V_INT(f->before_n), V_INT(f->limit)),
-                  on_row, &r, NULL);
+    struct listing *l = arg;
+    struct call_row row;
+    call_of_row(c, &row);
+    l->stopped = !l->row(l->arg, &row);
+    if (!l->stopped)
+        l->stop->at_n = row.n;
+    return !l->stopped;
+}
+
+static enum err chunk(void *arg, struct db *db, int64_t from_n, int64_t before_n,
+                      struct list_stop *stop, bool *ret_stopped)
+{
+    struct listing *l = arg;
+    const struct call_filter *f = l->f;
+    l->stop = stop;
+    enum err err = db_run(db, l->list,
+                          DB_ARGS(l->key, V_INT(from_n), V_INT(before_n), V_INT(f->account),
+                                  V_INT(f->phase), V_INT(f->since_ms), V_INT(f->until_ms)),
+                          on_listed, l, NULL);
+    *ret_stopped = l->stopped;
+    return err;
+}
+
+enum err call_list(struct db *db, const struct call_filter *f, call_row_fn *row, void *arg,
+                   struct list_stop *ret)
+{
+    struct listing l = {.f = f, .row = row, .arg = arg};
+    struct walk w = {.key = &l.key,
+                     .n_key = 1,
+                     .spans = {.of = SPAN_CALLS, .since_ms = f->since_ms, .until_ms = f->until_ms},
+                     .before_n = f->before_n,
+                     .rows_max = f->rows_max,
+                     .rows = chunk,
+                     .arg = &l};
+    l.list = f->number.n  ? SQL_CALL_LIST_NUMBER
+             : f->account ? SQL_CALL_LIST_ACCOUNT
+                          : SQL_CALL_LIST;
+    w.next = f->number.n  ? SQL_CALL_NEXT_NUMBER
+             : f->account ? SQL_CALL_NEXT_ACCOUNT
+                          : SQL_CALL_NEXT;
+    l.key = f->number.n ? V_TEXT(f->number) : f->account ? V_INT(f->account) : V_TEXT(STR(""));
+    return walk_run(db, &w, ret);
 }

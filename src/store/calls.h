@@ -2,6 +2,7 @@
  * job's run. */
 #pragma once
 #include "model/event.h"
+#include "store/stop.h"
 #include "store/store.h"
 
 enum call_phase { CALL_PHASE_TRYING, CALL_PHASE_ANSWERED, CALL_PHASE_ENDED };
@@ -32,9 +33,11 @@ MUST_USE enum err call_list_open(struct db *db, int64_t after_n, unsigned limit,
 struct call_filter {
     uint64_t account; /* 0: all */
     struct str number;
-    int phase; /* -1: any */
-    int64_t since_ms, until_ms, before_n;
-    unsigned limit;
+    int phase;                  /* -1: any */
+    int64_t since_ms, until_ms; /* started_at; until exclusive; 0: open */
+    int64_t before_n;           /* rows older than this; 0: from the newest */
+    unsigned rows_max;          /* to look at; 0: all */
 };
-MUST_USE enum err call_list(struct db *db, const struct call_filter *f, call_row_fn *row,
-                            void *arg);
+/* Newest first; `row` false: not this one, stop. */
+MUST_USE enum err call_list(struct db *db, const struct call_filter *f, call_row_fn *row, void *arg,
+                            struct list_stop *ret);

@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-#include "store/engine.h"
-
-enum { QUERY_MAX = 256 };
+#include "store/events_own.h"
 
 enum err event_put(struct db *db, const struct event *e, int64_t *ret_n, bool *ret_new)
 {
@@ -28,7 +26,7 @@ enum err event_find(struct db *db, uint64_t account, struct str id, int64_t *ret
     return err != OK ? err : found ? OK : ERR_NOT_FOUND;
 }
 
-static void event_of_row(const struct value *c, struct event *e)
+void event_of_row(const struct value *c, struct event *e)
 {
     *e = (struct event){.account = (uint64_t)c[1].i,
                         .id = c[2].s,
@@ -64,45 +62,4 @@ enum err event_get(struct db *db, int64_t n, struct event **ret)
     if (err == OK)
         *ret = got.event;
     return err;
-}
-
-struct rows {
-    event_row *row;
-    void *arg;
-};
-
-static bool on_row(void *arg, const struct value *column, size_t n)
-{
-    const struct rows *r = arg;
-    struct event e;
-    event_of_row(column, &e);
-    return r->row(r->arg, column[0].i, &e);
-}
-
-enum err event_list(struct db *db, const struct event_filter *f, event_row *row, void *arg)
-{
-    struct rows r = {row, arg};
-    char like[QUERY_MAX + 4];
-    struct buf b;
-    if (f->after_n >= 0)
-        return db_run(db, SQL_EVENT_LIST_AFTER,
-                      DB_ARGS(V_INT(f->after_n), V_INT(f->until_n ? f->until_n : INT64_MAX),
-                              V_INT(f->account), V_INT(f->kind), V_TEXT(f->number),
-                              V_TEXT(f->call_id), V_INT(f->since_ms), V_INT(f->limit)),
-                      on_row, &r, NULL);
-    buf_wrap(&b, like, sizeof like);
-    if (f->q.n) {
-        buf_putc(&b, '%');
-        buf_put_str(&b, str_slice(f->q, 0, QUERY_MAX));
-        buf_putc(&b, '%');
-    }
-    enum sql sql = f->call_id.n  ? SQL_EVENT_LIST_CALL
-                   : f->number.n ? SQL_EVENT_LIST_NUMBER
-                                 : SQL_EVENT_LIST;
-    struct str by = f->call_id.n ? f->call_id : f->number;
-    return db_run(db, sql,
-                  DB_ARGS(V_TEXT(by), V_INT(f->account), V_INT(f->kind), V_INT(f->since_ms),
-                          V_INT(f->until_ms), V_INT(f->before_n), V_TEXT(buf_str(&b)),
-                          V_INT(f->state), V_INT(f->endpoint), V_INT(f->limit)),
-                  on_row, &r, NULL);
 }

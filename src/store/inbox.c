@@ -8,38 +8,26 @@
 
 #include "base/json.h"
 #include "base/map.h"
-#include "store/engine.h"
-#include "store/expiry.h"
+#include "store/events_own.h"
+#include "store/walk.h"
 
-enum { APART_MS = 3600 * 1000 }; /* rows are in the order of time, but for so much */
-
-struct walk {
+struct look {
     const struct inbox_filter *f;
     struct str needle; /* q as it stands in JSON, in lower case */
     inbox_row *row;
     void *arg;
-    unsigned looked;
+    db_row *on_row;
+    enum sql list; /* the index that it goes along, and where */
+    struct value key[WALK_KEY_MAX];
+    size_t n_key;
     bool stopped;
-    struct inbox_stop *stop;
+    struct list_stop *stop;
     /* Of threads: */
     struct db *db;
     int64_t top_n;
     struct map *seen; /* keys on the heap, their own values */
     enum err err;
 };
-
-static void event_of_row(const struct value *c, struct event *e)
-{
-    *e = (struct event){.account = (uint64_t)c[1].i,
-                        .id = c[2].s,
-                        .kind = (enum event_kind)c[3].i,
-                        .number = c[4].s,
-                        .peer = c[5].s,
-                        .call_id = c[6].s,
-                        .occurred_at_ms = c[7].i,
-                        .simulated = c[8].i != 0,
-                        .payload = c[9].s};
-}
 
 /* ---- q ---- */
 
@@ -61,7 +49,7 @@ static bool contains(struct str s, struct str needle)
 }
 
 /* The payload's bytes first, which is quick; then whether it was in the values. */
-static bool has_text(const struct walk *w, const struct event *e)
+static bool has_text(const struct look *w, const struct event *e)
 {
     static const char *const fields[] = {"message", "from", "to"};
     char text[256];
@@ -80,7 +68,7 @@ static bool has_text(const struct walk *w, const struct event *e)
     return found;
 }
 
-static enum err needle_make(struct walk *w, struct buf *b)
+static enum err needle_make(struct look *w, struct buf *b)
 {
     if (w->f->q.n > 255)
         return ERR_TOO_BIG;
@@ -93,7 +81,7 @@ static enum err needle_make(struct walk *w, struct buf *b)
 
 /* ---- messages ---- */
 
-static bool fits(const struct walk *w, const struct event *e)
+static bool fits(const struct look *w, const struct event *e)
 {
     const struct inbox_filter *f = w->f;
     return e->kind == EVENT_SMS_RECEIVED && e->account != 0 &&
@@ -106,14 +94,9 @@ static bool fits(const struct walk *w, const struct event *e)
 
 static bool on_row(void *arg, const struct value *c, size_t n)
 {
-    struct walk *w = arg;
+    struct look *w = arg;
     struct event e;
     event_of_row(c, &e);
-    w->looked++;
-    if (w->f->since_ms && e.occurred_at_ms < w->f->since_ms - APART_MS) {
-        w->stop->at_end = true;
-        return false;
-    }
     if (fits(w, &e) && !w->row(w->arg, c[0].i, &e)) {
         w->stopped = true;
         return false;
@@ -144,58 +127,82 @@ static enum err only_account(struct db *db, const struct inbox_filter *f, uint64
     return err;
 }
 
-static enum err walk_along(struct db *db, const struct inbox_filter *f, int64_t before_n,
-                           db_row *row, struct walk *w)
+static enum err chunk(void *arg, struct db *db, int64_t from_n, int64_t before_n,
+                      struct list_stop *stop, bool *ret_stopped)
 {
-    uint64_t account;
-    enum err err = only_account(db, f, &account);
-    if (err != OK)
-        return err == ERR_NOT_FOUND ? OK : err;
-    if (f->number.n && f->peer.n && account)
-        return db_run(db, SQL_INBOX_THREAD,
-                      DB_ARGS(V_TEXT(f->number), V_TEXT(f->peer), V_INT(account), V_INT(before_n),
-                              V_INT(f->rows_max)),
-                      row, w, NULL);
-    if (f->number.n)
-        return db_run(db, SQL_INBOX_NUMBER,
-                      DB_ARGS(V_TEXT(f->number), V_INT(before_n), V_INT(f->rows_max)), row, w,
-                      NULL);
-    if (account)
-        return db_run(db, SQL_INBOX_ACCOUNT,
-                      DB_ARGS(V_INT(account), V_INT(before_n), V_INT(f->rows_max)), row, w, NULL);
-    return db_run(db, SQL_INBOX_ALL, DB_ARGS(V_INT(before_n), V_INT(f->rows_max)), row, w, NULL);
-}
-
-static enum err walk_end(struct walk *w, enum err err)
-{
-    if (!w->stopped && w->looked < w->f->rows_max)
-        w->stop->at_end = true;
+    struct look *w = arg;
+    struct value args[WALK_KEY_MAX + 2];
+    memcpy(args, w->key, w->n_key * sizeof *args);
+    args[w->n_key] = V_INT(from_n);
+    args[w->n_key + 1] = V_INT(before_n);
+    w->stop = stop;
+    enum err err = db_run(db, w->list, args, w->n_key + 2, w->on_row, w, NULL);
+    *ret_stopped = w->stopped;
     return err != OK ? err : w->err;
 }
 
-enum err inbox_walk(struct db *db, const struct inbox_filter *f, inbox_row *row, void *arg,
-                    struct inbox_stop *ret)
+/* The index, and where in it. */
+static enum sql choose(struct look *w, uint64_t account)
 {
-    struct walk w = {.f = f, .row = row, .arg = arg, .stop = ret};
+    const struct inbox_filter *f = w->f;
+    w->n_key = 1;
+    if (f->number.n && f->peer.n && account) {
+        w->key[0] = V_TEXT(f->number);
+        w->key[1] = V_TEXT(f->peer);
+        w->key[2] = V_INT(account);
+        w->n_key = 3;
+        w->list = SQL_INBOX_THREAD;
+        return SQL_EVENT_NEXT_THREAD;
+    }
+    if (f->number.n || !account) {
+        w->key[0] = V_TEXT(f->number);
+        w->list = f->number.n ? SQL_INBOX_NUMBER : SQL_INBOX_ALL;
+        return f->number.n ? SQL_EVENT_NEXT_NUMBER : SQL_EVENT_NEXT;
+    }
+    w->key[0] = V_INT(account);
+    w->list = SQL_INBOX_ACCOUNT;
+    return SQL_EVENT_NEXT_MESSAGES;
+}
+
+static enum err walk_along(struct db *db, struct look *w, int64_t before_n, struct list_stop *ret)
+{
+    const struct inbox_filter *f = w->f;
+    uint64_t account;
+    enum err err = only_account(db, f, &account);
+    *ret = (struct list_stop){.at_n = before_n, .at_end = true};
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? OK : err;
+    struct walk walk = {.next = choose(w, account),
+                        .key = w->key,
+                        .n_key = w->n_key,
+                        .spans = {.of = SPAN_EVENTS,
+                                  .kinds = UINT64_C(1) << EVENT_SMS_RECEIVED,
+                                  .since_ms = f->since_ms,
+                                  .until_ms = f->until_ms},
+                        .before_n = before_n,
+                        .rows_max = f->rows_max,
+                        .rows = chunk,
+                        .arg = w};
+    return walk_run(db, &walk, ret);
+}
+
+enum err inbox_walk(struct db *db, const struct inbox_filter *f, inbox_row *row, void *arg,
+                    struct list_stop *ret)
+{
+    struct look w = {.f = f, .row = row, .arg = arg, .on_row = on_row};
     struct buf needle;
-    int64_t before_n = f->before_n ? f->before_n : INT64_MAX, last = 0;
     buf_init(&needle, 4096);
-    *ret = (struct inbox_stop){.at_n = f->before_n};
     enum err err = needle_make(&w, &needle);
-    if (err == OK && f->until_ms)
-        err = event_before(db, f->until_ms + APART_MS, &last);
-    if (f->until_ms && last < before_n - 1)
-        before_n = last + 1;
     if (err == OK)
-        err = walk_along(db, f, before_n, on_row, &w);
+        err = walk_along(db, &w, f->before_n, ret);
     buf_fini(&needle);
-    return walk_end(&w, err);
+    return err;
 }
 
 /* ---- threads ---- */
 
 /* Once a walk: was it there before? */
-static enum err seen_before(struct walk *w, const struct event *e, bool *ret)
+static enum err seen_before(struct look *w, const struct event *e, bool *ret)
 {
     struct str *key = malloc(sizeof *key + sizeof e->account + e->number.n + 1 + e->peer.n);
     if (!key)
@@ -215,7 +222,7 @@ static enum err seen_before(struct walk *w, const struct event *e, bool *ret)
 }
 
 /* Its last message as of top_n: otherwise the thread stands further up. */
-static enum err is_head(struct walk *w, const struct event *e, int64_t n, bool *ret)
+static enum err is_head(struct look *w, const struct event *e, int64_t n, bool *ret)
 {
     int64_t last = 0;
     enum err err =
@@ -228,11 +235,10 @@ static enum err is_head(struct walk *w, const struct event *e, int64_t n, bool *
 
 static bool on_thread_row(void *arg, const struct value *c, size_t n)
 {
-    struct walk *w = arg;
+    struct look *w = arg;
     struct event e;
     bool seen = true, head = false;
     event_of_row(c, &e);
-    w->looked++;
     if (fits(w, &e))
         w->err = seen_before(w, &e, &seen);
     if (w->err == OK && !seen)
@@ -246,19 +252,23 @@ static bool on_thread_row(void *arg, const struct value *c, size_t n)
 }
 
 enum err inbox_threads(struct db *db, const struct inbox_filter *f, int64_t top_n, inbox_row *row,
-                       void *arg, struct inbox_stop *ret)
+                       void *arg, struct list_stop *ret)
 {
-    struct walk w = {
-        .f = f, .row = row, .arg = arg, .stop = ret, .db = db, .top_n = top_n, .seen = map_new()};
+    struct look w = {.f = f,
+                     .row = row,
+                     .arg = arg,
+                     .on_row = on_thread_row,
+                     .db = db,
+                     .top_n = top_n,
+                     .seen = map_new()};
     void *key;
     if (!w.seen)
         return ERR_NOMEM;
-    *ret = (struct inbox_stop){.at_n = f->before_n};
-    enum err err = walk_along(db, f, f->before_n ? f->before_n : top_n + 1, on_thread_row, &w);
+    enum err err = walk_along(db, &w, f->before_n ? f->before_n : top_n + 1, ret);
     for (size_t i = 0; (key = map_next(w.seen, &i));)
         free(key);
     map_free(w.seen);
-    return walk_end(&w, err);
+    return err;
 }
 
 enum err inbox_count(struct db *db, const struct event *of, int64_t top_n, int64_t max,

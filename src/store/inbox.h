@@ -4,6 +4,7 @@
  * job's run. */
 #pragma once
 #include "model/event.h"
+#include "store/stop.h"
 #include "store/store.h"
 
 struct inbox_filter { /* absent: empty, 0 */
@@ -14,18 +15,14 @@ struct inbox_filter { /* absent: empty, 0 */
     int64_t before_n;           /* rows older than this; 0: from the newest */
     unsigned rows_max;          /* to look at */
 };
-struct inbox_stop {
-    int64_t at_n; /* the last row that was done with: where the next walk begins */
-    bool at_end;  /* there is nothing behind it */
-};
 typedef bool inbox_row(void *arg, int64_t n, const struct event *e); /* false: not this one, stop */
 MUST_USE enum err inbox_walk(struct db *db, const struct inbox_filter *f, inbox_row *row, void *arg,
-                             struct inbox_stop *ret);
+                             struct list_stop *ret);
 
 /* Threads by their last message, as they were when the message top_n was the newest: of `f`,
  * account, number, before_n and rows_max count. */
 MUST_USE enum err inbox_threads(struct db *db, const struct inbox_filter *f, int64_t top_n,
-                                inbox_row *row, void *arg, struct inbox_stop *ret);
+                                inbox_row *row, void *arg, struct list_stop *ret);
 /* Messages of that thread up to top_n, counted up to `max`. */
 MUST_USE enum err inbox_count(struct db *db, const struct event *of, int64_t top_n, int64_t max,
                               int64_t *ret);

@@ -6,16 +6,24 @@
 enum { SQL_ARGS_MAX = 20 };
 
 #define EVENT_COLUMNS "n, account, id, kind, number, peer, call_id, occurred_at, simulated, payload"
+/* Of a chunk of a walk: after the key ($1) rows from $2 up to below $3. */
 #define EVENT_FILTER                                                                               \
-    " AND account > 0 AND ($2 = 0 OR account = $2) AND ($3 = -1 OR kind = $3)"                     \
-    " AND ($4 = 0 OR occurred_at >= $4) AND ($5 = 0 OR occurred_at < $5)"                          \
-    " AND ($6 = 0 OR n < $6)"                                                                      \
-    " AND ($7 = '' OR number LIKE $7 OR peer LIKE $7 OR payload LIKE $7)"                          \
-    " AND ($8 = -1 OR EXISTS (SELECT 1 FROM deliveries d WHERE d.event_n = events.n"               \
-    " AND d.state = $8 AND ($9 = 0 OR d.endpoint = $9)))"                                          \
-    " AND ($9 = 0 OR EXISTS (SELECT 1 FROM deliveries d WHERE d.event_n = events.n"                \
-    " AND d.endpoint = $9))"                                                                       \
-    " ORDER BY n DESC LIMIT $10"
+    " AND n >= $2 AND n < $3 AND account > 0 AND ($4 = 0 OR account = $4)"                         \
+    " AND ($5 = -1 OR kind = $5) AND ($6 = 0 OR occurred_at >= $6)"                                \
+    " AND ($7 = 0 OR occurred_at < $7) AND ($8 = '' OR number = $8)"                               \
+    " AND ($9 = '' OR number LIKE $9 ESCAPE '\\' OR peer LIKE $9 ESCAPE '\\'"                      \
+    " OR payload LIKE $10 ESCAPE '\\')"                                                            \
+    " AND ($11 = -1 OR EXISTS (SELECT 1 FROM deliveries d WHERE d.event_n = events.n"              \
+    " AND d.state = $11 AND ($12 = 0 OR d.endpoint = $12)))"                                       \
+    " AND ($12 = 0 OR $11 <> -1 OR EXISTS (SELECT 1 FROM deliveries d"                             \
+    " WHERE d.event_n = events.n AND d.endpoint = $12))"                                           \
+    " ORDER BY n DESC"
+#define EVENT_LIST_OF(condition)                                                                   \
+    "SELECT " EVENT_COLUMNS " FROM events WHERE " condition EVENT_FILTER
+/* The row of a walk's key that is $offset rows below $before; the last two arguments of each. */
+#define NEXT_OF(table, condition, before, offset)                                                  \
+    "SELECT n FROM " table " WHERE " condition " AND n < " before                                  \
+    " ORDER BY n DESC LIMIT 1 OFFSET " offset
 #define DELIVERY_COLUMNS                                                                           \
     "n, event_n, endpoint, lane, sequence, attempts, state, first_at, next_at, resend"
 #define CALL_COLUMNS                                                                               \
@@ -35,9 +43,13 @@ enum { SQL_ARGS_MAX = 20 };
     "n, id, at, account, by_account, who, who_name, address, kind, target, action, changed, "      \
     "before, after"
 #define AUDIT_FILTER                                                                               \
-    " AND ($2 = 0 OR account = $2) AND ($3 = '' OR who = $3) AND ($4 = -1 OR kind = $4)"           \
-    " AND ($5 = 0 OR at >= $5) AND ($6 = 0 OR at < $6) AND ($7 = 0 OR n < $7)"                     \
-    " ORDER BY n DESC LIMIT $8"
+    " AND n >= $2 AND n < $3 AND ($4 = 0 OR account = $4) AND ($5 = '' OR who = $5)"               \
+    " AND ($6 = -1 OR kind = $6) AND ($7 = 0 OR at >= $7) AND ($8 = 0 OR at < $8)"                 \
+    " ORDER BY n DESC"
+#define CALL_FILTER                                                                                \
+    " AND n >= $2 AND n < $3 AND account > 0 AND ($4 = 0 OR account = $4)"                         \
+    " AND ($5 = -1 OR phase = $5) AND ($6 = 0 OR started_at >= $6)"                                \
+    " AND ($7 = 0 OR started_at < $7) ORDER BY n DESC"
 #define SETTING_COLUMNS "n, kind, id, account, key, doc, version, created_at, updated_at"
 
 /* id, may it write?, text. An index over part of a table is used by SQLite where its condition
@@ -53,10 +65,31 @@ enum { SQL_ARGS_MAX = 20 };
       " ON CONFLICT (id, account) DO NOTHING RETURNING n")                                         \
     X(EVENT_FIND, 0, "SELECT n FROM events WHERE id = $1 AND ($2 = 0 OR account = $2)")            \
     X(EVENT_GET, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE n = $1")                           \
-    X(EVENT_LIST, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE $1 = ''" EVENT_FILTER)            \
-    X(EVENT_LIST_CALL, 0,                                                                          \
-      "SELECT " EVENT_COLUMNS " FROM events WHERE call_id = $1 AND call_id <> ''" EVENT_FILTER)    \
-    X(EVENT_LIST_NUMBER, 0, "SELECT " EVENT_COLUMNS " FROM events WHERE number = $1" EVENT_FILTER) \
+    X(EVENT_LIST, 0, EVENT_LIST_OF("$1 = ''"))                                                     \
+    X(EVENT_LIST_ACCOUNT, 0, EVENT_LIST_OF("account = $1"))                                        \
+    X(EVENT_LIST_MESSAGES, 0, EVENT_LIST_OF("kind = 3 AND account = $1"))                          \
+    X(EVENT_LIST_NUMBER, 0, EVENT_LIST_OF("number = $1"))                                          \
+    X(EVENT_LIST_CALL, 0, EVENT_LIST_OF("call_id = $1 AND call_id <> ''"))                         \
+    X(EVENT_LIST_ENDED, 0,                                                                         \
+      EVENT_LIST_OF("n IN (SELECT event_n FROM deliveries WHERE state > 1 AND state = $1"          \
+                    " AND event_n >= $2 AND event_n < $3)"))                                       \
+    X(EVENT_LIST_WAITING, 0, /* when they are few: reads them all */                               \
+      EVENT_LIST_OF("n IN (SELECT event_n FROM deliveries WHERE state = 0 AND state = $1)"))       \
+    X(EVENT_NEXT, 0, NEXT_OF("events", "$1 = ''", "$2", "$3"))                                     \
+    X(EVENT_NEXT_ACCOUNT, 0, NEXT_OF("events", "account = $1", "$2", "$3"))                        \
+    X(EVENT_NEXT_MESSAGES, 0, NEXT_OF("events", "kind = 3 AND account = $1", "$2", "$3"))          \
+    X(EVENT_NEXT_NUMBER, 0, NEXT_OF("events", "number = $1", "$2", "$3"))                          \
+    X(EVENT_NEXT_CALL, 0, NEXT_OF("events", "call_id = $1 AND call_id <> ''", "$2", "$3"))         \
+    X(EVENT_NEXT_THREAD, 0,                                                                        \
+      NEXT_OF("events", "kind = 3 AND number = $1 AND peer = $2 AND account = $3", "$4", "$5"))    \
+    X(EVENT_NEXT_ENDED, 0,                                                                         \
+      "SELECT event_n FROM deliveries WHERE state > 1 AND state = $1 AND event_n < $2"             \
+      " ORDER BY event_n DESC LIMIT 1 OFFSET $3")                                                  \
+    X(DELIVERY_ENDED_COUNT, 0,                                                                     \
+      "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE state > 1 AND state = $1"              \
+      " LIMIT $2) AS few")                                                                         \
+    X(DELIVERY_WAITING_COUNT, 0,                                                                   \
+      "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE state = 0 LIMIT $1) AS few")           \
     X(EVENT_LIST_AFTER, 0, /* the caller bounds the range, so that a rare match walks no table */  \
       "SELECT " EVENT_COLUMNS " FROM events WHERE n > $1 AND n <= $2 AND account > 0"              \
       " AND ($3 = 0 OR account = $3) AND ($4 = -1 OR kind = $4)"                                   \
@@ -116,12 +149,12 @@ enum { SQL_ARGS_MAX = 20 };
       "SELECT " CALL_COLUMNS " FROM calls WHERE call_id = $1 AND ($2 = 0 OR account = $2)")        \
     X(CALL_LIST_OPEN, 0,                                                                           \
       "SELECT " CALL_COLUMNS " FROM calls WHERE phase < 2 AND n > $1 ORDER BY n LIMIT $2")         \
-    X(CALL_LIST, 0,                                                                                \
-      "SELECT " CALL_COLUMNS " FROM calls WHERE account > 0"                                       \
-      " AND ($1 = 0 OR account = $1)"                                                              \
-      " AND ($2 = '' OR number = $2) AND ($3 = -1 OR phase = $3)"                                  \
-      " AND ($4 = 0 OR started_at >= $4) AND ($5 = 0 OR started_at < $5)"                          \
-      " AND ($6 = 0 OR n < $6) ORDER BY n DESC LIMIT $7")                                          \
+    X(CALL_LIST, 0, "SELECT " CALL_COLUMNS " FROM calls WHERE $1 = ''" CALL_FILTER)                \
+    X(CALL_LIST_ACCOUNT, 0, "SELECT " CALL_COLUMNS " FROM calls WHERE account = $1" CALL_FILTER)   \
+    X(CALL_LIST_NUMBER, 0, "SELECT " CALL_COLUMNS " FROM calls WHERE number = $1" CALL_FILTER)     \
+    X(CALL_NEXT, 0, NEXT_OF("calls", "$1 = ''", "$2", "$3"))                                       \
+    X(CALL_NEXT_ACCOUNT, 0, NEXT_OF("calls", "account = $1", "$2", "$3"))                          \
+    X(CALL_NEXT_NUMBER, 0, NEXT_OF("calls", "number = $1", "$2", "$3"))                            \
     X(EVENT_WALK, 0,                                                                               \
       "SELECT n, account, kind, number, occurred_at FROM events WHERE n > $1 AND n <= $2"          \
       " ORDER BY n LIMIT $3")                                                                      \
@@ -130,6 +163,7 @@ enum { SQL_ARGS_MAX = 20 };
       " AND n <= $3 ORDER BY n LIMIT $4")                                                          \
     X(EVENT_FROM, 0, "SELECT n, occurred_at FROM events WHERE n >= $1 ORDER BY n LIMIT 1")         \
     X(EVENT_LAST, 0, "SELECT max(n) FROM events")                                                  \
+    X(EVENT_FIRST, 0, "SELECT min(n) FROM events")                                                 \
     X(EVENT_DELETE, 1, "DELETE FROM events WHERE n = $1")                                          \
     X(EVENT_BLANK, 1,                                                                              \
       "UPDATE events SET account = 0, id = 'erased_' || n, number = '', peer = '', call_id = '',"  \
@@ -150,6 +184,7 @@ enum { SQL_ARGS_MAX = 20 };
       "SELECT n, account, phase, number, started_at, call_id FROM calls WHERE n > $1 AND n <= $2"  \
       " ORDER BY n LIMIT $3")                                                                      \
     X(CALL_LAST, 0, "SELECT max(n) FROM calls")                                                    \
+    X(CALL_FIRST, 0, "SELECT min(n) FROM calls")                                                   \
     X(CALL_BLANK, 1,                                                                               \
       "UPDATE calls SET account = 0, call_id = 'erased_' || n, number = '', peer = '', "           \
       "destination = '',"                                                                          \
@@ -194,18 +229,19 @@ enum { SQL_ARGS_MAX = 20 };
     X(ERASURE_END, 1, "UPDATE erasures SET state = 1, ended_at = $1 WHERE n = $2")                 \
     X(ERASURE_FORGET, 1, "DELETE FROM erasures WHERE state > 0 AND ended_at < $1")                 \
     X(INBOX_ALL, 0, /* calls too, as with a number: the walk counts them */                        \
-      "SELECT " EVENT_COLUMNS " FROM events WHERE n < $1 ORDER BY n DESC LIMIT $2")                \
+      "SELECT " EVENT_COLUMNS " FROM events WHERE $1 = '' AND n >= $2 AND n < $3"                  \
+      " ORDER BY n DESC")                                                                          \
     X(INBOX_LOWEST, 0, "SELECT min(account) FROM events WHERE kind = 3 AND account > 0")           \
     X(INBOX_HIGHEST, 0, "SELECT max(account) FROM events WHERE kind = 3 AND account > 0")          \
     X(INBOX_ACCOUNT, 0,                                                                            \
-      "SELECT " EVENT_COLUMNS " FROM events WHERE kind = 3 AND account = $1 AND n < $2"            \
-      " ORDER BY n DESC LIMIT $3")                                                                 \
+      "SELECT " EVENT_COLUMNS " FROM events WHERE kind = 3 AND account = $1 AND n >= $2"           \
+      " AND n < $3 ORDER BY n DESC")                                                               \
     X(INBOX_NUMBER, 0,                                                                             \
-      "SELECT " EVENT_COLUMNS " FROM events WHERE number = $1 AND n < $2"                          \
-      " ORDER BY n DESC LIMIT $3")                                                                 \
+      "SELECT " EVENT_COLUMNS " FROM events WHERE number = $1 AND n >= $2 AND n < $3"              \
+      " ORDER BY n DESC")                                                                          \
     X(INBOX_THREAD, 0,                                                                             \
       "SELECT " EVENT_COLUMNS " FROM events WHERE kind = 3 AND number = $1 AND peer = $2"          \
-      " AND account = $3 AND n < $4 ORDER BY n DESC LIMIT $5")                                     \
+      " AND account = $3 AND n >= $4 AND n < $5 ORDER BY n DESC")                                  \
     X(INBOX_FIRST_ACCOUNT, 0,                                                                      \
       "SELECT min(account) FROM events WHERE kind = 3 AND number = $1 AND peer = $2")              \
     X(INBOX_LAST_ACCOUNT, 0,                                                                       \
@@ -288,6 +324,26 @@ enum { SQL_ARGS_MAX = 20 };
     X(AUDIT_LIST_ACCOUNT, 0,                                                                       \
       "SELECT " AUDIT_COLUMNS " FROM audit WHERE account = $1" AUDIT_FILTER)                       \
     X(AUDIT_LIST_TARGET, 0, "SELECT " AUDIT_COLUMNS " FROM audit WHERE target = $1" AUDIT_FILTER)  \
+    X(AUDIT_NEXT, 0, NEXT_OF("audit", "$1 = ''", "$2", "$3"))                                      \
+    X(AUDIT_NEXT_ACCOUNT, 0, NEXT_OF("audit", "account = $1", "$2", "$3"))                         \
+    X(AUDIT_NEXT_TARGET, 0, NEXT_OF("audit", "target = $1", "$2", "$3"))                           \
+    X(AUDIT_FIRST, 0, "SELECT min(n) FROM audit")                                                  \
+    X(AUDIT_LAST, 0, "SELECT max(n) FROM audit")                                                   \
+    X(SPAN_OF_EVENTS, 0,                                                                           \
+      "SELECT min(occurred_at), max(occurred_at), sum(DISTINCT 1 << kind) FROM events"             \
+      " WHERE n >= $1 AND n < $2")                                                                 \
+    X(SPAN_OF_CALLS, 0,                                                                            \
+      "SELECT min(started_at), max(started_at), 1 FROM calls WHERE n >= $1 AND n < $2")            \
+    X(SPAN_OF_AUDIT, 0,                                                                            \
+      "SELECT min(at), max(at), sum(DISTINCT 1 << kind) FROM audit WHERE n >= $1 AND n < $2")      \
+    X(SPAN_PUT, 1,                                                                                 \
+      "INSERT INTO spans (of_table, block, kinds, from_at, to_at) VALUES ($1, $2, $3, $4, $5)"     \
+      " ON CONFLICT DO NOTHING")                                                                   \
+    X(SPAN_LAST, 0, "SELECT max(block) FROM spans WHERE of_table = $1")                            \
+    X(SPAN_FORGET, 1, "DELETE FROM spans WHERE of_table = $1 AND block < $2")                      \
+    X(SPAN_LIST, 0,                                                                                \
+      "SELECT block, kinds, from_at, to_at FROM spans WHERE of_table = $1 AND block <= $2"         \
+      " ORDER BY block DESC LIMIT $3")                                                             \
     X(AUDIT_FORGET, 1,                                                                             \
       "DELETE FROM audit WHERE n <= (SELECT max(n) FROM (SELECT n, at FROM audit ORDER BY n"       \
       " LIMIT $1) AS first WHERE at < $2 OR n <= (SELECT max(n) FROM audit) - $3)")                \

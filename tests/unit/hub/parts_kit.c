@@ -215,9 +215,10 @@ static bool on_event(void *arg, int64_t n, const struct event *e)
 static enum err events_run(struct store_job *job, struct db *db)
 {
     struct look *l = (struct look *)job;
-    const struct event_filter all = {.kind = -1, .state = -1, .after_n = -1, .limit = 10000};
+    const struct event_filter all = {.kind = -1, .state = -1};
+    struct list_stop stop;
     l->db = db;
-    return event_list(db, &all, on_event, l);
+    return event_list(db, &all, on_event, l, &stop);
 }
 
 size_t kit_events(struct got *ret, size_t max)

@@ -60,6 +60,7 @@ static enum err put(struct db *db, void *arg)
 
 struct list {
     struct audit_filter f;
+    unsigned limit, n;
     char ids[256]; /* "a3 a2 a1 " */
     struct audit last;
 };
@@ -68,6 +69,8 @@ static bool on_row(void *arg, const struct audit *a)
 {
     struct list *l = arg;
     size_t n = strlen(l->ids);
+    if (l->limit && l->n++ == l->limit)
+        return false;
     snprintf(l->ids + n, sizeof l->ids - n, "%.*s ", STR_FMT(a->id));
     l->last = *a;
     return true;
@@ -76,10 +79,10 @@ static bool on_row(void *arg, const struct audit *a)
 static enum err list(struct db *db, void *arg)
 {
     struct list *l = arg;
+    struct list_stop stop;
     l->ids[0] = '\0';
-    if (!l->f.limit)
-        l->f.limit = 100;
-    return audit_list(db, &l->f, on_row, l);
+    l->n = 0;
+    return audit_list(db, &l->f, on_row, l, &stop);
 }
 
 static void put_row(const char *id, int64_t at, uint64_t account, const char *who,
@@ -124,6 +127,7 @@ static void lists_are_by_account_target_who_kind_and_time(void **state)
     const struct {
         struct audit_filter f;
         const char *ids;
+        unsigned limit;
     } cases[] = {
         {{.kind = -1}, "a4 a3 a2 a1 "},
         {{.kind = -1, .account = 1}, "a3 a1 "},
@@ -133,11 +137,11 @@ static void lists_are_by_account_target_who_kind_and_time(void **state)
         {{.kind = -1, .who = STR("key_1")}, "a4 a1 "},
         {{.kind = SETTING_ENDPOINT}, "a3 "},
         {{.kind = -1, .since_ms = 200, .until_ms = 400}, "a3 a2 "},
-        {{.kind = -1, .before_n = 3, .limit = 1}, "a2 "},
+        {{.kind = -1, .before_n = 3}, "a2 ", 1},
     };
     fill();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct list l = {.f = cases[i].f};
+        struct list l = {.f = cases[i].f, .limit = cases[i].limit};
         assert_ok(read_now(list, &l));
         assert_string_equal(l.ids, cases[i].ids);
     }

@@ -127,8 +127,8 @@ static bool on_delivery(void *arg, const struct delivery *d)
 static enum err look_run(struct store_job *job, struct db *db)
 {
     struct look *l = (struct look *)job;
-    struct event_filter f = {.kind = -1, .state = -1, .limit = EVENTS_MAX + 1};
-    enum err err = event_list(db, &f, on_event, l);
+    struct event_range all = {.until_n = INT64_MAX, .kind = -1, .limit = EVENTS_MAX + 1};
+    enum err err = event_list_after(db, &all, on_event, l);
     for (int i = 0; err == OK && i < n_events; i++) {
         int n = 0;
         if (l->found[i])

@@ -323,8 +323,8 @@ static bool count_event(void *arg, int64_t n, const struct event *e)
 
 static enum err count_events(struct db *db, void *arg)
 {
-    struct event_filter f = {.kind = -1, .state = -1, .after_n = 0, .limit = 100000};
-    return event_list(db, &f, count_event, arg);
+    struct event_range all = {.until_n = INT64_MAX, .kind = -1, .limit = 100000};
+    return event_list_after(db, &all, count_event, arg);
 }
 
 static void a_job_that_fails_takes_nobody_with_it(void **state)
