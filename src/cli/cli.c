@@ -19,6 +19,7 @@
 #include "cli/invocation.h"
 #include "cli/listen.h"
 #include "cli/options.h"
+#include "cli/pages.h"
 #include "cli/print.h"
 
 enum { JSON_MAX = 256 * 1024, PATH_MAX_ = 8192 };
@@ -217,6 +218,8 @@ static int request(const struct invocation *v, const struct command *c, const ch
                       : strcmp(method, "POST") == 0 ? STR("{}")
                                                     : (struct str){0};
     enum err err = client_request(&v->client, method, path, sent, &a);
+    if (err == OK && a.status == 200 && c->query && !strcmp(method, "GET"))
+        err = pages_complete(&v->client, path, &a);
     if (err != OK)
         client_print_failure(&v->client, err, &a);
     else
