@@ -19,6 +19,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "store/cursor_key.h"
 
 static void *answers_main(void *arg)
 {
@@ -54,9 +55,23 @@ static void parts_free(struct api *a)
     free(a);
 }
 
+struct key_job {
+    struct store_job job; /* first */
+    struct api *api;
+};
+
+static enum err key_run(struct store_job *job, struct db *db)
+{
+    return cursor_key_get(db, ((struct key_job *)job)->api->cursor_key);
+}
+
 static enum err start_parts(struct api *a)
 {
-    enum err err = rates_new(a->c.rate_per_sec, &a->rates);
+    _Static_assert((int)CURSOR_KEY_SIZE == (int)CURSOR_KEY_BYTES, "one key");
+    struct key_job key = {.job.run = key_run, .api = a};
+    enum err err = store_read_now(a->c.store, &key.job);
+    if (err == OK)
+        err = rates_new(a->c.rate_per_sec, &a->rates);
     if (err == OK)
         err = logins_open(a->c.store, &a->logins);
     if (err == OK)

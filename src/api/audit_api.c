@@ -198,7 +198,7 @@ static enum err list_work(struct request *r, struct db *db)
     struct str kind = request_query(r, "kind"), target = request_query(r, "id");
     enum setting_kind k;
     char room[128];
-    enum err err = request_page(r, &l.left, &f.before_n);
+    enum err err = request_page(r, CURSOR_AUDIT, &l.left, &f.before_n);
     if (err == OK)
         err = request_list_scope(r, &f.account);
     if (err == OK)
@@ -219,7 +219,7 @@ static enum err list_work(struct request *r, struct db *db)
     f.who = request_query(r, "who");
     list_begin(r, &l.w);
     err = audit_list(db, &f, on_audit, &l, &stop);
-    list_end(&l.w, stop.at_end ? 0 : stop.at_n);
+    list_end(r, &l.w, CURSOR_AUDIT, stop.at_end ? 0 : stop.at_n);
     return err;
 }
 

@@ -119,7 +119,7 @@ static enum err events_list_work(struct request *r, struct db *db)
     struct list_stop stop = {.at_end = true};
     char number[NUMBER_SIZE];
     bool none;
-    enum err err = request_page(r, &l.left, &f.before_n);
+    enum err err = request_page(r, CURSOR_EVENTS, &l.left, &f.before_n);
     if (err == OK)
         err = read_filter(r, &f, number, &none);
     if (err != OK)
@@ -127,7 +127,7 @@ static enum err events_list_work(struct request *r, struct db *db)
     list_begin(r, &l.w);
     if (!none)
         err = event_list(db, &f, on_event, &l, &stop);
-    list_end(&l.w, stop.at_end ? 0 : stop.at_n);
+    list_end(r, &l.w, CURSOR_EVENTS, stop.at_end ? 0 : stop.at_n);
     return err != OK ? err : l.err;
 }
 
@@ -329,7 +329,7 @@ static enum err calls_list_work(struct request *r, struct db *db)
     struct call_filter f = {.phase = -1, .rows_max = LIST_ROWS_MAX};
     struct list_stop stop;
     char number[NUMBER_SIZE];
-    enum err err = request_page(r, &l.left, &f.before_n);
+    enum err err = request_page(r, CURSOR_CALLS, &l.left, &f.before_n);
     if (err == OK)
         err = request_list_scope(r, &f.account);
     if (err == OK)
@@ -341,7 +341,7 @@ static enum err calls_list_work(struct request *r, struct db *db)
     f.number = request_number(r, "number", number);
     list_begin(r, &l.w);
     err = call_list(db, &f, on_call, &l, &stop);
-    list_end(&l.w, stop.at_end ? 0 : stop.at_n);
+    list_end(r, &l.w, CURSOR_CALLS, stop.at_end ? 0 : stop.at_n);
     return err;
 }
 

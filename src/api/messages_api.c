@@ -72,7 +72,7 @@ static enum err messages_work(struct request *r, struct db *db)
     struct inbox_filter f = {.rows_max = LIST_ROWS_MAX};
     struct list_stop stop;
     char number[NUMBER_SIZE], peer[NUMBER_SIZE];
-    enum err err = request_page(r, &l.left, &f.before_n);
+    enum err err = request_page(r, CURSOR_MESSAGES, &l.left, &f.before_n);
     if (err == OK)
         err = request_list_scope(r, &f.account);
     if (err == OK)
@@ -88,7 +88,7 @@ static enum err messages_work(struct request *r, struct db *db)
     f.peer = request_number(r, "peer", peer);
     list_begin(r, &l.w);
     err = inbox_walk(db, &f, on_message, &l, &stop);
-    list_end(&l.w, stop.at_end ? 0 : stop.at_n);
+    list_end(r, &l.w, CURSOR_MESSAGES, stop.at_end ? 0 : stop.at_n);
     return err != OK ? err : l.err;
 }
 
@@ -121,30 +121,35 @@ static bool on_thread(void *arg, int64_t n, const struct event *e)
     return l->err == OK;
 }
 
-/* "t<top>.<n>": pages of one walk show one moment, whatever comes meanwhile. */
+/* Two places: pages of one walk show one moment, whatever comes meanwhile. The second bears some of
+ * the first, so that they stay together. */
 static enum err thread_cursor(struct request *r, struct db *db, int64_t *ret_top, int64_t *ret_n)
 {
-    struct str top, n, cursor = request_query(r, "cursor");
-    uint64_t a, b;
+    struct cursor top = {.of = CURSOR_THREADS_TOP, .owner = request_scope(r)};
+    struct cursor at = {.of = CURSOR_THREADS, .owner = top.owner};
+    struct str text = request_query(r, "cursor");
     *ret_n = 0;
-    if (!cursor.n)
+    if (!text.n)
         return event_last(db, ret_top);
-    if (cursor.p[0] != 't' || !str_cut(str_from(cursor, 1), '.', &top, &n) ||
-        str_to_u64(top, INT64_MAX - 1, &a) != OK || str_to_u64(n, INT64_MAX - 1, &b) != OK)
-        return request_refuse(r, "cursor", "a next_cursor from an answer");
-    *ret_top = (int64_t)a;
-    *ret_n = (int64_t)b;
+    if (cursor_parse(r->api->cursor_key, str_slice(text, 0, CURSOR_SIZE - 1), &top) != OK ||
+        cursor_parse(r->api->cursor_key, str_from(text, CURSOR_SIZE - 1), &at) != OK ||
+        at.salt != (top.n & CURSOR_SALT_MAX) || top.n == INT64_MAX)
+        return request_refuse(r, "cursor", "a next_cursor from an answer to this list");
+    *ret_top = top.n;
+    *ret_n = at.n;
     return OK;
 }
 
-static enum err thread_limit(struct request *r, unsigned *ret)
+static void put_thread_cursor(struct request *r, int64_t top_n, int64_t n,
+                              char out[2 * CURSOR_SIZE])
 {
-    uint64_t v = 50;
-    struct str limit = request_query(r, "limit");
-    if (limit.n && (str_to_u64(limit, 500, &v) != OK || v == 0))
-        return request_refuse(r, "limit", "a whole number from 1 to 500");
-    *ret = (unsigned)v;
-    return OK;
+    struct cursor top = {.of = CURSOR_THREADS_TOP, .owner = request_scope(r), .n = top_n};
+    struct cursor at = {.of = CURSOR_THREADS,
+                        .owner = top.owner,
+                        .n = n,
+                        .salt = (uint32_t)(top_n & CURSOR_SALT_MAX)};
+    cursor_print(r->api->cursor_key, &top, out);
+    cursor_print(r->api->cursor_key, &at, out + CURSOR_SIZE - 1);
 }
 
 static enum err threads_work(struct request *r, struct db *db)
@@ -152,8 +157,8 @@ static enum err threads_work(struct request *r, struct db *db)
     struct listing l = {.r = r, .db = db};
     struct inbox_filter f = {.account = request_scope(r), .rows_max = THREAD_ROWS_MAX};
     struct list_stop stop;
-    char number[NUMBER_SIZE], next[64];
-    enum err err = thread_limit(r, &l.left);
+    char number[NUMBER_SIZE], next[2 * CURSOR_SIZE];
+    enum err err = request_limit(r, &l.left);
     if (err == OK)
         err = thread_cursor(r, db, &l.top_n, &f.before_n);
     if (err != OK)
@@ -161,7 +166,7 @@ static enum err threads_work(struct request *r, struct db *db)
     f.number = request_number(r, "number", number);
     list_begin(r, &l.w);
     err = inbox_threads(db, &f, l.top_n, on_thread, &l, &stop);
-    snprintf(next, sizeof next, "t%lld.%lld", (long long)l.top_n, (long long)stop.at_n);
+    put_thread_cursor(r, l.top_n, stop.at_n, next);
     json_end_arr(&l.w);
     json_put_str(&l.w, "next_cursor", stop.at_end ? (struct str){0} : str_of(next));
     json_end_obj(&l.w);

@@ -51,18 +51,26 @@ enum err request_list_scope(struct request *r, uint64_t *ret)
     return OK;
 }
 
-enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_cursor)
+enum err request_limit(struct request *r, unsigned *ret)
 {
-    struct str limit = request_query(r, "limit"), cursor = request_query(r, "cursor");
+    struct str limit = request_query(r, "limit");
     uint64_t v = 50;
     if (limit.n && (str_to_u64(limit, 500, &v) != OK || v == 0))
         return request_refuse(r, "limit", "a whole number from 1 to 500");
-    *ret_limit = (unsigned)v;
-    v = 0;
-    if (cursor.n && (cursor.p[0] != 'n' || str_to_u64(str_from(cursor, 1), INT64_MAX, &v) != OK))
-        return request_refuse(r, "cursor", "a next_cursor from an answer");
-    *ret_cursor = (int64_t)v;
+    *ret = (unsigned)v;
     return OK;
+}
+
+enum err request_page(struct request *r, enum cursor_of of, unsigned *ret_limit,
+                      int64_t *ret_cursor)
+{
+    struct cursor c = {.of = of, .owner = request_scope(r)};
+    struct str text = request_query(r, "cursor");
+    enum err err = request_limit(r, ret_limit);
+    if (err == OK && text.n && cursor_parse(r->api->cursor_key, text, &c) != OK)
+        err = request_refuse(r, "cursor", "a next_cursor from an answer to this list");
+    *ret_cursor = c.n;
+    return err;
 }
 
 void list_begin(struct request *r, struct json_writer *w)
@@ -73,11 +81,12 @@ void list_begin(struct request *r, struct json_writer *w)
     json_arr(w, "data");
 }
 
-void list_end(struct json_writer *w, int64_t next)
+void list_end(struct request *r, struct json_writer *w, enum cursor_of of, int64_t next)
 {
-    char text[32];
+    struct cursor c = {.of = of, .owner = request_scope(r), .n = next};
+    char text[CURSOR_SIZE];
     json_end_arr(w);
-    snprintf(text, sizeof text, "n%lld", (long long)next);
+    cursor_print(r->api->cursor_key, &c, text);
     json_put_str(w, "next_cursor", next ? str_of(text) : (struct str){0});
     json_end_obj(w);
 }

@@ -180,12 +180,12 @@ static enum err list_work(struct request *r, struct db *db)
     struct listing l = {.r = r};
     int64_t before;
     const struct book_endpoint *ep = own_endpoint(r);
-    enum err err = ep ? request_page(r, &l.left, &before) : ERR_NOT_FOUND;
+    enum err err = ep ? request_page(r, CURSOR_RECOVERIES, &l.left, &before) : ERR_NOT_FOUND;
     if (err != OK)
         return err;
     list_begin(r, &l.w);
     err = recovery_list(db, request_scope(r), ep->n, before, l.left + 1, on_recovery, &l);
-    list_end(&l.w, l.more ? l.last : 0);
+    list_end(r, &l.w, CURSOR_RECOVERIES, l.more ? l.last : 0);
     return err;
 }
 

@@ -104,14 +104,14 @@ static enum err list_work(struct request *r, struct db *db)
     struct listing l = {.r = r, .res = resource_of(r)};
     int64_t cursor;
     uint64_t scope;
-    enum err err = request_page(r, &l.left, &cursor);
+    enum err err = request_page(r, CURSOR_SETTINGS + (int)l.res->kind, &l.left, &cursor);
     if (err == OK)
         err = request_list_scope(r, &scope);
     if (err != OK)
         return err;
     list_begin(r, &l.w);
     err = setting_list(db, l.res->kind, scope, (uint64_t)cursor, l.left + 1, on_row, &l);
-    list_end(&l.w, l.more ? (int64_t)l.last : 0);
+    list_end(r, &l.w, CURSOR_SETTINGS + (int)l.res->kind, l.more ? (int64_t)l.last : 0);
     return err != OK ? err : l.err;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <pthread.h>
 
+#include "api/cursor.h"
 #include "api/rate.h"
 #include "api/problem.h"
 #include "base/clock.h"
@@ -24,6 +25,7 @@ struct api {
     struct sms_fields *sms_fields; /* the operator's; immutable */
     char setup_hash[65];           /* of the setup URL's token; "": there is no setup */
     struct rates *rates;
+    uint8_t cursor_key[CURSOR_KEY_SIZE];
     struct mailbox *home; /* answers of the store, opened by one thread */
     pthread_t answers;
 };
@@ -49,13 +51,16 @@ MUST_USE enum err request_refuse(struct request *r, const char *field, const cha
 /* The body must be one object of no other members than `names` ("since, until"). ERR_INVALID. */
 MUST_USE enum err request_members(struct request *r, const char *names);
 /* ?limit (1 … 500, 50) and ?cursor. ERR_INVALID with r->fault set. */
-MUST_USE enum err request_page(struct request *r, unsigned *ret_limit, int64_t *ret_cursor);
+MUST_USE enum err request_page(struct request *r, enum cursor_of of, unsigned *ret_limit,
+                               int64_t *ret_cursor);
+/* ?limit alone. */
+MUST_USE enum err request_limit(struct request *r, unsigned *ret);
 /* So many rows a request looks at, some 5 ms: a page may be short or empty and yet not the last.
  */
 enum { LIST_ROWS_MAX = 5000 };
 void list_begin(struct request *r, struct json_writer *w);
 /* `next` 0: that was all. */
-void list_end(struct json_writer *w, int64_t next);
+void list_end(struct request *r, struct json_writer *w, enum cursor_of of, int64_t next);
 /* A number of the query; its `+` may have come as a blank. */
 struct str request_number(struct request *r, const char *name, char out[NUMBER_SIZE]);
 /* What the deliveries of an event amount to: "pending", "delivered" … (events_api.c). */

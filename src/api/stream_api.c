@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "api/resource.h"
+#include "base/crypto.h"
 #include "base/metrics.h"
 #include "store/expiry.h"
 
@@ -27,7 +28,8 @@ struct event_stream {
     struct request *request;
     struct buf out; /* printed, from `at` on not yet sent */
     size_t at;
-    int64_t said; /* the cursor that the client knows */
+    uint64_t scope; /* whom its ids are for */
+    int64_t said;   /* the cursor that the client knows */
     int64_t heartbeat_at, checked_at;
     uint64_t generation; /* of the book that the key was checked against */
     bool ended;
@@ -38,15 +40,21 @@ struct event_stream {
 
 /* ---- what is printed ---- */
 
-static void put_id(struct event_stream *s, int64_t n)
+/* Salt 0: an event's id is the same each time. */
+static void put_id(struct event_stream *s, int64_t n, uint32_t salt)
 {
-    buf_printf(&s->out, "id: n%lld\n", (long long)n);
+    struct cursor c = {.of = CURSOR_STREAM, .owner = s->scope, .n = n, .salt = salt};
+    char text[CURSOR_SIZE];
+    cursor_print(s->request->api->cursor_key, &c, text);
+    buf_puts(&s->out, "id: ");
+    buf_puts(&s->out, text);
+    buf_putc(&s->out, '\n');
     s->said = n;
 }
 
 static void put_event(struct event_stream *s, int64_t n, const struct event *e)
 {
-    put_id(s, n);
+    put_id(s, n, 0);
     buf_printf(&s->out, "event: %s\ndata: ", event_kind_name(e->kind));
     size_t from = s->out.n;
     buf_put_str(&s->out, e->payload);
@@ -57,8 +65,14 @@ static void put_event(struct event_stream *s, int64_t n, const struct event *e)
     metric_add(METRIC_STREAM_EVENTS, 1);
 }
 
+static uint32_t salt(void)
+{
+    return (uint32_t)(crypto_random_u64() & CURSOR_SALT_MAX);
+}
+
 /* When it has been silent for long enough: a comment, and the place it came to, so that what was
- * passed without a match need not be looked at again after a resume. */
+ * passed without a match need not be looked at again after a resume. It is another text each time,
+ * moved or not: whether others had events is not told either. */
 static bool beat(struct event_stream *s, int64_t now)
 {
     const struct api *a = s->request->api;
@@ -67,8 +81,7 @@ static bool beat(struct event_stream *s, int64_t now)
         return false;
     s->heartbeat_at = now + a->c.heartbeat_ms;
     buf_puts(&s->out, ":\n");
-    if (cursor > s->said)
-        put_id(s, cursor);
+    put_id(s, cursor > s->said ? cursor : s->said, salt());
     buf_putc(&s->out, '\n');
     return true;
 }
@@ -226,16 +239,16 @@ static void on_end(struct request *r)
 
 static enum err read_cursor(struct request *r, int64_t *ret)
 {
-    uint64_t v;
+    struct cursor c = {.of = CURSOR_STREAM, .owner = request_scope(r)};
     struct str id = request_header(r, "Last-Event-ID");
     if (!id.n)
         id = request_query(r, "last_event_id");
     *ret = -1;
     if (!id.n)
         return OK;
-    if (id.p[0] != 'n' || str_to_u64(str_from(id, 1), INT64_MAX, &v) != OK)
-        return request_refuse(r, "last_event_id", "an id of this stream, like n123");
-    *ret = (int64_t)v;
+    if (cursor_parse(r->api->cursor_key, id, &c) != OK)
+        return request_refuse(r, "last_event_id", "an id that this stream gave to this account");
+    *ret = c.n;
     return OK;
 }
 
@@ -290,6 +303,7 @@ void events_stream(struct request *r)
     }
     s->request = r;
     s->reader.owner = r->account;
+    s->scope = request_scope(r);
     s->reader.wake = on_wake;
     s->generation = UINT64_MAX; /* none yet */
     buf_init(&s->out, STREAM_MAX);
@@ -303,7 +317,7 @@ void events_stream(struct request *r)
     r->content_type = "text/event-stream";
     buf_printf(&s->out, "retry: %d\n", RETRY_MS);
     if (!s->find_start) /* it can go on from here though nothing may have come */
-        put_id(s, feed_cursor(r->api->c.feed, &s->reader));
+        put_id(s, feed_cursor(r->api->c.feed, &s->reader), salt());
     buf_putc(&s->out, '\n');
     request_stream(r, on_read, on_end);
 }

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/cursor_key.h"
 #include "store/engine.h"
 
 const struct sql_statement sql_table[SQL_COUNT] = {
@@ -195,6 +196,8 @@ enum err schema_migrate(struct db *db, char *why, size_t cap)
     if (err == OK)
         err = db_run(db, SQL_META_PUT, DB_ARGS(V_TEXT(STR("schema")), V_INT(SCHEMA_VERSION)), NULL,
                      NULL, NULL);
+    if (err == OK)
+        err = cursor_key_make(db);
     if (err == OK)
         err = db->engine->commit(db);
     else

@@ -68,7 +68,7 @@ test('filters: number, peer, time, text', async () => {
   assert.deepEqual(texts(await get(`number=${q(two.number)}&until=${since}`)), ['hello TWO']);
   for (const bad of ['limit=0', 'limit=501', 'cursor=x', 'since=yesterday', 'since=2024-02-30T00:00:00Z', `q=${'x'.repeat(129)}`])
     assert.equal((await rig.daemon.api('GET', `/v1/messages?${bad}`)).status, 422, bad);
-  for (const bad of ['limit=0', 'cursor=n5', 'cursor=t5', 'cursor=t5.x'])
+  for (const bad of ['limit=0', 'cursor=n5', 'cursor=t5', 'cursor=t5.x', 'cursor=t5.3'])
     assert.equal((await rig.daemon.api('GET', `/v1/messages/threads?${bad}`)).status, 422, bad);
 });
 

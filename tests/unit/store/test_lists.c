@@ -377,13 +377,13 @@ static int tear_down(void **state)
 
 static void every_filter(list_page *page, enum span_of of, void (*narrow)(struct wish *))
 {
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0; i < 150; i++) {
         struct wish w = random_wish();
         if (narrow)
             narrow(&w);
         read_all(page, &w, NULL);
         must_be_whole(&w, n_rows, NULL);
-        if (i % 40 == 0) /* none at first, then more and more of them */
+        if (i % 15 == 0) /* none at first, then more and more of them */
             put_spans(of, 1);
     }
 }
@@ -456,7 +456,7 @@ static void rows_come_and_go(void)
 static void pages_stay_right_while_rows_come_and_go(void **state)
 {
     put_many(put_event, 5000);
-    for (int i = 0; i < 150; i++) {
+    for (int i = 0; i < 60; i++) {
         struct wish w = random_wish();
         int64_t last = n_rows;
         for (int64_t n = 1; n <= n_rows; n++)
