@@ -118,9 +118,9 @@ int serve_run(int argc, char **argv)
         return err == ERR_INVALID || err == ERR_SYNTAX || err == ERR_TOO_BIG ? EXIT_USAGE : 1;
     }
     struct addr at = daemon_http(d);
+    print_setup(d, at);
     addr_print(&at, http);
     log_info("serve", "hookswitch %s is ready: http://%s", HOOKSWITCH_VERSION, http);
-    print_setup(d, at);
     wait_for_end(&o, c, &set);
     signal(SIGTERM, on_second_signal);
     signal(SIGINT, on_second_signal);
