@@ -12,6 +12,7 @@ struct simulated_call {
     struct call_row row;
     struct sequences sequences;
     char id[ID_SIZE], destination[DESTINATION_MAX + 1];
+    struct buf names; /* JSON: what a restart needs for the end of one that was cut off */
 };
 
 static int status_of(enum end_reason r)
@@ -103,9 +104,17 @@ enum err simulated_new(struct intake *in, const struct book *book, uint64_t acco
                                .number = c->facts.did_number,
                                .peer = c->facts.caller_id,
                                .started_at_ms = c->facts.started_at_ms,
-                               .simulated = true,
-                               .facts = STR("{}")};
+                               .simulated = true};
+    struct json_writer w = {&c->names, false};
+    buf_init(&c->names, 4096);
+    json_obj(&w, NULL);
+    json_put_str(&w, "caller_name", c->facts.caller_name);
+    json_put_str(&w, "trunk_name", c->facts.trunk);
+    json_end_obj(&w);
+    c->row.facts = buf_str(&c->names);
     enum err err = simulated_redirect(c, destination_of(book, s));
+    if (err == OK)
+        err = c->names.err;
     if (err == OK)
         *ret = c;
     else
@@ -115,8 +124,10 @@ enum err simulated_new(struct intake *in, const struct book *book, uint64_t acco
 
 void simulated_free(struct simulated_call *c)
 {
-    if (c)
-        sequences_fini(&c->sequences);
+    if (!c)
+        return;
+    sequences_fini(&c->sequences);
+    buf_fini(&c->names);
     free(c);
 }
 
