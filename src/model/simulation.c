@@ -27,10 +27,10 @@ static void read_outcome(struct fields *f, struct simulation *s)
     static const struct {
         const char *name;
         enum end_reason reason;
-    } outcomes[] = {{"answered", END_COMPLETED},  {"busy", END_BUSY},
-                    {"no_answer", END_NO_ANSWER}, {"canceled", END_CANCELED},
-                    {"cancelled", END_CANCELED},  {"rejected", END_REJECTED},
-                    {"failed", END_FAILED}};
+    } outcomes[] = {{"answered", END_COMPLETED}, {"completed", END_COMPLETED},
+                    {"busy", END_BUSY},          {"no_answer", END_NO_ANSWER},
+                    {"canceled", END_CANCELED},  {"cancelled", END_CANCELED},
+                    {"rejected", END_REJECTED},  {"failed", END_FAILED}};
     struct str text = {0};
     const struct json *v = field_any(f, "outcome");
     s->outcome = END_COMPLETED;
@@ -52,7 +52,9 @@ static void read_call(struct fields *f, struct simulation *s)
     s->ring_sec = 3;
     s->duration_sec = answered ? 10 : 0;
     field_u32(f, "ring_sec", 0, SIMULATED_RING_MAX_SEC, &s->ring_sec);
-    field_u32(f, "duration_sec", 0, answered ? SIMULATED_DURATION_MAX_SEC : 0, &s->duration_sec);
+    field_u32(f, "duration_sec", 0, SIMULATED_DURATION_MAX_SEC, &s->duration_sec);
+    if (!answered && s->duration_sec)
+        field_refuse(f, "duration_sec", "0 or absent: only an answered call lasts");
     field_text(f, "caller_name", s->caller_name, sizeof s->caller_name, false);
     field_text(f, "destination", s->destination, sizeof s->destination, false);
 }

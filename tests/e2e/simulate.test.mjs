@@ -78,7 +78,7 @@ test('simulate', async (t) => {
       [{ kind: 'call', number: '0791' }, 'number'],
       [{ kind: 'call', number, from: 'Acme' }, 'from'],
       [{ kind: 'call', number, outcome: 'maybe' }, 'outcome'],
-      [{ kind: 'call', number, outcome: 'busy', duration_sec: 5 }, 'duration_sec'],
+      [{ kind: 'call', number, outcome: 'busy', duration_sec: 5 }, 'duration_sec'], [{ kind: 'call', number, outcome: 'answered', duration_sec: 86401 }, 'duration_sec'],
       [{ kind: 'call', number, ring_sec: 601 }, 'ring_sec'],
       [{ kind: 'call', number, message: 'hello' }, 'message'],
       [{ kind: 'sms', number, ring_sec: 1 }, 'ring_sec'],
