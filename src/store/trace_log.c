@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/id.h"
@@ -21,6 +23,7 @@
 #include "store/trace_chain.h"
 
 enum {
+    NICE = 10,
     OUT_MAX = 2 * TRACE_BATCH_BYTES,
     ASK_CALLS = 200, /* of the store at once */
     MAILS_MAX = TRACE_BATCHES_MAX,
@@ -363,8 +366,9 @@ static void *run(void *arg)
     struct trace_log *l = arg;
     bool closed = false;
     pthread_setname_np(pthread_self(), "trace");
-    scan_next(l);                                  /* where to go on is known from here on */
-    while (!l->indexed || (l->found && !closed)) { /* a scan is ended, for what it links */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* this thread's alone: after those of calls */
+    scan_next(l);                                    /* where to go on is known from here on */
+    while (!l->indexed || (l->found && !closed)) {   /* a scan is ended, for what it links */
         mail_open_all(mailbox_wait_for(l->box, 0, &closed));
         if (!l->indexed)
             scan_next(l);

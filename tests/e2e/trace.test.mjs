@@ -2,6 +2,7 @@
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, statSync, existsSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { Rig, agent, carrier } from './lib/rig.mjs';
 import { send, recv, pause, uac, uas } from './lib/sipp.mjs';
@@ -40,6 +41,24 @@ function inOrder(all, steps) {
 
 const answeredByCaller = [uac.invite(), uac.ringing, recv(200, { rrs: true }), uac.ack(), pause(100), uac.bye(), recv(200)];
 const agentAnswers = [uas.invite(), uas.ringing(), uas.ok(), recv('ACK'), recv('BYE'), uas.reply(200, 'OK')];
+
+const onDisk = ({ number }, folder = path.join(rig.daemon.dir, 'trace')) =>
+  readdirSync(folder).some((f) => readFileSync(path.join(folder, f)).includes(number));
+
+/** A call that its target refuses; gives its id. */
+async function refused(line, status = 486) {
+  const refuser = await Refuser.open(agent);
+  await rig.daemon.must('PUT', `/v1/numbers/${encodeURIComponent(line.number)}/forward`, { targets: [refuser.target(status)] });
+  const caller = await Caller.open(carrier, rig.daemon.sip);
+  await caller.send('INVITE', line.number);
+  const { to } = await caller.wait(status, 'INVITE');
+  await caller.send('ACK', line.number, { to, branch: `z9hG4bK${caller.id}1INVITE` }); // or it is repeated for long
+  const { id } = await callOf(line);
+  await traced(id, (l) => l.includes('a< ACK'));
+  caller.close();
+  refuser.close();
+  return id;
+}
 
 test('an answered call: both legs in their order', async () => {
   const line = await rig.line();
@@ -232,13 +251,7 @@ test('a folder that cannot be used is no reason not to take calls', async () => 
 
 test('an account sees its own: another key gets what an unknown call gets', async () => {
   const line = await rig.line();
-  const refuser = await Refuser.open(agent);
-  await rig.daemon.must('PUT', `/v1/numbers/${encodeURIComponent(line.number)}/forward`, { targets: [refuser.target(603)] });
-  const caller = await Caller.open(carrier, rig.daemon.sip);
-  await caller.send('INVITE', line.number);
-  await caller.wait(603, 'INVITE');
-  const { id } = await callOf(line);
-  await traced(id, (l) => l.includes('a> 603'));
+  const id = await refused(line, 603);
   await rig.daemon.must('POST', '/v1/accounts', { name: 'other' });
   const keyOf = async (more) => (await rig.daemon.must('POST', '/v1/keys', { name: 'k', scopes: ['read'], ...more })).key;
   const ask = async (key, call) => {
@@ -249,8 +262,6 @@ test('an account sees its own: another key gets what an unknown call gets', asyn
   assert.equal((await ask(own, id)).status, 200);
   assert.deepEqual(await ask(other, id), await ask(other, 'call_unknown'));
   assert.equal((await ask(other, id)).status, 404);
-  caller.close();
-  refuser.close();
 });
 
 test('erased with its number: not given, and not on the disk', async () => {
@@ -262,14 +273,33 @@ test('erased with its number: not given, and not on the disk', async () => {
   const { id } = await callOf(line);
   await traced(id, (l) => l.includes('b> BYE') && l.at(-1) !== 'b> BYE');
   const folder = path.join(rig.daemon.dir, 'trace');
-  const onDisk = () => readdirSync(folder).some((f) => readFileSync(path.join(folder, f)).includes(line.number));
-  assert.ok(onDisk());
+  assert.ok(onDisk(line));
   for (const f of readdirSync(folder)) assert.equal(statSync(path.join(folder, f)).mode & 0o777, 0o600);
   const { id: erasure } = await rig.daemon.must('DELETE', `/v1/numbers/${encodeURIComponent(line.number)}/data`);
   await until(async () => (await rig.daemon.must('GET', `/v1/erasures/${erasure}`)).state === 'finished', { what: 'the erasure' });
   assert.equal((await rig.daemon.api('GET', `/v1/calls/${id}/trace`)).status, 404);
-  await until(() => !onDisk(), { what: 'the bytes to be overwritten' });
+  await until(() => !onDisk(line), { what: 'the bytes to be overwritten' });
   const metrics = (await rig.daemon.api('GET', '/metrics')).text;
   assert.match(metrics, /^hookswitch_trace_messages_total\{outcome="kept"\} [1-9]/m);
   assert.match(metrics, /^hookswitch_trace_bytes_total [1-9]/m);
+});
+
+test('gone with its row: after its retention, and where the daemon was killed between the two', async () => {
+  const [old, lost, young] = [await rig.line(), await rig.line(), await rig.line()];
+  const ids = [await refused(old), await refused(lost), await refused(young)];
+  for (const line of [old, lost, young]) {
+    await rig.receiver.wait(line.where, 2);
+    assert.ok(onDisk(line));
+  }
+  await rig.daemon.kill('SIGTERM');
+  const then = Date.now() - 31 * 24 * 3600 * 1000;
+  execFileSync('sqlite3', [path.join(rig.daemon.dir, 'hookswitch.db'),
+    `UPDATE calls SET started_at = ${then}, ended_at = ${then} WHERE call_id = '${ids[0]}'; DELETE FROM calls WHERE call_id = '${ids[1]}'`]);
+  await rig.daemon.run();
+  await until(() => !onDisk(old) && !onDisk(lost), { what: 'the bytes to be overwritten' });
+  for (const id of ids.slice(0, 2))
+    assert.equal((await rig.daemon.api('GET', `/v1/calls/${id}/trace`)).status, 404);
+  const kept = await rig.daemon.must('GET', `/v1/calls/${ids[2]}/trace`);
+  inOrder(ladder(kept), ['a< INVITE', 'b> INVITE', 'b< 486', 'a> 486', 'a< ACK']);
+  assert.equal(kept.truncated, false);
 });
