@@ -1,7 +1,8 @@
 /* trace_redact: what a trace does not keep (docs/sip.md). Works on any bytes, line by line: what
  * cannot be read as a header that is known to be harmless in this respect is kept, what is a secret
  * is replaced by "…" as far as it reaches, also where the message was cut off. Pure. */
-#include "sip/message.h"
+#include <string.h>
+
 #include "sip/trace.h"
 
 static const struct str dots = STR("\xe2\x80\xa6"); /* … */
@@ -15,12 +16,18 @@ static struct str line_take(struct str *rest)
     return line;
 }
 
+/* The line between headers and body. */
+static bool is_blank(struct str line)
+{
+    return line.n && (unsigned char)line.p[0] <= ' ' && str_trim(line).n == 0;
+}
+
 /* A header with the lines that go on with it (RFC 3261 §7.3.1). */
 static struct str header_take(struct str *rest)
 {
     struct str h = line_take(rest);
-    if (str_trim(h).n == 0)
-        return h; /* the blank line: a body may begin with blanks */
+    if (is_blank(h))
+        return h; /* a body may begin with blanks */
     while (rest->n && (rest->p[0] == ' ' || rest->p[0] == '\t'))
         h.n += line_take(rest).n;
     return h;
@@ -82,39 +89,54 @@ static void put_credentials(struct str value, struct buf *out)
 
 /* ---- SDP ---- */
 
-static bool put_key_line(struct str line, struct buf *out)
+static bool is_key_line(struct str line)
 {
-    struct str head, rest;
+    static const struct str begins[] = {STR("k="), STR("a=crypto:"), STR("a=ice-pwd:"),
+                                        STR("a=key-mgmt:")};
+    if (line.n < 2 || line.p[1] != '=' || !strchr("kKaA", line.p[0]))
+        return false;
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if (str_starts_nocase(line, begins[i]))
+            return true;
+    return false;
+}
+
+/* What may be kept of it. */
+static void put_key_line(struct str line, struct buf *out)
+{
+    struct str head, rest, what = str_slice(line, 0, str_find(line, ':') + 1);
     uint64_t tag;
-    if (str_starts(line, STR("k="))) {
-        buf_puts(out, "k=");
-    } else if (str_starts_nocase(line, STR("a=ice-pwd:"))) {
-        buf_put_str(out, str_slice(line, 0, 10));
-    } else if (str_starts_nocase(line, STR("a=key-mgmt:"))) { /* RFC 4567: the protocol, its data */
+    if (line.p[0] == 'k' || line.p[0] == 'K') {
+        buf_put_str(out, str_slice(line, 0, 2));
+    } else if (str_eq_nocase(what, STR("a=ice-pwd:"))) {
+        buf_put_str(out, what);
+    } else if (str_eq_nocase(what, STR("a=key-mgmt:"))) { /* RFC 4567: the protocol, its data */
         str_cut(line, ' ', &head, &rest);
-        buf_printf(out, "%.*s ", STR_FMT(rest.n ? head : str_slice(line, 0, 11)));
-    } else if (str_starts_nocase(line, STR("a=crypto:"))) { /* RFC 4568: tag, suite, keys */
-        bool has_suite = str_cut(str_from(line, 9), ' ', &head, &rest);
-        buf_put_str(out, str_slice(line, 0, 9));
+        buf_printf(out, "%.*s ", STR_FMT(rest.n ? head : what));
+    } else { /* RFC 4568: tag, suite, keys */
+        bool has_suite = str_cut(str_from(line, what.n), ' ', &head, &rest);
+        buf_put_str(out, what);
         if (has_suite && str_to_u64(head, 999999999, &tag) == OK)
             buf_printf(out, "%.*s ", STR_FMT(head));
         if (has_suite && str_cut(rest, ' ', &head, &rest))
             buf_printf(out, "%.*s ", STR_FMT(head));
-    } else {
-        return false;
     }
     buf_put_str(out, dots);
     buf_puts(out, "\r\n");
-    return true;
 }
 
 static void put_sdp(struct str body, struct buf *out)
 {
+    const char *from = body.p; /* what is kept as it is goes in one piece */
     while (body.n) {
         struct str line = line_take(&body);
-        if (!put_key_line(line, out))
-            buf_put_str(out, line);
+        if (!is_key_line(line))
+            continue;
+        buf_put(out, from, (size_t)(line.p - from));
+        put_key_line(line, out);
+        from = body.p;
     }
+    buf_put(out, from, (size_t)(body.p - from));
 }
 
 /* ---- the message ---- */
@@ -124,24 +146,45 @@ struct content {
     bool coded;
 };
 
-static void put_header(struct str h, struct content *c, struct buf *out)
+static bool is_one_of(struct str name, struct str full, char compact)
+{
+    return str_eq_nocase(name, full) || (name.n == 1 && (name.p[0] | 0x20) == compact);
+}
+
+/* Learns what the body is; true: it holds credentials, and *ret_name is its name. */
+static bool header_read(struct str h, struct content *c, struct str *ret_name)
 {
     struct str name, value;
-    bool is_header = str_cut(h, ':', &name, &value);
-    name = str_trim(name);
-    if (is_header && (str_eq_nocase(name, STR("Authorization")) ||
-                      str_eq_nocase(name, STR("Proxy-Authorization")))) {
-        buf_printf(out, "%.*s: ", STR_FMT(name));
-        put_credentials(value, out);
-        buf_puts(out, "\r\n");
-        return;
-    }
-    if (is_header && (str_eq_nocase(name, STR("Content-Type")) || str_eq_nocase(name, STR("c"))))
+    if (!strchr("aApPcCeE", h.p[0]) || !str_cut(h, ':', &name, &value))
+        return false; /* most */
+    *ret_name = name = str_trim(name);
+    if (is_one_of(name, STR("Content-Type"), 'c'))
         c->type = str_trim(value);
-    if (is_header &&
-        (str_eq_nocase(name, STR("Content-Encoding")) || str_eq_nocase(name, STR("e"))))
+    else if (is_one_of(name, STR("Content-Encoding"), 'e'))
         c->coded |= !str_eq_nocase(str_trim(value), STR("identity"));
-    buf_put_str(out, h);
+    else
+        return str_eq_nocase(name, STR("Authorization")) ||
+               str_eq_nocase(name, STR("Proxy-Authorization"));
+    return false;
+}
+
+/* Up to the body, which it gives. */
+static struct str put_headers(struct str message, struct content *c, struct buf *out)
+{
+    const char *from = message.p;
+    struct str h = {0}, name;
+    while (message.n && !is_blank(h)) {
+        h = header_take(&message);
+        if (!header_read(h, c, &name))
+            continue;
+        buf_put(out, from, (size_t)(h.p - from));
+        buf_printf(out, "%.*s: ", STR_FMT(name));
+        put_credentials(str_from(h, str_find(h, ':') + 1), out);
+        buf_puts(out, "\r\n");
+        from = message.p;
+    }
+    buf_put(out, from, (size_t)(message.p - from));
+    return message;
 }
 
 static bool is_sdp(struct str type)
@@ -154,17 +197,12 @@ static bool is_sdp(struct str type)
 void trace_redact(struct str message, struct buf *out)
 {
     struct content c = {0};
-    while (message.n) {
-        struct str h = header_take(&message);
-        put_header(h, &c, out);
-        if (str_trim(h).n == 0) /* the blank line */
-            break;
-    }
-    if (!message.n)
+    struct str body = put_headers(message, &c, out);
+    if (!body.n)
         return;
     if (is_sdp(c.type) && !c.coded)
-        put_sdp(message, out);
+        put_sdp(body, out);
     else
-        buf_printf(out, "(%zu bytes of %.*s)\r\n", message.n,
+        buf_printf(out, "(%zu bytes of %.*s)\r\n", body.n,
                    STR_FMT(c.type.n ? str_slice(c.type, 0, 100) : STR("unknown type")));
 }
