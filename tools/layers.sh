@@ -42,7 +42,7 @@ one_place() { # header pattern, where
   done
 }
 one_place 'sqlite3\.h' 'src/store/sqlite.*'
-one_place 'microhttpd\.h' 'src/api/server\.c'
+one_place 'microhttpd\.h' 'src/api/server_inside\.h'
 one_place 'jansson\.h' 'src/base/json\.c'
 one_place 'llhttp\.h' 'src/deliver/http_conn\.h'
 one_place 'uv\.h' 'src/net/.*'

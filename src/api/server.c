@@ -4,11 +4,9 @@
  * A stream is suspended while it has nothing to say. The waker may be faster than the suspending:
  * `state` tells who resumes. libmicrohttpd must not be stopped while a connection is suspended, so
  * all that may be are counted; the lock is for the stop's wait alone. */
-#include "api/server.h"
+#include "api/server_inside.h"
 
-#include <microhttpd.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,75 +40,7 @@ struct server {
     bool stopping;
 };
 
-struct exchange { /* what stands behind request.mhd */
-    struct request r;
-    struct MHD_Connection *connection;
-    int64_t began_ms;
-    bool read, handed, too_big, long_path, crowded;
-    struct peer *client; /* who is counted for it, behind a proxy */
-    atomic_bool done;
-    /* A stream's: */
-    request_read_fn *read_more;
-    void (*on_end)(struct request *r);
-    atomic_int state;
-};
-
 enum { AWAKE, ASLEEP, WOKEN };
-
-static struct exchange *exchange_of(const struct request *r)
-{
-    return r->mhd;
-}
-
-struct str request_header(const struct request *r, const char *name)
-{
-    return str_of(MHD_lookup_connection_value(exchange_of(r)->connection, MHD_HEADER_KIND, name));
-}
-
-struct str request_query(const struct request *r, const char *name)
-{
-    return str_of(
-        MHD_lookup_connection_value(exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, name));
-}
-
-struct query_look {
-    const char *names;
-    uint32_t seen; /* bit i: the i-th name */
-    enum query_check found;
-    char *other;
-    size_t cap;
-};
-
-static enum MHD_Result on_parameter(void *arg, enum MHD_ValueKind kind, const char *name,
-                                    size_t name_n, const char *value, size_t value_n)
-{
-    struct query_look *l = arg;
-    struct str names = str_of(l->names), one, key = str_of_bytes(name, name_n);
-    uint32_t bit = 1;
-    l->found = QUERY_UNKNOWN;
-    for (; names.n && l->found == QUERY_UNKNOWN; bit <<= 1) {
-        str_cut(names, ' ', &one, &names);
-        if (str_eq(one, key))
-            l->found = l->seen & bit ? QUERY_REPEATED : QUERY_FITS;
-        if (l->found == QUERY_FITS)
-            l->seen |= bit;
-    }
-    if (l->found == QUERY_FITS && value && memchr(value, '\0', value_n))
-        l->found = QUERY_HAS_NUL;
-    if (l->found == QUERY_FITS)
-        return MHD_YES;
-    snprintf(l->other, l->cap, "%.*s", (int)(name_n < l->cap ? name_n : l->cap), name);
-    return MHD_NO;
-}
-
-enum query_check request_query_check(const struct request *r, const char *names, char *ret_other,
-                                     size_t cap)
-{
-    struct query_look l = {.names = names, .other = ret_other, .cap = cap};
-    MHD_get_connection_values_n(exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, on_parameter,
-                                &l);
-    return l.found;
-}
 
 /* ---- who is in hand ---- */
 
@@ -191,56 +121,6 @@ static void set_timeout(struct MHD_Connection *connection, unsigned seconds)
     MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
 }
 
-/* IPv6 without brackets: it is for people and tables, not for URLs. */
-static void print_address(const struct addr *a, char out[ADDR_TEXT_SIZE])
-{
-    size_t n = addr_print_host(a, out);
-    if (out[0] != '[' || n < 2)
-        return;
-    memmove(out, out + 1, n - 2);
-    out[n - 2] = '\0';
-}
-
-struct header_look {
-    const char *name;
-    enum forwarded kind;
-    struct hops *hops;
-};
-
-static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name,
-                                 size_t name_n, const char *value, size_t value_n)
-{
-    const struct header_look *l = arg;
-    if (str_eq_nocase(str_of_bytes(name, name_n), str_of(l->name)))
-        hops_put(l->hops, l->kind, str_of_bytes(value ? value : "", value_n));
-    return MHD_YES;
-}
-
-/* Whose the request is: the peer's, or what a trusted proxy says; and is he one too many? */
-static void find_client(struct exchange *x)
-{
-    struct peers *peers = x->r.server->c.peers;
-    struct addr from;
-    struct hops hops = {0};
-    struct header_look l = {.hops = &hops};
-    const union MHD_ConnectionInfo *peer =
-        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (!peer || !peer->client_addr || !addr_from_sockaddr(peer->client_addr, &from))
-        return;
-    struct addr client = from;
-    if (proxies_has(peers_proxies(peers), &from)) {
-        l.kind = peers_header(peers, &l.name);
-        MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, on_header, &l);
-        client = proxies_client(peers_proxies(peers), &from, &hops);
-    }
-    print_address(&client, x->r.address);
-    if (addr_eq_host(&client, &from))
-        return; /* counted by its connections, or a proxy */
-    x->crowded = peers_full(peers, &client);
-    if (!x->crowded)
-        x->client = peers_enter(peers, &client);
-}
-
 static struct exchange *exchange_new(struct server *s, struct MHD_Connection *connection,
                                      const char *url, const char *method)
 {
@@ -260,7 +140,7 @@ static struct exchange *exchange_new(struct server *s, struct MHD_Connection *co
     buf_init(&x->r.mem, 4 << 20);
     buf_init(&x->r.doc, 4 << 20);
     x->long_path = str_copy(head_path(url), x->r.path, sizeof x->r.path) != OK;
-    find_client(x);
+    exchange_find_client(x, s->c.peers);
     return x;
 }
 
@@ -287,23 +167,6 @@ static void exchange_free(struct exchange *x)
     free(x);
 }
 
-/* RateLimit headers as most clients read them: limit, what is left, seconds until all is. */
-static void put_rate(struct MHD_Response *answer, const struct rate *l)
-{
-    const struct {
-        const char *name;
-        unsigned value;
-    } header[] = {{"RateLimit-Limit", l->per_sec},
-                  {"RateLimit-Remaining", l->remaining},
-                  {"RateLimit-Reset", l->full_in_sec},
-                  {"Retry-After", l->retry_in_sec}};
-    char text[16];
-    for (size_t i = 0; i < (l->allowed ? 3u : 4u); i++) {
-        snprintf(text, sizeof text, "%u", header[i].value);
-        MHD_add_response_header(answer, header[i].name, text);
-    }
-}
-
 static enum MHD_Result send_answer(struct exchange *x)
 {
     struct request *r = &x->r;
@@ -317,48 +180,10 @@ static enum MHD_Result send_answer(struct exchange *x)
         MHD_add_response_header(answer, "X-Accel-Buffering", "no"); /* proxies pass it on at once */
         set_timeout(x->connection, r->server->c.stall_s);
     }
-    if (r->status != 204 && r->status != 304)
-        MHD_add_response_header(answer, "Content-Type", r->content_type);
-    MHD_add_response_header(answer, "Cache-Control", "no-store");
-    MHD_add_response_header(answer, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(answer, "Content-Security-Policy",
-                            "default-src 'self'; style-src 'self' 'unsafe-inline'");
-    if (r->etag[0])
-        MHD_add_response_header(answer, "ETag", r->etag);
-    if (r->allow[0])
-        MHD_add_response_header(answer, "Allow", r->allow);
-    if (r->location[0])
-        MHD_add_response_header(answer, "Location", r->location);
-    if (r->rate.per_sec)
-        put_rate(answer, &r->rate);
-    if (r->replayed)
-        MHD_add_response_header(answer, "Idempotent-Replayed", "true");
-    if (r->retry_after_s) {
-        char text[16];
-        snprintf(text, sizeof text, "%u", r->retry_after_s);
-        MHD_add_response_header(answer, "Retry-After", text);
-    } else if ((r->status == 429 && r->rate.allowed) || r->status == 503 || r->status == 507) {
-        MHD_add_response_header(answer, "Retry-After", "5");
-    }
-    if (r->status == 401)
-        MHD_add_response_header(answer, "WWW-Authenticate", r->challenge ? r->challenge : "Bearer");
+    answer_put_headers(r, answer);
     enum MHD_Result ok = MHD_queue_response(x->connection, (unsigned)r->status, answer);
     MHD_destroy_response(answer);
     return ok;
-}
-
-static enum MHD_Result on_head(void *arg, enum MHD_ValueKind kind, const char *name,
-                               const char *value)
-{
-    head_take(arg, str_of(name), str_of(value));
-    return MHD_YES;
-}
-
-static bool is_sound(struct exchange *x, const char *version)
-{
-    struct head h = {.long_path = x->long_path, .has_host = strcmp(version, "HTTP/1.1") != 0};
-    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, on_head, &h);
-    return head_is_sound(&x->r, &h);
 }
 
 /* Called for the head, for each piece of the body, at its end, and after a resume. */
@@ -370,7 +195,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     struct exchange *x = *state;
     if (!x) {
         *state = x = exchange_new(s, connection, url, method);
-        if (!x || is_sound(x, version))
+        if (!x || exchange_is_sound(x, version))
             return x ? MHD_YES : MHD_NO;
         x->handed = true;
         atomic_store(&x->done, true);
