@@ -107,7 +107,7 @@ static enum err read_filter(struct request *r, struct event_filter *f, char numb
     if (err != OK)
         return err;
     f->kind = type.n ? (int)kind : -1;
-    f->number = request_number(r, "number", number);
+    f->number = request_did(r, number);
     f->call_id = request_query(r, "call_id");
     return OK;
 }
@@ -338,7 +338,7 @@ static enum err calls_list_work(struct request *r, struct db *db)
         err = request_time(r, "until", &f.until_ms);
     if (err != OK)
         return err;
-    f.number = request_number(r, "number", number);
+    f.number = request_did(r, number);
     list_begin(r, &l.w);
     err = call_list(db, &f, on_call, &l, &stop);
     list_end(r, &l.w, CURSOR_CALLS, stop.at_end ? 0 : stop.at_n);

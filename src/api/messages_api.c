@@ -84,7 +84,7 @@ static enum err messages_work(struct request *r, struct db *db)
         err = request_refuse(r, "q", "at most 128 bytes");
     if (err != OK)
         return err;
-    f.number = request_number(r, "number", number);
+    f.number = request_did(r, number);
     f.peer = request_number(r, "peer", peer);
     list_begin(r, &l.w);
     err = inbox_walk(db, &f, on_message, &l, &stop);
@@ -163,7 +163,7 @@ static enum err threads_work(struct request *r, struct db *db)
         err = thread_cursor(r, db, &l.top_n, &f.before_n);
     if (err != OK)
         return err;
-    f.number = request_number(r, "number", number);
+    f.number = request_did(r, number);
     list_begin(r, &l.w);
     err = inbox_threads(db, &f, l.top_n, on_thread, &l, &stop);
     put_thread_cursor(r, l.top_n, stop.at_n, next);

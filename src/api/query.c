@@ -1,6 +1,7 @@
 /* query: what lists share: pages, cursors, times, and how input that cannot be is refused. Pure but
  * for the request it reads. */
 #include <stdio.h>
+#include <string.h>
 
 #include "api/resource.h"
 
@@ -99,6 +100,16 @@ struct str request_number(struct request *r, const char *name, char out[NUMBER_S
         return s;
     if (out[0] == ' ')
         out[0] = '+';
+    return str_of(out);
+}
+
+struct str request_did(struct request *r, char out[NUMBER_SIZE])
+{
+    struct str s = request_number(r, "number", out);
+    if (!s.n || s.p[0] < '0' || s.p[0] > '9' || s.n + 2 > NUMBER_SIZE)
+        return s;
+    memmove(out + 1, out, s.n + 1);
+    out[0] = '+';
     return str_of(out);
 }
 

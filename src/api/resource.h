@@ -63,6 +63,8 @@ void list_begin(struct request *r, struct json_writer *w);
 void list_end(struct request *r, struct json_writer *w, enum cursor_of of, int64_t next);
 /* A number of the query; its `+` may have come as a blank. */
 struct str request_number(struct request *r, const char *name, char out[NUMBER_SIZE]);
+/* ?number, which is one of ours: its `+` may be missing too. */
+struct str request_did(struct request *r, char out[NUMBER_SIZE]);
 /* What the deliveries of an event amount to: "pending", "delivered" … (events_api.c). */
 MUST_USE enum err event_state(struct db *db, int64_t n, const char **ret);
 /* RFC 3339 in UTC, or milliseconds; ERR_INVALID with r->fault set. */

@@ -263,7 +263,7 @@ static enum err read_filter(struct request *r, struct feed_filter *f)
         err = request_refuse(r, "type", "the name of an event");
     if (err == OK && type.n)
         f->kind = (int)kind;
-    if (err == OK && str_copy(request_number(r, "number", room), f->number, sizeof f->number) != OK)
+    if (err == OK && str_copy(request_did(r, room), f->number, sizeof f->number) != OK)
         err = request_refuse(r, "number", "a number in E.164, like +447911123456");
     if (err == OK && str_copy(request_query(r, "call_id"), f->call_id, sizeof f->call_id) != OK)
         err = request_refuse(r, "call_id", "the id of a call, 64 bytes at the most");

@@ -46,7 +46,7 @@ static void read_password(struct fields *f, struct extension *e)
     if (!json_str(v, &s) || !is_password(s) || str_eq_nocase(s, str_of(e->username)) ||
         str_copy(s, e->password, sizeof e->password) != OK)
         field_refuse(f, "password",
-                     "8 to 128 printable ASCII characters, no blank at an end, not the username");
+                     "6 to 128 printable ASCII characters, no blank at an end, not the username");
 }
 
 enum err extension_parse(const struct json *doc, struct extension **ret,

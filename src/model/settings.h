@@ -125,7 +125,7 @@ struct user {
     enum role role;
 };
 
-enum { EXTENSION_NAME_MAX = 64, EXTENSION_PASSWORD_MIN = 8, EXTENSION_PASSWORD_MAX = 128 };
+enum { EXTENSION_NAME_MAX = 64, EXTENSION_PASSWORD_MIN = 6, EXTENSION_PASSWORD_MAX = 128 };
 
 struct extension {                             /* a SIP account of ours */
     char username[EXTENSION_NAME_MAX + 1];     /* as digest hashes it; found by extension_key */

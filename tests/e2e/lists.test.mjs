@@ -65,6 +65,13 @@ test('what fits little is found over pages that are empty; the command line goes
   assert.equal((await as(operator, 'GET', `/v1/events?q=${'x'.repeat(257)}`)).status, 422);
 });
 
+test('a number of ours is found however its + is written', async () => {
+  const posted = (await post(two, 1, { did_number: '+447911150009' })).at(-1);
+  for (const number of ['%2B447911150009', '+447911150009', '447911150009']) {
+    assert.deepEqual((await as(two, 'GET', `/v1/events?number=${number}`)).json.data.map((e) => e.id), [posted], number);
+  }
+});
+
 test('an account without events is told so at once', async () => {
   assert.deepEqual(await pages(one, '/v1/events?q=needle'), [[]]);
   assert.deepEqual(await pages(one, '/v1/events?limit=1'), [[]]);
