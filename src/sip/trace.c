@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 
-enum { FLUSH_MS = 50 };
+enum { FLUSH_MS = 10 };
 
 struct trace {
     struct loop *loop;
