@@ -98,9 +98,9 @@ enum { SQL_ARGS_MAX = 20 };
     X(DELIVERY_PUT, 1,                                                                             \
       "INSERT INTO deliveries (event_n, endpoint, lane, sequence, attempts, state, first_at,"      \
       " next_at, resend) VALUES ($1, $2, $3, $4, 0, 0, 0, $5, $6) RETURNING n")                    \
-    X(DELIVERY_SEQUENCE, 0,                                                                        \
+    X(DELIVERY_SEQUENCE, 0, /* + keeps it from walking the account */                              \
       "SELECT max(d.sequence) FROM events e JOIN events x ON x.call_id = e.call_id"                \
-      " AND x.account = e.account JOIN deliveries d ON d.event_n = x.n"                            \
+      " AND +x.account = e.account JOIN deliveries d ON d.event_n = x.n"                           \
       " WHERE e.n = $1 AND x.call_id <> '' AND d.endpoint = $2")                                   \
     X(DELIVERY_GET, 0, "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE n = $1")                 \
     X(DELIVERY_LIST_WAITING, 0,                                                                    \

@@ -126,6 +126,7 @@ static void walks_go_along_their_index(void **state)
         {SQL_INBOX_HIGHEST, "COVERING INDEX events_messages (kind=? AND account>?)"},
         {SQL_INBOX_COUNT, "COVERING INDEX events_threads (kind=? AND number=? AND peer=?"},
         {SQL_INBOX_LAST, "COVERING INDEX events_threads (kind=? AND number=? AND peer=?"},
+        {SQL_DELIVERY_SEQUENCE, "SEARCH x USING INDEX events_call (call_id=?)"},
         {SQL_SPAN_LIST, "spans USING PRIMARY KEY (of_table=? AND block<?)"},
         {SQL_SPAN_OF_EVENTS, "events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
     };
