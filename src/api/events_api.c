@@ -76,9 +76,13 @@ static enum err read_delivery_filter(struct request *r, struct event_filter *f, 
     enum delivery_state state;
     struct str st = request_query(r, "state"), endpoint = request_query(r, "endpoint");
     *ret_none = false;
-    if (st.n && !delivery_state_parse(st, &state))
-        return request_refuse(r, "state", "pending, delivered, given_up or canceled");
-    f->state = st.n ? (int)state : -1;
+    f->state = -1;
+    if (str_eq(st, STR("none")))
+        f->state = EVENT_UNDELIVERED;
+    else if (st.n && !delivery_state_parse(st, &state))
+        return request_refuse(r, "state", "pending, delivered, given_up, canceled or none");
+    else if (st.n)
+        f->state = (int)state;
     if (!endpoint.n)
         return OK;
     const struct book_endpoint *ep = book_endpoint_by_id(r->book, endpoint);

@@ -14,13 +14,14 @@ struct event_filter {              /* absent: empty, 0, -1 */
     struct str number, call_id, q; /* q: part of number, peer or a text of the payload; at most
                                       EVENT_QUERY_MAX bytes; ASCII letters of either case */
     int kind;                      /* -1: any */
-    int state;                     /* enum delivery_state of one of its deliveries; -1: any */
+    int state;                     /* enum delivery_state of one of its deliveries; -1: any;
+                                      EVENT_UNDELIVERED: it has none */
     uint64_t endpoint;             /* that has a delivery of it */
     int64_t since_ms, until_ms;    /* occurred_at; until exclusive; 0: open */
     int64_t before_n;              /* cursor: rows older than this; 0: from the newest */
     unsigned rows_max;             /* to look at; 0: all, however long it takes */
 };
-enum { EVENT_QUERY_MAX = 256 };
+enum { EVENT_QUERY_MAX = 256, EVENT_UNDELIVERED = -2 };
 typedef bool event_row(void *arg, int64_t n, const struct event *e); /* false: not this one, stop */
 /* Newest first, along the index that promises most (store/walk). */
 MUST_USE enum err event_list(struct db *db, const struct event_filter *f, event_row *row, void *arg,

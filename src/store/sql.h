@@ -13,10 +13,11 @@ enum { SQL_ARGS_MAX = 20 };
     " AND ($7 = 0 OR occurred_at < $7) AND ($8 = '' OR number = $8)"                               \
     " AND ($9 = '' OR number LIKE $9 ESCAPE '\\' OR peer LIKE $9 ESCAPE '\\'"                      \
     " OR payload LIKE $10 ESCAPE '\\')"                                                            \
-    " AND ($11 = -1 OR EXISTS (SELECT 1 FROM deliveries d WHERE d.event_n = events.n"              \
+    " AND ($11 < 0 OR EXISTS (SELECT 1 FROM deliveries d WHERE d.event_n = events.n"               \
     " AND d.state = $11 AND ($12 = 0 OR d.endpoint = $12)))"                                       \
-    " AND ($12 = 0 OR $11 <> -1 OR EXISTS (SELECT 1 FROM deliveries d"                             \
+    " AND ($12 = 0 OR $11 >= 0 OR EXISTS (SELECT 1 FROM deliveries d"                              \
     " WHERE d.event_n = events.n AND d.endpoint = $12))"                                           \
+    " AND ($11 <> -2 OR NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_n = events.n))"       \
     " ORDER BY n DESC"
 #define EVENT_LIST_OF(condition)                                                                   \
     "SELECT " EVENT_COLUMNS " FROM events WHERE " condition EVENT_FILTER

@@ -180,6 +180,8 @@ static bool holds(const char *text, const char *part)
 
 static bool has_delivery(const struct row *r, const struct wish *w)
 {
+    if (w->state == EVENT_UNDELIVERED)
+        return r->n_deliveries == 0 && !w->endpoint;
     if (w->state < 0 && !w->endpoint)
         return true;
     for (int i = 0; i < r->n_deliveries; i++)
@@ -207,7 +209,7 @@ static struct wish random_wish(void)
         case 1: w.kind = (int)pick(KINDS + 1); break;
         case 2: w.number = 1 + (int)pick(7); break;
         case 3: w.call = 1 + (int)pick(400); break;
-        case 4: w.state = (int)pick(STATES); break;
+        case 4: w.state = pick(5) ? (int)pick(STATES) : EVENT_UNDELIVERED; break;
         case 5: w.endpoint = 1 + pick(4); break;
         case 6: w.since = 1 + (int64_t)pick((unsigned)(11 * n_rows + 3000)); break;
         case 7: w.until = 1 + (int64_t)pick((unsigned)(11 * n_rows + 3000)); break;
