@@ -48,7 +48,9 @@ enum { WORDS = sizeof words / sizeof *words };
 
 static char *text_of(const char *prefix, int i, char out[32])
 {
-    snprintf(out, 32, i ? "%s%d" : "", prefix, i);
+    out[0] = '\0';
+    if (i)
+        snprintf(out, 32, "%s%d", prefix, i);
     return out;
 }
 
