@@ -145,7 +145,8 @@ static size_t take(const uint8_t *p, size_t n, int64_t *now_ms, struct joined *j
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    static const struct event_filter all = {.kind = -1, .state = -1, .limit = MANY};
+    static const struct event_filter all = {.kind = -1, .state = -1};
+    struct list_stop stop;
     struct sums in = {.letters = true}, out = {0};
     struct joined joined = {0};
     struct sms_held held;
@@ -156,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     for (size_t at = 0; at + 4 <= n && in.pieces < 500;)
         at += take(data + at, n - at, &now_ms, &joined, &in);
     expire(now_ms += JOIN_MS, &joined);
-    must(event_list(db, &all, on_event, &out) == OK);
+    must(event_list(db, &all, on_event, &out, &stop) == OK);
     must(out.pieces == in.pieces && (!in.letters || out.octets == in.octets));
     must(sms_held_get(db, 1, &held) == OK && held.sets == 0 && held.bytes == 0);
     expire(now_ms += JOIN_MS, &joined);
