@@ -22,6 +22,7 @@ struct fill {
     struct tenants tenants;
     char taker[ENDPOINT_ID_SIZE], idle[ENDPOINT_ID_SIZE]; /* of FILL_BIG: takes all; got nothing */
     char call_id[FILL_CALLS_MAX][ID_SIZE];
+    char deep[64];      /* a cursor in the middle of FILL_BIG's events */
     int64_t at_ms[101]; /* wall time when so many of a hundred were in */
 };
 
