@@ -3,6 +3,7 @@
 #include "api/files.h"
 
 #include <embedded.h>
+#include <stdint.h>
 
 #define EMBED(name, path)                                                                          \
     __asm__(".section .rodata\n"                                                                   \
@@ -18,6 +19,7 @@ EMBED(openapi, OPENAPI_FILE);
 
 struct str file_openapi(void)
 {
+    /* By address: for the language they are two objects. */
     return str_of_bytes(embedded_openapi_begin,
-                        (size_t)(embedded_openapi_end - embedded_openapi_begin));
+                        (uintptr_t)embedded_openapi_end - (uintptr_t)embedded_openapi_begin);
 }
