@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/resource.h"
+#include "net/url.h"
 
 enum err request_refuse(struct request *r, const char *field, const char *why)
 {
@@ -156,4 +157,17 @@ void put_time(struct json_writer *w, const char *key, int64_t ms)
         json_put_str(w, key, (struct str){text, clock_print_ms(ms, text)});
     else
         json_put_null(w, key);
+}
+
+/* What the model takes for text: a webhook's URL must be one that the daemon can and may send to.
+ */
+enum err request_check_url(struct request *r, const char *field, struct str text)
+{
+    struct url url;
+    const char *why = "";
+    if (url_parse(text, &url, &why) == OK)
+        return OK;
+    snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
+    snprintf(r->fault.why, sizeof r->fault.why, "an http or https URL (%s)", why);
+    return ERR_INVALID;
 }

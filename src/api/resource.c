@@ -433,3 +433,20 @@ void resource_delete(struct request *r, const struct resource *res)
     request_write(r, delete_work,
                   res->kind == SETTING_ENDPOINT ? setting_committed_nudge : setting_committed);
 }
+
+/* ---- for `check` ---- */
+
+enum err document_begin(struct request *r, const char *key)
+{
+    buf_reset(&r->doc);
+    buf_puts(&r->doc, key);
+    return r->doc.err;
+}
+
+/* The document goes behind the key in r->doc. */
+enum err document_end(struct request *r, size_t key_n)
+{
+    r->setting.key = str_of_bytes(r->doc.p, key_n);
+    r->setting.doc = str_of_bytes(r->doc.p + key_n, r->doc.n - key_n);
+    return r->doc.err;
+}

@@ -48,6 +48,9 @@ struct str account_id(const struct request *r, uint64_t n);
 
 /* query.c. ERR_INVALID, with r->fault saying which field and what is allowed. */
 MUST_USE enum err request_refuse(struct request *r, const char *field, const char *why);
+/* What the model takes for text: a webhook's URL must be one that the daemon can and may send to.
+ */
+MUST_USE enum err request_check_url(struct request *r, const char *field, struct str text);
 /* The body must be one object of no other members than `names` ("since, until"). ERR_INVALID. */
 MUST_USE enum err request_members(struct request *r, const char *names);
 /* ?limit (1 … 500, 50) and ?cursor. ERR_INVALID with r->fault set. */

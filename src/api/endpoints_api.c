@@ -1,5 +1,6 @@
-/* settings_api: numbers, endpoints and trunks as resources: what each checks beyond
- * the model's parser, and the few verbs of their own. */
+/* endpoints_api: whom events are sent to: what is checked beyond the model's parser (URLs,
+ * certificates, whose the numbers are), and the verbs: rotate-secret, enable, test. Handlers on the
+ * HTTP server's threads, work on the store's. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,145 +9,6 @@
 #include "api/resource.h"
 #include "base/crypto.h"
 #include "net/stream.h"
-#include "net/url.h"
-
-enum err document_begin(struct request *r, const char *key)
-{
-    buf_reset(&r->doc);
-    buf_puts(&r->doc, key);
-    return r->doc.err;
-}
-
-/* The document goes behind the key in r->doc. */
-enum err document_end(struct request *r, size_t key_n)
-{
-    r->setting.key = str_of_bytes(r->doc.p, key_n);
-    r->setting.doc = str_of_bytes(r->doc.p + key_n, r->doc.n - key_n);
-    return r->doc.err;
-}
-
-/* What the model takes for text: a webhook's URL must be one that the daemon can and may send to.
- */
-static enum err check_url(struct request *r, const char *field, struct str text)
-{
-    struct url url;
-    const char *why = "";
-    if (url_parse(text, &url, &why) == OK)
-        return OK;
-    snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
-    snprintf(r->fault.why, sizeof r->fault.why, "an http or https URL (%s)", why);
-    return ERR_INVALID;
-}
-
-static enum err check_targets(struct request *r, const struct forward *f)
-{
-    char field[64];
-    enum err err = OK;
-    for (size_t i = 0; err == OK && i < f->n; i++) {
-        snprintf(field, sizeof field, "forward.targets[%zu].destination", i);
-        if (f->target[i].type == TARGET_WEBHOOK)
-            err = check_url(r, field, f->target[i].destination);
-    }
-    return err;
-}
-
-static enum err number_check(struct request *r, const struct json *doc, bool is_new)
-{
-    struct did *d;
-    enum err err = did_parse(doc, &d, &r->fault);
-    if (err != OK)
-        return err;
-    if (!is_new && !str_eq(str_of(d->e164), str_of(r->arg))) {
-        r->fault = (struct field_error){"number", "the number itself, which cannot be changed"};
-        err = ERR_INVALID;
-    }
-    if (err == OK)
-        err = check_targets(r, d->forward);
-    if (err == OK)
-        err = document_begin(r, d->e164);
-    if (err == OK) {
-        did_print(d, &r->doc);
-        err = document_end(r, strlen(d->e164));
-    }
-    did_free(d);
-    return err;
-}
-const struct resource numbers = {
-    .kind = SETTING_NUMBER, .collection = "/v1/numbers", .check = number_check};
-RESOURCE_HANDLERS(numbers, numbers)
-
-void numbers_patch(struct request *r)
-{
-    resource_patch(r, &numbers);
-}
-
-void numbers_delete(struct request *r)
-{
-    resource_delete(r, &numbers);
-}
-
-static enum err put_forward(struct request *r)
-{
-    struct json *doc = NULL;
-    enum err err = json_parse(r->setting.doc, &doc, NULL, 0);
-    if (err == OK && json_get(doc, "forward"))
-        buf_put_json(&r->out, json_get(doc, "forward"));
-    snprintf(r->etag, sizeof r->etag, "\"%lld\"", (long long)r->setting.version);
-    r->status = 200;
-    json_free(doc);
-    return err;
-}
-
-static enum err forward_get_work(struct request *r, struct db *db)
-{
-    enum err err =
-        setting_get(db, SETTING_NUMBER, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
-    if (err == OK)
-        err = put_forward(r);
-    if (err == OK)
-        request_if_none_match(r);
-    return err;
-}
-
-void forward_get(struct request *r)
-{
-    request_read(r, forward_get_work);
-}
-
-static enum err forward_put_work(struct request *r, struct db *db)
-{
-    struct json *patch = NULL;
-    struct buf b;
-    buf_init(&b, 1 << 20);
-    buf_puts(&b, "{\"forward\":");
-    buf_put_json(&b, r->json);
-    buf_putc(&b, '}');
-    enum err err = b.err == OK ? json_parse(buf_str(&b), &patch, NULL, 0) : b.err;
-    buf_fini(&b);
-    if (err == ERR_SYNTAX) /* one level more than a body may have */
-        err = request_refuse(r, "targets", "nested less deep");
-    if (err == OK)
-        err = resource_merge(r, db, &numbers, patch);
-    json_free(patch);
-    if (err == ERR_INVALID && !strncmp(r->fault.field, "forward.", 8))
-        memmove(r->fault.field, r->fault.field + 8, strlen(r->fault.field + 8) + 1);
-    return err == OK ? put_forward(r) : err;
-}
-
-void forward_put(struct request *r)
-{
-    enum err err = request_members(r, "targets");
-    if (err == OK && !json_get(r->json, "targets"))
-        err = request_refuse(r, "targets", "an array of targets");
-    if (err != OK) {
-        problem_of_err(r, err);
-        request_done(r);
-        return;
-    }
-    request_write(r, forward_put_work, setting_committed);
-}
-
-/* ---- endpoints ---- */
 
 static enum err check_certificates(struct request *r, const struct endpoint *e)
 {
@@ -196,9 +58,9 @@ static enum err endpoint_check(struct request *r, const struct json *doc, bool i
         return err;
     err = json_get(r->json, "secret") && json_kind(json_get(r->json, "secret")) == JSON_IS_ARRAY
               ? request_refuse(r, "secret", "one secret: rotate-secret gives a second")
-              : check_url(r, "url", str_of(e->url));
+              : request_check_url(r, "url", str_of(e->url));
     if (err == OK && e->fallback_url[0])
-        err = check_url(r, "fallback_url", str_of(e->fallback_url));
+        err = request_check_url(r, "fallback_url", str_of(e->fallback_url));
     if (err == OK && (e->ca_pem || e->cert_pem || e->key_pem))
         err = check_certificates(r, e);
     if (err == OK)
@@ -392,46 +254,4 @@ void endpoints_test(struct request *r)
     taking_free(t);
     problem_of_err(r, err);
     request_done(r);
-}
-
-/* ---- trunks ---- */
-
-static enum err trunk_check(struct request *r, const struct json *doc, bool is_new)
-{
-    struct trunk *t;
-    struct cidr cidr;
-    enum err err = trunk_parse(doc, &t, &r->fault);
-    if (err != OK)
-        return err;
-    for (size_t i = 0; err == OK && i < t->n_sources; i++)
-        if (cidr_parse(str_of(t->sources[i]), &cidr) != OK) {
-            r->fault = (struct field_error){"sources", "addresses or CIDR blocks"};
-            err = ERR_INVALID;
-        }
-    if (err == OK)
-        err = document_begin(r, t->name);
-    if (err == OK) {
-        trunk_print(t, &r->doc);
-        err = document_end(r, strlen(t->name));
-    }
-    trunk_free(t);
-    return err;
-}
-static const char *const trunk_hidden[] = {"password", NULL};
-const struct resource trunks = {.kind = SETTING_TRUNK,
-                                .prefix = "trunk",
-                                .collection = "/v1/trunks",
-                                .hidden = trunk_hidden,
-                                .operator_only = true,
-                                .check = trunk_check};
-RESOURCE_HANDLERS(trunks, trunks)
-
-void trunks_patch(struct request *r)
-{
-    resource_patch(r, &trunks);
-}
-
-void trunks_delete(struct request *r)
-{
-    resource_delete(r, &trunks);
 }

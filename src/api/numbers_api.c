@@ -1,0 +1,114 @@
+/* numbers_api: DIDs, and where their calls are forwarded. What is checked beyond the model's parser
+ * is that webhooks are URLs. Handlers on the HTTP server's threads, work on the store's. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/resource.h"
+
+static enum err check_targets(struct request *r, const struct forward *f)
+{
+    char field[64];
+    enum err err = OK;
+    for (size_t i = 0; err == OK && i < f->n; i++) {
+        snprintf(field, sizeof field, "forward.targets[%zu].destination", i);
+        if (f->target[i].type == TARGET_WEBHOOK)
+            err = request_check_url(r, field, f->target[i].destination);
+    }
+    return err;
+}
+
+static enum err number_check(struct request *r, const struct json *doc, bool is_new)
+{
+    struct did *d;
+    enum err err = did_parse(doc, &d, &r->fault);
+    if (err != OK)
+        return err;
+    if (!is_new && !str_eq(str_of(d->e164), str_of(r->arg))) {
+        r->fault = (struct field_error){"number", "the number itself, which cannot be changed"};
+        err = ERR_INVALID;
+    }
+    if (err == OK)
+        err = check_targets(r, d->forward);
+    if (err == OK)
+        err = document_begin(r, d->e164);
+    if (err == OK) {
+        did_print(d, &r->doc);
+        err = document_end(r, strlen(d->e164));
+    }
+    did_free(d);
+    return err;
+}
+const struct resource numbers = {
+    .kind = SETTING_NUMBER, .collection = "/v1/numbers", .check = number_check};
+RESOURCE_HANDLERS(numbers, numbers)
+
+void numbers_patch(struct request *r)
+{
+    resource_patch(r, &numbers);
+}
+
+void numbers_delete(struct request *r)
+{
+    resource_delete(r, &numbers);
+}
+
+static enum err put_forward(struct request *r)
+{
+    struct json *doc = NULL;
+    enum err err = json_parse(r->setting.doc, &doc, NULL, 0);
+    if (err == OK && json_get(doc, "forward"))
+        buf_put_json(&r->out, json_get(doc, "forward"));
+    snprintf(r->etag, sizeof r->etag, "\"%lld\"", (long long)r->setting.version);
+    r->status = 200;
+    json_free(doc);
+    return err;
+}
+
+static enum err forward_get_work(struct request *r, struct db *db)
+{
+    enum err err =
+        setting_get(db, SETTING_NUMBER, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
+    if (err == OK)
+        err = put_forward(r);
+    if (err == OK)
+        request_if_none_match(r);
+    return err;
+}
+
+void forward_get(struct request *r)
+{
+    request_read(r, forward_get_work);
+}
+
+static enum err forward_put_work(struct request *r, struct db *db)
+{
+    struct json *patch = NULL;
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    buf_puts(&b, "{\"forward\":");
+    buf_put_json(&b, r->json);
+    buf_putc(&b, '}');
+    enum err err = b.err == OK ? json_parse(buf_str(&b), &patch, NULL, 0) : b.err;
+    buf_fini(&b);
+    if (err == ERR_SYNTAX) /* one level more than a body may have */
+        err = request_refuse(r, "targets", "nested less deep");
+    if (err == OK)
+        err = resource_merge(r, db, &numbers, patch);
+    json_free(patch);
+    if (err == ERR_INVALID && !strncmp(r->fault.field, "forward.", 8))
+        memmove(r->fault.field, r->fault.field + 8, strlen(r->fault.field + 8) + 1);
+    return err == OK ? put_forward(r) : err;
+}
+
+void forward_put(struct request *r)
+{
+    enum err err = request_members(r, "targets");
+    if (err == OK && !json_get(r->json, "targets"))
+        err = request_refuse(r, "targets", "an array of targets");
+    if (err != OK) {
+        problem_of_err(r, err);
+        request_done(r);
+        return;
+    }
+    request_write(r, forward_put_work, setting_committed);
+}
