@@ -134,7 +134,8 @@ static enum err sqlite_open_db(const char *path, enum db_mode mode, struct db **
         return ERR_NOMEM;
     s->db = (struct db){.engine = &engine_sqlite, .writer = writer};
     s->lock_fd = -1;
-    if (writer && (err = take_lock(s, path, why, cap)) != OK)
+    bool in_memory = !strcmp(path, ":memory:"); /* no file to lock; no second connection sees it */
+    if (writer && !in_memory && (err = take_lock(s, path, why, cap)) != OK)
         goto out;
     int flags = SQLITE_OPEN_NOMUTEX | (writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
     if ((err = err_of(s, sqlite3_open_v2(path, &s->h, flags, writer ? sqlite_log_vfs() : NULL))) !=

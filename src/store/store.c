@@ -38,7 +38,7 @@ struct store {
     struct db *db;
     struct mailbox *jobs;
     pthread_t thread;
-    bool started;
+    bool started, by_hand;
     atomic_bool writable;
     atomic_uint next_reader;
     unsigned n_readers;
@@ -243,22 +243,46 @@ static void *writer_main(void *arg)
     }
 }
 
+static void reads_run(struct reader *r, struct mail *list)
+{
+    while (list) {
+        struct store_job *job = job_of(list);
+        list = list->next;
+        job->err = r->store->engine->begin(r->db);
+        if (job->err == OK)
+            job->err = job->run(job, r->db);
+        r->store->engine->rollback(r->db); /* nothing to keep: ends the snapshot */
+        send_home(job);
+    }
+}
+
 static void *reader_main(void *arg)
 {
     struct reader *r = arg;
     struct mail *list;
     pthread_setname_np(pthread_self(), "reader");
     while ((list = mailbox_wait(r->jobs)))
-        while (list) {
-            struct store_job *job = job_of(list);
-            list = list->next;
-            job->err = r->store->engine->begin(r->db);
-            if (job->err == OK)
-                job->err = job->run(job, r->db);
-            r->store->engine->rollback(r->db); /* nothing to keep: ends the snapshot */
-            send_home(job);
-        }
+        reads_run(r, list);
     return NULL;
+}
+
+/* Without threads the one connection is the only reader, too. */
+static enum err start_by_hand(struct store *s)
+{
+    s->n_readers = 1;
+    s->reader[0] = (struct reader){.store = s, .db = s->db};
+    return mailbox_new(&s->reader[0].jobs, JOBS_MAX, NULL, NULL);
+}
+
+void store_turn(struct store *s)
+{
+    ASSERT(s->by_hand);
+    struct mail *reads = mailbox_take(s->reader[0].jobs), *writes = mailbox_take(s->jobs);
+    reads_run(&s->reader[0], reads);
+    if (writes)
+        batches_run(s, writes);
+    else if (!atomic_load(&s->writable))
+        probe(s);
 }
 
 static enum err start_reader(struct store *s, struct reader *r, const char *where, char *why,
@@ -286,6 +310,7 @@ enum err store_open(const struct store_config *c, struct store **ret, char *why,
     s->on_broken = c->on_broken;
     s->arg = c->arg;
     atomic_init(&s->writable, true);
+    s->by_hand = c->by_hand;
     s->n_readers = c->readers ? c->readers : READERS;
     ASSERT(s->n_readers <= READERS_MAX);
     if (!str_cut(str_of(c->url), ':', &scheme, &where) ||
@@ -298,11 +323,13 @@ enum err store_open(const struct store_config *c, struct store **ret, char *why,
         (err = schema_migrate(s->db, why, cap)) != OK ||
         (err = mailbox_new(&s->jobs, c->max_jobs ? c->max_jobs : JOBS_MAX, NULL, NULL)) != OK)
         goto out;
-    for (unsigned i = 0; err == OK && i < s->n_readers; i++)
+    if (s->by_hand)
+        err = start_by_hand(s);
+    for (unsigned i = 0; !s->by_hand && err == OK && i < s->n_readers; i++)
         err = start_reader(s, &s->reader[i], where.p, why, cap);
-    if (err == OK && pthread_create(&s->thread, NULL, writer_main, s) != 0)
+    if (!s->by_hand && err == OK && pthread_create(&s->thread, NULL, writer_main, s) != 0)
         err = ERR_NOMEM;
-    s->started = err == OK;
+    s->started = err == OK && !s->by_hand;
     if (err != OK)
         goto out;
     *ret = s;
@@ -316,6 +343,8 @@ void store_close(struct store *s)
 {
     if (!s)
         return;
+    if (s->by_hand && s->reader[0].jobs)
+        store_turn(s);
     for (unsigned i = 0; i < s->n_readers; i++) {
         struct reader *r = &s->reader[i];
         if (r->started) {
@@ -324,7 +353,7 @@ void store_close(struct store *s)
         }
         if (r->jobs)
             mailbox_free(r->jobs);
-        if (r->db)
+        if (r->db != s->db)
             s->engine->close(r->db);
     }
     if (s->started) {
@@ -363,6 +392,8 @@ static enum err run_now(struct store *s, struct store_job *job,
     job->home = home;
     job->done = on_done_now;
     if ((err = submit(s, job)) == OK) {
+        if (s->by_hand)
+            store_turn(s);
         mail_open_all(mailbox_wait(home));
         err = job->err;
     }

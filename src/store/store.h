@@ -36,6 +36,7 @@ struct store_config {
     const struct engine *engine;
     size_t max_jobs;  /* waiting for the writer at most; 0: 65,536 */
     unsigned readers; /* threads; 0: 2 */
+    bool by_hand;     /* no threads, for tests that decide when the store works: store_turn */
     /* Called on the writer's thread after a failed sync: nothing was acknowledged since, the
      * process must end within a second. NULL: abort. */
     void (*on_broken)(void *arg);
@@ -48,6 +49,10 @@ MUST_USE enum err store_open(const struct store_config *c, struct store **ret, c
                              size_t why_cap);
 /* Runs what was submitted, commits, joins the threads. NULL-safe. */
 void store_close(struct store *s);
+
+/* By hand: does the work of all the threads, on the caller's; what waits, or, while nothing does,
+ * the look whether it can write again. */
+void store_turn(struct store *s);
 
 /* Any thread. ERR_FULL: try later, the job was not taken. */
 MUST_USE enum err store_write(struct store *s, struct store_job *job);

@@ -1,0 +1,101 @@
+/* A store without threads: it works when the test says so, in memory. */
+#include "../check.h"
+#include "faulty_engine.h"
+#include "store/calls.h"
+
+static struct store *store;
+static struct mailbox *home;
+static unsigned done;
+
+static int set_up(void **state)
+{
+    char why[256] = "";
+    const struct store_config c = {
+        .url = "sqlite::memory:", .engine = &engine_faulty, .by_hand = true};
+    if (store_open(&c, &store, why, sizeof why) != OK)
+        fail_msg("%s", why);
+    done = 0;
+    return mailbox_new(&home, 16, NULL, NULL) == OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    store_close(store);
+    mailbox_free(home);
+    return 0;
+}
+
+static enum err put_run(struct store_job *job, struct db *db)
+{
+    const struct call_row row = {.call_id = STR("call_1"), .account = 1, .end_reason = -1};
+    return call_put(db, &row);
+}
+
+static enum err get_run(struct store_job *job, struct db *db)
+{
+    struct call_row row;
+    struct buf mem;
+    buf_init(&mem, 4096);
+    enum err err = call_get(db, 1, STR("call_1"), &row, &mem);
+    buf_fini(&mem);
+    return err;
+}
+
+static void on_done(struct store_job *job)
+{
+    done++;
+}
+
+static void jobs_wait_for_the_turn(void **state)
+{
+    struct store_job put = {.run = put_run, .done = on_done, .home = home};
+    struct store_job get = {.run = get_run, .done = on_done, .home = home};
+    assert_ok(store_write(store, &put));
+    assert_null(mailbox_take(home));
+    store_turn(store);
+    mail_open_all(mailbox_take(home));
+    assert_int_equal(done, 1);
+    assert_ok(put.err);
+    assert_ok(store_read(store, &get));
+    assert_null(mailbox_take(home));
+    store_turn(store);
+    mail_open_all(mailbox_take(home));
+    assert_int_equal(done, 2);
+    assert_ok(get.err);
+    assert_ok(store_read_now(store, &get)); /* turns by itself */
+}
+
+static void trouble_lasts_until_a_turn_finds_it_over(void **state)
+{
+    struct store_job put = {.run = put_run};
+    fault_arm(FAULT_COMMIT, FAULT_NOT_DONE, 1, 2);
+    assert_err(store_write_now(store, &put), ERR_STORE);
+    assert_false(store_is_writable(store));
+    store_turn(store);
+    assert_false(store_is_writable(store));
+    store_turn(store);
+    assert_true(store_is_writable(store));
+    assert_ok(store_write_now(store, &put));
+}
+
+static void what_waits_at_the_close_is_done(void **state)
+{
+    struct store_job put = {.run = put_run, .done = on_done, .home = home};
+    assert_ok(store_write(store, &put));
+    store_close(store);
+    store = NULL;
+    mail_open_all(mailbox_take(home));
+    assert_int_equal(done, 1);
+    assert_ok(put.err);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(jobs_wait_for_the_turn, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(trouble_lasts_until_a_turn_finds_it_over, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_waits_at_the_close_is_done, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
