@@ -13,7 +13,7 @@ struct blocks {
     struct free_block {
         struct free_block *next;
     } * list[CLASSES];
-    size_t n[CLASSES];
+    size_t n[CLASSES], held;
 };
 
 enum err blocks_new(struct blocks **ret)
@@ -38,6 +38,7 @@ void blocks_free(struct blocks *bs)
 void block_give(struct blocks *bs, struct block *b)
 {
     size_t c = b->size_class;
+    bs->held -= b->p != NULL;
     if (b->p && (bs->n[c] + 1) * class_size[c] <= LIST_BYTES) {
         struct free_block *f = (struct free_block *)(void *)b->p;
         f->next = bs->list[c];
@@ -64,8 +65,14 @@ enum err block_set(struct blocks *bs, struct block *b, struct str bytes)
     } else if (!(b->p = malloc(class_size[c]))) {
         return ERR_NOMEM;
     }
+    bs->held++;
     b->size_class = c;
     b->n = (uint32_t)bytes.n;
     memcpy(b->p, bytes.p, bytes.n);
     return OK;
+}
+
+size_t blocks_held(const struct blocks *bs)
+{
+    return bs->held;
 }

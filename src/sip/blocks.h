@@ -19,3 +19,4 @@ static inline struct str block_str(const struct block *b)
 {
     return (struct str){b->p, b->n};
 }
+size_t blocks_held(const struct blocks *bs); /* set and not given back */
