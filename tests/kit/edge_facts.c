@@ -1,0 +1,179 @@
+/* edge_facts: what is in the store, read by one job, and what must be true of it and of an edge
+ * whose time limits have all passed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge_kit_own.h"
+#include "store/engine.h"
+
+enum { CALLS_MAX = 64, ENDPOINTS_MAX = 8, EVENTS_MAX = 64 };
+
+void kit_on_stored(void *arg, const struct stored *s)
+{
+}
+
+/* ---- reading ---- */
+
+struct read_job {
+    struct store_job job;
+    struct stored_call *call;
+    size_t n, max;
+    struct db *db;
+    const char *fault;
+
+    struct {
+        uint64_t lane;
+        unsigned last;
+    } lane[CALLS_MAX * ENDPOINTS_MAX];
+    size_t n_lanes;
+};
+
+static struct stored_call *call_of(struct read_job *j, struct str call_id)
+{
+    for (size_t i = 0; i < j->n; i++)
+        if (str_eq(call_id, str_of(j->call[i].call_id)))
+            return &j->call[i];
+    kit_must(j->n < j->max, "more calls than there is room for");
+    struct stored_call *c = &j->call[j->n++];
+    *c = (struct stored_call){.phase = -1};
+    kit_must(str_copy(call_id, c->call_id, sizeof c->call_id) == OK, "a long call id");
+    return c;
+}
+
+static bool on_delivery(void *arg, const struct delivery *d)
+{
+    struct read_job *j = arg;
+    size_t i = 0;
+    if (!d->sequence)
+        return true; /* no call's */
+    while (i < j->n_lanes && j->lane[i].lane != d->lane)
+        i++;
+    if (i == j->n_lanes) {
+        kit_must(i < CALLS_MAX * ENDPOINTS_MAX, "more lanes than there is room for");
+        j->lane[j->n_lanes].lane = d->lane;
+        j->lane[j->n_lanes++].last = 0;
+    }
+    if (d->sequence != j->lane[i].last + 1)
+        j->fault = "an endpoint's sequence has a gap, or goes back";
+    j->lane[i].last = d->sequence;
+    return true;
+}
+
+static bool on_event(void *arg, int64_t n, const struct event *e)
+{
+    struct read_job *j = arg;
+    if (!str_is_utf8(e->payload))
+        j->fault = "a payload is not UTF-8";
+    if (event_kind_is_call(e->kind) && e->call_id.n) {
+        struct stored_call *c = call_of(j, e->call_id);
+        if (c->n == EVENTS_MAX)
+            j->fault = "more events of a call than 64";
+        else
+            c->kind[c->n++] = e->kind;
+    }
+    enum err err = delivery_list_of_event(j->db, n, on_delivery, j);
+    kit_must(err == OK, "deliveries cannot be read");
+    return true;
+}
+
+static bool on_call(void *arg, const struct call_row *r)
+{
+    call_of(arg, r->call_id)->phase = (int)r->phase;
+    return true;
+}
+
+static enum err read_run(struct store_job *job, struct db *db)
+{
+    struct read_job *j = (struct read_job *)job;
+    const struct event_range all = {.until_n = INT64_MAX, .kind = -1, .limit = 100000};
+    const struct call_filter calls = {.phase = -1};
+    struct list_stop stop;
+    j->db = db;
+    enum err err = event_list_after(db, &all, on_event, j);
+    return err == OK ? call_list(db, &calls, on_call, j, &stop) : err;
+}
+
+static const char *read_calls(struct stored_call *ret, size_t max, size_t *ret_n)
+{
+    static struct read_job j;
+    j = (struct read_job){.job.run = read_run, .call = ret, .max = max};
+    kit_must(store_read_now(edge_kit.store, &j.job) == OK, "the store cannot be read");
+    *ret_n = j.n;
+    return j.fault;
+}
+
+size_t edge_kit_calls(struct stored_call *ret, size_t max)
+{
+    size_t n;
+    (void)read_calls(ret, max, &n);
+    return n;
+}
+
+const char *edge_kit_events(void)
+{
+    static char text[2048];
+    struct stored_call c;
+    size_t at = 0;
+    text[0] = '\0';
+    if (edge_kit_calls(&c, 1) == 0)
+        return text;
+    for (size_t i = 0; i < c.n; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? " " : "",
+                               event_kind_name(c.kind[i]));
+    return text;
+}
+
+/* ---- judging ---- */
+
+static const char *fault_of(const struct stored_call *c)
+{
+    size_t incoming = 0, answered = 0, ended = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        incoming += c->kind[i] == EVENT_INCOMING_CALL;
+        answered += c->kind[i] == EVENT_CALL_ANSWERED;
+        if (ended)
+            return "an event follows call_ended";
+        ended += c->kind[i] == EVENT_CALL_ENDED;
+        if (!incoming)
+            return "an event precedes incoming_call";
+        if (answered &&
+            (c->kind[i] == EVENT_CALL_RINGING || c->kind[i] == EVENT_CALL_FORWARD_FAILED))
+            return "a target rings or fails after call_answered";
+    }
+    return incoming != 1                  ? "a call without incoming_call, or with two"
+           : answered > 1                 ? "a call with two call_answered"
+           : ended != 1                   ? "a call without call_ended"
+           : c->phase < 0                 ? "a call without a row"
+           : c->phase != CALL_PHASE_ENDED ? "a call that ended and whose row is open"
+                                          : NULL;
+}
+
+const char *edge_kit_faults(void)
+{
+    static struct stored_call calls[CALLS_MAX];
+    size_t n;
+    const char *fault = read_calls(calls, CALLS_MAX, &n);
+    for (size_t i = 0; !fault && i < n; i++)
+        fault = fault_of(&calls[i]);
+    return fault;
+}
+
+const char *edge_kit_leftovers(void)
+{
+    static char text[256];
+    const struct sip_edge *e = edge_kit.edge;
+    struct still_lookup lookup[1];
+    if (!e)
+        return NULL;
+    size_t calls = pool_count(e->calls), txns = transactions_count(e->txns),
+           blocks = blocks_held(e->blocks), lookups = still_lookups(lookup, 1),
+           ids = map_count(e->by_call_id), restored = map_count(e->restored);
+    if (!calls && !txns && !blocks && !lookups && !ids && !restored && !e->n_texts)
+        return NULL;
+    snprintf(text, sizeof text,
+             "left over: %zu calls (%zu by id, %zu restored), %zu texts, %zu transactions, "
+             "%zu blocks, %zu look-ups",
+             calls, ids, restored, e->n_texts, txns, blocks, lookups);
+    return text;
+}

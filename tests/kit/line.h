@@ -1,0 +1,57 @@
+/* A line: one SIP peer's side of a dialog with the edge, and the messages the peer says on it.
+ * Carriers and agents are made of lines; who the peer is, only its address says. Each function that
+ * sends ends with edge_kit_turn. */
+#pragma once
+#include "edge_kit.h"
+
+enum { LINE_TEXT = 600 };
+#define LINE_SDP                                                                                   \
+    "v=0\r\no=- 1 1 IN IP4 5.0.9.9\r\ns=-\r\nc=IN IP4 5.0.9.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP "   \
+    "8\r\n"
+
+struct line {
+    struct addr at;
+    uint32_t stream; /* 0: UDP */
+    char call_id[LINE_TEXT], local[LINE_TEXT], remote[LINE_TEXT], target[LINE_TEXT];
+    uint32_t cseq;                 /* of its last request but ACK and CANCEL */
+    uint32_t invite_cseq;          /* of its last INVITE */
+    char invite_branch[64];        /* the same */
+    char invite_target[LINE_TEXT]; /* the Request-URI of its first INVITE */
+    unsigned n_branches;
+    char name[24]; /* unique: in its branches and tags */
+};
+
+struct request {
+    const char *method;
+    uint32_t cseq;       /* 0: the next */
+    const char *branch;  /* NULL: a new one */
+    const char *headers; /* whole lines with CRLF; NULL: none */
+    const char *body;    /* NULL: none */
+};
+
+/* A caller's new line; nothing is said yet. `name` makes Call-ID and tag its own. */
+void line_new(struct line *l, const char *at, const char *name, const char *number);
+/* The same, and its INVITE with an offer. */
+void line_invite(struct line *l, const char *at, const char *number);
+/* The called one's: from an INVITE that the edge sent. */
+void line_of_invite(struct line *l, const struct edge_packet *invite, const char *tag);
+/* What the caller learns from a response with a To tag: the remote side and its target. */
+void line_learn(struct line *l, const struct edge_packet *response);
+
+void line_request(struct line *l, const struct request *r);
+void line_say(struct line *l, const char *method); /* the next request, without a body */
+void line_ack(struct line *l, uint32_t cseq);      /* of a 2xx */
+void line_ack_failure(struct line *l);             /* of the INVITE's failure */
+void line_cancel(struct line *l);                  /* its last INVITE */
+
+/* A response to a request that the edge sent. `tag` NULL: To as it came. 2xx and 18x to an INVITE
+ * have a Contact, and a body when given. */
+struct response {
+    int status;
+    const char *tag, *headers, *body;
+};
+void packet_answer(const struct edge_packet *request, const struct response *r);
+/* The usual: `status`, the line's own tag, an answer in a 2xx to INVITE. */
+void line_answer(struct line *l, const struct edge_packet *request, int status);
+/* The text of the last message that a peer sent, for who wants to repeat or spoil it. */
+struct str line_last_sent(void);
