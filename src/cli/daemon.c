@@ -122,7 +122,7 @@ static void on_calls_gone(void *arg, const struct trace_id *call, size_t n)
 static enum err on_hangup(void *arg, struct str call_id)
 {
     struct daemon *d = arg;
-    return d->sip ? sip_edge_hangup(d->sip, call_id) : ERR_NOT_FOUND;
+    return d->n_sip ? sip_edge_hangup(d->sip, call_id) : ERR_NOT_FOUND;
 }
 
 static enum err open_store(struct daemon *d, char *why, size_t cap)
@@ -199,6 +199,7 @@ static enum err open_edge_loop(struct daemon *d, char *why, size_t cap)
     return err;
 }
 
+/* With sip.listen empty too: it ends the calls that were open when SIP was switched off. */
 static enum err start_sip(struct daemon *d, char *why, size_t cap)
 {
     struct sip_config sc = {.store = d->store,
@@ -209,7 +210,7 @@ static enum err start_sip(struct daemon *d, char *why, size_t cap)
                             .ask = on_ask,
                             .ask_arg = d};
     enum err err = edge_config_sip(d->config, &sc, why, cap);
-    if (err != OK || sc.n_listen == 0)
+    if (err != OK)
         return err;
     sc.loop = d->edge_loop;
     sc.resolver = d->resolver;

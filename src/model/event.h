@@ -81,6 +81,7 @@ struct call_facts {
     size_t n_sip_headers;          /* pairs */
     int64_t started_at_ms, answered_at_ms, ended_at_ms; /* wall; 0: not (yet) */
     struct str destination; /* of the target that answered, rang or failed */
+    struct str detail;      /* why it failed or was lost, in words; absent: the status says it */
     enum end_reason reason;
     enum ended_by by;
     int sip_status;   /* final status of the call, or of the failed target */

@@ -84,6 +84,12 @@ static void put_destination(struct json_writer *w, const struct call_facts *f)
     json_put_str(w, "destination", f->destination.p ? f->destination : STR(""));
 }
 
+static void put_detail(struct json_writer *w, const struct call_facts *f)
+{
+    if (f->detail.n)
+        json_put_str(w, "detail", f->detail);
+}
+
 /* What stands between did_number, caller_id and timestamp. */
 static void put_fixed(struct json_writer *w, enum event_kind kind, const struct call_facts *f)
 {
@@ -109,6 +115,7 @@ static void put_own(struct json_writer *w, enum event_kind kind, const struct ca
         json_put_i64(w, "sip_status", f->sip_status);
         if (f->answered_at_ms)
             put_destination(w, f);
+        put_detail(w, f);
         break;
     }
     case EVENT_CALL_RINGING: put_destination(w, f); break;
@@ -116,6 +123,7 @@ static void put_own(struct json_writer *w, enum event_kind kind, const struct ca
         put_destination(w, f);
         json_put_str(w, "reason", str_of(end_reason_name(f->reason)));
         json_put_i64(w, "sip_status", f->sip_status);
+        put_detail(w, f);
         break;
     default: break;
     }

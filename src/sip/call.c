@@ -65,6 +65,11 @@ struct call *call_new(struct sip_edge *e)
     return c;
 }
 
+bool calls_are_full(const struct sip_edge *e)
+{
+    return pool_count(e->calls) >= e->c.max_calls;
+}
+
 static void end_txn(struct sip_edge *e, handle h)
 {
     struct txn *t = txn_at(e->txns, h);

@@ -96,7 +96,8 @@ struct call {
     /* How it ends: */
     uint8_t reason, by; /* enum end_reason, enum ended_by */
     int16_t sip_status;
-    handle bye; /* the BYE's server transaction, answered after the commit */
+    const char *detail; /* why the last target failed or the call was lost; NULL: nothing to add */
+    handle bye;         /* the BYE's server transaction, answered after the commit */
     /* Routing, dropped once it is up: */
     const struct book *book;
     struct decision *decision; /* call_control.c's: who is asked where it goes; NULL: nobody */
@@ -140,7 +141,10 @@ struct sip_edge {
 enum { SCRATCH_MAX = 65536 };
 
 /* call.c: life */
-struct call *call_new(struct sip_edge *e); /* NULL at the limit */
+/* NULL without memory. Calls that the store knows already may be more than sip.max_calls, which
+ * limits new ones: calls_are_full. */
+struct call *call_new(struct sip_edge *e);
+bool calls_are_full(const struct sip_edge *e);
 void call_set_state(struct call *c, enum call_state to);
 void call_free(struct call *c);
 struct call *call_of_tag(struct sip_edge *e, struct str tag, char *ret_leg, char *ret_fork);
@@ -222,6 +226,7 @@ MUST_USE enum err call_event(struct call *c, enum event_kind kind, struct event 
 /* call_probe.c, call_restore.c */
 void call_probe_later(struct call *c, int64_t in_ms);
 void call_on_probe_answer(struct call *c, struct txn *t, int status);
+MUST_USE enum err calls_count(const struct sip_config *c, size_t *ret); /* open in the store */
 MUST_USE enum err calls_restore(struct sip_edge *e);
 
 /* trunks.c: limits */

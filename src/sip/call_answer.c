@@ -22,7 +22,7 @@ static struct dialog *early_dialog(struct call *c, const struct txn *t, const st
     if (c->n_early == FORKS_MAX)
         return c->early[FORKS_MAX - 1];
     struct dialog *d = calloc(1, sizeof *d);
-    if (!d || dialog_of_response(d, m, &t->path, c->edge->transport) != OK) {
+    if (!d || dialog_of_response(d, m, &t->path, str_of(t->host), c->edge->transport) != OK) {
         free(d);
         return NULL;
     }
@@ -258,7 +258,7 @@ void call_hang_up_stray(struct sip_edge *e, struct txn *t, const struct sip_msg 
     struct dialog d = {.leg = 'b', .fork = '0'};
     char branch[TOKEN_SIZE + 8] = "z9hG4bK", token[TOKEN_SIZE] = "";
     uint32_t tag = (uint32_t)hash64(m->to.tag) | 1;
-    if (dialog_of_response(&d, m, &t->path, e->transport) != OK)
+    if (dialog_of_response(&d, m, &t->path, str_of(t->host), e->transport) != OK)
         return;
     struct buf b = call_scratch(e);
     if (str_copy(str_slice(m->from.tag, 0, TOKEN_SIZE - 1), token, sizeof token) != OK)
@@ -267,10 +267,10 @@ void call_hang_up_stray(struct sip_edge *e, struct txn *t, const struct sip_msg 
     dialog_put_request(&d, e->transport, token, STR("ACK"), m->cseq, branch, &b);
     sip_put_body(&b, (struct str){0});
     if (b.err == OK)
-        edge_send(e, &t->trace, 'b', &d.path, str_of(t->host), buf_str(&b));
+        edge_send(e, &t->trace, 'b', &d.path, dialog_host(&d), buf_str(&b));
     if (t->stray_tag != tag) {
         t->stray_tag = tag;
-        struct txn *bye = txn_client_new(e->txns, false, &d.path, str_of(t->host), branch);
+        struct txn *bye = txn_client_new(e->txns, false, &d.path, dialog_host(&d), branch);
         b = call_scratch(e);
         dialog_put_request(&d, e->transport, token, STR("BYE"), m->cseq + 1, branch, &b);
         sip_put_body(&b, (struct str){0});

@@ -1,7 +1,10 @@
 /* call_restore: the calls that were open when the daemon ended. Answered ones are up again, found
  * by the tags they had, and are probed soon; unanswered ones wait a while for their caller to
- * repeat the INVITE, then end as lost. Either way each gets its call_ended. Before the edge's loop
- * starts. */
+ * repeat the INVITE, then end as lost. Before the edge's loop starts.
+ *
+ * Each row becomes a call, whatever today's configuration is, so that each gets its call_ended:
+ * with no listener that reaches a leg, and with a row that cannot be read, it ends as lost at once.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,65 +19,95 @@ enum { PROBE_SPREAD_MS = 2000, CSEQ_GAP = 1000 };
 struct restore_job {
     struct store_job job;
     struct sip_edge *edge;
-    size_t n, broken;
+    size_t n;
+    enum err err;
 };
 
 static void on_grace_over(struct timer *timer)
 {
-    call_end(timer->arg, END_LOST, ENDED_BY_SYSTEM, 408);
+    struct call *c = timer->arg;
+    c->detail = "the daemon was restarted and the INVITE was not repeated";
+    call_end(c, END_LOST, ENDED_BY_SYSTEM, 408);
 }
 
+/* Up, with a leg that no listener reaches any more, or that the row does not tell. */
+static void on_cut_off(struct timer *timer)
+{
+    struct call *c = timer->arg;
+    static const struct str why = STR("SIP;cause=503;text=\"Lost\"");
+    log_warn("sip", "%s ends as lost: %s", c->call_id, c->detail);
+    call_send_bye(c, &c->a, why);
+    call_send_bye(c, &c->b, why);
+    call_end(c, END_LOST, ENDED_BY_SYSTEM, 503);
+}
+
+static enum err names_keep(struct call *c, struct str trunk_id, struct str trunk, struct str name)
+{
+    char *mem = calloc(1, trunk_id.n + trunk.n + name.n + 3);
+    if (!mem)
+        return ERR_NOMEM;
+    c->trunk_id = mem;
+    c->trunk_name = mem + trunk_id.n + 1;
+    c->caller_name = c->trunk_name + trunk.n + 1;
+    memcpy(c->trunk_id, trunk_id.p, trunk_id.n);
+    memcpy(c->trunk_name, trunk.p, trunk.n);
+    memcpy(c->caller_name, name.p, name.n);
+    return OK;
+}
+
+/* Without its facts a call still has its number, its caller and its times. */
 static enum err names_read(struct call *c, const struct call_row *r)
 {
     struct json *doc = NULL;
     struct str name = STR(""), trunk = STR(""), verified = STR("n"), headers = {0};
     enum err err = json_parse(r->facts, &doc, NULL, 0);
-    if (err != OK)
-        return err;
-    json_str(json_get(doc, "caller_name"), &name);
-    json_str(json_get(doc, "trunk_name"), &trunk);
-    json_str(json_get(doc, "verified"), &verified);
-    json_str(json_get(doc, "headers"), &headers);
-    char *mem = calloc(1, r->trunk.n + trunk.n + name.n + 3);
-    if (mem) {
-        c->trunk_id = mem;
-        c->trunk_name = mem + r->trunk.n + 1;
-        c->caller_name = c->trunk_name + trunk.n + 1;
-        memcpy(c->trunk_id, r->trunk.p, r->trunk.n);
-        memcpy(c->trunk_name, trunk.p, trunk.n);
-        memcpy(c->caller_name, name.p, name.n);
-        c->verified = verified.n ? verified.p[0] : 'n';
-        c->headers = headers.n ? str_dup(headers) : NULL;
+    if (err == OK) {
+        json_str(json_get(doc, "caller_name"), &name);
+        json_str(json_get(doc, "trunk_name"), &trunk);
+        json_str(json_get(doc, "verified"), &verified);
+        json_str(json_get(doc, "headers"), &headers);
+    } else {
+        log_warn("sip", "%s: its facts cannot be read: %s", c->call_id, err_text(err));
     }
+    c->verified = verified.n ? verified.p[0] : 'n';
+    c->headers = headers.n ? str_dup(headers) : NULL;
+    err = names_keep(c, r->trunk, trunk, name);
     json_free(doc);
-    return mem ? OK : ERR_NOMEM;
-}
-
-/* Requests we send must count on from the last one, which the row may not know. */
-static enum err legs_read(struct call *c, struct str legs)
-{
-    struct str token;
-    if (!legs.n)
-        return OK; /* a simulated one: nobody is on it, and nobody will repeat its INVITE */
-    str_cut(legs, '\n', &token, &legs);
-    enum err err =
-        token.n == TOKEN_SIZE - 1 ? str_copy(token, c->token, sizeof c->token) : ERR_SYNTAX;
-    if (err == OK)
-        err = dialog_parse(&legs, &c->a);
-    if (err == OK && legs.n)
-        err = dialog_parse(&legs, &c->b);
-    c->a.local_cseq += CSEQ_GAP;
-    c->b.local_cseq += CSEQ_GAP;
     return err;
 }
 
-static enum err facts_read(struct call *c, const struct call_row *r)
+/* Why the call cannot go on; NULL when it can. Requests we send must count on from the last one,
+ * which the row may not know. */
+static const char *legs_read(struct call *c, const struct call_row *r)
+{
+    struct str token, legs = r->legs;
+    enum err a = OK, b = OK;
+    if (legs.n) { /* of a simulated one nobody is on it, and nobody will repeat its INVITE */
+        str_cut(legs, '\n', &token, &legs);
+        if (token.n != TOKEN_SIZE - 1)
+            return "the row of the call cannot be read";
+        memcpy(c->token, token.p, token.n);
+        a = dialog_parse(&legs, c->edge->transport, &c->a);
+        if (a != ERR_SYNTAX && legs.n)
+            b = dialog_parse(&legs, c->edge->transport, &c->b);
+    }
+    c->a.local_cseq += CSEQ_GAP;
+    c->b.local_cseq += CSEQ_GAP;
+    if (r->phase != CALL_PHASE_ANSWERED)
+        return NULL; /* a repeated INVITE brings what it needs */
+    return a == ERR_UNREACHABLE              ? "no SIP listener reaches the caller any more"
+           : b == ERR_UNREACHABLE            ? "no SIP listener reaches the callee any more"
+           : a != OK || b != OK || !c->b.mem ? "the row of the call cannot be read"
+                                             : NULL;
+}
+
+/* What the columns say is enough for a call_ended. */
+static enum err columns_read(struct call *c, const struct call_row *r)
 {
     enum err err;
     if ((err = str_copy(r->call_id, c->call_id, sizeof c->call_id)) != OK ||
         (err = str_copy(r->number, c->number, sizeof c->number)) != OK ||
-        (err = str_copy(r->peer, c->caller, sizeof c->caller)) != OK ||
-        (err = names_read(c, r)) != OK || (err = legs_read(c, r->legs)) != OK)
+        (err = str_copy(r->peer, c->caller, sizeof c->caller)) != OK)
         return err;
     (void)!trace_id_parse(r->call_id, &c->trace);
     c->account = r->account;
@@ -86,7 +119,24 @@ static enum err facts_read(struct call *c, const struct call_row *r)
     c->trunk = t ? t->n : 0;
     if (t)
         trunk_take(c->edge, t->n);
-    return OK;
+    return names_read(c, r);
+}
+
+static void go_on(struct call *c, enum call_phase phase)
+{
+    struct sip_edge *e = c->edge;
+    if (c->detail) {
+        loop_timer(e->c.loop, &c->invite_timer, 0, on_cut_off, c);
+    } else if (phase == CALL_PHASE_ANSWERED) {
+        call_set_state(c, CALL_UP);
+        c->sip_status = 200;
+        c->x.acked = true;
+        c->heard_at_ms = 0; /* never, since the restart: the first probe does not wait */
+        call_probe_later(c, (int64_t)(crypto_random_u64() % PROBE_SPREAD_MS));
+    } else {
+        int64_t grace_ms = e->c.n_listen ? e->c.restore_grace_ms : 0;
+        loop_timer(e->c.loop, &c->invite_timer, grace_ms, on_grace_over, c);
+    }
 }
 
 static bool on_row(void *arg, const struct call_row *r)
@@ -94,40 +144,51 @@ static bool on_row(void *arg, const struct call_row *r)
     struct restore_job *j = arg;
     struct sip_edge *e = j->edge;
     struct call *c = call_new(e);
+    j->err = c ? OK : ERR_NOMEM;
     if (!c)
         return false;
     c->state = CALL_RESTORED;
-    enum err err = facts_read(c, r);
-    if (err == OK && r->phase == CALL_PHASE_ANSWERED && !c->b.mem)
-        err = ERR_SYNTAX;
+    enum err err = columns_read(c, r);
+    c->detail = err == OK ? legs_read(c, r) : NULL;
     if (err == OK)
         err = map_put(e->by_call_id, str_of(c->call_id), c, NULL);
     if (err == OK)
         err = map_put(e->restored, str_of(c->token), c, NULL);
-    if (err != OK) {
-        log_error("sip", "%.*s cannot be restored: %s", STR_FMT(r->call_id), err_text(err));
-        j->broken++;
-        c->state = CALL_OVER;
-        call_free(c);
+    if (err == OK) {
+        j->n++;
+        go_on(c, r->phase);
         return true;
     }
-    j->n++;
-    if (r->phase == CALL_PHASE_ANSWERED) {
-        call_set_state(c, CALL_UP);
-        c->sip_status = 200;
-        c->x.acked = true;
-        c->heard_at_ms = 0; /* never, since the restart: the first probe does not wait */
-        call_probe_later(c, (int64_t)(crypto_random_u64() % PROBE_SPREAD_MS));
-    } else {
-        loop_timer(e->c.loop, &c->invite_timer, e->c.restore_grace_ms, on_grace_over, c);
-    }
-    return true;
+    log_error("sip", "%.*s cannot be restored: %s", STR_FMT(r->call_id), err_text(err));
+    c->state = CALL_OVER;
+    call_free(c);
+    j->err = err == ERR_NOMEM ? err : OK;
+    return j->err == OK;
 }
 
 static enum err restore_run(struct store_job *job, struct db *db)
 {
     struct restore_job *j = (struct restore_job *)job;
-    return call_list_open(db, 0, UINT32_MAX, on_row, j);
+    enum err err = call_list_open(db, 0, UINT32_MAX, on_row, j);
+    return err == OK ? j->err : err;
+}
+
+struct count_job {
+    struct store_job job;
+    size_t n;
+};
+
+static enum err count_run(struct store_job *job, struct db *db)
+{
+    return call_count_open(db, &((struct count_job *)job)->n);
+}
+
+enum err calls_count(const struct sip_config *c, size_t *ret)
+{
+    struct count_job j = {.job.run = count_run};
+    enum err err = store_read_now(c->store, &j.job);
+    *ret = j.n;
+    return err;
 }
 
 enum err calls_restore(struct sip_edge *e)

@@ -50,6 +50,7 @@ static enum err make_event(struct call *c, enum event_kind kind, const char *des
         .answered_at_ms = c->answered_at_ms,
         .ended_at_ms = c->ended_at_ms,
         .destination = str_of(destination ? destination : c->destination),
+        .detail = str_of(c->detail),
         .reason = (enum end_reason)c->reason,
         .by = (enum ended_by)c->by,
         .sip_status = status ? status : c->sip_status,
@@ -75,9 +76,9 @@ void call_put_legs(const struct call *c, struct buf *out)
 {
     buf_puts(out, c->token);
     buf_putc(out, '\n');
-    dialog_print(&c->a, out);
+    dialog_print(&c->a, c->edge->transport, out);
     if (c->b.mem)
-        dialog_print(&c->b, out);
+        dialog_print(&c->b, c->edge->transport, out);
 }
 
 /* The phase belongs to the event, not to the moment: a row must never be ahead of the events that

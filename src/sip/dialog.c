@@ -46,41 +46,55 @@ void dialog_fini(struct dialog *d)
     d->mem = NULL;
 }
 
-/* The next hop, and a path to it when it is better than the one we have. */
-static void aim(struct dialog *d, struct transport *t)
+/* The next hop of `part`, and a path to it when it is better than the one we have. The name that
+ * TLS verified at the old address stays good there; at a new one, the hop's own host is verified.
+ */
+static void aim(struct path *path, struct str part[DIALOG_PARTS], struct transport *t)
 {
-    struct str hop, rest = dialog_get(d, DIALOG_ROUTES), value;
+    struct str hop, rest = part[DIALOG_ROUTES], value;
     struct name_addr na;
     struct uri uri;
     struct addr at;
-    struct path path;
     bool routed = value_next(&rest, &hop) && name_addr_parse(hop, &na) == OK;
     if (routed)
         uri = na.uri;
-    else if (uri_parse(dialog_get(d, DIALOG_TARGET), &uri) != OK)
+    else if (uri_parse(part[DIALOG_TARGET], &uri) != OK)
         return;
     if ((uri.scheme != URI_SIP && uri.scheme != URI_SIPS) || addr_parse(uri.host, 0, &at) != OK)
         return;
-    enum sip_transport how = (enum sip_transport)d->path.transport;
+    enum sip_transport how = (enum sip_transport)path->transport;
     if (param_find(uri.params, STR("transport"), &value))
         how = str_eq_nocase(value, STR("tcp"))   ? SIP_TCP
               : str_eq_nocase(value, STR("udp")) ? SIP_UDP
                                                  : how;
     at.port = uri.port ? uri.port : how == SIP_TLS ? 5061 : 5060;
-    if (!addr_is_public(&at) && addr_is_public(&d->path.peer))
+    if (!addr_is_public(&at) && addr_is_public(&path->peer))
         return;
-    bool same = how == d->path.transport &&
-                (how == SIP_UDP ? addr_eq(&at, &d->path.peer) : addr_eq_host(&at, &d->path.peer));
-    if (same || transport_is_own(t, &at) || !transport_route(t, how, &at, &path))
-        return;
-    d->path = path;
+    bool same = how == path->transport &&
+                (how == SIP_UDP ? addr_eq(&at, &path->peer) : addr_eq_host(&at, &path->peer));
+    if (!same && !transport_is_own(t, &at) && transport_route(t, how, &at, path))
+        part[DIALOG_HOST] = uri.host;
+}
+
+/* Takes the parts and the way there, or leaves the dialog as it was. */
+static enum err dialog_take(struct dialog *d, struct str part[DIALOG_PARTS],
+                            const struct path *path, struct transport *t)
+{
+    struct path to = *path;
+    aim(&to, part, t);
+    enum err err = dialog_set(d, part); /* part may point into the old block until then */
+    if (err == OK)
+        d->path = to;
+    return err;
 }
 
 struct str dialog_host(const struct dialog *d)
 {
-    struct str hop, rest = dialog_get(d, DIALOG_ROUTES);
+    struct str hop, rest = dialog_get(d, DIALOG_ROUTES), host = dialog_get(d, DIALOG_HOST);
     struct name_addr na;
     struct uri uri;
+    if (host.n)
+        return host;
     if (value_next(&rest, &hop) && name_addr_parse(hop, &na) == OK)
         return na.uri.host;
     return uri_parse(dialog_get(d, DIALOG_TARGET), &uri) == OK ? uri.host : STR("");
@@ -120,23 +134,21 @@ enum err dialog_of_invite(struct dialog *d, const struct sip_msg *m, const struc
     routes_read(m, false, &b);
     if (b.err != OK)
         return b.err;
-    const struct str part[DIALOG_PARTS] = {m->call_id,
-                                           sip_value(m, SIP_H_TO),
-                                           sip_value(m, SIP_H_FROM),
-                                           m->from.tag,
-                                           contact.n ? contact : m->from.uri_text,
-                                           buf_str(&b)};
-    enum err err = dialog_set(d, part);
-    if (err != OK)
-        return err;
-    d->path = *from;
-    d->remote_cseq = m->cseq;
-    aim(d, t);
-    return OK;
+    struct str part[DIALOG_PARTS] = {m->call_id,
+                                     sip_value(m, SIP_H_TO),
+                                     sip_value(m, SIP_H_FROM),
+                                     m->from.tag,
+                                     contact.n ? contact : m->from.uri_text,
+                                     buf_str(&b),
+                                     STR("")};
+    enum err err = dialog_take(d, part, from, t);
+    if (err == OK)
+        d->remote_cseq = m->cseq;
+    return err;
 }
 
 enum err dialog_of_response(struct dialog *d, const struct sip_msg *m, const struct path *via,
-                            struct transport *t)
+                            struct str host, struct transport *t)
 {
     char routes[ROUTES_MAX], from[1024];
     struct buf b, f;
@@ -149,19 +161,17 @@ enum err dialog_of_response(struct dialog *d, const struct sip_msg *m, const str
     buf_printf(&f, "<%.*s>", STR_FMT(str_slice(m->from.uri_text, 0, 700)));
     if (b.err != OK || f.err != OK)
         return ERR_TOO_BIG;
-    const struct str part[DIALOG_PARTS] = {m->call_id,
-                                           buf_str(&f),
-                                           sip_value(m, SIP_H_TO),
-                                           m->to.tag,
-                                           contact.n ? contact : m->to.uri_text,
-                                           buf_str(&b)};
-    enum err err = dialog_set(d, part);
-    if (err != OK)
-        return err;
-    d->path = *via;
-    d->local_cseq = m->cseq;
-    aim(d, t);
-    return OK;
+    struct str part[DIALOG_PARTS] = {m->call_id,
+                                     buf_str(&f),
+                                     sip_value(m, SIP_H_TO),
+                                     m->to.tag,
+                                     contact.n ? contact : m->to.uri_text,
+                                     buf_str(&b),
+                                     host};
+    enum err err = dialog_take(d, part, via, t);
+    if (err == OK)
+        d->local_cseq = m->cseq;
+    return err;
 }
 
 void dialog_refresh(struct dialog *d, const struct sip_msg *m, struct transport *t)
@@ -172,8 +182,7 @@ void dialog_refresh(struct dialog *d, const struct sip_msg *m, struct transport 
     for (int i = 0; i < DIALOG_PARTS; i++)
         part[i] = dialog_get(d, (enum dialog_part)i);
     part[DIALOG_TARGET] = contact;
-    if (dialog_set(d, part) == OK) /* part points into the old block until then */
-        aim(d, t);
+    (void)!dialog_take(d, part, &d->path, t); /* without memory the old target stays */
 }
 
 void dialog_put_contact(const struct path *path, struct transport *t, struct buf *b)
@@ -214,13 +223,19 @@ void dialog_put_request(const struct dialog *d, struct transport *t, const char 
         dialog_put_contact(&d->path, t, b);
 }
 
-void dialog_print(const struct dialog *d, struct buf *out)
+void dialog_print(const struct dialog *d, struct transport *t, struct buf *out)
 {
-    char peer[ADDR_TEXT_SIZE];
+    char own[ADDR_TEXT_SIZE], peer[ADDR_TEXT_SIZE];
+    const struct addr at = transport_local(t, d->path.listen);
+    addr_print(&at, own);
     addr_print(&d->path.peer, peer);
-    buf_printf(out, "%c%c %u %u %u %u %s\n", d->leg, d->fork, d->local_cseq, d->remote_cseq,
-               d->path.transport, d->path.listen, peer);
-    for (int i = 0; i < DIALOG_PARTS; i++) {
+    buf_printf(out, "%c%c %u %u %u %s %s", d->leg, d->fork, d->local_cseq, d->remote_cseq,
+               d->path.transport, own, peer);
+    struct str host = dialog_get(d, DIALOG_HOST);
+    if (host.n)
+        buf_printf(out, " %.*s", STR_FMT(host));
+    buf_putc(out, '\n');
+    for (int i = 0; i < DIALOG_HOST; i++) {
         buf_put_str(out, dialog_get(d, (enum dialog_part)i));
         buf_putc(out, '\n');
     }
@@ -233,26 +248,42 @@ static bool number_take(struct str *line, uint64_t max, uint64_t *ret)
     return str_to_u64(word, max, ret) == OK;
 }
 
-enum err dialog_parse(struct str *text, struct dialog *ret)
+/* The rest of the first line: "OWN PEER [HOST]"; before there were hosts, "INDEX PEER", the index
+ * into that day's list of listeners, which says nothing today. */
+static enum err hop_parse(struct str line, struct addr *ret_own, struct addr *ret_peer,
+                          struct str *ret_host)
+{
+    struct str word;
+    uint64_t index;
+    *ret_own = (struct addr){0};
+    str_cut(line, ' ', &word, &line);
+    if (str_to_u64(word, UINT32_MAX, &index) != OK && addr_parse(word, 5060, ret_own) != OK)
+        return ERR_SYNTAX;
+    str_cut(line, ' ', &word, ret_host);
+    return addr_parse(word, 5060, ret_peer);
+}
+
+enum err dialog_parse(struct str *text, struct transport *t, struct dialog *ret)
 {
     struct str line, word, part[DIALOG_PARTS];
-    uint64_t local, remote, transport, listen;
+    struct addr own;
+    uint64_t local, remote, transport;
     *ret = (struct dialog){0};
     str_cut(*text, '\n', &line, text);
     str_cut(line, ' ', &word, &line);
     if (word.n != 2 || !number_take(&line, UINT32_MAX, &local) ||
         !number_take(&line, UINT32_MAX, &remote) || !number_take(&line, SIP_TLS, &transport) ||
-        !number_take(&line, SIP_LISTEN_MAX - 1, &listen) ||
-        addr_parse(line, 5060, &ret->path.peer) != OK)
+        hop_parse(line, &own, &ret->path.peer, &part[DIALOG_HOST]) != OK)
         return ERR_SYNTAX;
     ret->leg = word.p[0];
     ret->fork = word.p[1];
     ret->local_cseq = (uint32_t)local;
     ret->remote_cseq = (uint32_t)remote;
     ret->path.transport = (uint8_t)transport;
-    ret->path.listen = (uint8_t)listen;
-    for (int i = 0; i < DIALOG_PARTS; i++)
+    for (int i = 0; i < DIALOG_HOST; i++)
         if (!str_cut(*text, '\n', &part[i], text))
             return ERR_SYNTAX;
+    if (!transport_route_again(t, &own, &ret->path))
+        return ERR_UNREACHABLE;
     return dialog_set(ret, part);
 }

@@ -12,6 +12,7 @@ enum dialog_part {
     DIALOG_TAG,    /* the peer's tag alone */
     DIALOG_TARGET, /* the peer's Contact: our Request-URI */
     DIALOG_ROUTES, /* the route set, "<…>, <…>" */
+    DIALOG_HOST,   /* the name that TLS verifies at the path's peer; "": as the target says */
     DIALOG_PARTS
 };
 
@@ -27,14 +28,15 @@ struct dialog {
 struct str dialog_get(const struct dialog *d, enum dialog_part part);
 MUST_USE enum err dialog_set(struct dialog *d, const struct str part[DIALOG_PARTS]);
 void dialog_fini(struct dialog *d);             /* idempotent */
-struct str dialog_host(const struct dialog *d); /* of the next hop: the name TLS verifies */
+struct str dialog_host(const struct dialog *d); /* the name that TLS verifies at the next hop */
 /* From the INVITE that made us the called side: its From, To, Contact and Record-Route (§12.1.1).
  */
 MUST_USE enum err dialog_of_invite(struct dialog *d, const struct sip_msg *invite,
                                    const struct path *from, struct transport *t);
-/* From a response that has a To tag to our INVITE (§12.1.2); the Record-Route is reversed. */
+/* From a response that has a To tag to our INVITE (§12.1.2); the Record-Route is reversed. `host`:
+ * the name that TLS verified at via->peer. */
 MUST_USE enum err dialog_of_response(struct dialog *d, const struct sip_msg *m,
-                                     const struct path *via, struct transport *t);
+                                     const struct path *via, struct str host, struct transport *t);
 /* Target refresh (§12.2.1.2): a Contact in a 2xx to, or a request of, INVITE or UPDATE. */
 void dialog_refresh(struct dialog *d, const struct sip_msg *m, struct transport *t);
 /* The head of a request within the dialog: line, Via, Route, Max-Forwards, From, To, Call-ID, CSeq,
@@ -43,6 +45,8 @@ void dialog_put_request(const struct dialog *d, struct transport *t, const char 
                         struct str method, uint32_t cseq, const char *branch, struct buf *b);
 void dialog_put_contact(const struct path *path, struct transport *t, struct buf *b);
 
-/* For the store: lines of text, and back. */
-void dialog_print(const struct dialog *d, struct buf *out);
-MUST_USE enum err dialog_parse(struct str *text, struct dialog *ret);
+/* For the store: lines of text, and back, with a path for today's listeners. Rows of earlier
+ * versions are read too. ERR_UNREACHABLE: none of the listeners can reach the peer; *ret is no
+ * dialog then, the text is behind it all the same. */
+void dialog_print(const struct dialog *d, struct transport *t, struct buf *out);
+MUST_USE enum err dialog_parse(struct str *text, struct transport *t, struct dialog *ret);

@@ -292,25 +292,26 @@ static void on_failure(void *arg, struct txn *t, enum err err)
 enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *why, size_t cap)
 {
     struct sip_edge *e = calloc(1, sizeof *e);
-    enum err err = e ? OK : ERR_NOMEM;
     snprintf(why, cap, "%s", err_text(ERR_NOMEM));
-    if (err != OK)
-        return err;
+    if (!e)
+        return ERR_NOMEM;
     e->c = *c;
     const struct transport_user tu = {on_message, may_connect, on_gone, e};
     const struct transaction_user xu = {on_response, on_failure, on_sent, e};
-    size_t txns = TXNS_LEAST + c->max_calls * TXNS_PER_CALL;
+    size_t open = 0;
+    enum err err = calls_count(c, &open);
+    size_t calls = c->max_calls + open, txns = TXNS_LEAST + calls * TXNS_PER_CALL;
     e->texts_txns = txns / 2;
     e->scratch = malloc(SCRATCH_MAX);
     e->by_call_id = map_new();
     e->restored = map_new();
     e->trunks = map_new();
-    if (!e->scratch || !e->by_call_id || !e->restored || !e->trunks)
+    if (err == OK && (!e->scratch || !e->by_call_id || !e->restored || !e->trunks))
         err = ERR_NOMEM;
     if (err == OK)
         err = blocks_new(&e->blocks);
     if (err == OK)
-        err = pool_new(&e->calls, sizeof(struct call), c->max_calls);
+        err = pool_new(&e->calls, sizeof(struct call), calls);
     if (err == OK)
         err = transport_new(c, &tu, &e->transport, why, cap);
     if (err == OK && c->trace_log)

@@ -122,6 +122,21 @@ bool transport_route(struct transport *t, enum sip_transport how, const struct a
     return false;
 }
 
+bool transport_route_again(struct transport *t, const struct addr *own, struct path *path)
+{
+    enum sip_transport how = (enum sip_transport)path->transport;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct listening *l = &t->listening[i];
+        if (own->family && addr_eq(&l->at, own) && (l->transport == SIP_UDP) == (how == SIP_UDP) &&
+            (how != SIP_UDP || l->at.family == path->peer.family)) {
+            path->listen = (uint8_t)i;
+            return true;
+        }
+    }
+    const struct addr peer = path->peer;
+    return transport_route(t, how, &peer, path);
+}
+
 /* Which of our addresses a packet to `peer` would carry: the kernel's routing knows. */
 static struct addr own_ask(const struct addr *at, const struct addr *peer)
 {

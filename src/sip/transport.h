@@ -33,6 +33,9 @@ struct addr transport_local(const struct transport *t, size_t listen); /* with t
  * when there is none. Fills *ret, without a connection. */
 bool transport_route(struct transport *t, enum sip_transport how, const struct addr *peer,
                      struct path *ret);
+/* The same after a restart, when a listener may stand elsewhere in the list or be gone: the one at
+ * `own` where it is still there, else any that can. Needs path->transport and path->peer. */
+bool transport_route_again(struct transport *t, const struct addr *own, struct path *path);
 /* Sends one message. Streams: over path->conn, else over one that is open to the peer, else over a
  * new one, which path->conn then names. `host`: the name in the certificate (TLS). ERR_UNREACHABLE:
  * the connection is gone and was the peer's own. */

@@ -89,6 +89,14 @@ enum err call_list_open(struct db *db, int64_t after_n, unsigned limit, call_row
     return db_run(db, SQL_CALL_LIST_OPEN, DB_ARGS(V_INT(after_n), V_INT(limit)), on_row, &r, NULL);
 }
 
+enum err call_count_open(struct db *db, size_t *ret)
+{
+    int64_t n = 0;
+    enum err err = db_run_int(db, SQL_CALL_COUNT_OPEN, NULL, 0, &n, NULL);
+    *ret = (size_t)n;
+    return err;
+}
+
 /* ---- lists ---- */
 
 struct listing {

@@ -30,6 +30,7 @@ MUST_USE enum err call_get(struct db *db, uint64_t account /* 0: any */, struct 
 typedef bool call_row_fn(void *arg, const struct call_row *c);
 MUST_USE enum err call_list_open(struct db *db, int64_t after_n, unsigned limit, call_row_fn *row,
                                  void *arg);
+MUST_USE enum err call_count_open(struct db *db, size_t *ret);
 struct call_filter {
     uint64_t account; /* 0: all */
     struct str number;

@@ -150,6 +150,7 @@ enum { SQL_ARGS_MAX = 20 };
       "SELECT " CALL_COLUMNS " FROM calls WHERE call_id = $1 AND ($2 = 0 OR account = $2)")        \
     X(CALL_LIST_OPEN, 0,                                                                           \
       "SELECT " CALL_COLUMNS " FROM calls WHERE phase < 2 AND n > $1 ORDER BY n LIMIT $2")         \
+    X(CALL_COUNT_OPEN, 0, "SELECT count(*) FROM calls WHERE phase < 2")                            \
     X(CALL_LIST, 0, "SELECT " CALL_COLUMNS " FROM calls WHERE $1 = ''" CALL_FILTER)                \
     X(CALL_LIST_ACCOUNT, 0, "SELECT " CALL_COLUMNS " FROM calls WHERE account = $1" CALL_FILTER)   \
     X(CALL_LIST_NUMBER, 0, "SELECT " CALL_COLUMNS " FROM calls WHERE number = $1" CALL_FILTER)     \

@@ -1,15 +1,22 @@
 // A caller and a callee of a few lines on UDP sockets, for what sipp will not do: losing an ACK on purpose,
 // sending the same INVITE twice, many targets on one port.
 import { createSocket } from 'node:dgram';
+import { answerTo } from './agent.mjs';
 import { until } from './until.mjs';
 
 export class Caller {
   static async open(host, remotePort) {
     const c = new Caller();
-    Object.assign(c, { host, remotePort, answers: [], id: Math.random().toString(36).slice(2) });
+    Object.assign(c, { host, remotePort, answers: [], requests: [], id: Math.random().toString(36).slice(2) });
     c.socket = createSocket('udp4');
-    c.socket.on('message', (bytes) => { // the port may have been another's, to whom something is repeated still
-      if (bytes.includes(`${c.id}@test`)) c.answers.push(bytes.toString());
+    c.socket.on('message', (bytes, from) => { // the port may have been another's, to whom something is repeated still
+      if (!bytes.includes(`${c.id}@test`)) return;
+      const text = bytes.toString();
+      if (text.startsWith('SIP/2.0 ')) c.answers.push(text);
+      else {
+        c.requests.push(text);
+        if (!text.startsWith('ACK ')) c.socket.send(answerTo(text, 200), from.port, from.address);
+      }
     });
     await new Promise((resolve) => c.socket.bind(0, host, resolve));
     c.socket.unref(); // a test that fails before close() must not keep the file from ending
@@ -41,6 +48,15 @@ export class Caller {
     const answer = this.of(status, method)[n - 1];
     return { to: /^To:[^\r]*(;tag=[^;\r]+)/m.exec(answer)?.[1] ?? '', uri: /^Contact: <([^>]+)>/m.exec(answer)?.[1] };
   }
+
+  /** INVITE, its 200 and the ACK. */
+  async talk(number) {
+    await this.send('INVITE', number);
+    this.within = await this.wait(200, 'INVITE');
+    await this.send('ACK', number, this.within);
+  }
+
+  bye(number) { return this.send('BYE', number, { cseq: 2, ...this.within }); }
 
   close() {
     this.socket.close();
