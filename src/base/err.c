@@ -30,6 +30,13 @@ enum err_class err_class(enum err e)
     return (unsigned)e < ERR_COUNT_ ? table[e].class : ERR_CLASS_BUG;
 }
 
+bool err_is_final(enum err e)
+{
+    enum err_class class = err_class(e);
+    return class == ERR_CLASS_REFUSED || class == ERR_CLASS_BUG || e == ERR_TOO_BIG ||
+           e == ERR_NOT_FOUND;
+}
+
 _Noreturn void assert_failed(const char *what, const char *file, int line)
 {
     fprintf(stderr, "assertion failed: %s (%s:%d)\n", what, file, line);

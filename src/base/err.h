@@ -3,6 +3,7 @@
  * A function that can fail returns `enum err` and is declared with `MUST_USE`. Who handles an error
  * logs it; who passes it on does not. */
 #pragma once
+#include <stdbool.h>
 
 #define MUST_USE               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
@@ -56,6 +57,9 @@ enum err_class {
 const char *err_name(enum err e);
 const char *err_text(enum err e);
 enum err_class err_class(enum err e);
+/* True when the same call fails again, however often it is made: the input is at fault, or too
+ * large, or we are. Nothing that failed so is tried again. */
+bool err_is_final(enum err e);
 
 /* Assertions for our own bugs; they stay on in release builds. Never on input from outside. */
 _Noreturn void assert_failed(const char *what, const char *file, int line);

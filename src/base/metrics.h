@@ -52,6 +52,8 @@
     X(SMPP_UNASKED, COUNTER, "hookswitch_smpp_unasked_total", "",                                  \
       "SMPP responses to nothing that we asked")                                                   \
     X(EVENTS_STORED, COUNTER, "hookswitch_events_total", "", "Events stored")                      \
+    X(EVENTS_LOST, COUNTER, "hookswitch_events_lost_total", "",                                    \
+      "Events of calls that could not be stored as they were, nor later")                          \
     X(EVENTS_DUPLICATE, COUNTER, "hookswitch_events_duplicate_total", "",                          \
       "Events that were there already")                                                            \
     X(DELIVERIES_OK, COUNTER, "hookswitch_delivery_attempts_total", "verdict=\"delivered\"",       \

@@ -152,6 +152,15 @@ size_t str_utf8_at(struct str s, size_t at)
     return at < s.n ? utf8_sequence((const unsigned char *)s.p + at, s.n - at) : 0;
 }
 
+struct str str_slice_utf8(struct str s, size_t max)
+{
+    struct str part = str_slice(s, 0, max);
+    size_t n = part.n;
+    while (n < s.n && n && part.n - n < 4 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
+        n--;
+    return str_slice(s, 0, n < s.n && str_utf8_at(s, n) ? n : part.n);
+}
+
 bool str_is_utf8(struct str s)
 {
     for (size_t i = 0; i < s.n;) {

@@ -30,6 +30,8 @@ size_t str_find(struct str s, char byte);                /* index, or s.n when a
 bool str_cut(struct str s, char byte, struct str *ret_head, struct str *ret_tail);
 /* Decimal digits only, whole string, at most `max`: else ERR_SYNTAX / ERR_TOO_BIG. */
 MUST_USE enum err str_to_u64(struct str s, uint64_t max, uint64_t *ret);
+/* At most the first `max` bytes, which end with a whole character where it is UTF-8. */
+struct str str_slice_utf8(struct str s, size_t max);
 bool str_is_utf8(struct str s);              /* RFC 3629: no overlongs, no surrogates */
 size_t str_utf8_at(struct str s, size_t at); /* bytes of the well-formed character there, or 0 */
 /* Copies at most cap - 1 bytes and a NUL; ERR_TOO_BIG (dst = "") when s does not fit. */

@@ -52,11 +52,24 @@ static void copies_what_fits(void **state)
     assert_string_equal(out, "");
 }
 
+static void a_slice_ends_with_a_whole_character(void **state)
+{
+    struct str s = STR("a\xc3\xa4\xf0\x9f\x98\x80z");
+    static const size_t n[] = {0, 1, 1, 3, 3, 3, 3, 7, 8, 8};
+    for (size_t max = 0; max < sizeof n / sizeof *n; max++)
+        assert_int_equal(str_slice_utf8(s, max).n, n[max]);
+    assert_int_equal(str_slice_utf8(STR("\x80\x80\x80\x80\x80\x80"), 5).n, 5); /* no UTF-8 */
+    assert_int_equal(str_slice_utf8(STR("\xff\x80\x80"), 2).n, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cuts_and_trims),     cmocka_unit_test(compares),
-        cmocka_unit_test(numbers_are_strict), cmocka_unit_test(utf8_is_checked),
+        cmocka_unit_test(cuts_and_trims),
+        cmocka_unit_test(compares),
+        cmocka_unit_test(numbers_are_strict),
+        cmocka_unit_test(utf8_is_checked),
+        cmocka_unit_test(a_slice_ends_with_a_whole_character),
         cmocka_unit_test(copies_what_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
