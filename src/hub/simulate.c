@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/target_walk.h"
+
 struct simulated_call {
     struct intake *in;
     const struct book *book;
     struct call_facts facts;
     struct call_row row;
     struct sequences sequences;
+    struct target_walk walk;
     char id[ID_SIZE], destination[DESTINATION_MAX + 1];
     struct buf names; /* JSON: what a restart needs for the end of one that was cut off */
 };
@@ -61,17 +64,41 @@ static void conclude(struct simulated_call *c, enum end_reason reason, int sip_s
     c->facts.sip_status = sip_status;
 }
 
-/* Where the number's calls go first, when the request does not say. */
-static struct str destination_of(const struct book *book, const struct simulation *s)
+/* The first target that a call would be put through to; `w` walks as a real one's does. */
+static struct str first_destination(struct target_walk *w)
 {
-    const struct book_number *n = book_number(book, str_of(s->number));
-    const struct forward *f = n ? n->set->forward : NULL;
+    const struct target *t;
+    int last_status = 0;
+    for (;;)
+        switch (target_walk_next(w, last_status, &t)) {
+        case WALK_TARGET:
+            if (t->type != TARGET_WEBHOOK)
+                return t->destination;
+            break;
+        case WALK_NUMBER_FAILED: last_status = 500; break;
+        default: return (struct str){0};
+        }
+}
+
+/* Where the number's calls go first, when the request does not say. */
+static struct str destination_of(struct simulated_call *c, const struct simulation *s)
+{
+    const struct book_number *n = book_number(c->book, str_of(s->number));
+    struct str found = {0};
     if (s->destination[0])
         return str_of(s->destination);
-    for (size_t i = 0; f && i < f->n; i++)
-        if (f->target[i].type != TARGET_WEBHOOK)
-            return f->target[i].destination;
-    return STR("sip:simulated@localhost");
+    if (n) {
+        target_walk_start(&c->walk, c->book, n);
+        found = first_destination(&c->walk);
+    }
+    return found.n ? found : STR("sip:simulated@localhost");
+}
+
+static enum err destination_set(struct simulated_call *c, struct str destination)
+{
+    enum err err = str_copy(destination, c->destination, sizeof c->destination);
+    c->facts.destination = str_of(c->destination);
+    return err == OK ? OK : ERR_INVALID;
 }
 
 enum err simulated_new(struct intake *in, const struct book *book, uint64_t account,
@@ -112,7 +139,7 @@ enum err simulated_new(struct intake *in, const struct book *book, uint64_t acco
     json_put_str(&w, "trunk_name", c->facts.trunk);
     json_end_obj(&w);
     c->row.facts = buf_str(&c->names);
-    enum err err = simulated_redirect(c, destination_of(book, s));
+    enum err err = destination_set(c, destination_of(c, s));
     if (err == OK)
         err = c->names.err;
     if (err == OK)
@@ -136,11 +163,11 @@ struct str simulated_id(const struct simulated_call *c)
     return str_of(c->id);
 }
 
-enum err simulated_redirect(struct simulated_call *c, struct str destination)
+enum err simulated_follow(struct simulated_call *c, const struct forward *f)
 {
-    enum err err = str_copy(destination, c->destination, sizeof c->destination);
-    c->facts.destination = str_of(c->destination);
-    return err == OK ? OK : ERR_INVALID;
+    target_walk_answer(&c->walk, c->book, c->facts.account, f);
+    struct str found = first_destination(&c->walk);
+    return found.n ? destination_set(c, found) : OK;
 }
 
 /* It was never put through: it ends when it would have been answered. */

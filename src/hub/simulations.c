@@ -113,14 +113,12 @@ static int64_t ask_all(struct waiting *w)
 static void end(struct waiting *w, enum err err)
 {
     enum control_action action = w->said.action;
-    const struct target *t =
-        action == CONTROL_FORWARD && w->said.targets->n ? &w->said.targets->target[0] : NULL;
     map_remove(w->all->waiting, simulated_id(w->call));
     timer_stop(&w->late);
     if (action == CONTROL_REJECT)
         simulated_reject(w->call, w->said.sip_status);
-    else if (t && t->type != TARGET_WEBHOOK && err == OK)
-        err = simulated_redirect(w->call, t->destination);
+    else if (action == CONTROL_FORWARD && err == OK)
+        err = simulated_follow(w->call, w->said.targets);
     w->done(w->arg, err, action);
     forward_free(w->said.targets);
     taking_free(w->incoming);
