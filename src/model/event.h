@@ -79,17 +79,23 @@ struct call_facts {
     bool simulated;
     const struct str *sip_headers; /* pairs name, value of X-* headers; may be NULL */
     size_t n_sip_headers;          /* pairs */
+    bool sip_headers_cut;          /* there was more of them */
     int64_t started_at_ms, answered_at_ms, ended_at_ms; /* wall; 0: not (yet) */
     struct str destination; /* of the target that answered, rang or failed */
-    struct str detail;      /* why it failed or was lost, in words; absent: the status says it */
+    struct str detail; /* why it failed, ended or was lost, in words; absent: the status says it */
     enum end_reason reason;
     enum ended_by by;
     int sip_status;   /* final status of the call, or of the failed target */
     unsigned ordinal; /* which call_forward_failed or call_ringing of this call: 0, 1 … */
 };
 
-/* Builds the event of that kind; its id is derived from call_id, kind and ordinal, so that the same
- * call gives the same events. `now_ms` is when it occurred. */
+/* The name of an X-* header as the events have it: "x_customer"; `_` for what is neither letter nor
+ * digit. As much of it as fits; gives its length. */
+size_t sip_header_key(struct str name, char *out, size_t cap);
+
+/* Builds the event of that kind; X-* headers that it has no room for are left out, and it is marked
+ * as `truncated`: it always fits. Its id is derived from call_id, kind and ordinal, so that the
+ * same call gives the same events. `now_ms` is when it occurred. */
 MUST_USE enum err event_of_call(enum event_kind kind, const struct call_facts *f, int64_t now_ms,
                                 struct event **ret);
 

@@ -1,13 +1,13 @@
 /* event_call: from the facts of a call to its events' payloads, fields in CONTRACT §2's order.
- * Called by sip/call_events on the edge's loop, thousands of times a second: one stack buffer, no
+ * Called by sip/call_store on the edge's loop, thousands of times a second: one stack buffer, no
  * parser. */
-#include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "model/event.h"
 
-enum { NAME_MAX = 256, HEADER_MAX = 1024, HEADERS_MAX = 32 };
+enum { NAME_MAX = 256, HEADER_NAME_MAX = 64, HEADER_MAX = 1024, HEADERS_MAX = 32, TAIL_MAX = 32 };
 
 const char *end_reason_name(enum end_reason r)
 {
@@ -58,25 +58,40 @@ static void put_verified(struct json_writer *w, char verified)
     json_put_str(w, "caller_verified", str_of(text));
 }
 
-/* sip_header_x_customer: the name in lower case, blanks of the grammar as `_`. */
+size_t sip_header_key(struct str name, char *out, size_t cap)
+{
+    size_t n = 0;
+    for (; n < name.n && n < cap; n++) {
+        char c = name.p[n], low = (char)(c | 0x20);
+        bool digit = c >= '0' && c <= '9', letter = low >= 'a' && low <= 'z';
+        out[n] = letter ? low : digit ? c : '_';
+    }
+    return n;
+}
+
+/* Those that fit. The buffer grows to EVENT_PAYLOAD_MAX, of which TAIL_MAX is kept for what
+ * follows. */
 static void put_sip_headers(struct json_writer *w, const struct call_facts *f)
 {
+    static const char begin[] = "sip_header_";
+    bool cut = f->sip_headers_cut || f->n_sip_headers > HEADERS_MAX;
+    w->b->max -= TAIL_MAX;
     for (size_t i = 0; i < f->n_sip_headers && i < HEADERS_MAX; i++) {
-        struct str name = f->sip_headers[2 * i], value = f->sip_headers[2 * i + 1];
-        char key[80];
-        size_t n = (size_t)snprintf(key, sizeof key, "sip_header_");
-        for (size_t k = 0; k < name.n && n < sizeof key - 1; k++) {
-            char c = name.p[k];
-            bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-            if (c >= 'A' && c <= 'Z')
-                c = (char)(c + 32);
-            else if (!word)
-                c = '_';
-            key[n++] = c;
+        char key[sizeof begin + HEADER_NAME_MAX];
+        struct str value = str_slice_utf8(f->sip_headers[2 * i + 1], HEADER_MAX);
+        size_t before = w->b->n, n = sizeof begin - 1;
+        memcpy(key, begin, n);
+        key[n + sip_header_key(f->sip_headers[2 * i], key + n, HEADER_NAME_MAX)] = '\0';
+        json_put_str(w, key, value);
+        cut |= value.n < f->sip_headers[2 * i + 1].n || w->b->err == ERR_TOO_BIG;
+        if (w->b->err == ERR_TOO_BIG) {
+            w->b->err = OK;
+            w->b->n = before;
         }
-        key[n] = '\0';
-        json_put_str(w, key, str_slice(value, 0, HEADER_MAX));
     }
+    w->b->max += TAIL_MAX;
+    if (cut)
+        json_put_bool(w, "truncated", true);
 }
 
 static void put_destination(struct json_writer *w, const struct call_facts *f)
@@ -138,7 +153,7 @@ enum err event_of_call(enum event_kind kind, const struct call_facts *f, int64_t
     struct str parts[] = {f->call_id, str_of_bytes(&which, sizeof which)};
     id_derive("evt", parts, 2, id);
     buf_wrap(&b, mem, sizeof mem);
-    if (f->n_sip_headers) /* rare, and may be long */
+    if (f->n_sip_headers || f->sip_headers_cut) /* rare, and may be long */
         buf_init(&b, EVENT_PAYLOAD_MAX);
     struct json_writer w = {&b, false};
     json_obj(&w, NULL);
@@ -154,7 +169,7 @@ enum err event_of_call(enum event_kind kind, const struct call_facts *f, int64_t
     json_put_str(&w, "caller_name",
                  f->caller_name.p ? str_slice(f->caller_name, 0, NAME_MAX) : STR(""));
     put_verified(&w, f->verified);
-    json_put_str(&w, "trunk", f->trunk);
+    json_put_str(&w, "trunk", str_slice(f->trunk, 0, NAME_MAX));
     put_own(&w, kind, f, now_ms);
     if (f->simulated)
         json_put_bool(&w, "simulated", true);

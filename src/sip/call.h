@@ -18,8 +18,8 @@
 #include "sip/transaction.h"
 
 enum {
-    FORKS_MAX = 6,           /* early dialogs of leg b that can be told apart */
-    PENDING_EVENTS_MAX = 40, /* of one call, waiting to be stored */
+    FORKS_MAX = 6,        /* early dialogs of leg b that can be told apart */
+    CALL_EVENTS_MAX = 40, /* of one call, in all */
     RETRY_AFTER_SEC = 5,
     STORE_RETRY_MS = 1000,
     STORE_PATIENCE_MS = 3000, /* then the call goes on, and the event keeps being tried */
@@ -82,7 +82,8 @@ struct call {
     char caller[CALLER_SIZE];
     uint64_t account, trunk;
     char *trunk_id, *trunk_name, *caller_name; /* one block, trunk_id its start */
-    char *headers;                             /* "Name\nvalue\n…" of X-*; NULL */
+    char *headers;                             /* "name\nvalue\n…" of X-*; NULL */
+    bool headers_cut;                          /* there was more than is kept of them */
     char *destination;                         /* of the target that rings or answered; NULL */
     struct dialog a, b;
     struct dialog *early[FORKS_MAX]; /* of leg b, until one is answered */
@@ -90,13 +91,13 @@ struct call {
     struct exchange x;
     struct sequences sequences;
     struct call_event *pending, *pending_last;
-    uint8_t n_pending;
-    int64_t storing_since_ms; /* of the oldest pending event, mono */
+    uint8_t n_pending, n_events; /* waiting to be stored; all so far */
+    int64_t storing_since_ms;    /* of the oldest pending event, mono */
     int64_t started_at_ms, answered_at_ms, ended_at_ms;
     /* How it ends: */
     uint8_t reason, by; /* enum end_reason, enum ended_by */
     int16_t sip_status;
-    const char *detail; /* why the last target failed or the call was lost; NULL: nothing to add */
+    const char *detail; /* why the last target failed or the call ended so; NULL: nothing to add */
     handle bye;         /* the BYE's server transaction, answered after the commit */
     /* Routing, dropped once it is up: */
     const struct book *book;
@@ -176,14 +177,16 @@ void text_on_message(struct sip_edge *e, const struct sip_msg *m, const struct p
 /* Asks whoever may be asked before the incoming_call is stored; `t` as it will be submitted. */
 void call_ask_ahead(struct call *c, const struct event *incoming, const struct taking *t);
 void call_decide(struct call *c); /* after the commit */
-/* A target's turn: its webhook's answer is followed, now or when it comes; false when it leads
- * nowhere, so that the next target is due. */
+/* A target's turn: its webhook is asked, and the call waits, or has ended. False when the next
+ * target is due: there was nothing to wait for, or the answer was there and named other targets. */
 bool call_ask(struct call *c, struct str url);
 void call_control_drop(struct call *c);
 
 /* call_route.c: where it goes */
 void call_route(struct call *c);
-void call_route_to(struct call *c, struct forward **forward); /* as an answer says */
+/* As an answer says: its targets are the call's now, and the first is due. False: the call ended.
+ */
+bool call_route_to(struct call *c, struct forward **forward);
 void call_reject(struct call *c, int status);
 void call_next_target(struct call *c); /* the present one had nothing to say */
 void call_target_failed(struct call *c, int status, struct str reason);
@@ -218,7 +221,9 @@ void call_finish(struct call *c); /* call_ended is stored: say so */
 void call_send_bye(struct call *c, struct dialog *d, struct str reason);
 
 /* call_store.c: events and the row */
-void call_store(struct call *c, enum event_kind kind, const char *destination, int status,
+/* False: the call has told as many events as it may, and this kind is not one of its first, its
+ * answer and its end, for which there is always room. */
+bool call_store(struct call *c, enum event_kind kind, const char *destination, int status,
                 unsigned ordinal);
 void call_put_legs(const struct call *c, struct buf *out);
 MUST_USE enum err call_event(struct call *c, enum event_kind kind, struct event **ret);

@@ -119,18 +119,25 @@ void call_ask_ahead(struct call *c, const struct event *event, const struct taki
 
 /* ---- the answers ---- */
 
-/* Does what it says, once; false when that is nothing. The decision may be gone afterwards. */
-static bool follow(struct call *c, struct asked *a)
+enum followed {
+    FOLLOWED_NOTHING, /* it says nothing that leads anywhere */
+    FOLLOWED_TARGETS, /* they are the call's now: the next target is due */
+    FOLLOWED_END,     /* the call ended */
+};
+
+/* Does what it says, once. */
+static enum followed follow(struct call *c, struct asked *a)
 {
     struct control answer = a->answer;
     a->answer = (struct control){.action = CONTROL_DEFAULT};
     a->answered = true; /* or late: what still comes counts no longer */
     timer_stop(&c->invite_timer);
     if (answer.action == CONTROL_FORWARD)
-        call_route_to(c, &answer.targets);
-    else if (answer.action == CONTROL_REJECT)
-        call_reject(c, answer.sip_status);
-    return answer.action != CONTROL_DEFAULT;
+        return call_route_to(c, &answer.targets) ? FOLLOWED_TARGETS : FOLLOWED_END;
+    if (answer.action == CONTROL_DEFAULT)
+        return FOLLOWED_NOTHING;
+    call_reject(c, answer.sip_status);
+    return FOLLOWED_END;
 }
 
 static void on_too_late(struct timer *t);
@@ -150,7 +157,8 @@ void call_decide(struct call *c)
         if (d->at[i].control && left_ms(c, &d->at[i]) > most)
             most = left_ms(c, &d->at[i]);
     if (d && d->first) {
-        (void)!follow(c, d->first);
+        if (follow(c, d->first) == FOLLOWED_TARGETS)
+            call_next_target(c);
     } else if (most > 0) {
         wait(c, most);
     } else {
@@ -163,9 +171,10 @@ static void turn_over(struct call *c)
 {
     struct asked *a = c->decision->turn;
     c->decision->turn = NULL;
-    if (follow(c, a))
+    if (follow(c, a) == FOLLOWED_END)
         return;
-    call_set_state(c, CALL_ROUTING);
+    if (c->state != CALL_ROUTING)
+        call_set_state(c, CALL_ROUTING);
     call_next_target(c);
 }
 
@@ -192,7 +201,7 @@ bool call_ask(struct call *c, struct str url)
     if (!a)
         return false;
     if (left_ms(c, a) <= 0)
-        return follow(c, a);
+        return follow(c, a) == FOLLOWED_END;
     c->decision->turn = a;
     wait(c, left_ms(c, a));
     return true;

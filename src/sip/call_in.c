@@ -9,8 +9,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "sip/call.h"
-
-enum { X_HEADERS_MAX = 32, X_BYTES_MAX = 8192 };
+#include "sip/x_headers.h"
 
 static void refuse_busy(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
                         enum metric why)
@@ -111,22 +110,11 @@ static enum err keep_names(struct call *c, const struct book_trunk *t, struct st
 static enum err keep_x_headers(struct call *c, const struct sip_msg *m)
 {
     struct buf b;
-    size_t n = 0;
-    buf_init(&b, X_BYTES_MAX);
-    for (size_t i = 0; i < m->n_headers && n < X_HEADERS_MAX; i++) {
-        const struct sip_header *h = &m->header[i];
-        if (h->id != SIP_H_OTHER || !str_starts_nocase(h->name, STR("X-")) || h->name.n > 64)
-            continue;
-        buf_put_str(&b, h->name);
-        buf_putc(&b, '\n');
-        buf_put_str(&b, h->value);
-        buf_putc(&b, '\n');
-        n++;
-    }
-    if (b.n && b.err == OK)
-        c->headers = str_dup(buf_str(&b));
-    enum err err = b.n && b.err == OK && !c->headers ? ERR_NOMEM : OK;
-    buf_fini(&b); /* more than fits is left out as a whole */
+    buf_init(&b, X_HEADERS_MAX * (X_HEADER_NAME_MAX + X_HEADER_VALUE_MAX + 2));
+    x_headers_read(m, &b, &c->headers_cut);
+    c->headers = b.n && b.err == OK ? str_dup(buf_str(&b)) : NULL;
+    enum err err = b.n && !c->headers ? ERR_NOMEM : OK;
+    buf_fini(&b);
     return err;
 }
 
@@ -178,7 +166,6 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
     identity_caller(m, trunk->set, &caller);
     c->account = number->account;
     c->verified = caller.verified;
-    c->simulated = sip_header_named(m, STR("X-Hookswitch-Simulated")) != NULL;
     c->started_at_ms = clock_wall_ms();
     memcpy(c->caller, caller.id, sizeof c->caller);
     if ((err = str_copy(str_of(e164), c->number, sizeof c->number)) != OK ||
@@ -226,8 +213,12 @@ void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct pa
     }
     memcpy(c->call_id, call_id, sizeof c->call_id);
     (void)!trace_id_parse(str_of(call_id), &c->trace);
-    if (begin(c, m, from, raw, trunk, number, e164) != OK) {
-        refuse_busy(e, m, from, METRIC_SIP_REJECTED_LIMIT);
+    enum err err = begin(c, m, from, raw, trunk, number, e164);
+    if (err != OK) {
+        if (err_is_final(err))
+            edge_reply(e, m, from, 513, NULL, NULL); /* it would be too large again */
+        else
+            refuse_busy(e, m, from, METRIC_SIP_REJECTED_LIMIT);
         c->state = CALL_OVER; /* nobody heard of it */
         call_free(c);
         return;

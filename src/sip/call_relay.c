@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "sip/call.h"
+#include "sip/x_headers.h"
 
 /* What belongs to one hop or one dialog, or is ours to say. */
 static bool is_own(enum sip_header_id id)
@@ -38,7 +39,7 @@ static bool is_own(enum sip_header_id id)
 void call_put_relayed(struct buf *b, const struct sip_msg *m)
 {
     for (size_t i = 0; i < m->n_headers; i++)
-        if (!is_own(m->header[i].id))
+        if (!is_own(m->header[i].id) && !x_header_is_own(m->header[i].name))
             sip_put_named(b, m->header[i].name, m->header[i].value);
 }
 

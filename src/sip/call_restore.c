@@ -66,6 +66,7 @@ static enum err names_read(struct call *c, const struct call_row *r)
         json_str(json_get(doc, "trunk_name"), &trunk);
         json_str(json_get(doc, "verified"), &verified);
         json_str(json_get(doc, "headers"), &headers);
+        json_bool(json_get(doc, "headers_cut"), &c->headers_cut);
     } else {
         log_warn("sip", "%s: its facts cannot be read: %s", c->call_id, err_text(err));
     }

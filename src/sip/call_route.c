@@ -9,7 +9,7 @@
 #include "base/metrics.h"
 #include "sip/route.h"
 
-static void try_address(struct call *c);
+static bool try_address(struct call *c);
 
 /* What the caller hears (docs/sip.md). A target's trouble is not the gateway's: its 5xx, and what
  * nobody can do anything about, become 500, its "unknown" becomes 480. */
@@ -32,18 +32,6 @@ static int caller_status(int status)
     case 604: return 480;
     default: return status >= 300 && status < 400 ? 480 : 500;
     }
-}
-
-static bool is_wanted(const struct target *t, int last_status)
-{
-    if (!last_status || t->when == WHEN_ALWAYS)
-        return true;
-    enum end_reason o = end_reason_of_status(last_status);
-    return t->when == WHEN_BUSY             ? o == END_BUSY
-           : t->when == WHEN_NO_ANSWER      ? o == END_NO_ANSWER
-           : t->when == WHEN_FAILED         ? o == END_FAILED || o == END_REJECTED
-           : t->when == WHEN_NOT_REGISTERED ? last_status == 480 || last_status == 404
-                                            : false;
 }
 
 void call_route_drop(struct call *c)
@@ -88,7 +76,8 @@ static void on_resolved(void *arg, const struct resolved *at)
     r->lookup = NULL;
     r->at = *at;
     if (at->err == OK) {
-        try_address(r->call);
+        if (!try_address(r->call))
+            call_target_failed(r->call, 503, STR("Cannot Be Reached"));
         return;
     }
     log_sparse(LOG_WARN, 1000, "sip", "%s: %s: %s", r->call->call_id, r->host, err_text(at->err));
@@ -106,6 +95,7 @@ static int transport_hint(const struct uri *u)
                                           : 0;
 }
 
+/* An INVITE, or a look-up that will lead to one, is under way. */
 static enum err find_addresses(struct call *c, const struct uri *u)
 {
     struct route *r = c->route;
@@ -123,8 +113,7 @@ static enum err find_addresses(struct call *c, const struct uri *u)
     r->at.addr[0] = a;
     r->at.transport[0] = (uint8_t)how;
     r->at.n = 1;
-    try_address(c);
-    return OK;
+    return try_address(c) ? OK : ERR_UNREACHABLE;
 }
 
 static void on_ring_timeout(struct timer *timer)
@@ -139,7 +128,7 @@ static void on_ring_timeout(struct timer *timer)
     call_target_failed(c, 408, (struct str){0});
 }
 
-static void try_address(struct call *c)
+static bool try_address(struct call *c)
 {
     struct route *r = c->route;
     struct sip_edge *e = c->edge;
@@ -152,12 +141,29 @@ static void try_address(struct call *c)
             !transport_route(e->transport, how, &r->at.addr[i], &r->path))
             continue;
         if (route_invite(c))
-            return;
+            return true;
     }
-    call_target_failed(c, 503, STR("Cannot Be Reached"));
+    return false;
 }
 
-static void start_target(struct call *c, const struct target *t)
+/* The present target's turn is over. */
+static void target_over(struct call *c, int status)
+{
+    struct route *r = c->route;
+    timer_stop(&c->invite_timer);
+    r->client = 0;
+    r->last_status = status;
+    for (size_t i = 0; i < c->n_early; i++) {
+        dialog_fini(c->early[i]);
+        free(c->early[i]);
+    }
+    c->n_early = 0;
+    if (c->state == CALL_RINGING)
+        call_set_state(c, CALL_ROUTING);
+}
+
+/* False: it failed at once. */
+static bool start_target(struct call *c, const struct target *t)
 {
     struct route *r = c->route;
     struct uri uri;
@@ -168,19 +174,23 @@ static void start_target(struct call *c, const struct target *t)
     enum err err = destination_read(c, t, &uri);
     if (err == OK) {
         loop_timer(c->edge->c.loop, &c->invite_timer, (int64_t)ring_s * 1000, on_ring_timeout, c);
-        err =
-            find_addresses(c, &uri); /* may have failed the target already, and the call with it */
-        if (err == OK)
-            return;
+        err = find_addresses(c, &uri);
     }
+    if (err == OK)
+        return true;
     log_sparse(LOG_WARN, 1000, "sip", "%s: target %s \"%.*s\": %s", c->call_id,
                target_type_name(t->type), STR_FMT(t->destination), err_text(err));
-    call_target_failed(c, 500,
-                       str_of(err == ERR_UNSUPPORTED ? "Target Type Not Supported" : "Bad Target"));
+    target_over(c, err == ERR_UNREACHABLE ? 503 : 500);
+    return false;
 }
 
-static void give_up(struct call *c)
+/* There is no further target, or a limit keeps the call from it. */
+static void give_up(struct call *c, const char *limit)
 {
+    if (limit) {
+        log_sparse(LOG_WARN, 1000, "sip", "%s: no further target is tried: %s", c->call_id, limit);
+        c->detail = limit;
+    }
     int last = c->route->last_status;
     int status = last ? caller_status(last) : 480;
     enum end_reason reason = last ? end_reason_of_status(last) : END_FAILED;
@@ -189,52 +199,16 @@ static void give_up(struct call *c)
     call_end(c, reason, by, status);
 }
 
-/* The next target that applies, over all levels; NULL at the end. */
-static const struct target *find_target(struct route *r)
-{
-    while (r->depth) {
-        size_t at = r->depth - 1;
-        const struct forward *f = r->level[at].forward;
-        if (r->level[at].next == f->n) {
-            r->depth--;
-            continue;
-        }
-        const struct target *t = &f->target[r->level[at].next++];
-        if (is_wanted(t, r->last_status))
-            return t;
-    }
-    return NULL;
-}
-
-static bool push(struct route *r, const struct forward *f, const struct book_number *n)
-{
-    for (size_t i = 0; i < r->depth; i++)
-        if (n && r->level[i].number == n)
-            return false; /* a loop */
-    if (r->depth == ROUTE_DEPTH_MAX)
-        return false;
-    r->level[r->depth].forward = f;
-    r->level[r->depth].number = n;
-    r->level[r->depth++].next = 0;
-    return true;
-}
-
-/* Another number of the same account, whose setting then applies. */
-static bool enter_number(struct call *c, const struct target *t)
-{
-    const struct book_number *n = book_number(c->book, t->destination);
-    return n && n->account == c->account && push(c->route, n->set->forward, n);
-}
-
-/* What was tried, or could not be, is passed over on the way to another one. */
-static void passed_over(struct call *c)
+/* A target that was tried, or could not be, is passed over on the way to another one. False when
+ * the call has told so many events that this one is its last but the answer and the end. */
+static bool passed_over(struct call *c)
 {
     struct route *r = c->route;
     c->reason = (uint8_t)end_reason_of_status(r->last_status);
-    call_store(c, EVENT_CALL_FORWARD_FAILED, c->destination, r->last_status, r->failed++);
+    return call_store(c, EVENT_CALL_FORWARD_FAILED, c->destination, r->last_status, r->failed++);
 }
 
-/* A number that cannot be entered (a loop, too deep, not this account's) failed like any target. */
+/* A number that cannot be entered failed like any target. */
 static void number_failed(struct call *c, const struct target *t)
 {
     log_sparse(LOG_WARN, 1000, "sip", "%s: %.*s is no number of this account, or a loop",
@@ -244,30 +218,33 @@ static void number_failed(struct call *c, const struct target *t)
     c->route->last_status = 500;
 }
 
+static bool ask_target(struct call *c, const struct target *t)
+{
+    return c->route->asked++ < ASKED_MAX && call_ask(c, t->destination);
+}
+
 void call_next_target(struct call *c)
 {
     struct route *r = c->route;
-    const struct target *t;
+    const struct target *t = NULL;
     bool failed = r->target != NULL;
-    r->target = NULL;
-    while ((t = find_target(r)) && t->type == TARGET_ACCESS_NUMBER) {
-        if (enter_number(c, t))
-            continue;
-        if (failed)
-            passed_over(c);
-        number_failed(c, t);
-        failed = true;
+    for (;;) {
+        r->target = NULL;
+        enum walk_step step = target_walk_next(&r->walk, r->last_status, &t);
+        const char *limit = step == WALK_LIMIT ? "a call looks at 64 targets"
+                            : step != WALK_EXHAUSTED && failed && !passed_over(c)
+                                ? "a call has 40 events"
+                                : NULL;
+        if (limit || step == WALK_EXHAUSTED) {
+            give_up(c, limit);
+            return;
+        }
+        if (step == WALK_NUMBER_FAILED)
+            number_failed(c, t);
+        else if (t->type == TARGET_WEBHOOK ? ask_target(c, t) : start_target(c, t))
+            return;
+        failed = step == WALK_NUMBER_FAILED || t->type != TARGET_WEBHOOK;
     }
-    if (!t) {
-        give_up(c);
-        return;
-    }
-    if (failed)
-        passed_over(c);
-    if (t->type != TARGET_WEBHOOK)
-        start_target(c, t);
-    else if (r->asked++ >= ASKED_MAX || !call_ask(c, t->destination))
-        call_next_target(c);
 }
 
 static bool begin(struct call *c)
@@ -288,29 +265,29 @@ void call_route(struct call *c)
     if (!begin(c))
         return;
     const struct book_number *n = book_number(c->book, str_of(c->number));
-    if (n && !push(c->route, n->set->forward, n))
-        n = NULL;
-    if (n)
-        call_next_target(c);
-    else
+    if (!n) {
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 480);
+        return;
+    }
+    target_walk_start(&c->route->walk, c->book, n);
+    call_next_target(c);
 }
 
-void call_route_to(struct call *c, struct forward **forward)
+bool call_route_to(struct call *c, struct forward **forward)
 {
     struct forward *f = *forward;
     *forward = NULL;
     if (!begin(c)) {
         forward_free(f);
-        return;
+        return false;
     }
-    forward_free(c->route->own);
-    c->route->own = f;
-    c->route->depth = 0; /* the answer stands for all the number's own targets */
-    c->route->target = NULL;
-    c->route->last_status = 0;
-    if (push(c->route, f, NULL))
-        call_next_target(c);
+    struct route *r = c->route;
+    target_walk_answer(&r->walk, c->book, c->account, f);
+    forward_free(r->own);
+    r->own = f;
+    r->target = NULL;
+    r->last_status = 0;
+    return true;
 }
 
 void call_reject(struct call *c, int status)
@@ -320,17 +297,7 @@ void call_reject(struct call *c, int status)
 
 void call_target_failed(struct call *c, int status, struct str reason)
 {
-    struct route *r = c->route;
-    timer_stop(&c->invite_timer);
-    r->client = 0;
-    r->last_status = status;
-    for (size_t i = 0; i < c->n_early; i++) {
-        dialog_fini(c->early[i]);
-        free(c->early[i]);
-    }
-    c->n_early = 0;
-    if (c->state == CALL_RINGING)
-        call_set_state(c, CALL_ROUTING);
+    target_over(c, status);
     call_next_target(c);
 }
 
@@ -344,7 +311,8 @@ void call_address_failed(struct call *c, int status)
         return;
     }
     call_set_state(c, CALL_ROUTING);
-    try_address(c);
+    if (!try_address(c))
+        call_target_failed(c, 503, STR("Cannot Be Reached"));
 }
 
 void call_stop_ringing(struct call *c)

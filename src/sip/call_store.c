@@ -13,7 +13,15 @@
 
 static void submit(struct call *c);
 
-enum { HEADER_PAIRS_MAX = 32, FACTS_MAX = 32768, LEGS_MAX = 65536 };
+enum {
+    HEADER_PAIRS_MAX = 32,
+    /* Both in the edge's scratch. Two dialogs of DIALOG_TEXT_MAX always fit; names do, and headers
+     * are left out where they don't. */
+    LEGS_MAX = 2 * (DIALOG_TEXT_MAX + 256) + TOKEN_SIZE,
+    FACTS_MAX = SCRATCH_MAX - LEGS_MAX,
+    /* Of the events that a call has at the most: call_answered and call_ended. */
+    EVENTS_KEPT_FREE = 2,
+};
 
 static size_t header_pairs(const char *text, struct str pair[2 * HEADER_PAIRS_MAX])
 {
@@ -46,30 +54,54 @@ static enum err make_event(struct call *c, enum event_kind kind, const char *des
         .simulated = c->simulated,
         .sip_headers = pair,
         .n_sip_headers = c->headers ? header_pairs(c->headers, pair) : 0,
+        .sip_headers_cut = c->headers_cut,
         .started_at_ms = c->started_at_ms,
         .answered_at_ms = c->answered_at_ms,
         .ended_at_ms = c->ended_at_ms,
         .destination = str_of(destination ? destination : c->destination),
-        .detail = str_of(c->detail),
         .reason = (enum end_reason)c->reason,
         .by = (enum ended_by)c->by,
+        .detail = str_of(c->detail),
         .sip_status = status ? status : c->sip_status,
         .ordinal = ordinal,
     };
     return event_of_call(kind, &f, now, ret);
 }
 
-/* What a restart needs to write the call's later events. */
-static void put_facts(const struct call *c, struct buf *b)
+static void put_facts(const struct call *c, bool headers, struct buf *b)
 {
     struct json_writer w = {b, false};
     json_obj(&w, NULL);
     json_put_str(&w, "trunk_name", str_of(c->trunk_name));
     json_put_str(&w, "caller_name", str_of(c->caller_name));
     json_put_str(&w, "verified", (struct str){&c->verified, 1});
-    if (c->headers)
+    if (headers)
         json_put_str(&w, "headers", str_of(c->headers));
+    if (c->headers_cut || (c->headers && !headers))
+        json_put_bool(&w, "headers_cut", true);
     json_end_obj(&w);
+}
+
+/* What a restart needs to write the call's later events. */
+static void write_facts(const struct call *c, struct buf *b)
+{
+    buf_wrap(b, c->edge->scratch, FACTS_MAX);
+    put_facts(c, c->headers != NULL, b);
+    if (b->err != ERR_TOO_BIG)
+        return;
+    buf_reset(b);
+    put_facts(c, false, b);
+}
+
+/* What a restart needs to go on with the call. */
+static void write_legs(struct call *c, struct buf *b)
+{
+    call_put_legs(c, b);
+    if (b->err == OK)
+        return;
+    buf_reset(b);
+    log_error("sip", "%s is stored without its legs, and would be lost in a restart: %s",
+              c->call_id, err_text(ERR_TOO_BIG));
 }
 
 void call_put_legs(const struct call *c, struct buf *out)
@@ -103,15 +135,10 @@ static enum err prepare(struct call *c, struct taking **ret)
     const struct event *event = event_hold(c->pending->event);
     enum call_phase phase = phase_with(event->kind);
     struct buf facts, legs;
-    buf_wrap(&facts, e->scratch, FACTS_MAX);
-    buf_wrap(&legs, e->scratch + FACTS_MAX, SCRATCH_MAX - FACTS_MAX);
-    put_facts(c, &facts);
+    write_facts(c, &facts);
+    buf_wrap(&legs, e->scratch + FACTS_MAX, LEGS_MAX);
     if (phase != CALL_PHASE_ENDED)
-        call_put_legs(c, &legs);
-    if (facts.err != OK || legs.err != OK) {
-        event_drop(&event);
-        return ERR_TOO_BIG;
-    }
+        write_legs(c, &legs);
     bool ended = phase == CALL_PHASE_ENDED, answered = phase != CALL_PHASE_TRYING;
     struct call_row row = {
         .call_id = str_of(c->call_id),
@@ -161,18 +188,22 @@ static void stored(struct call *c, enum event_kind kind)
     }
 }
 
+static int refusal_of(const struct call *c, enum err err)
+{
+    return c->state == CALL_ENDING ? 487 : err == ERR_EXISTS ? 482 : err_is_final(err) ? 500 : 503;
+}
+
 /* The first event could not be stored: the call was never accepted, and leaves no trace. */
 static void refuse(struct call *c, enum err err)
 {
     char header[40];
     struct sip_edge *e = c->edge;
     struct txn *t = txn_at(e->txns, c->x.server);
-    bool gone = err == ERR_EXISTS;
-    metric_add(METRIC_SIP_REJECTED_STORE, !gone);
+    metric_add(METRIC_SIP_REJECTED_STORE, err != ERR_EXISTS);
     snprintf(header, sizeof header, "Retry-After: %d\r\n", RETRY_AFTER_SEC);
     if (t && txn_request(t, &e->again) == OK) {
         struct buf b = call_scratch(e);
-        int status = c->state == CALL_ENDING ? 487 : gone ? 482 : 503;
+        int status = refusal_of(c, err);
         sip_put_reply(&b, &e->again, &t->path.peer, status, (struct str){0}, str_of(c->token),
                       false);
         if (status == 503)
@@ -191,23 +222,39 @@ static void on_retry(struct timer *timer)
         submit(c);
 }
 
-static void on_store_failed(struct call *c, enum err err)
+/* Not now: tried again. The people on the line wait no longer than a while; the events are tried
+ * on. None of these frees the call while one is pending. */
+static void store_later(struct call *c, enum err err)
 {
     struct sip_edge *e = c->edge;
-    enum event_kind kind = c->pending->event->kind;
-    int64_t now = loop_now_ms(e->c.loop);
-    if (kind == EVENT_INCOMING_CALL) {
-        refuse(c, err);
-        return;
-    }
     log_sparse(LOG_WARN, 5000, "sip", "%s: %s is not stored yet: %s", c->call_id,
-               event_kind_name(kind), err_text(err));
+               event_kind_name(c->pending->event->kind), err_text(err));
     loop_timer(e->c.loop, &c->store_timer, STORE_RETRY_MS, on_retry, c);
-    /* The people on the line wait no longer; the events are tried on. None of these frees the call
-     * while one is pending. */
-    if (now - c->storing_since_ms >= STORE_PATIENCE_MS)
+    if (loop_now_ms(e->c.loop) - c->storing_since_ms >= STORE_PATIENCE_MS)
         for (const struct call_event *ev = c->pending; ev; ev = ev->next)
             stored(c, ev->event->kind);
+}
+
+/* Never: the call goes on without it. It may be gone afterwards. */
+static void store_never(struct call *c, enum err err)
+{
+    enum event_kind kind = c->pending->event->kind;
+    log_error("sip", "%s: %s is lost: %s", c->call_id, event_kind_name(kind), err_text(err));
+    metric_add(METRIC_EVENTS_LOST, 1);
+    pop(c);
+    c->storing_since_ms = loop_now_ms(c->edge->c.loop);
+    stored(c, kind);
+}
+
+/* The call may be gone afterwards. */
+static void on_store_failed(struct call *c, enum err err)
+{
+    if (c->pending->event->kind == EVENT_INCOMING_CALL)
+        refuse(c, err);
+    else if (err_is_final(err))
+        store_never(c, err);
+    else
+        store_later(c, err);
 }
 
 static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
@@ -221,22 +268,25 @@ static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
     if (err == OK && duplicate && kind == EVENT_INCOMING_CALL)
         err = ERR_EXISTS;
     if (err != OK) {
+        bool again = kind != EVENT_INCOMING_CALL && err_is_final(err);
         taking_withdraw(*t, sequences_of(c));
         on_store_failed(c, err);
+        if (again && (c = pool_at(e->calls, token)))
+            submit(c);
         return;
     }
     pop(c);
     c->storing_since_ms = loop_now_ms(e->c.loop);
     submit(c);
-    stored(c, kind);
+    if ((c = pool_at(e->calls, token)))
+        stored(c, kind);
 }
 
-static void submit(struct call *c)
+/* Hands in the first that waits. */
+static enum err hand_in(struct call *c)
 {
     struct sip_edge *e = c->edge;
     struct taking *t = NULL;
-    if (c->storing || !c->pending)
-        return;
     enum err err = prepare(c, &t);
     if (err == OK && c->pending->event->kind == EVENT_INCOMING_CALL)
         call_ask_ahead(c, c->pending->event, t);
@@ -245,8 +295,18 @@ static void submit(struct call *c)
     c->storing = err == OK;
     taking_withdraw(t, sequences_of(c));
     taking_free(t);
-    if (err != OK)
-        on_store_failed(c, err);
+    return err;
+}
+
+/* The call may be gone afterwards. */
+static void submit(struct call *c)
+{
+    struct pool *calls = c->edge->calls;
+    handle self = c->self;
+    enum err err = ERR_BUG;
+    while (err_is_final(err) && pool_at(calls, self) == c && !c->storing && c->pending)
+        if ((err = hand_in(c)) != OK)
+            on_store_failed(c, err);
 }
 
 enum err call_event(struct call *c, enum event_kind kind, struct event **ret)
@@ -254,18 +314,29 @@ enum err call_event(struct call *c, enum event_kind kind, struct event **ret)
     return make_event(c, kind, NULL, 0, 0, ret);
 }
 
-void call_store(struct call *c, enum event_kind kind, const char *destination, int status,
+/* Is there room for an event that need not be told? */
+static bool has_room(const struct call *c, enum event_kind kind)
+{
+    return kind == EVENT_INCOMING_CALL || kind == EVENT_CALL_ANSWERED || kind == EVENT_CALL_ENDED ||
+           c->n_events < CALL_EVENTS_MAX - EVENTS_KEPT_FREE;
+}
+
+bool call_store(struct call *c, enum event_kind kind, const char *destination, int status,
                 unsigned ordinal)
 {
     struct event *event = NULL;
+    if (!has_room(c, kind))
+        return false;
     struct call_event *ev = calloc(1, sizeof *ev);
     enum err err = ev ? make_event(c, kind, destination, status, ordinal, &event) : ERR_NOMEM;
+    c->n_events++;
     if (err != OK) {
         free(ev);
-        log_error("sip", "%s: %s is lost: %s", c->call_id, event_kind_name(kind), err_text(err));
         if (kind == EVENT_INCOMING_CALL)
             refuse(c, err);
-        return;
+        else
+            memory_gone("sip"); /* an event fits always; without memory there is no call_ended */
+        return true;
     }
     ev->event = event;
     *(c->pending ? &c->pending_last->next : &c->pending) = ev;
@@ -274,4 +345,5 @@ void call_store(struct call *c, enum event_kind kind, const char *destination, i
     if (c->n_pending == 1)
         c->storing_since_ms = loop_now_ms(c->edge->c.loop);
     submit(c);
+    return true;
 }

@@ -11,7 +11,7 @@
 
 #include "sip/print.h"
 
-enum { ROUTES_MAX = 4096, DIALOG_TEXT_MAX = 16384 };
+enum { ROUTES_MAX = 4096 };
 
 struct str dialog_get(const struct dialog *d, enum dialog_part part)
 {

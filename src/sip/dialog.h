@@ -5,6 +5,8 @@
 #include "sip/token.h"
 #include "sip/transport.h"
 
+enum { DIALOG_TEXT_MAX = 16384 }; /* bytes of all parts together */
+
 enum dialog_part {
     DIALOG_CALL_ID,
     DIALOG_LOCAL,  /* our From within it, without tag */

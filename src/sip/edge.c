@@ -65,12 +65,11 @@ void edge_send(struct sip_edge *e, const struct trace_id *call, char leg, struct
 void edge_reply(struct sip_edge *e, const struct sip_msg *m, const struct path *to, int status,
                 const char *reason, const char *more)
 {
-    char mem[8192], tag[TOKEN_SIZE];
-    struct buf b;
+    char tag[TOKEN_SIZE];
+    struct buf b = call_scratch(e); /* as large as a message: a reply repeats what came */
     struct path path = *to;
     if (m->method == SIP_ACK || !m->answerable)
         return;
-    buf_wrap(&b, mem, sizeof mem);
     /* Stateless: the same request must get the same tag (RFC 3261 §8.2.7). */
     uint64_t hash = hash64(m->via.branch.n ? m->via.branch : m->call_id);
     token_print(hash, hash64(m->call_id), tag);

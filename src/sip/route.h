@@ -1,19 +1,14 @@
 /* Inside the call: the way through its number's targets, while it lasts. */
 #pragma once
+#include "hub/target_walk.h"
 #include "net/resolver.h"
 #include "sip/call.h"
 
-enum { ROUTE_DEPTH_MAX = 8, ASKED_MAX = 4 };
+enum { ASKED_MAX = 4 /* webhooks that are targets of one call */ };
 
 struct route {
     struct call *call;
-    /* Where we are: in the number's targets, or deeper, in those of an access_number. */
-    size_t depth;
-    struct {
-        const struct forward *forward;    /* of the book the call holds, or `own` */
-        const struct book_number *number; /* NULL: an answer's */
-        size_t next;                      /* target to look at next */
-    } level[ROUTE_DEPTH_MAX];
+    struct target_walk walk;     /* in the book that the call holds, and `own` */
     struct forward *own;         /* what a webhook answered */
     unsigned asked;              /* webhooks */
     const struct target *target; /* under way */
