@@ -218,6 +218,7 @@ static void end_quietly(void)
         store_turn(edge_kit.store);
     }
     sip_edge_free(edge_kit.edge);
+    kit_must(still_is_quiet(), "a socket, a connection or a look-up outlives the edge");
     loop_free(edge_kit.loop);
     resolver_free(edge_kit.resolver);
     edge_kit.edge = NULL;

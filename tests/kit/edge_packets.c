@@ -59,14 +59,38 @@ static uint16_t *slot_of(uint64_t hash, const struct addr *to, struct str bytes)
     }
 }
 
-const struct sip_msg *packet_parse(const struct edge_packet *p)
+static const struct sip_msg *parse(const struct edge_packet *p)
 {
     static struct sip_msg m;
     static char copy[SIP_MESSAGE_MAX + 1];
     memcpy(copy, p->bytes, p->n); /* parsing writes into it */
     copy[p->n] = '\0';
-    kit_must(sip_parse(copy, p->n, &m) == OK, "the edge sent a message that cannot be parsed");
-    return &m;
+    return sip_parse(copy, p->n, &m) == OK ? &m : NULL;
+}
+
+const struct sip_msg *packet_parse(const struct edge_packet *p)
+{
+    const struct sip_msg *m = parse(p);
+    kit_must(m != NULL, "a message cannot be parsed");
+    return m;
+}
+
+/* A refusal of what was malformed repeats parts of it. */
+static void packet_read(struct edge_packet *p)
+{
+    const struct sip_msg *m = parse(p);
+    if (!m && p->n > 8 && (p->bytes[8] == '4' || p->bytes[8] == '5')) {
+        p->method = SIP_METHOD_OTHER;
+        p->status = 400;
+        return;
+    }
+    if (!m)
+        fprintf(stderr, "%.*s", (int)p->n, p->bytes);
+    kit_must(m != NULL, "the edge sent a message that cannot be parsed");
+    p->is_request = m->is_request;
+    p->method = m->is_request ? m->method : m->cseq_method;
+    p->status = m->is_request ? 0 : m->status;
+    p->cseq = m->cseq;
 }
 
 static void keep(uint32_t stream, const struct addr *from, const struct addr *to, struct str bytes)
@@ -94,11 +118,7 @@ static void keep(uint32_t stream, const struct addr *from, const struct addr *to
                               .n = bytes.n};
     memcpy(p->bytes, bytes.p, bytes.n);
     n_bytes += bytes.n;
-    const struct sip_msg *m = packet_parse(p);
-    p->is_request = m->is_request;
-    p->method = m->is_request ? m->method : m->cseq_method;
-    p->status = m->is_request ? 0 : m->status;
-    p->cseq = m->cseq;
+    packet_read(p);
     if (watcher)
         watcher(watcher_arg, p, false);
 }

@@ -15,7 +15,8 @@ typedef void still_on_sent(void *arg, uint32_t stream, const struct addr *from,
                            const struct addr *to, struct str bytes);
 void still_sent_to(still_on_sent *on_sent, void *arg); /* NULL: it is lost */
 
-void still_reset(void);         /* counts ids from 1 again; nothing may be open */
+bool still_is_quiet(void);      /* no socket, connection or look-up is there */
+void still_reset(void);         /* counts ids from 1 again, when all is quiet */
 void still_reset_lookups(void); /* part of it */
 
 /* A datagram for the socket at `to`; false when none is open there. The bytes are copied. */

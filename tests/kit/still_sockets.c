@@ -49,9 +49,15 @@ void still_sent_to(still_on_sent *fn, void *arg)
     on_sent_arg = arg;
 }
 
+bool still_is_quiet(void)
+{
+    struct still_lookup k;
+    return !datagrams && !listeners && !streams && still_lookups(&k, 1) == 0;
+}
+
 void still_reset(void)
 {
-    ASSERT(!datagrams && !listeners && !streams);
+    ASSERT(still_is_quiet());
     n_streams = 0;
     still_reset_lookups();
 }

@@ -1,0 +1,200 @@
+/* edge_checks: what must be true of a sequence as its peers saw it. Each keeps what it said; at the
+ * end that is held against what left the edge:
+ *
+ *   - each request that the edge had to hear got a final answer, an INVITE not both kinds;
+ *   - each 2xx to an INVITE of the edge's got its ACK;
+ *   - each line that was up was hung up, by one side or the other;
+ *   - within a dialog the edge's CSeq only grows (RFC 3261 §12.2.1.1).
+ *
+ * A kill excuses what was under way. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "edge_world.h"
+
+enum { ASKED_MAX = 1024, ACCEPTED_MAX = 256 };
+
+struct asked {     /* a request that a peer sent */
+    uint64_t what; /* branch and method */
+    unsigned life;
+    bool invite, got_2xx, got_failure;
+    bool spoiled;  /* a garbled copy was sent, too, which may be refused */
+    char name[64]; /* its branch */
+};
+
+struct accepted {    /* a 2xx that a peer sent to an INVITE of the edge's */
+    uint64_t dialog; /* Call-ID and the peer's tag */
+    uint32_t cseq;
+    unsigned life;
+    bool first; /* it made the dialog */
+    bool acked, hung_up;
+    char name[64]; /* the peer's tag */
+};
+
+static struct asked asked[ASKED_MAX];
+static struct accepted accepted[ACCEPTED_MAX];
+static size_t n_asked, n_accepted;
+
+void checks_begin(void)
+{
+    n_asked = n_accepted = 0;
+}
+
+static uint64_t key(struct str a, struct str b)
+{
+    return hash64(a) * 31 + hash64(b);
+}
+
+/* ---- what peers say ---- */
+
+static struct call *call_of(const char *name_addr)
+{
+    struct str before, tag;
+    char leg, fork;
+    bool tagged = str_cut(str_of(name_addr), '=', &before, &tag);
+    return tagged ? call_of_tag(edge_kit.edge, tag, &leg, &fork) : NULL;
+}
+
+bool checks_must_answer(const struct line *l)
+{
+    const struct call *c = call_of(l->remote);
+    bool is_carrier = l->at.ip[0] == 5 && l->at.ip[2] == 1;
+    return !l->stream && (is_carrier || (c && c->state == CALL_UP));
+}
+
+/* A peer's own way to end a line, if it is in the dialog. */
+static void on_bye(const struct sip_msg *m)
+{
+    uint64_t dialog = key(m->call_id, m->from.tag);
+    for (size_t i = 0; i < n_accepted; i++)
+        accepted[i].hung_up |= accepted[i].dialog == dialog;
+}
+
+void checks_said(const struct sip_msg *m, bool must)
+{
+    if (m->method == SIP_BYE)
+        on_bye(m);
+    if (!must || m->method == SIP_ACK || m->method == SIP_METHOD_OTHER || n_asked == ASKED_MAX)
+        return;
+    struct asked *a = &asked[n_asked++];
+    *a = (struct asked){.what = key(m->via.branch, m->method_text),
+                        .life = world.lives,
+                        .invite = m->method == SIP_INVITE};
+    snprintf(a->name, sizeof a->name, "%.*s", STR_FMT(m->via.branch));
+}
+
+void checks_spoiled(const struct sip_msg *m)
+{
+    uint64_t what = key(m->via.branch, m->method_text);
+    for (size_t i = 0; i < n_asked; i++)
+        asked[i].spoiled |= asked[i].what == what;
+}
+
+void checks_answers(const struct edge_packet *request, int status, const char *tag)
+{
+    char leg, fork;
+    const struct sip_msg *m = packet_parse(request);
+    struct sip_edge *e = edge_kit.edge;
+    if (request->method != SIP_INVITE || status < 200 || status >= 300 || request->stream ||
+        n_accepted == ACCEPTED_MAX)
+        return;
+    /* Long after its end nobody knows the call any more. */
+    if (!txn_client_of(e->txns, m) && !call_of_tag(e, m->from.tag, &leg, &fork))
+        return;
+    struct str own = m->to.tag.p ? m->to.tag : str_of(tag);
+    struct accepted *a = &accepted[n_accepted++];
+    *a = (struct accepted){.dialog = key(m->call_id, own),
+                           .cseq = m->cseq,
+                           .life = world.lives,
+                           .first = !m->to.tag.p};
+    snprintf(a->name, sizeof a->name, "%.*s", STR_FMT(own));
+}
+
+/* ---- what the edge said ---- */
+
+static void on_request(const struct sip_msg *m)
+{
+    uint64_t dialog = key(m->call_id, m->to.tag);
+    for (size_t i = 0; i < n_accepted; i++) {
+        struct accepted *a = &accepted[i];
+        if (a->dialog != dialog)
+            continue;
+        a->acked |= m->method == SIP_ACK && m->cseq == a->cseq;
+        a->hung_up |= m->method == SIP_BYE;
+    }
+}
+
+static void on_response(const struct sip_msg *m)
+{
+    uint64_t what = key(m->via.branch, str_of(sip_method_name(m->cseq_method)));
+    for (size_t i = 0; i < n_asked; i++) {
+        struct asked *a = &asked[i];
+        if (a->what != what)
+            continue;
+        a->got_2xx |= m->status >= 200 && m->status < 300;
+        a->got_failure |= m->status >= 300;
+    }
+}
+
+/* The last CSeq of each dialog of the edge's, per direction. */
+struct counted {
+    uint64_t dialog;
+    uint32_t cseq;
+};
+
+static bool cseq_grows(struct counted *all, size_t *n, const struct sip_msg *m)
+{
+    uint64_t dialog = key(m->call_id, m->from.tag) * 31 + hash64(m->to.tag);
+    size_t i = 0;
+    if (m->method == SIP_ACK || m->method == SIP_CANCEL)
+        return true;
+    while (i < *n && all[i].dialog != dialog)
+        i++;
+    if (i == *n)
+        all[(*n)++] = (struct counted){.dialog = dialog};
+    bool grows = m->cseq > all[i].cseq;
+    all[i].cseq = m->cseq;
+    return grows;
+}
+
+/* "…: #12 BYE 4": which packet of the edge's, or what of the peers'. */
+static const char *fault(const char *what, const char *about, uint32_t n)
+{
+    static char text[256];
+    snprintf(text, sizeof text, "%s (%s %u)", what, about, n);
+    return text;
+}
+
+const char *checks_end(void)
+{
+    static struct counted counted[PACKETS_MAX];
+    size_t n_counted = 0;
+    for (size_t i = 0; i < edge_kit_packets(); i++) {
+        const struct edge_packet *p = edge_kit_packet(i);
+        if (!p->is_request && p->method == SIP_METHOD_OTHER)
+            continue;
+        const struct sip_msg *m = packet_parse(p);
+        if (!m->is_request)
+            on_response(m);
+        else
+            on_request(m);
+        if (m->is_request && !cseq_grows(counted, &n_counted, m))
+            return fault("the edge's CSeq did not grow within a dialog", "packet", (uint32_t)i);
+    }
+    for (size_t i = 0; i < n_asked; i++) {
+        const struct asked *a = &asked[i];
+        if (a->life == world.lives && !a->got_2xx && !a->got_failure)
+            return fault("a request got no final answer", a->name, 0);
+        if (a->life == world.lives && a->invite && a->got_2xx && a->got_failure && !a->spoiled)
+            return fault("an INVITE was accepted and refused", a->name, 0);
+    }
+    for (size_t i = 0; i < n_accepted; i++) {
+        const struct accepted *a = &accepted[i];
+        if (a->life == world.lives && !a->acked)
+            return fault("a 2xx got no ACK", a->name, a->cseq);
+        if (a->life == world.lives && a->first && !a->hung_up)
+            return fault("a line is still up", a->name, a->cseq);
+    }
+    return NULL;
+}

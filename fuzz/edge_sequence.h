@@ -1,0 +1,12 @@
+/* Sequences of what may happen to the edge: bytes choose one step after another (calls, answers,
+ * repeats, names, webhooks, the store, the clock, kills); then all time limits pass, and the checks
+ * of tests/kit and edge_checks.c are made. A fault ends the process by abort. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+void edge_sequence(const uint8_t *data, size_t n);
+/* The steps of the present sequence, in words. */
+const char *edge_sequence_words(void);
+/* Messages that peers sent to the edge in all sequences so far. */
+size_t edge_sequence_messages(void);

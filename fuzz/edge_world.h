@@ -1,0 +1,69 @@
+/* Inside the fuzzer of the edge: the peers around it, and what was seen of them. One sequence at a
+ * time; edge_sequence.c begins it, edge_peers.c acts, edge_checks.c watches. */
+#pragma once
+#include "line.h"
+
+enum { LINES_MAX = 48, SENT_MAX = 96, ASKED_MAX_ = 512, LEGS_MAX_ = 64 };
+
+struct peer_line {
+    struct line line;
+    bool calls;     /* the carrier's: it sent the INVITE */
+    size_t invite;  /* called: the packet it answers */
+    bool has_final; /* calls: its INVITE has one; */
+    bool final_is_2xx;
+};
+
+struct said { /* a message of a peer's, to be said again */
+    struct addr from;
+    uint32_t stream;
+    char *bytes;
+    size_t n;
+};
+
+struct world {
+    /* the input */
+    const uint8_t *data;
+    size_t n, at;
+    /* the peers */
+    struct peer_line line[LINES_MAX];
+    size_t n_lines;
+    bool answered[PACKETS_MAX]; /* requests of the edge's that got a final answer */
+    bool acked[PACKETS_MAX];    /* 2xx of the edge's to an INVITE that were acknowledged */
+    struct said said[SENT_MAX];
+    size_t n_said;
+    unsigned n_names;
+    /* what happened */
+    unsigned lives;    /* of the edge: counts restarts */
+    bool store_failed; /* at any time */
+    size_t messages;   /* of the peers', in all sequences */
+};
+extern struct world world;
+
+uint8_t take(void); /* the next byte; 0 behind the end */
+unsigned pick(unsigned n);
+bool now_and_then(unsigned one_in);
+size_t pick_recent(size_t n); /* mostly n - 1 */
+void say_words(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* edge_peers.c: one step each */
+void peers_reset(void);
+void step_call(void);
+void step_answer(void);
+void step_ack(void);
+void step_request(void);
+void step_cancel(void);
+void step_repeat(void);
+void step_garble(void);
+void step_outside(void);
+void step_polite(void);
+void step_streams(void);
+void step_names(void);
+void step_webhook(void);
+
+/* edge_checks.c */
+void checks_begin(void);
+bool checks_must_answer(const struct line *l);        /* what the line says next */
+void checks_said(const struct sip_msg *m, bool must); /* it was said */
+void checks_spoiled(const struct sip_msg *m);         /* a garbled copy of it is said */
+void checks_answers(const struct edge_packet *request, int status, const char *tag); /* before */
+const char *checks_end(void); /* NULL, or what is wrong */
