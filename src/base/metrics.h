@@ -17,6 +17,7 @@
       "Requests that were received again")                                                         \
     X(SIP_RETRANSMITS_OUT, COUNTER, "hookswitch_sip_retransmissions_sent_total", "",               \
       "Messages that were sent again")                                                             \
+    X(SIP_TRANSACTIONS, GAUGE, "hookswitch_sip_transactions", "", "SIP transactions under way")    \
     X(SIP_REJECTED_LIMIT, COUNTER, "hookswitch_sip_calls_over_limit_total", "",                    \
       "Calls refused by a trunk's limit or by overload")                                           \
     X(SIP_REJECTED_STORE, COUNTER, "hookswitch_sip_calls_store_unavailable_total", "",             \
@@ -29,10 +30,13 @@
     X(SIP_TEXTS_REFUSED, COUNTER, "hookswitch_sip_messages_total", "outcome=\"refused\"", "")      \
     X(SIP_TEXTS_THROTTLED, COUNTER, "hookswitch_sip_messages_total", "outcome=\"throttled\"", "")  \
     X(SIP_TEXTS_FAILED, COUNTER, "hookswitch_sip_messages_total", "outcome=\"failed\"", "")        \
+    X(SIP_REJECTED_OPEN, COUNTER, "hookswitch_sip_requests_over_limit_total", "",                  \
+      "Requests within calls refused because too many were unanswered")                            \
     X(CALLS_STARTED, COUNTER, "hookswitch_calls_started_total", "", "Inbound calls taken")         \
     X(CALLS_ANSWERED, COUNTER, "hookswitch_calls_answered_total", "", "Calls answered")            \
     X(CALLS_LOST, COUNTER, "hookswitch_calls_lost_total", "", "Calls whose end nobody saw")        \
     X(CALLS_ACTIVE, GAUGE, "hookswitch_calls_active", "", "Calls in progress")                     \
+    X(LOOKUPS, GAUGE, "hookswitch_lookups", "", "Questions to the DNS under way")                  \
     X(TRACE_KEPT, COUNTER, "hookswitch_trace_messages_total", "outcome=\"kept\"",                  \
       "SIP messages of calls by whether the trace has them")                                       \
     X(TRACE_DROPPED, COUNTER, "hookswitch_trace_messages_total", "outcome=\"dropped\"", "")        \

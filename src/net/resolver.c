@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/metrics.h"
 #include "net/loop_uv.h"
 #include "net/resolver_ares.h"
 
@@ -193,6 +194,15 @@ static void cache_put(struct resolver *r, const char *key, const struct resolved
     c->until_ms = a->at_ms + (a->err == OK ? ttl_ms : TTL_FAILURE_MS);
 }
 
+/* Its last question has been answered, and its owner told. */
+static void lookup_free(struct lookup *k)
+{
+    timer_stop(&k->tell);
+    timer_stop(&k->deadline);
+    metric_add(METRIC_LOOKUPS, -1);
+    free(k);
+}
+
 /* The caller hears of it in a turn of its own. */
 static void on_answer_due(struct timer *t)
 {
@@ -202,9 +212,10 @@ static void on_answer_due(struct timer *t)
     struct resolved answer = k->answer;
     k->on_answer = NULL;
     k->told = true;
+    timer_stop(&k->tell); /* the deadline may come between the answer and its turn */
     timer_stop(&k->deadline);
     if (k->waiting == 0)
-        free(k);
+        lookup_free(k);
     on_answer(arg, &answer);
 }
 
@@ -219,7 +230,7 @@ void lookup_finish(struct lookup *k)
 {
     if (k->told) {
         if (k->waiting == 0)
-            free(k);
+            lookup_free(k);
         return;
     }
     if (k->answer.err == OK && k->answer.n == 0)
@@ -238,7 +249,7 @@ void lookup_cancel(struct lookup *k)
     k->told = true;
     k->on_answer = NULL;
     if (k->waiting == 0)
-        free(k);
+        lookup_free(k);
 }
 
 enum err lookup_new(struct resolver *r, struct str host, resolver_on_answer *on_answer, void *arg,
@@ -256,6 +267,7 @@ enum err lookup_new(struct resolver *r, struct str host, resolver_on_answer *on_
         free(k);
         return err;
     }
+    metric_add(METRIC_LOOKUPS, 1);
     loop_timer(r->loop, &k->deadline, r->timeout_ms, on_deadline, k);
     *ret = k;
     return OK;
