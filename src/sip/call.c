@@ -62,6 +62,8 @@ struct call *call_new(struct sip_edge *e)
     c->b = (struct dialog){.leg = 'b', .fork = '0'};
     c->heard_at_ms = loop_now_ms(e->c.loop);
     token_print(h, crypto_random_u64(), c->token);
+    token_print(h, crypto_random_u64(), c->a.token);
+    token_print(h, crypto_random_u64(), c->b.token);
     return c;
 }
 
@@ -105,19 +107,21 @@ void call_free(struct call *c)
     sequences_fini(&c->sequences);
     if (map_get(e->by_call_id, str_of(c->call_id)) == c)
         map_remove(e->by_call_id, str_of(c->call_id));
-    if (map_get(e->restored, str_of(c->token)) == c)
-        map_remove(e->restored, str_of(c->token));
+    for (const char *leg = "ab"; *leg; leg++)
+        if (map_get(e->restored, str_of(call_leg(c, *leg)->token)) == c)
+            map_remove(e->restored, str_of(call_leg(c, *leg)->token));
     if (c->trunk)
         trunk_release(e, c->trunk);
     free(c->trunk_id);
     free(c->headers);
     free(c->destination);
+    free(c->bye_reason);
     book_drop(&c->book);
     pool_give(e->calls, c->self);
     edge_call_over(e);
 }
 
-/* Our tag is the call's token, the leg and which of its forks. */
+/* Our tag is the leg's token, the leg and which of its forks. */
 struct call *call_of_tag(struct sip_edge *e, struct str tag, char *ret_leg, char *ret_fork)
 {
     handle h;
@@ -125,12 +129,33 @@ struct call *call_of_tag(struct sip_edge *e, struct str tag, char *ret_leg, char
     if (tag.n != TOKEN_SIZE + 1 || !token_parse(tag, &h, &random))
         return NULL;
     struct str token = str_slice(tag, 0, TOKEN_SIZE - 1);
-    struct call *c = pool_at(e->calls, h);
-    if (!c || !str_eq(token, str_of(c->token)))
-        c = map_get(e->restored, token);
     *ret_leg = tag.p[TOKEN_SIZE - 1];
     *ret_fork = tag.p[TOKEN_SIZE];
-    return c && (*ret_leg == 'a' || *ret_leg == 'b') ? c : NULL;
+    if (*ret_leg != 'a' && *ret_leg != 'b')
+        return NULL;
+    struct call *c = pool_at(e->calls, h);
+    if (!c || !str_eq(token, str_of(call_leg(c, *ret_leg)->token)))
+        c = map_get(e->restored, token);
+    return c && str_eq(token, str_of(call_leg(c, *ret_leg)->token)) ? c : NULL;
+}
+
+struct dialog *call_dialog_of(struct call *c, char leg, char fork, struct str call_id,
+                              struct str peer_tag)
+{
+    struct dialog *d = call_leg(c, leg);
+    bool answered = c->b.mem != NULL;
+    if (leg == 'b' && !answered) {
+        for (size_t i = 0; i < c->n_early; i++)
+            if (dialog_is(c->early[i], call_id, peer_tag))
+                return fork == d->fork ? c->early[i] : NULL;
+        return NULL;
+    }
+    return dialog_is(d, call_id, peer_tag) && (!answered || fork == d->fork) ? d : NULL;
+}
+
+bool call_is_restored(const struct call *c)
+{
+    return map_get(c->edge->restored, str_of(c->a.token)) == c;
 }
 
 struct dialog *call_leg(struct call *c, char leg)

@@ -26,6 +26,7 @@ enum {
     QUEUE_AGE_MAX_MS =
         2000, /* an INVITE that lay in the socket for longer is not worth answering */
     HOP_MAX = 70,
+    OPEN_MAX = 16, /* requests of one leg that pass, or were refused, and are not over yet */
 };
 
 enum call_state {
@@ -57,8 +58,12 @@ struct call_event { /* waits for its turn to be stored */
 
 /* An INVITE under way, from one leg through us to the other: the first, or a re-INVITE. */
 struct exchange {
-    char from; /* 'a' or 'b'; 0: none under way */
-    bool acked;
+    char from;       /* 'a' or 'b'; 0: none under way */
+    bool first;      /* the one that began the call */
+    bool late_offer; /* it came without: the 2xx has the offer, the ACK its answer */
+    bool acked;      /* by who asked, or it failed */
+    bool confirmed;  /* our ACK went onwards */
+    bool given_up;   /* the ACK never came */
     handle server, client;
     uint32_t cseq_in, cseq_out;
     struct block answer; /* our 2xx, repeated until the ACK (§13.3.1.4) */
@@ -75,7 +80,9 @@ struct call {
     uint8_t probes;        /* OPTIONS that are out */
     bool probe_unanswered; /* one of this round found nobody */
     char verified;
-    char token[TOKEN_SIZE]; /* in our tags and Call-ID */
+    bool bye_due;           /* leg a has its 200: BYE once it acknowledged it (§15) */
+    char *bye_reason;       /* of that; NULL: none */
+    char token[TOKEN_SIZE]; /* in our Call-ID towards leg b */
     char call_id[ID_SIZE];  /* "call_…" */
     struct trace_id trace;  /* the same, for the trace */
     char number[NUMBER_SIZE];
@@ -89,6 +96,8 @@ struct call {
     struct dialog *early[FORKS_MAX]; /* of leg b, until one is answered */
     uint8_t n_early;
     struct exchange x;
+    handle open[2][OPEN_MAX]; /* requests within the dialogs, of leg a and of leg b */
+    struct strays strays;
     struct sequences sequences;
     struct call_event *pending, *pending_last;
     uint8_t n_pending, n_events; /* waiting to be stored; all so far */
@@ -150,6 +159,11 @@ void call_set_state(struct call *c, enum call_state to);
 void call_free(struct call *c);
 struct call *call_of_tag(struct sip_edge *e, struct str tag, char *ret_leg, char *ret_fork);
 struct dialog *call_leg(struct call *c, char leg);
+/* The dialog of that leg in which the peer with that tag speaks, an early one too; `fork` is that
+ * of our tag. NULL: there is none. */
+struct dialog *call_dialog_of(struct call *c, char leg, char fork, struct str call_id,
+                              struct str peer_tag);
+bool call_is_restored(const struct call *c); /* from before a restart */
 char call_other(char leg);
 void call_heard(struct call *c);
 /* From here on the transaction's messages are in the trace as that leg's, for as long as there are
@@ -180,6 +194,7 @@ void call_decide(struct call *c); /* after the commit */
 /* A target's turn: its webhook is asked, and the call waits, or has ended. False when the next
  * target is due: there was nothing to wait for, or the answer was there and named other targets. */
 bool call_ask(struct call *c, struct str url);
+void call_control_leave(struct call *c); /* the target's turn is over: its answer is not */
 void call_control_drop(struct call *c);
 
 /* call_route.c: where it goes */
@@ -191,26 +206,38 @@ void call_reject(struct call *c, int status);
 void call_next_target(struct call *c); /* the present one had nothing to say */
 void call_target_failed(struct call *c, int status, struct str reason);
 void call_address_failed(struct call *c, int status); /* nothing was heard from it */
-void call_route_drop(struct call *c);
-void call_stop_ringing(struct call *c); /* CANCEL what rings; no more targets */
+void call_route_drop(struct call *c);                 /* frees it; says nothing to anybody */
+void call_stop_ringing(struct call *c);               /* ends the target's turn; no more targets */
 
 /* call_answer.c: what leg b says to the first INVITE, and the ACK */
 void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg *m);
 void call_send_answer(struct call *c);
+char call_fork_of(const struct call *c, const struct dialog *early); /* in our tag to leg a */
 void call_on_ack(struct call *c, char leg, const struct sip_msg *m);
-void call_hang_up_stray(struct sip_edge *e, struct txn *t, const struct sip_msg *m);
+void call_hang_up_stray(struct sip_edge *e, struct txn *t, struct strays *known,
+                        const struct sip_msg *m);
+/* The exchange's 2xx, when there is one and it has no ACK yet, gets it, with the body of `m`, which
+ * may be NULL. */
+void call_confirm(struct call *c, const struct sip_msg *m);
+void call_acknowledged(struct call *c, const struct sip_msg *m); /* by who asked; `m` as above */
 /* A 2xx to INVITE whose transaction is over: acknowledged again, or hung up when it is a
  * stranger's. */
 void call_on_late_answer(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
 void call_repeat_answer(struct call *c);
-void call_repeat_ack(struct call *c);
+/* A 2xx to INVITE that came again, in the dialog of that leg. */
+void call_on_repeated_answer(struct call *c, char leg, uint32_t cseq);
 
 /* call_relay.c: requests within a dialog */
-void call_on_request(struct call *c, char leg, char fork, const struct sip_msg *m,
-                     const struct path *from, struct str raw);
+void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
+                     const struct sip_msg *m, const struct path *from, struct str raw);
 void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m);
-void call_on_relay_failure(struct call *c, struct txn *t, int status);
+void call_on_relay_failure(struct call *c, struct txn *t, enum err err);
 void call_put_relayed(struct buf *b, const struct sip_msg *m); /* headers that pass unchanged */
+
+/* call_open.c: requests within the dialogs that are not over yet */
+bool call_open_has_room(const struct call *c, char leg);
+void call_open_add(struct call *c, char leg, const struct txn *t);
+void call_open_refuse(struct call *c); /* the call ends: each gets its final answer (§15.1.2) */
 
 /* call_end.c */
 void call_on_cancel(struct call *c);
@@ -218,7 +245,10 @@ void call_on_bye(struct call *c, char leg, const struct sip_msg *m, const struct
                  struct str raw);
 void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_status);
 void call_finish(struct call *c); /* call_ended is stored: say so */
-void call_send_bye(struct call *c, struct dialog *d, struct str reason);
+/* BYE to that leg, as soon as §15 lets us: not before its INVITE was answered and acknowledged; an
+ * answer of its own is acknowledged first. */
+void call_hang_up(struct call *c, char leg, struct str reason);
+void call_on_confirmed(struct call *c); /* ENDING: leg a's ACK came, or comes no more */
 
 /* call_store.c: events and the row */
 /* False: the call has told as many events as it may, and this kind is not one of its first, its

@@ -26,13 +26,14 @@ static struct dialog *early_dialog(struct call *c, const struct txn *t, const st
         free(d);
         return NULL;
     }
+    memcpy(d->token, c->b.token, sizeof d->token); /* our From tag is one for all forks */
     d->leg = 'b';
-    d->fork = '0'; /* our From tag to leg b is one for all forks */
+    d->fork = '0';
     c->early[c->n_early++] = d;
     return d;
 }
 
-static char fork_of(const struct call *c, const struct dialog *d)
+char call_fork_of(const struct call *c, const struct dialog *d)
 {
     for (size_t i = 0; i < c->n_early; i++)
         if (c->early[i] == d)
@@ -58,7 +59,7 @@ static void on_provisional(struct call *c, struct txn *t, const struct sip_msg *
     if (m->status == 100)
         return;
     struct dialog *d = m->to.tag.p ? early_dialog(c, t, m) : NULL;
-    call_answer_invite(c, m->status, m->reason, m, d ? fork_of(c, d) : '0');
+    call_answer_invite(c, m->status, m->reason, m, d ? call_fork_of(c, d) : '0');
     if (first && m->status == 180 && is_wanted(c, EVENT_CALL_RINGING))
         call_store(c, EVENT_CALL_RINGING, c->destination, 180, r->failed);
 }
@@ -80,30 +81,29 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     struct sip_edge *e = c->edge;
     struct dialog *d = m->to.tag.p ? early_dialog(c, t, m) : NULL;
     if (!d || (c->n_early == FORKS_MAX && !str_eq(dialog_get(d, DIALOG_TAG), m->to.tag))) {
-        t->call = 0;
-        call_hang_up_stray(e, t, m); /* no To tag, or one fork too many: no dialog */
+        call_hang_up_stray(e, t, &c->strays, m); /* no To tag, or one fork too many: no dialog */
         call_target_failed(c, 500, (struct str){0});
         return;
     }
     timer_stop(&c->invite_timer);
     dialog_refresh(d, m, e->transport);
     d->local_cseq = m->cseq;
-    c->a.fork = fork_of(c, d);
+    c->a.fork = call_fork_of(c, d);
     c->answered_at_ms = clock_wall_ms();
     c->sip_status = 200;
     c->x.client = t->self;
     c->x.cseq_out = m->cseq;
+    (void)strays_add(&t->strays, m->to.tag); /* should it outlive the call: that one is hung up */
     /* Written now, while the answer is at hand; it leaves when call_answered is stored. */
     struct txn *s = txn_at(e->txns, c->x.server);
     struct buf b = call_scratch(e);
-    char tag[TOKEN_SIZE + 2];
-    snprintf(tag, sizeof tag, "%sa%c", c->token, c->a.fork);
+    char tag[DIALOG_TAG_SIZE];
+    dialog_print_tag(&c->a, c->a.fork, tag);
     choose_dialog(c, d);
-    c->route->client = 0;
-    call_route_drop(c);
     call_set_state(c, CALL_ANSWERING);
+    call_route_drop(c);
     if (!s || txn_request(s, &e->again) != OK) {
-        call_send_bye(c, &c->b, (struct str){0});
+        call_hang_up(c, 'b', (struct str){0});
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
         return;
     }
@@ -112,7 +112,7 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     call_put_relayed(&b, m);
     sip_put_body(&b, m->body);
     if (b.err != OK || block_set(e->blocks, &c->x.answer, buf_str(&b)) != OK) {
-        call_send_bye(c, &c->b, (struct str){0});
+        call_hang_up(c, 'b', (struct str){0});
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
         return;
     }
@@ -130,24 +130,30 @@ void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg 
     } else if (routing) {
         call_target_failed(c, m->status, m->reason);
     } else if (m->status >= 200 && m->status < 300) {
-        bool ours = c->x.client == t->self && str_eq(dialog_get(&c->b, DIALOG_TAG), m->to.tag);
-        if (!ours)
-            call_hang_up_stray(c->edge, t, m); /* another fork answered too (§13.2.2.4) */
-        else if (c->x.acked)
-            call_repeat_ack(c);
+        if (dialog_is(&c->b, m->call_id, m->to.tag))
+            call_on_repeated_answer(c, 'b', m->cseq);
+        else /* another fork answered too (§13.2.2.4) */
+            call_hang_up_stray(c->edge, t, &c->strays, m);
     }
 }
 
 static void on_repeat_answer(struct timer *timer)
 {
+    static const struct str why = STR("SIP;cause=408;text=\"No ACK\"");
     struct call *c = timer->arg;
     struct sip_edge *e = c->edge;
     int64_t now = loop_now_ms(e->c.loop);
     struct txn *t = txn_at(e->txns, c->x.server);
-    if (now - c->x.since_ms >= 64 * e->c.t1_ms || !t) {
+    bool over = now - c->x.since_ms >= 64 * e->c.t1_ms || !t;
+    if (over && c->state == CALL_ENDING) {
+        call_on_confirmed(c);
+        return;
+    }
+    if (over) {
         log_sparse(LOG_WARN, 1000, "sip", "%s: the answer was never acknowledged", c->call_id);
-        call_send_bye(c, &c->a, STR("SIP;cause=408;text=\"No ACK\""));
-        call_send_bye(c, &c->b, STR("SIP;cause=408;text=\"No ACK\""));
+        c->x.given_up = true;
+        call_hang_up(c, 'a', why);
+        call_hang_up(c, 'b', why);
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 408);
         return;
     }
@@ -180,14 +186,16 @@ void call_send_answer(struct call *c)
     call_repeat_answer(c);
 }
 
-static void send_ack(struct call *c, char to, const struct sip_msg *m)
+static void send_ack(struct call *c, char to, uint32_t cseq, const struct sip_msg *m)
 {
     struct sip_edge *e = c->edge;
     struct dialog *d = call_leg(c, to);
     char branch[TOKEN_SIZE + 8] = "z9hG4bK";
     struct buf b = call_scratch(e);
+    if (!d->mem)
+        return;
     token_print(c->self, crypto_random_u64(), branch + 7);
-    dialog_put_request(d, e->transport, c->token, STR("ACK"), c->x.cseq_out, branch, &b);
+    dialog_put_request(d, e->transport, STR("ACK"), cseq, branch, &b);
     if (m && m->body.n) {
         call_put_relayed(&b, m);
         sip_put_body(&b, m->body);
@@ -201,13 +209,16 @@ static void send_ack(struct call *c, char to, const struct sip_msg *m)
         (void)!block_set(e->blocks, &c->x.ack, buf_str(&b));
 }
 
-void call_repeat_ack(struct call *c)
+/* A 2xx in a dialog of ours that came before. That of the present exchange waits for the other
+ * side's ACK; one from before it had its own (§13.2.2.4). */
+void call_on_repeated_answer(struct call *c, char leg, uint32_t cseq)
 {
-    struct dialog *d = call_leg(c, call_other(c->x.from));
-    if (c->x.ack.p)
-        edge_send(c->edge, &c->trace, d->leg, &d->path, dialog_host(d), block_str(&c->x.ack));
-    else
-        send_ack(c, call_other(c->x.from), NULL);
+    struct dialog *d = call_leg(c, leg);
+    bool present = c->x.from && c->x.from != leg && c->x.cseq_out == cseq;
+    if (present && c->x.ack.p)
+        edge_send(c->edge, &c->trace, leg, &d->path, dialog_host(d), block_str(&c->x.ack));
+    else if (!present || c->x.confirmed)
+        send_ack(c, leg, cseq, NULL);
 }
 
 static void end_transaction(struct call *c, handle *h)
@@ -218,67 +229,89 @@ static void end_transaction(struct call *c, handle *h)
         txn_end(c->edge->txns, t);
 }
 
+void call_confirm(struct call *c, const struct sip_msg *m)
+{
+    struct txn *t = txn_at(c->edge->txns, c->x.client);
+    if (c->x.confirmed || !t || t->state != TXN_ACCEPTED)
+        return;
+    c->x.confirmed = true;
+    send_ack(c, call_other(c->x.from), c->x.cseq_out, m);
+}
+
+/* Held calls are many: both transactions go now. A 2xx that comes again finds the call by our tag
+ * (call_on_late_answer), an INVITE that comes again finds it by its Call-ID. */
+void call_acknowledged(struct call *c, const struct sip_msg *m)
+{
+    c->x.acked = true;
+    timer_stop(&c->invite_timer);
+    block_give(c->edge->blocks, &c->x.answer);
+    call_confirm(c, m);
+    end_transaction(c, &c->x.server);
+    end_transaction(c, &c->x.client);
+    if (c->state == CALL_ENDING)
+        call_on_confirmed(c);
+}
+
 void call_on_ack(struct call *c, char leg, const struct sip_msg *m)
 {
     call_heard(c);
-    if (c->x.from != leg || c->x.acked || m->cseq != c->x.cseq_in ||
-        (c->state != CALL_UP && c->state != CALL_ENDING))
-        return;
-    c->x.acked = true;
-    if (c->state == CALL_UP)
-        timer_stop(&c->invite_timer);
-    block_give(c->edge->blocks, &c->x.answer);
-    send_ack(c, call_other(leg), m);
-    /* Held calls are many: both transactions go now. A 2xx that comes again finds the call by our
-     * tag (call_on_late_answer), an INVITE that comes again finds it by its Call-ID. */
-    end_transaction(c, &c->x.server);
-    end_transaction(c, &c->x.client);
+    if (c->x.from == leg && !c->x.acked && m->cseq == c->x.cseq_in &&
+        (c->state == CALL_UP || c->state == CALL_ENDING))
+        call_acknowledged(c, m);
 }
 
 void call_on_late_answer(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
 {
     char leg, fork;
     struct call *c = m->from.tag.p ? call_of_tag(e, m->from.tag, &leg, &fork) : NULL;
-    struct dialog *d = c ? call_leg(c, leg) : NULL;
     if (!c)
         return;
-    if (d->mem && str_eq(dialog_get(d, DIALOG_TAG), m->to.tag)) {
-        if (c->x.acked && c->x.cseq_out == m->cseq && c->x.from && c->x.from != leg)
-            call_repeat_ack(c);
-    } else if (leg == 'b') {
+    if (dialog_is(call_leg(c, leg), m->call_id, m->to.tag)) {
+        call_on_repeated_answer(c, leg, m->cseq);
+    } else if (leg == 'b' && str_starts(m->call_id, str_of(c->token))) {
         struct txn stray = {.path = *from, .self = c->self, .leg = 'b', .trace = c->trace};
-        call_hang_up_stray(e, &stray, m);
+        call_hang_up_stray(e, &stray, &c->strays, m);
     }
 }
 
-/* A 2xx that nobody waits for: acknowledged, and hung up at once (§13.2.2.4). Each of its repeats
- * is acknowledged, the BYE goes once. */
-void call_hang_up_stray(struct sip_edge *e, struct txn *t, const struct sip_msg *m)
+static void send_stray_bye(struct sip_edge *e, const struct txn *t, struct dialog *d, uint32_t cseq)
 {
-    struct dialog d = {.leg = 'b', .fork = '0'};
-    char branch[TOKEN_SIZE + 8] = "z9hG4bK", token[TOKEN_SIZE] = "";
-    uint32_t tag = (uint32_t)hash64(m->to.tag) | 1;
-    if (dialog_of_response(&d, m, &t->path, str_of(t->host), e->transport) != OK)
+    char branch[TOKEN_SIZE + 8];
+    struct txn *bye = txn_client_new(e->txns, false, &d->path, dialog_host(d), branch);
+    if (!bye)
         return;
     struct buf b = call_scratch(e);
-    if (str_copy(str_slice(m->from.tag, 0, TOKEN_SIZE - 1), token, sizeof token) != OK)
+    dialog_put_request(d, e->transport, STR("BYE"), cseq, branch, &b);
+    sip_put_body(&b, (struct str){0});
+    bye->leg = t->leg;
+    bye->trace = t->trace;
+    if (b.err == OK)
+        txn_send(e->txns, bye, buf_str(&b));
+    else
+        txn_end(e->txns, bye);
+}
+
+/* A 2xx that nobody waits for: acknowledged, and hung up at once (§13.2.2.4). Each of its repeats
+ * is acknowledged, the BYE goes once; none to a re-INVITE, whose dialog has its own. */
+void call_hang_up_stray(struct sip_edge *e, struct txn *t, struct strays *known,
+                        const struct sip_msg *m)
+{
+    struct dialog d = {0};
+    struct str tag = m->from.tag;
+    char branch[TOKEN_SIZE + 8] = "z9hG4bK";
+    if (tag.n != DIALOG_TAG_SIZE - 1 ||
+        dialog_of_response(&d, m, &t->path, str_of(t->host), e->transport) != OK)
         return;
+    memcpy(d.token, tag.p, TOKEN_SIZE - 1);
+    d.leg = tag.p[TOKEN_SIZE - 1];
+    d.fork = tag.p[TOKEN_SIZE];
+    struct buf b = call_scratch(e);
     token_print(t->self, crypto_random_u64(), branch + 7);
-    dialog_put_request(&d, e->transport, token, STR("ACK"), m->cseq, branch, &b);
+    dialog_put_request(&d, e->transport, STR("ACK"), m->cseq, branch, &b);
     sip_put_body(&b, (struct str){0});
     if (b.err == OK)
-        edge_send(e, &t->trace, 'b', &d.path, dialog_host(&d), buf_str(&b));
-    if (t->stray_tag != tag) {
-        t->stray_tag = tag;
-        struct txn *bye = txn_client_new(e->txns, false, &d.path, dialog_host(&d), branch);
-        b = call_scratch(e);
-        dialog_put_request(&d, e->transport, token, STR("BYE"), m->cseq + 1, branch, &b);
-        sip_put_body(&b, (struct str){0});
-        if (bye) {
-            bye->leg = 'b';
-            bye->trace = t->trace;
-            txn_send(e->txns, bye, buf_str(&b));
-        }
-    }
+        edge_send(e, &t->trace, (char)t->leg, &d.path, dialog_host(&d), buf_str(&b));
+    if (t->purpose != FOR_REINVITE && strays_add(known, m->to.tag))
+        send_stray_bye(e, t, &d, m->cseq + 1);
     dialog_fini(&d);
 }

@@ -61,6 +61,14 @@ static struct asked *asked_of_url(const struct call *c, struct str url)
     return NULL;
 }
 
+void call_control_leave(struct call *c)
+{
+    if (!c->decision || !c->decision->turn)
+        return;
+    c->decision->turn->answered = true; /* what still comes counts no longer */
+    c->decision->turn = NULL;
+}
+
 void call_control_drop(struct call *c)
 {
     for (size_t i = 0; c->decision && i < c->decision->n; i++)

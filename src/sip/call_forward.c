@@ -12,12 +12,13 @@ static void put_target_headers(struct buf *b, const struct target *t)
 }
 
 /* A bare URI, since a name-addr's parameters are not ours to repeat. */
-static void put_from(struct buf *b, const struct sip_msg *invite, const char *token)
+static void put_from(struct buf *b, const struct sip_msg *invite, const struct dialog *leg)
 {
     buf_puts(b, "From: ");
     if (invite->from.display.n)
         buf_printf(b, "\"%.*s\" ", STR_FMT(str_slice(invite->from.display, 0, 255)));
-    buf_printf(b, "<%.*s>;tag=%sb0\r\n", STR_FMT(str_slice(invite->from.uri_text, 0, 700)), token);
+    buf_printf(b, "<%.*s>;tag=%s%c%c\r\n", STR_FMT(str_slice(invite->from.uri_text, 0, 700)),
+               leg->token, leg->leg, leg->fork);
 }
 
 bool route_invite(struct call *c)
@@ -39,7 +40,7 @@ bool route_invite(struct call *c)
     transport_put_own(e->transport, &r->path, &b);
     buf_printf(&b, ";branch=%s;rport\r\n", branch);
     sip_putf(&b, SIP_H_MAX_FORWARDS, "%d", (hops < HOP_MAX ? hops : HOP_MAX) - 1);
-    put_from(&b, invite, c->token);
+    put_from(&b, invite, &c->b);
     sip_putf(&b, SIP_H_TO, "<%s>", r->ruri);
     sip_putf(&b, SIP_H_CALL_ID, "%s-%u", c->token, ++r->attempts);
     buf_puts(&b, "CSeq: 1 INVITE\r\n");
@@ -54,6 +55,7 @@ bool route_invite(struct call *c)
     t->call = c->self;
     call_trace(c, 'b', t);
     t->purpose = FOR_ROUTE;
+    t->patience_ms += RING_TIMEOUT_MAX_S * 1000; /* the target's own ring timeout comes first */
     r->client = t->self;
     call_set_state(c, CALL_RINGING);
     txn_send(e->txns, t, buf_str(&b));

@@ -129,6 +129,15 @@ static void derive_call_id(const struct sip_msg *m, const struct book_trunk *t, 
     id_derive("call", part, 4, out);
 }
 
+static struct exchange first_exchange(const struct txn *t, const struct sip_msg *m)
+{
+    return (struct exchange){.from = 'a',
+                             .first = true,
+                             .server = t->self,
+                             .cseq_in = m->cseq,
+                             .late_offer = m->body.n == 0};
+}
+
 /* An INVITE with a new branch of a call that is there: merged on its way (§8.2.2.2), or repeated by
  * a caller whose first one we took before a restart. */
 static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m,
@@ -147,7 +156,7 @@ static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m
         return;
     t->call = c->self;
     call_trace(c, 'a', t);
-    c->x = (struct exchange){.from = 'a', .server = t->self, .cseq_in = m->cseq};
+    c->x = first_exchange(t, m);
     if (dialog_of_invite(&c->a, m, from, e->transport) != OK)
         return;
     timer_stop(&c->invite_timer);
@@ -180,7 +189,7 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
         return ERR_FULL;
     t->call = c->self;
     call_trace(c, 'a', t);
-    c->x = (struct exchange){.from = 'a', .server = t->self, .cseq_in = m->cseq};
+    c->x = first_exchange(t, m);
     return OK;
 }
 
@@ -238,10 +247,10 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
     struct txn *t = txn_at(e->txns, c->x.server);
     struct sip_msg *invite = &e->again;
     struct buf b = call_scratch(e);
-    char tag[TOKEN_SIZE + 2];
+    char tag[DIALOG_TAG_SIZE];
     if (!t || txn_request(t, invite) != OK)
         return;
-    snprintf(tag, sizeof tag, "%sa%c", c->token, fork);
+    dialog_print_tag(&c->a, fork, tag);
     sip_put_reply(&b, invite, &t->path.peer, status, reason, status > 100 ? str_of(tag) : STR(""),
                   status > 100 && status < 300);
     if (status > 100 && status < 300)

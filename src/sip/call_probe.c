@@ -20,8 +20,12 @@ static void send_probe(struct call *c, struct dialog *d)
     if (!t)
         return;
     struct buf b = call_scratch(e);
-    dialog_put_request(d, e->transport, c->token, STR("OPTIONS"), ++d->local_cseq, branch, &b);
+    dialog_put_request(d, e->transport, STR("OPTIONS"), ++d->local_cseq, branch, &b);
     sip_put_body(&b, (struct str){0});
+    if (b.err != OK) {
+        txn_end(e->txns, t);
+        return;
+    }
     t->call = c->self;
     call_trace(c, d->leg, t);
     t->purpose = FOR_PROBE;
@@ -35,7 +39,7 @@ static void on_probe_due(struct timer *timer)
     int64_t silent_ms = loop_now_ms(c->edge->c.loop) - c->heard_at_ms;
     if (c->state != CALL_UP)
         return;
-    bool restored = map_get(c->edge->restored, str_of(c->token)) == c && c->heard_at_ms == 0;
+    bool restored = call_is_restored(c) && c->heard_at_ms == 0;
     if (!restored && silent_ms < c->edge->c.probe_ms) {
         call_probe_later(c, c->edge->c.probe_ms - silent_ms);
         return;
@@ -58,8 +62,8 @@ void call_on_probe_answer(struct call *c, struct txn *t, int status)
     if (c->probe_unanswered) {
         static const struct str why = STR("SIP;cause=481;text=\"Lost\"");
         log_info("sip", "%s: leg %c is gone", c->call_id, t->leg);
-        call_send_bye(c, &c->a, why);
-        call_send_bye(c, &c->b, why);
+        call_hang_up(c, 'a', why);
+        call_hang_up(c, 'b', why);
         call_end(c, END_LOST, ENDED_BY_SYSTEM, status);
     } else if (!c->probes) {
         call_heard(c);

@@ -36,8 +36,8 @@ static void on_cut_off(struct timer *timer)
     struct call *c = timer->arg;
     static const struct str why = STR("SIP;cause=503;text=\"Lost\"");
     log_warn("sip", "%s ends as lost: %s", c->call_id, c->detail);
-    call_send_bye(c, &c->a, why);
-    call_send_bye(c, &c->b, why);
+    call_hang_up(c, 'a', why);
+    call_hang_up(c, 'b', why);
     call_end(c, END_LOST, ENDED_BY_SYSTEM, 503);
 }
 
@@ -77,6 +77,15 @@ static enum err names_read(struct call *c, const struct call_row *r)
     return err;
 }
 
+/* Rows of earlier versions have one token for both legs. */
+static void tokens_complete(struct call *c)
+{
+    if (!c->a.token[0])
+        memcpy(c->a.token, c->token, sizeof c->token);
+    if (!c->b.token[0])
+        memcpy(c->b.token, c->token, sizeof c->token);
+}
+
 /* Why the call cannot go on; NULL when it can. Requests we send must count on from the last one,
  * which the row may not know. */
 static const char *legs_read(struct call *c, const struct call_row *r)
@@ -91,6 +100,7 @@ static const char *legs_read(struct call *c, const struct call_row *r)
         a = dialog_parse(&legs, c->edge->transport, &c->a);
         if (a != ERR_SYNTAX && legs.n)
             b = dialog_parse(&legs, c->edge->transport, &c->b);
+        tokens_complete(c);
     }
     c->a.local_cseq += CSEQ_GAP;
     c->b.local_cseq += CSEQ_GAP;
@@ -153,8 +163,8 @@ static bool on_row(void *arg, const struct call_row *r)
     c->detail = err == OK ? legs_read(c, r) : NULL;
     if (err == OK)
         err = map_put(e->by_call_id, str_of(c->call_id), c, NULL);
-    if (err == OK)
-        err = map_put(e->restored, str_of(c->token), c, NULL);
+    for (const char *leg = "ab"; err == OK && *leg; leg++)
+        err = map_put(e->restored, str_of(call_leg(c, *leg)->token), c, NULL);
     if (err == OK) {
         j->n++;
         go_on(c, r->phase);

@@ -41,12 +41,43 @@ void call_route_drop(struct call *c)
     if (!r)
         return;
     lookup_cancel(r->lookup);
-    struct txn *t = txn_at(c->edge->txns, r->client);
-    if (t)
-        t->call = 0; /* what it still says goes to edge.c: strays are hung up */
     forward_free(r->own);
     free(r);
     c->route = NULL;
+}
+
+/* The INVITE to the present address is nobody's from now on: what rings is told to stop, what
+ * answers is hung up (edge.c). */
+static void leave_address(struct call *c)
+{
+    struct route *r = c->route;
+    struct txn *t = txn_at(c->edge->txns, r->client);
+    r->client = 0;
+    r->rang = false;
+    if (t) {
+        t->call = 0;
+        txn_cancel(c->edge->txns, t);
+    }
+    for (size_t i = 0; i < c->n_early; i++) {
+        dialog_fini(c->early[i]);
+        free(c->early[i]);
+    }
+    c->n_early = 0;
+    if (c->state == CALL_RINGING)
+        call_set_state(c, CALL_ROUTING);
+}
+
+void call_leave_target(struct call *c)
+{
+    struct route *r = c->route;
+    timer_stop(&c->invite_timer);
+    call_control_leave(c);
+    if (!r)
+        return;
+    leave_address(c);
+    lookup_cancel(r->lookup);
+    r->lookup = NULL;
+    r->target = NULL;
 }
 
 /* Where the INVITE of the present target goes, and its Request-URI. */
@@ -104,7 +135,6 @@ static enum err find_addresses(struct call *c, const struct uri *u)
     bool sips = u->scheme == URI_SIPS;
     r->at = (struct resolved){0};
     r->next_address = 0;
-    r->rang = false;
     if (addr_parse(u->host, 0, &a) != OK)
         return resolver_sip(c->edge->c.resolver, u->host, u->port, hint, sips, on_resolved, r,
                             &r->lookup);
@@ -118,14 +148,7 @@ static enum err find_addresses(struct call *c, const struct uri *u)
 
 static void on_ring_timeout(struct timer *timer)
 {
-    struct call *c = timer->arg;
-    struct txn *t = txn_at(c->edge->txns, c->route->client);
-    if (t) {
-        t->call = 0; /* its 487, or its late 200, is nobody's */
-        txn_cancel(c->edge->txns, t);
-    }
-    c->route->client = 0;
-    call_target_failed(c, 408, (struct str){0});
+    call_target_failed(timer->arg, 408, (struct str){0});
 }
 
 static bool try_address(struct call *c)
@@ -146,22 +169,6 @@ static bool try_address(struct call *c)
     return false;
 }
 
-/* The present target's turn is over. */
-static void target_over(struct call *c, int status)
-{
-    struct route *r = c->route;
-    timer_stop(&c->invite_timer);
-    r->client = 0;
-    r->last_status = status;
-    for (size_t i = 0; i < c->n_early; i++) {
-        dialog_fini(c->early[i]);
-        free(c->early[i]);
-    }
-    c->n_early = 0;
-    if (c->state == CALL_RINGING)
-        call_set_state(c, CALL_ROUTING);
-}
-
 /* False: it failed at once. */
 static bool start_target(struct call *c, const struct target *t)
 {
@@ -180,7 +187,7 @@ static bool start_target(struct call *c, const struct target *t)
         return true;
     log_sparse(LOG_WARN, 1000, "sip", "%s: target %s \"%.*s\": %s", c->call_id,
                target_type_name(t->type), STR_FMT(t->destination), err_text(err));
-    target_over(c, err == ERR_UNREACHABLE ? 503 : 500);
+    r->last_status = err == ERR_UNREACHABLE ? 503 : 500;
     return false;
 }
 
@@ -229,7 +236,7 @@ void call_next_target(struct call *c)
     const struct target *t = NULL;
     bool failed = r->target != NULL;
     for (;;) {
-        r->target = NULL;
+        call_leave_target(c);
         enum walk_step step = target_walk_next(&r->walk, r->last_status, &t);
         const char *limit = step == WALK_LIMIT ? "a call looks at 64 targets"
                             : step != WALK_EXHAUSTED && failed && !passed_over(c)
@@ -239,11 +246,12 @@ void call_next_target(struct call *c)
             give_up(c, limit);
             return;
         }
+        bool ask = step != WALK_NUMBER_FAILED && t->type == TARGET_WEBHOOK;
         if (step == WALK_NUMBER_FAILED)
             number_failed(c, t);
-        else if (t->type == TARGET_WEBHOOK ? ask_target(c, t) : start_target(c, t))
+        else if (ask ? ask_target(c, t) : start_target(c, t))
             return;
-        failed = step == WALK_NUMBER_FAILED || t->type != TARGET_WEBHOOK;
+        failed = !ask; /* t may be gone: an answer replaces the targets that asked for it */
     }
 }
 
@@ -282,10 +290,10 @@ bool call_route_to(struct call *c, struct forward **forward)
         return false;
     }
     struct route *r = c->route;
+    call_leave_target(c);
     target_walk_answer(&r->walk, c->book, c->account, f);
     forward_free(r->own);
     r->own = f;
-    r->target = NULL;
     r->last_status = 0;
     return true;
 }
@@ -297,7 +305,7 @@ void call_reject(struct call *c, int status)
 
 void call_target_failed(struct call *c, int status, struct str reason)
 {
-    target_over(c, status);
+    c->route->last_status = status;
     call_next_target(c);
 }
 
@@ -305,25 +313,17 @@ void call_target_failed(struct call *c, int status, struct str reason)
 void call_address_failed(struct call *c, int status)
 {
     struct route *r = c->route;
-    r->client = 0;
-    if (r->rang || r->next_address >= r->at.n) {
+    bool last = r->rang || r->next_address >= r->at.n;
+    r->client = 0; /* it ended by itself */
+    leave_address(c);
+    if (last)
         call_target_failed(c, status, (struct str){0});
-        return;
-    }
-    call_set_state(c, CALL_ROUTING);
-    if (!try_address(c))
+    else if (!try_address(c))
         call_target_failed(c, 503, STR("Cannot Be Reached"));
 }
 
 void call_stop_ringing(struct call *c)
 {
-    struct route *r = c->route;
-    struct txn *t = r ? txn_at(c->edge->txns, r->client) : NULL;
-    timer_stop(&c->invite_timer);
-    if (t) {
-        t->call = 0;
-        if (t->state == TXN_PROCEEDING) /* otherwise with its first provisional answer (§9.1) */
-            txn_cancel(c->edge->txns, t);
-    }
+    call_leave_target(c);
     call_route_drop(c);
 }

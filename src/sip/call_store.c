@@ -126,7 +126,7 @@ static enum call_phase phase_with(enum event_kind kind)
  * the store looks up. */
 static struct sequences *sequences_of(struct call *c)
 {
-    return map_get(c->edge->restored, str_of(c->token)) == c ? NULL : &c->sequences;
+    return call_is_restored(c) ? NULL : &c->sequences;
 }
 
 static enum err prepare(struct call *c, struct taking **ret)

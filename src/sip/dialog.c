@@ -19,6 +19,20 @@ struct str dialog_get(const struct dialog *d, enum dialog_part part)
     return d->mem ? (struct str){d->mem + from, d->end[part] - from} : STR("");
 }
 
+void dialog_print_tag(const struct dialog *d, char fork, char out[DIALOG_TAG_SIZE])
+{
+    memcpy(out, d->token, TOKEN_SIZE - 1);
+    out[TOKEN_SIZE - 1] = d->leg;
+    out[TOKEN_SIZE] = fork;
+    out[TOKEN_SIZE + 1] = '\0';
+}
+
+bool dialog_is(const struct dialog *d, struct str call_id, struct str peer_tag)
+{
+    return d->mem && str_eq(dialog_get(d, DIALOG_CALL_ID), call_id) &&
+           str_eq(dialog_get(d, DIALOG_TAG), peer_tag);
+}
+
 enum err dialog_set(struct dialog *d, const struct str part[DIALOG_PARTS])
 {
     size_t n = 0, at = 0;
@@ -194,8 +208,8 @@ void dialog_put_contact(const struct path *path, struct transport *t, struct buf
     buf_puts(b, ">\r\n");
 }
 
-void dialog_put_request(const struct dialog *d, struct transport *t, const char *token,
-                        struct str method, uint32_t cseq, const char *branch, struct buf *b)
+void dialog_put_request(const struct dialog *d, struct transport *t, struct str method,
+                        uint32_t cseq, const char *branch, struct buf *b)
 {
     struct str routes = dialog_get(d, DIALOG_ROUTES), rest = routes, first, lr;
     struct str target = dialog_get(d, DIALOG_TARGET), own = dialog_get(d, DIALOG_LOCAL);
@@ -213,7 +227,7 @@ void dialog_put_request(const struct dialog *d, struct transport *t, const char 
     else if (routes.n)
         sip_put(b, SIP_H_ROUTE, routes);
     sip_put(b, SIP_H_MAX_FORWARDS, STR("70"));
-    buf_printf(b, "From: %.*s;tag=%s%c%c\r\n", STR_FMT(own), token, d->leg, d->fork);
+    buf_printf(b, "From: %.*s;tag=%s%c%c\r\n", STR_FMT(own), d->token, d->leg, d->fork);
     sip_put(b, SIP_H_TO, dialog_get(d, DIALOG_REMOTE));
     sip_put(b, SIP_H_CALL_ID, dialog_get(d, DIALOG_CALL_ID));
     sip_putf(b, SIP_H_CSEQ, "%u %.*s", cseq, STR_FMT(method));
@@ -229,8 +243,8 @@ void dialog_print(const struct dialog *d, struct transport *t, struct buf *out)
     const struct addr at = transport_local(t, d->path.listen);
     addr_print(&at, own);
     addr_print(&d->path.peer, peer);
-    buf_printf(out, "%c%c %u %u %u %s %s", d->leg, d->fork, d->local_cseq, d->remote_cseq,
-               d->path.transport, own, peer);
+    buf_printf(out, "%c%c%s %u %u %u %s %s", d->leg, d->fork, d->token, d->local_cseq,
+               d->remote_cseq, d->path.transport, own, peer);
     struct str host = dialog_get(d, DIALOG_HOST);
     if (host.n)
         buf_printf(out, " %.*s", STR_FMT(host));
@@ -271,12 +285,15 @@ enum err dialog_parse(struct str *text, struct transport *t, struct dialog *ret)
     *ret = (struct dialog){0};
     str_cut(*text, '\n', &line, text);
     str_cut(line, ' ', &word, &line);
-    if (word.n != 2 || !number_take(&line, UINT32_MAX, &local) ||
+    bool has_token = word.n == 2 + TOKEN_SIZE - 1;
+    if ((word.n != 2 && !has_token) || !number_take(&line, UINT32_MAX, &local) ||
         !number_take(&line, UINT32_MAX, &remote) || !number_take(&line, SIP_TLS, &transport) ||
         hop_parse(line, &own, &ret->path.peer, &part[DIALOG_HOST]) != OK)
         return ERR_SYNTAX;
     ret->leg = word.p[0];
     ret->fork = word.p[1];
+    if (has_token)
+        memcpy(ret->token, word.p + 2, TOKEN_SIZE - 1);
     ret->local_cseq = (uint32_t)local;
     ret->remote_cseq = (uint32_t)remote;
     ret->path.transport = (uint8_t)transport;

@@ -21,12 +21,17 @@ enum dialog_part {
 struct dialog {
     char *mem; /* NULL: there is none */
     uint16_t end[DIALOG_PARTS];
-    char leg, fork;       /* our tag is the call's token and these two */
+    char token[TOKEN_SIZE]; /* the leg's own: our tag is this, the leg and the fork */
+    char leg, fork;
     uint32_t local_cseq;  /* of our last request */
     uint32_t remote_cseq; /* of the peer's last request */
     struct path path;
 };
 
+enum { DIALOG_TAG_SIZE = TOKEN_SIZE + 2 };
+void dialog_print_tag(const struct dialog *d, char fork, char out[DIALOG_TAG_SIZE]);
+/* A dialog is its Call-ID and both tags (§12): ours was compared when the call was found. */
+bool dialog_is(const struct dialog *d, struct str call_id, struct str peer_tag);
 struct str dialog_get(const struct dialog *d, enum dialog_part part);
 MUST_USE enum err dialog_set(struct dialog *d, const struct str part[DIALOG_PARTS]);
 void dialog_fini(struct dialog *d);             /* idempotent */
@@ -43,12 +48,13 @@ MUST_USE enum err dialog_of_response(struct dialog *d, const struct sip_msg *m,
 void dialog_refresh(struct dialog *d, const struct sip_msg *m, struct transport *t);
 /* The head of a request within the dialog: line, Via, Route, Max-Forwards, From, To, Call-ID, CSeq,
  * and Contact where the method may change it. Strict routers are served (§12.2.1.1). */
-void dialog_put_request(const struct dialog *d, struct transport *t, const char *token,
-                        struct str method, uint32_t cseq, const char *branch, struct buf *b);
+void dialog_put_request(const struct dialog *d, struct transport *t, struct str method,
+                        uint32_t cseq, const char *branch, struct buf *b);
 void dialog_put_contact(const struct path *path, struct transport *t, struct buf *b);
 
 /* For the store: lines of text, and back, with a path for today's listeners. Rows of earlier
- * versions are read too. ERR_UNREACHABLE: none of the listeners can reach the peer; *ret is no
- * dialog then, the text is behind it all the same. */
+ * versions are read too; those with one token for both legs leave it empty. ERR_UNREACHABLE: none
+ * of the listeners can reach the peer; *ret is no dialog then, the text is behind it all the same.
+ */
 void dialog_print(const struct dialog *d, struct transport *t, struct buf *out);
 MUST_USE enum err dialog_parse(struct str *text, struct transport *t, struct dialog *ret);

@@ -104,16 +104,18 @@ static void on_options(struct sip_edge *e, const struct sip_msg *m, const struct
 static void on_cancel(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
 {
     struct txn *invite = txn_server_of(e->txns, m);
-    struct call *c = invite ? pool_at(e->calls, invite->call) : NULL;
-    struct txn *client = c ? txn_at(e->txns, c->x.client) : NULL;
+    struct call *c = invite && invite->call ? pool_at(e->calls, invite->call) : NULL;
+    const struct dialog *d = c ? call_leg(c, (char)invite->leg) : NULL;
+    if (d && !dialog_is(d, m->call_id, m->from.tag))
+        invite = NULL; /* a stranger's, with the branch of another's INVITE */
     edge_reply(e, m, from, invite ? 200 : 481, NULL, NULL);
-    if (!c)
+    if (!c || !invite || c->x.server != invite->self)
         return;
-    if (c->x.server == invite->self && c->state == CALL_UP && client &&
-        client->purpose == FOR_REINVITE && client->state == TXN_PROCEEDING)
-        txn_cancel(e->txns, client);
-    else
+    struct txn *client = txn_at(e->txns, c->x.client);
+    if (c->x.first)
         call_on_cancel(c);
+    else if (client)
+        txn_cancel(e->txns, client);
 }
 
 /* Outside of any dialog. */
@@ -147,11 +149,14 @@ static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct
 {
     char leg, fork;
     struct call *c = m->to.tag.p ? call_of_tag(e, m->to.tag, &leg, &fork) : NULL;
-    if (!trunk && !c) {
+    struct dialog *d = c ? call_dialog_of(c, leg, fork, m->call_id, m->from.tag) : NULL;
+    struct txn *t = txn_server_of(e->txns, m);
+    if (!d)
+        c = NULL; /* our tag, in the mouth of another */
+    if (!trunk && !c && !t) {
         metric_add(METRIC_SIP_UNKNOWN_SOURCE, 1);
         return;
     }
-    struct txn *t = txn_server_of(e->txns, m);
     if (t && trace_id_is_set(&t->trace))
         edge_trace(e, &t->trace, (char)t->leg, from, raw);
     else if (c)
@@ -170,11 +175,25 @@ static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct
     if (m->method == SIP_CANCEL)
         on_cancel(e, m, from);
     else if (c)
-        call_on_request(c, leg, fork, m, from, raw);
+        call_on_request(c, leg, d, fork, m, from, raw);
     else if (m->to.tag.p)
         edge_reply(e, m, from, 481, NULL, NULL);
     else
         on_new_request(e, m, from, raw, trunk, waited_ms);
+}
+
+/* A response has the Call-ID and the From of what it answers (§8.2.6.2): what it says would make or
+ * change a dialog otherwise. */
+static bool answers(struct sip_edge *e, const struct txn *t, const struct sip_msg *m)
+{
+    char leg, fork;
+    struct call *c = t->call ? pool_at(e->calls, t->call) : NULL;
+    if (!c)
+        return true; /* it changes nothing any more */
+    const struct dialog *d = call_leg(c, (char)t->leg);
+    bool ours = m->from.tag.p && call_of_tag(e, m->from.tag, &leg, &fork) == c && leg == t->leg;
+    return ours && (d->mem ? str_eq(m->call_id, dialog_get(d, DIALOG_CALL_ID))
+                           : str_starts(m->call_id, str_of(c->token)));
 }
 
 static void on_response_message(struct sip_edge *e, const struct sip_msg *m,
@@ -183,6 +202,8 @@ static void on_response_message(struct sip_edge *e, const struct sip_msg *m,
     char leg, fork;
     struct txn *t = txn_client_of(e->txns, m);
     struct call *c = !t && m->from.tag.p ? call_of_tag(e, m->from.tag, &leg, &fork) : NULL;
+    if (t && !answers(e, t, m))
+        return;
     if (t)
         edge_trace(e, &t->trace, (char)t->leg, from, raw);
     else if (c)
@@ -253,7 +274,7 @@ static void on_response(void *arg, struct txn *t, const struct sip_msg *m)
         if (t->invite && m->status < 200)
             txn_cancel(e->txns, t);
         else if (t->invite && m->status < 300)
-            call_hang_up_stray(e, t, m);
+            call_hang_up_stray(e, t, &t->strays, m);
         return;
     }
     call_heard(c);
@@ -272,11 +293,24 @@ static void on_sent(void *arg, const struct txn *t, struct str bytes)
     trace_put(e->trace, &whose, true, &t->path, bytes);
 }
 
+/* A request that nobody answered in its time: an INVITE gets a final answer all the same. */
+static void on_unanswered(struct sip_edge *e, struct call *c, struct txn *t)
+{
+    if (c && c->x.first && c->x.server == t->self && c->state <= CALL_RINGING)
+        call_end(c, END_NO_ANSWER, ENDED_BY_SYSTEM, 480);
+    else if (t->invite && txn_request(t, &e->again) == OK)
+        edge_reply_kept(e, t, &e->again, 480, NULL, NULL);
+}
+
 static void on_failure(void *arg, struct txn *t, enum err err)
 {
     struct sip_edge *e = arg;
     struct call *c = t->call ? pool_at(e->calls, t->call) : NULL;
     int status = err == ERR_UNREACHABLE ? 503 : 408;
+    if (t->server) {
+        on_unanswered(e, c, t);
+        return;
+    }
     if (!c)
         return;
     t->call = 0;
@@ -285,7 +319,7 @@ static void on_failure(void *arg, struct txn *t, enum err err)
     else if (t->purpose == FOR_PROBE)
         call_on_probe_answer(c, t, 408);
     else if (t->purpose == FOR_RELAY || t->purpose == FOR_REINVITE)
-        call_on_relay_failure(c, t, status);
+        call_on_relay_failure(c, t, err);
 }
 
 enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *why, size_t cap)
@@ -437,11 +471,12 @@ static void on_hangup(struct mail *m)
 {
     struct hangup_mail *h = (struct hangup_mail *)m;
     struct call *c = map_get(h->edge->by_call_id, str_of(h->call_id));
-    if (c && c->state == CALL_UP) {
+    if (c && (c->state == CALL_UP || c->state == CALL_ANSWERING)) {
         static const struct str why = STR("SIP;cause=200;text=\"Hung up by the operator\"");
-        call_send_bye(c, &c->a, why);
-        call_send_bye(c, &c->b, why);
-        call_end(c, END_COMPLETED, ENDED_BY_SYSTEM, 200);
+        int status = c->state == CALL_UP ? 200 : 480;
+        call_hang_up(c, 'a', why);
+        call_hang_up(c, 'b', why);
+        call_end(c, END_COMPLETED, ENDED_BY_SYSTEM, status);
     } else if (c && c->state < CALL_ANSWERING) {
         call_end(c, END_CANCELED, ENDED_BY_SYSTEM, 480);
     }

@@ -11,7 +11,7 @@ struct route {
     struct target_walk walk;     /* in the book that the call holds, and `own` */
     struct forward *own;         /* what a webhook answered */
     unsigned asked;              /* webhooks */
-    const struct target *target; /* under way */
+    const struct target *target; /* whose turn it is; call_leave_target ends it */
     unsigned failed;             /* targets that did not take it: ordinal of their events */
     unsigned attempts;           /* INVITEs sent: makes each Call-ID its own */
     int last_status;             /* of the target before; 0: none yet */
@@ -27,3 +27,6 @@ struct route {
 
 /* Sends to route->path; false when there is no transaction to be had. */
 bool route_invite(struct call *c);
+/* Ends the target's turn: the look-up, the INVITE, the early dialogs, the question to a webhook and
+ * the timer that it began. Nothing of them is heard of afterwards. */
+void call_leave_target(struct call *c);

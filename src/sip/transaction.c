@@ -13,7 +13,7 @@ enum err transactions_new(struct loop *l, struct transport *tp, struct blocks *b
 {
     struct transactions *ts = calloc(1, sizeof *ts);
     enum err err = ts ? pool_new(&ts->pool, sizeof(struct txn), max) : ERR_NOMEM;
-    if (err == OK && !(ts->servers = map_new()))
+    if (err == OK && (!(ts->servers = map_new()) || !(ts->text = malloc(TXN_TEXT_MAX))))
         err = ERR_NOMEM;
     if (err != OK) {
         transactions_free(ts);
@@ -37,6 +37,7 @@ static void txn_drop(struct transactions *ts, struct txn *t)
     block_give(ts->blocks, &t->request);
     free(t->host);
     t->host = NULL;
+    metric_add(METRIC_SIP_TRANSACTIONS, -1);
 }
 
 void transactions_free(struct transactions *ts)
@@ -49,6 +50,7 @@ void transactions_free(struct transactions *ts)
         txn_drop(ts, t);
     map_free(ts->servers);
     pool_free(ts->pool);
+    free(ts->text);
     free(ts);
 }
 
@@ -60,6 +62,49 @@ struct txn *txn_at(struct transactions *ts, handle h)
 size_t transactions_count(const struct transactions *ts)
 {
     return pool_count(ts->pool);
+}
+
+void transactions_check(struct transactions *ts)
+{
+    handle h;
+    struct txn *t;
+    for (size_t i = 0; (t = pool_next(ts->pool, &i, &h));)
+        ASSERT(timer_is_set(&t->timeout));
+}
+
+bool strays_add(struct strays *s, struct str tag)
+{
+    uint32_t hash = (uint32_t)hash64(tag) | 1;
+    size_t n = sizeof s->tag / sizeof *s->tag;
+    for (size_t i = 0; i < n; i++)
+        if (s->tag[i] == hash)
+            return false;
+    s->tag[s->next++ % n] = hash;
+    return true;
+}
+
+struct txn *txn_new(struct transactions *ts, const struct path *path, bool invite, int64_t ms,
+                    timer_fire *fire)
+{
+    handle h;
+    struct txn *t = pool_take(ts->pool, &h);
+    if (!t)
+        return NULL;
+    t->self = h;
+    t->table = ts;
+    t->invite = invite;
+    t->path = *path;
+    t->patience_ms = TIMER_C_MS;
+    metric_add(METRIC_SIP_TRANSACTIONS, 1);
+    txn_enter(ts, t, TXN_TRYING, ms, fire);
+    return t;
+}
+
+void txn_enter(struct transactions *ts, struct txn *t, enum txn_state to, int64_t ms,
+               timer_fire *fire)
+{
+    t->state = (uint8_t)to;
+    loop_timer(ts->loop, &t->timeout, ms, fire, t);
 }
 
 void txn_end(struct transactions *ts, struct txn *t)
@@ -77,14 +122,32 @@ static void on_lingered(struct timer *timer)
     txn_end(ts, t);
 }
 
-void txn_linger(struct transactions *ts, struct txn *t, int64_t ms)
+/* Absorbs repeats for `ms`, then it is over; at once over streams. */
+static void linger(struct transactions *ts, struct txn *t, enum txn_state to, int64_t ms)
 {
     timer_stop(&t->repeat);
-    loop_timer(ts->loop, &t->timeout, txn_is_reliable(t) ? 0 : ms, on_lingered, t);
+    txn_enter(ts, t, to, txn_is_reliable(t) ? 0 : ms, on_lingered);
+}
+
+/* The user forgot it, or waits for something that never comes. */
+static void on_unanswered(struct timer *timer)
+{
+    struct txn *t = timer->arg;
+    struct transactions *ts = txn_table(timer);
+    handle self = t->self;
+    bool last = !t->invite || t->overdue;
+    t->overdue = true;
+    if (!last)
+        txn_enter(ts, t, (enum txn_state)t->state, 64 * ts->t1_ms, on_unanswered);
+    ts->user.on_failure(ts->user.arg, t, ERR_TIMEOUT);
+    if (last && (t = txn_at(ts, self)) && t->state < TXN_COMPLETED)
+        txn_end(ts, t);
 }
 
 void txn_transmit(struct transactions *ts, struct txn *t)
 {
+    if (!t->message.p)
+        return; /* there was no memory for it */
     enum err err = transport_send(ts->transport, &t->path, str_of(t->host), block_str(&t->message));
     if (err == ERR_FULL)
         return; /* a lost packet: the timer repeats it */
@@ -132,20 +195,16 @@ struct txn *txn_server_of(struct transactions *ts, const struct sip_msg *m)
 struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m,
                            const struct path *from, struct str raw, bool keep)
 {
-    handle h;
-    struct txn *t = pool_take(ts->pool, &h);
+    bool invite = m->method == SIP_INVITE;
+    int64_t ms = invite ? UNANSWERED_MAX_MS : 64 * ts->t1_ms; /* its client's timer F */
+    struct txn *t = txn_new(ts, from, invite, ms, on_unanswered);
     if (!t)
         return NULL;
-    t->self = h;
-    t->table = ts;
     t->server = true;
-    t->invite = m->method == SIP_INVITE;
-    t->path = *from;
     t->key = server_key(ts, m);
     if ((keep && block_set(ts->blocks, &t->request, raw) != OK) ||
         map_put(ts->servers, str_of_u64(&t->key), t, NULL) != OK) {
-        txn_drop(ts, t);
-        pool_give(ts->pool, h);
+        txn_end(ts, t);
         return NULL;
     }
     return t;
@@ -183,20 +242,17 @@ void txn_answer(struct transactions *ts, struct txn *t, int status, struct str b
         return;
     txn_transmit(ts, t);
     if (status < 200) {
-        t->state = TXN_PROCEEDING;
+        t->state = TXN_PROCEEDING; /* its time goes on */
         return;
     }
     block_give(ts->blocks, &t->request);
     if (!t->invite) {
-        t->state = TXN_COMPLETED;
-        txn_linger(ts, t, 64 * ts->t1_ms); /* timer J */
+        linger(ts, t, TXN_COMPLETED, 64 * ts->t1_ms); /* timer J */
     } else if (status < 300) {
-        t->state = TXN_ACCEPTED;
         block_give(ts->blocks, &t->message); /* the call repeats it, by its own clock */
-        loop_timer(ts->loop, &t->timeout, 64 * ts->t1_ms, on_lingered, t); /* timer L */
+        txn_enter(ts, t, TXN_ACCEPTED, 64 * ts->t1_ms, on_lingered); /* timer L */
     } else {
-        t->state = TXN_COMPLETED;
-        loop_timer(ts->loop, &t->timeout, 64 * ts->t1_ms, on_lingered, t); /* timer H */
+        txn_enter(ts, t, TXN_COMPLETED, 64 * ts->t1_ms, on_lingered); /* timer H */
         t->interval_ms = (int32_t)ts->t1_ms;
         if (!txn_is_reliable(t))
             loop_timer(ts->loop, &t->repeat, t->interval_ms, on_repeat, t);
@@ -206,9 +262,8 @@ void txn_answer(struct transactions *ts, struct txn *t, int status, struct str b
 bool txn_server_ack(struct transactions *ts, struct txn *t)
 {
     if (t->state == TXN_COMPLETED) {
-        t->state = TXN_CONFIRMED;
         block_give(ts->blocks, &t->message);
-        txn_linger(ts, t, 10 * ts->t1_ms); /* timer I */
+        linger(ts, t, TXN_CONFIRMED, 10 * ts->t1_ms); /* timer I */
         return true;
     }
     return t->state == TXN_CONFIRMED;

@@ -1,5 +1,8 @@
 /* SIP transactions (RFC 3261 §17, RFC 6026): what is sent until it is answered, and what is
- * answered again when it is asked again. Who uses them hears of each thing once. Edge's thread. */
+ * answered again when it is asked again. Who uses them hears of each thing once. Edge's thread.
+ *
+ * In every state a timer runs that ends it, from the moment a transaction begins: no peer and no
+ * mistake of its user makes one stay. */
 #pragma once
 #include "sip/blocks.h"
 #include "sip/message.h"
@@ -18,6 +21,13 @@ enum txn_state {             /* of all four machines */
                  TXN_ACCEPTED,   /* INVITE: a 2xx came or went (RFC 6026) */
 };
 
+/* To tags of answers that nobody wanted, as hashes: each is hung up once. */
+struct strays {
+    uint32_t tag[4];
+    uint8_t next;
+};
+bool strays_add(struct strays *s, struct str tag); /* false: it was there */
+
 struct txn {
     handle self;
     bool server, invite;
@@ -30,12 +40,15 @@ struct txn {
     /* Ours: */
     struct transactions *table;
     bool unreachable; /* the connection could not be made, or is gone */
+    bool unwanted;    /* client INVITE: to be cancelled, now or with its first provisional answer */
+    bool overdue;     /* server INVITE: the user was told that it is still unanswered */
     struct path path;
     uint64_t key;         /* server: hash of what identifies it */
     uint64_t random;      /* client: the other half of the branch */
     handle cancel;        /* client INVITE: its CANCEL's transaction */
-    uint32_t stray_tag;   /* hash of the last stray 2xx's To tag, hung up already */
+    struct strays strays; /* client INVITE: the answers that were hung up */
     int32_t interval_ms;  /* of the next repeat */
+    int32_t patience_ms;  /* client INVITE: how long it may ring; the user may give it more */
     struct block message; /* client: the request, later the ACK; server: the last answer */
     struct block request; /* server, when kept: as it came */
     char *host;           /* TLS: the certificate's name; NULL otherwise */
@@ -45,11 +58,18 @@ struct txn {
 struct transaction_user {
     /* A response to a client transaction that is news: provisional, final, or one more 2xx. */
     void (*on_response)(void *arg, struct txn *t, const struct sip_msg *m);
-    /* A client transaction that ends without an answer: `err` ERR_TIMEOUT or ERR_UNREACHABLE. */
+    /* A client transaction that ends without an answer: `err` ERR_TIMEOUT or ERR_UNREACHABLE. Or
+     * a server transaction that nobody answered in its time: an INVITE may still be, within
+     * 64 × T1; any other ends in silence (RFC 4320 §4.1). */
     void (*on_failure)(void *arg, struct txn *t, enum err err);
     /* A message of it left, for the first time or again. */
     void (*on_sent)(void *arg, const struct txn *t, struct str bytes);
     void *arg;
+};
+
+enum {
+    TIMER_C_MS = 200 * 1000,           /* an INVITE that only rings, §16.6 item 11: > 3 minutes */
+    UNANSWERED_MAX_MS = 60 * 60 * 1000 /* an INVITE that came in */
 };
 
 /* `max` at once. t1_ms: 500; T2 is 8 × T1, T4 10 × T1. */
@@ -59,6 +79,7 @@ MUST_USE enum err transactions_new(struct loop *l, struct transport *tp, struct 
 void transactions_free(struct transactions *ts);
 struct txn *txn_at(struct transactions *ts, handle h); /* NULL when it is over */
 size_t transactions_count(const struct transactions *ts);
+void transactions_check(struct transactions *ts); /* asserts what the top of this file says */
 
 /* The server transaction of a request: same branch, sent-by, method (§17.2.3); CANCEL and ACK find
  * their INVITE's. NULL when there is none. */
@@ -84,7 +105,9 @@ void txn_send(struct transactions *ts, struct txn *t, struct str bytes);
 /* The client transaction a response belongs to, or NULL. */
 struct txn *txn_client_of(struct transactions *ts, const struct sip_msg *m);
 void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_msg *m);
-/* Sends CANCEL for a client INVITE that is PROCEEDING (§9.1). */
+/* Nobody wants the answer of a client INVITE any more: CANCEL is sent when it is PROCEEDING, with
+ * the first provisional answer before that (§9.1). 64 × T1 later it is over, whatever the peer
+ * says. For other transactions, and after the final answer, nothing. */
 void txn_cancel(struct transactions *ts, struct txn *t);
 /* A connection is gone: client transactions that wait on it fail. */
 void transactions_on_gone(struct transactions *ts, handle conn);

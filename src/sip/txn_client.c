@@ -6,24 +6,21 @@
 
 static const struct str cookie = STR("z9hG4bK");
 
+static void on_timeout(struct timer *timer);
+
 struct txn *txn_client_new(struct transactions *ts, bool invite, const struct path *to,
                            struct str host, char ret_branch[TOKEN_SIZE + 8])
 {
-    handle h;
-    struct txn *t = pool_take(ts->pool, &h);
+    struct txn *t = txn_new(ts, to, invite, 64 * ts->t1_ms, on_timeout);
     if (!t)
         return NULL;
-    t->self = h;
-    t->table = ts;
-    t->invite = invite;
-    t->path = *to;
     t->random = crypto_random_u64();
     if (to->transport == SIP_TLS && !(t->host = str_dup(host))) {
-        pool_give(ts->pool, h);
+        txn_end(ts, t);
         return NULL;
     }
     memcpy(ret_branch, cookie.p, cookie.n);
-    token_print(h, t->random, ret_branch + cookie.n);
+    token_print(t->self, t->random, ret_branch + cookie.n);
     return t;
 }
 
@@ -41,13 +38,18 @@ static void on_repeat(struct timer *timer)
     txn_transmit(ts, t);
 }
 
-/* Timers B and F, and a connection that could not be made. */
+/* Timers B and F, and a connection that could not be made; timer C, which takes the INVITE back
+ * first (§16.8); what absorbs repeats after the final answer. */
 static void on_timeout(struct timer *timer)
 {
     struct txn *t = timer->arg;
     struct transactions *ts = txn_table(timer);
     handle self = t->self;
     enum err err = t->state > TXN_PROCEEDING ? OK : t->unreachable ? ERR_UNREACHABLE : ERR_TIMEOUT;
+    if (err == ERR_TIMEOUT && t->invite && t->state == TXN_PROCEEDING && !t->unwanted) {
+        txn_cancel(ts, t);
+        return;
+    }
     if (err != OK)
         ts->user.on_failure(ts->user.arg, t, err);
     if ((t = txn_at(ts, self)))
@@ -56,9 +58,8 @@ static void on_timeout(struct timer *timer)
 
 void txn_send(struct transactions *ts, struct txn *t, struct str bytes)
 {
-    t->state = TXN_TRYING;
     t->interval_ms = (int32_t)ts->t1_ms;
-    loop_timer(ts->loop, &t->timeout, 64 * ts->t1_ms, on_timeout, t);
+    txn_enter(ts, t, TXN_TRYING, 64 * ts->t1_ms, on_timeout);
     if (block_set(ts->blocks, &t->message, bytes) != OK) {
         loop_timer(ts->loop, &t->timeout, 0, on_timeout, t);
         return;
@@ -101,18 +102,62 @@ static void put_ack(struct buf *b, const struct sip_msg *invite, const struct si
     sip_put_body(b, (struct str){0});
 }
 
+/* Sent now, and kept in the request's place for the failure's repeats. */
 static void acknowledge_failure(struct transactions *ts, struct txn *t, const struct sip_msg *m)
 {
-    static struct sip_msg invite; /* 5 KB; the edge's thread alone comes here */
-    char mem[8192];
     struct buf b;
-    buf_wrap(&b, mem, sizeof mem);
-    if (sip_parse(t->message.p, t->message.n, &invite) != OK)
-        return;
-    put_ack(&b, &invite, m);
-    if (b.err != OK || block_set(ts->blocks, &t->message, buf_str(&b)) != OK)
-        return;
+    buf_wrap(&b, ts->text, TXN_TEXT_MAX);
+    if (t->message.p && sip_parse(t->message.p, t->message.n, &ts->invite) == OK)
+        put_ack(&b, &ts->invite, m);
+    if (b.err != OK || b.n == 0 || block_set(ts->blocks, &t->message, buf_str(&b)) != OK)
+        block_give(ts->blocks, &t->message);
     txn_transmit(ts, t);
+}
+
+/* Of the INVITE as it was sent (§9.1). Its answer says nothing to anybody. */
+static void send_cancel(struct transactions *ts, struct txn *t)
+{
+    char branch[TOKEN_SIZE + 8];
+    const struct sip_header *h;
+    struct sip_msg *invite = &ts->invite;
+    struct buf b;
+    if (!t->message.p || sip_parse(t->message.p, t->message.n, invite) != OK)
+        return;
+    struct txn *c = txn_client_new(ts, false, &t->path, str_of(t->host), branch);
+    if (!c)
+        return;
+    c->leg = t->leg;
+    c->trace = t->trace;
+    t->cancel = c->self;
+    buf_wrap(&b, ts->text, TXN_TEXT_MAX);
+    sip_put_request_line(&b, STR("CANCEL"), invite->ruri_text);
+    sip_put(&b, SIP_H_VIA, sip_value(invite, SIP_H_VIA));
+    for (size_t i = 0; (h = sip_header(invite, SIP_H_ROUTE, i)); i++)
+        sip_put(&b, SIP_H_ROUTE, h->value);
+    sip_put(&b, SIP_H_MAX_FORWARDS, STR("70"));
+    sip_put(&b, SIP_H_FROM, sip_value(invite, SIP_H_FROM));
+    sip_put(&b, SIP_H_TO, sip_value(invite, SIP_H_TO));
+    sip_put(&b, SIP_H_CALL_ID, sip_value(invite, SIP_H_CALL_ID));
+    sip_putf(&b, SIP_H_CSEQ, "%u CANCEL", invite->cseq);
+    sip_put_body(&b, (struct str){0});
+    if (b.err == OK)
+        txn_send(ts, c, buf_str(&b));
+    else
+        txn_end(ts, c);
+}
+
+/* It rings: for as long as it may, and no longer for what nobody wants. */
+static void on_ringing(struct transactions *ts, struct txn *t, int status)
+{
+    bool first = t->state == TXN_TRYING;
+    if (t->unwanted && first) {
+        txn_enter(ts, t, TXN_PROCEEDING, 64 * ts->t1_ms, on_timeout);
+        send_cancel(ts, t);
+    } else if (t->unwanted) {
+        return; /* its time goes on */
+    } else if (first || status > 100) {
+        txn_enter(ts, t, TXN_PROCEEDING, t->patience_ms, on_timeout);
+    }
 }
 
 static void on_invite_response(struct transactions *ts, struct txn *t, const struct sip_msg *m)
@@ -129,17 +174,14 @@ static void on_invite_response(struct transactions *ts, struct txn *t, const str
     }
     timer_stop(&t->repeat);
     if (m->status < 200) {
-        t->state = TXN_PROCEEDING;
-        timer_stop(&t->timeout); /* from here on the ring timeout counts */
+        on_ringing(ts, t, m->status);
     } else if (m->status < 300) {
-        t->state = TXN_ACCEPTED;
         block_give(ts->blocks, &t->message);
-        loop_timer(ts->loop, &t->timeout, 64 * ts->t1_ms, on_timeout, t); /* timer M */
+        txn_enter(ts, t, TXN_ACCEPTED, 64 * ts->t1_ms, on_timeout); /* timer M */
     } else {
-        t->state = TXN_COMPLETED;
+        int64_t ms = txn_is_reliable(t) ? 0 : 64 * ts->t1_ms;
+        txn_enter(ts, t, TXN_COMPLETED, ms, on_timeout); /* timer D */
         acknowledge_failure(ts, t, m);
-        loop_timer(ts->loop, &t->timeout, txn_is_reliable(t) ? 0 : 64 * ts->t1_ms, on_timeout,
-                   t); /* timer D */
     }
     ts->user.on_response(ts->user.arg, t, m);
 }
@@ -152,13 +194,12 @@ void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_ms
         return;
     }
     if (m->status < 200) {
-        t->state = TXN_PROCEEDING;
+        t->state = TXN_PROCEEDING;                 /* timer F goes on */
         t->interval_ms = (int32_t)(4 * ts->t1_ms); /* the next repeat in T2 */
         return;
     }
-    t->state = TXN_COMPLETED;
     timer_stop(&t->repeat);
-    timer_stop(&t->timeout);
+    txn_enter(ts, t, TXN_COMPLETED, 0, on_timeout);
     ts->user.on_response(ts->user.arg, t, m);
     if ((t = txn_at(ts, self)))
         txn_end(ts, t); /* timer K: repeats find nothing, and that absorbs them */
@@ -166,34 +207,13 @@ void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_ms
 
 void txn_cancel(struct transactions *ts, struct txn *t)
 {
-    static struct sip_msg invite;
-    char mem[8192], branch[TOKEN_SIZE + 8];
-    struct buf b;
-    const struct sip_header *h;
-    if (t->cancel || !t->message.p || sip_parse(t->message.p, t->message.n, &invite) != OK)
+    if (t->server || !t->invite || t->unwanted || t->state > TXN_PROCEEDING)
         return;
-    struct txn *c = txn_client_new(ts, false, &t->path, str_of(t->host), branch);
-    if (!c)
-        return;
-    c->purpose = 0; /* nobody's: its answer says nothing */
-    c->call = 0;
-    c->leg = t->leg;
-    c->trace = t->trace;
-    t->cancel = c->self;
-    buf_wrap(&b, mem, sizeof mem);
-    sip_put_request_line(&b, STR("CANCEL"), invite.ruri_text);
-    sip_put(&b, SIP_H_VIA, sip_value(&invite, SIP_H_VIA));
-    for (size_t i = 0; (h = sip_header(&invite, SIP_H_ROUTE, i)); i++)
-        sip_put(&b, SIP_H_ROUTE, h->value);
-    sip_put(&b, SIP_H_MAX_FORWARDS, STR("70"));
-    sip_put(&b, SIP_H_FROM, sip_value(&invite, SIP_H_FROM));
-    sip_put(&b, SIP_H_TO, sip_value(&invite, SIP_H_TO));
-    sip_put(&b, SIP_H_CALL_ID, sip_value(&invite, SIP_H_CALL_ID));
-    sip_putf(&b, SIP_H_CSEQ, "%u CANCEL", invite.cseq);
-    sip_put_body(&b, (struct str){0});
-    txn_send(ts, c, buf_str(&b));
-    /* A callee that never answers the INVITE after this: it is over in 64 × T1 (§9.1). */
-    loop_timer(ts->loop, &t->timeout, 64 * ts->t1_ms, on_timeout, t);
+    t->unwanted = true;
+    if (t->state == TXN_TRYING)
+        return; /* timer B goes on */
+    txn_enter(ts, t, TXN_PROCEEDING, 64 * ts->t1_ms, on_timeout);
+    send_cancel(ts, t);
 }
 
 void transactions_on_gone(struct transactions *ts, handle conn)

@@ -18,15 +18,22 @@ struct transactions {
     uint8_t hash_key[16];
     int64_t t1_ms;
     struct transaction_user user;
+    char *text;            /* TXN_TEXT_MAX bytes: ACK and CANCEL are written here */
+    struct sip_msg invite; /* what they answer or take back, parsed again */
 };
+enum { TXN_TEXT_MAX = 65536 };
 
 static inline bool txn_is_reliable(const struct txn *t)
 {
     return t->path.transport != SIP_UDP;
 }
+/* The one way into a state: `fire` ends it in `ms`. */
+void txn_enter(struct transactions *ts, struct txn *t, enum txn_state to, int64_t ms,
+               timer_fire *fire);
+/* A new one, in TRYING; NULL at the limit. */
+struct txn *txn_new(struct transactions *ts, const struct path *path, bool invite, int64_t ms,
+                    timer_fire *fire);
 void txn_transmit(struct transactions *ts, struct txn *t);
-/* Absorbs repeats for `ms`, then ends it; at once over streams. */
-void txn_linger(struct transactions *ts, struct txn *t, int64_t ms);
 static inline struct transactions *txn_table(const struct timer *timer)
 {
     return ((const struct txn *)timer->arg)->table;
