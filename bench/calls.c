@@ -8,8 +8,6 @@
  * call bench_calls floor SECONDS                                             13 bare datagrams a
  * "call"
  */
-#include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -22,15 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "figures.h"
+#include "sip_peer.h"
 
-enum { CALLS_MAX = 2000000, PACKET_MAX = 2048, GIVE_UP_US = 5000000, BATCH = 64 };
-
-static const char sdp[] =
-    "v=0\r\no=- 1 1 IN IP4 127.0.0.2\r\ns=-\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\n"
-    "m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
+enum { CALLS_MAX = 2000000, GIVE_UP_US = 5000000 };
 
 struct call {
     int64_t sent_us, up_us, bye_us;
@@ -45,74 +39,33 @@ static _Atomic size_t hooks;
 static int64_t hold_us;
 static size_t hang_next;
 
-static struct sockaddr_in at(const char *ip, int port)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    inet_pton(AF_INET, ip, &a.sin_addr);
-    return a;
-}
-
-static int udp(const char *ip, int port)
-{
-    struct sockaddr_in a = at(ip, port);
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), size = 8 << 20;
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
-    if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0) {
-        perror(ip);
-        exit(1);
-    }
-    return fd;
-}
-
-static void to_daemon(int fd, const struct buf *b, const struct sockaddr_in *to)
-{
-    while (sendto(fd, b->p, b->n, 0, (const struct sockaddr *)to, sizeof *to) < 0 &&
-           errno == EAGAIN)
-        ;
-}
-
-/* The value of a header we know how the daemon writes. */
-static struct str header(struct str m, const char *name)
-{
-    const char *p = memmem(m.p, m.n, name, strlen(name));
-    if (!p)
-        return (struct str){0};
-    struct str rest = str_from(m, (size_t)(p - m.p) + strlen(name));
-    return str_slice(rest, 0, str_find(rest, '\r'));
-}
-
 static void put_head(struct buf *b, const char *method, size_t i, unsigned cseq, const char *to,
                      const char *ruri)
 {
-    buf_printf(b,
-               "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.2:7060;branch=z9hG4bK%zu%s;rport\r\n"
-               "From: \"Ann Lee\" <sip:+19175550100@127.0.0.2>;tag=t%zu\r\nTo: %s\r\nCall-ID: "
-               "b%zu@bench\r\n"
-               "CSeq: %u %s\r\nContact: <sip:carrier@127.0.0.2:7060>\r\nMax-Forwards: 70\r\n",
-               method, ruri, i, method, i, to, i, cseq, method);
+    const struct sip_head h = {
+        .method = method, .uri = ruri, .to = to, .caller = "+19175550100", .i = i, .cseq = cseq};
+    sip_put_head(b, &h);
 }
 
 static void invite(size_t i)
 {
-    char mem[PACKET_MAX];
+    char mem[SIP_PACKET_MAX];
     struct buf b;
     buf_wrap(&b, mem, sizeof mem);
     put_head(&b, "INVITE", i, 1, "<sip:+447911123456@127.0.0.1>", "sip:+447911123456@127.0.0.1");
-    buf_printf(&b, "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s", sizeof sdp - 1,
-               sdp);
+    sip_put_sdp(&b);
     calls[i].sent_us = clock_mono_us();
-    to_daemon(carrier, &b, &daemon_at);
+    sip_send(carrier, &b, &daemon_at);
 }
 
 static void in_dialog(size_t i, const char *method, unsigned cseq)
 {
-    char mem[PACKET_MAX];
+    char mem[SIP_PACKET_MAX];
     struct buf b;
     buf_wrap(&b, mem, sizeof mem);
     put_head(&b, method, i, cseq, calls[i].to, calls[i].target);
-    buf_puts(&b, "Content-Length: 0\r\n\r\n");
-    to_daemon(carrier, &b, &daemon_at);
+    sip_put_no_body(&b);
+    sip_send(carrier, &b, &daemon_at);
 }
 
 static void hang_up(size_t i)
@@ -126,13 +79,12 @@ static void hang_up(size_t i)
     c->to = c->target = NULL;
 }
 
-static void on_carrier(struct str m)
+static void on_carrier(void *arg, struct str m, const struct sockaddr_in *from)
 {
-    struct str id = header(m, "\r\nCall-ID: b"), digits, rest, cseq = header(m, "\r\nCSeq: ");
-    uint64_t i;
+    struct str rest, cseq = sip_value(m, "\r\nCSeq: ");
+    size_t i = sip_call_of(m);
     unsigned status = (unsigned)atoi(m.p + 8);
-    str_cut(id, '@', &digits, &rest);
-    if (str_to_u64(digits, CALLS_MAX, &i) != OK || i >= n_calls || status < 200)
+    if (i >= n_calls || status < 200)
         return;
     struct call *c = &calls[i];
     bool is_invite = cseq.n && cseq.p[0] == '1';
@@ -143,11 +95,11 @@ static void on_carrier(struct str m)
         c->state = 4;
         n_refused++;
     } else if (is_invite && status < 300 && c->state == 0) {
-        struct str contact = header(m, "\r\nContact: <"), uri;
+        struct str contact = sip_value(m, "\r\nContact: <"), uri;
         c->up_us = clock_mono_us();
         c->state = 1;
         str_cut(contact, '>', &uri, &rest);
-        c->to = str_dup(header(m, "\r\nTo: "));
+        c->to = str_dup(sip_value(m, "\r\nTo: "));
         c->target = str_dup(uri);
         in_dialog(i, "ACK", 1);
         if (hold_us == 0)
@@ -157,27 +109,14 @@ static void on_carrier(struct str m)
 
 static void answer(struct str m, const char *status, bool with_sdp, const struct sockaddr_in *to)
 {
-    static const char *const copied[] = {"Via: ", "From: ", "Call-ID: ", "CSeq: "};
-    char mem[PACKET_MAX], name[16];
+    char mem[SIP_PACKET_MAX];
     struct buf b;
     buf_wrap(&b, mem, sizeof mem);
-    buf_printf(&b, "SIP/2.0 %s\r\n", status);
-    for (size_t i = 0; i < 4; i++) {
-        snprintf(name, sizeof name, "\r\n%s", copied[i]);
-        buf_printf(&b, "%s%.*s\r\n", copied[i], STR_FMT(header(m, name)));
-    }
-    struct str due = header(m, "\r\nTo: ");
-    buf_printf(&b, "To: %.*s%s\r\nContact: <sip:agent@127.0.0.3:7070>\r\n", STR_FMT(due),
-               memmem(due.p, due.n, ";tag=", 5) ? "" : ";tag=agent");
-    if (with_sdp)
-        buf_printf(&b, "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
-                   sizeof sdp - 1, sdp);
-    else
-        buf_puts(&b, "Content-Length: 0\r\n\r\n");
-    to_daemon(agent, &b, to);
+    sip_print_answer(&b, m, status, "sip:agent@127.0.0.3:7070", with_sdp);
+    sip_send(agent, &b, to);
 }
 
-static void on_agent(struct str m, const struct sockaddr_in *from)
+static void on_agent(void *arg, struct str m, const struct sockaddr_in *from)
 {
     if (str_starts(m, STR("INVITE"))) {
         answer(m, "180 Ringing", false, from);
@@ -187,40 +126,12 @@ static void on_agent(struct str m, const struct sockaddr_in *from)
     }
 }
 
-static void drain(int fd)
-{
-    static char mem[BATCH][PACKET_MAX];
-    struct mmsghdr msg[BATCH];
-    struct iovec iov[BATCH];
-    struct sockaddr_in from[BATCH];
-    for (;;) {
-        for (int i = 0; i < BATCH; i++) {
-            iov[i] = (struct iovec){mem[i], PACKET_MAX - 1};
-            msg[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i],
-                                                  .msg_namelen = sizeof from[i],
-                                                  .msg_iov = &iov[i],
-                                                  .msg_iovlen = 1}};
-        }
-        int n = recvmmsg(fd, msg, BATCH, MSG_DONTWAIT, NULL);
-        for (int i = 0; i < n; i++) {
-            mem[i][msg[i].msg_len] = '\0';
-            struct str m = str_of_bytes(mem[i], msg[i].msg_len);
-            if (fd == carrier)
-                on_carrier(m);
-            else
-                on_agent(m, &from[i]);
-        }
-        if (n < BATCH)
-            return;
-    }
-}
-
 static void turn(int wait_ms)
 {
     struct pollfd p[2] = {{carrier, POLLIN, 0}, {agent, POLLIN, 0}};
     poll(p, 2, wait_ms);
-    drain(agent);
-    drain(carrier);
+    sip_drain(agent, on_agent, NULL);
+    sip_drain(carrier, on_carrier, NULL);
     int64_t now = clock_mono_us();
     while (hold_us > 0 && hang_next < n_calls) {
         struct call *c = &calls[hang_next];
@@ -239,7 +150,7 @@ static void turn(int wait_ms)
 static void *receive_hooks(void *arg)
 {
     static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    struct sockaddr_in a = at("127.0.0.1", *(int *)arg);
+    struct sockaddr_in a = sip_at("127.0.0.1", *(int *)arg);
     struct epoll_event ev = {.events = EPOLLIN}, got[64];
     int one = 1, ep = epoll_create1(0), li = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     setsockopt(li, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -304,10 +215,10 @@ static void open_all(char **argv)
 {
     static int hook_port;
     static pthread_t thread;
-    carrier = udp("127.0.0.2", 7060);
-    agent = udp("127.0.0.3", atoi(argv[2]));
+    carrier = sip_udp("127.0.0.2", 7060);
+    agent = sip_udp("127.0.0.3", atoi(argv[2]));
     hook_port = atoi(argv[3]);
-    daemon_at = at("127.0.0.1", atoi(argv[4]));
+    daemon_at = sip_at("127.0.0.1", atoi(argv[4]));
     calls = calloc(CALLS_MAX, sizeof *calls);
     pthread_create(&thread, NULL, receive_hooks, &hook_port);
 }
@@ -394,9 +305,9 @@ static int hold(char **argv)
  * sockets. */
 static int bare(char **argv)
 {
-    static char mem[PACKET_MAX];
-    int a = udp("127.0.0.2", 7061), b = udp("127.0.0.3", 7071);
-    struct sockaddr_in to = at("127.0.0.3", 7071);
+    static char mem[SIP_PACKET_MAX];
+    int a = sip_udp("127.0.0.2", 7061), b = sip_udp("127.0.0.3", 7071);
+    struct sockaddr_in to = sip_at("127.0.0.3", 7071);
     int64_t start = clock_mono_us(), end = start + (int64_t)(atof(argv[2]) * 1e6);
     size_t n = 0;
     struct timespec cpu;

@@ -19,6 +19,7 @@
 #include "responder.h"
 #include "smsc.h"
 #include "tenants.h"
+#include "text_setup.h"
 
 enum {
     TEXTS_MAX = 4000000, /* of one run */
@@ -40,63 +41,6 @@ static int on_request(void *arg, struct str request, int64_t now_us)
 {
     texts_arrived(arg, request, now_us);
     return 200;
-}
-
-/* ---- the daemon's settings ---- */
-
-static void create(const struct stage *s, const char *path, const struct buf *body)
-{
-    char text[2048];
-    struct buf answer;
-    buf_init(&answer, 65536);
-    (void)!str_copy(buf_str(body), text, sizeof text);
-    int status = api_call(s->http, "POST", path, key, text, &answer);
-    if (status != 201) {
-        fprintf(stderr, "POST %s %s: %d %.*s\n", path, text, status, STR_FMT(buf_str(&answer)));
-        exit(1);
-    }
-    buf_fini(&answer);
-}
-
-/* Number i is the endpoint's i mod endpoints, each endpoint on a machine of its own. */
-static void furnish(const struct stage *s, int hook)
-{
-    char number[16], mem[2048];
-    struct buf body;
-    for (size_t e = 0; e < s->endpoints; e++) {
-        struct buf list;
-        char list_mem[1024];
-        buf_wrap(&list, list_mem, sizeof list_mem);
-        for (size_t i = e; i < TEXT_NUMBERS; i += s->endpoints) {
-            snprintf(number, sizeof number, "%s%04zu", TEXT_NUMBER_PREFIX, i);
-            buf_wrap(&body, mem, sizeof mem);
-            buf_printf(&body, "{\"number\":\"+%s\",\"sms\":true}", number);
-            create(s, "/v1/numbers", &body);
-            buf_printf(&list, "%s\"+%s\"", list.n ? "," : "", number);
-        }
-        buf_wrap(&body, mem, sizeof mem);
-        buf_printf(&body,
-                   "{\"url\":\"http://127.0.1.%zu:%d/h/%zu\",\"events\":[\"sms_received\"],"
-                   "\"concurrency\":64,\"numbers\":[%.*s]}",
-                   e + 1, hook, e, STR_FMT(buf_str(&list)));
-        create(s, "/v1/endpoints", &body);
-    }
-}
-
-static void make_link(const struct stage *s, bool listener, int smpp, unsigned binds)
-{
-    char mem[1024];
-    struct buf body;
-    buf_wrap(&body, mem, sizeof mem);
-    buf_printf(&body,
-               "{\"name\":\"bench\",\"system_id\":\"bench\",\"password\":\"bench\","
-               "\"window\":%u,\"max_binds\":%u,",
-               s->window, binds);
-    if (listener)
-        buf_puts(&body, "\"mode\":\"server\"}");
-    else
-        buf_printf(&body, "\"mode\":\"client\",\"host\":\"127.0.0.1\",\"port\":%d}", smpp);
-    create(s, "/v1/smpp-links", &body);
 }
 
 /* ---- one load ---- */
@@ -283,10 +227,12 @@ static int ours(char **argv)
         .port = smpp, .connects = listener, .system_id = "bench", .password = "bench"};
     stage_open(&s, argv);
     s.http = (int)arg_int(argv, "http", 7183);
-    furnish(&s, (int)arg_int(argv, "hook", 7190));
+    text_numbers_make(s.http, key, (int)arg_int(argv, "hook", 7190), s.endpoints);
     if (!listener)
         s.smsc = smsc_open(&c);
-    make_link(&s, listener, smpp, binds);
+    const struct text_link link = {
+        .listener = listener, .smpp = smpp, .window = s.window, .binds = binds};
+    text_link_make(s.http, key, &link);
     if (listener)
         s.smsc = smsc_open(&c);
     smsc_wait_bound(s.smsc, binds);

@@ -74,16 +74,29 @@ void answer_member(const struct buf *answer, const char *name, char *out, size_t
     exit(1);
 }
 
+void api_create(int port, const char *key, const char *path, const struct buf *body,
+                struct buf *ret_answer)
+{
+    char text[4096];
+    struct buf answer;
+    buf_init(&answer, 65536);
+    (void)!str_copy(buf_str(body), text, sizeof text);
+    int status = api_call(port, "POST", path, key, text, &answer);
+    if (status != 201) {
+        fprintf(stderr, "POST %s %s: %d %.*s\n", path, text, status, STR_FMT(buf_str(&answer)));
+        exit(1);
+    }
+    if (ret_answer) {
+        buf_reset(ret_answer);
+        buf_put_str(ret_answer, buf_str(&answer));
+    }
+    buf_fini(&answer);
+}
+
 static void create(const struct tenants *t, const char *path, const struct buf *body,
                    struct buf *answer)
 {
-    char text[4096];
-    (void)!str_copy(buf_str(body), text, sizeof text);
-    int status = api_call(t->port, "POST", path, t->admin_key, text, answer);
-    if (status == 201)
-        return;
-    fprintf(stderr, "POST %s %s: %d %.*s\n", path, text, status, STR_FMT(buf_str(answer)));
-    exit(1);
+    api_create(t->port, t->admin_key, path, body, answer);
 }
 
 void tenants_make(struct tenants *t, const struct ledger *l, int port, unsigned from,

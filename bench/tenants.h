@@ -18,6 +18,9 @@ struct tenants {
 /* The status, and the answer's body in *out (reset before; may be NULL); 0: nobody answered. */
 int api_call(int port, const char *method, const char *path, const char *key, const char *body,
              struct buf *out);
+/* POST, which must answer 201; anything else ends the process. `ret_answer` may be NULL. */
+void api_create(int port, const char *key, const char *path, const struct buf *body,
+                struct buf *ret_answer);
 /* A member's string value in an answer of ours; ends the process when it is not there. */
 void answer_member(const struct buf *answer, const char *name, char *out, size_t cap);
 
