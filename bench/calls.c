@@ -39,20 +39,15 @@ static _Atomic size_t hooks;
 static int64_t hold_us;
 static size_t hang_next;
 
-static void put_head(struct buf *b, const char *method, size_t i, unsigned cseq, const char *to,
-                     const char *ruri)
-{
-    const struct sip_head h = {
-        .method = method, .uri = ruri, .to = to, .caller = "+19175550100", .i = i, .cseq = cseq};
-    sip_put_head(b, &h);
-}
+static const char caller[] = "+19175550100";
 
 static void invite(size_t i)
 {
     char mem[SIP_PACKET_MAX];
     struct buf b;
     buf_wrap(&b, mem, sizeof mem);
-    put_head(&b, "INVITE", i, 1, "<sip:+447911123456@127.0.0.1>", "sip:+447911123456@127.0.0.1");
+    sip_put_caller_head(&b, i, caller, "INVITE", "INVITE", 1, "<sip:+447911123456@127.0.0.1>",
+                        "sip:+447911123456@127.0.0.1");
     sip_put_sdp(&b);
     calls[i].sent_us = clock_mono_us();
     sip_send(carrier, &b, &daemon_at);
@@ -63,7 +58,7 @@ static void in_dialog(size_t i, const char *method, unsigned cseq)
     char mem[SIP_PACKET_MAX];
     struct buf b;
     buf_wrap(&b, mem, sizeof mem);
-    put_head(&b, method, i, cseq, calls[i].to, calls[i].target);
+    sip_put_caller_head(&b, i, caller, method, method, cseq, calls[i].to, calls[i].target);
     sip_put_no_body(&b);
     sip_send(carrier, &b, &daemon_at);
 }

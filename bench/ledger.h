@@ -15,9 +15,10 @@ enum { CALL_EVENTS = 3 };
 
 struct ledger {
     unsigned accounts, endpoints; /* endpoints of each account */
-    bool to_all;               /* each event to all of its account's; else to one by its number */
-    unsigned width;            /* how many endpoints an event goes to */
-    size_t calls_max, calls;   /* calls: the generator's */
+    bool to_all;    /* each event to all of its account's; else to one by its number */
+    unsigned width; /* how many endpoints an event goes to */
+    size_t calls_max;
+    _Atomic size_t calls;      /* the generator's */
     uint8_t *account;          /* of a call */
     int64_t *sent_us;          /* of an event: when its request was due */
     _Atomic uint32_t *late_us; /* event × width: from sent to the receiver, + 1; 0: not there yet */

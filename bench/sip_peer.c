@@ -77,11 +77,23 @@ struct str sip_value(struct str message, const char *start)
 void sip_put_head(struct buf *b, const struct sip_head *h)
 {
     buf_printf(b,
-               "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.2:7060;branch=z9hG4bK%zu%s;rport\r\n"
-               "From: \"Ann Lee\" <sip:%s@127.0.0.2>;tag=t%zu\r\nTo: %s\r\nCall-ID: b%zu@bench\r\n"
-               "CSeq: %u %s\r\nContact: <sip:carrier@127.0.0.2:7060>\r\nMax-Forwards: 70\r\n",
-               h->method, h->uri, h->i, h->branch ? h->branch : h->method, h->caller, h->i, h->to,
-               h->i, h->cseq, h->method);
+               "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s;rport\r\n"
+               "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n"
+               "Contact: <sip:%s@%s>\r\nMax-Forwards: 70\r\n",
+               h->method, h->uri, h->host, h->branch, h->from, h->to, h->call_id, h->cseq,
+               h->method, h->user, h->host);
+}
+
+void sip_put_caller_head(struct buf *b, size_t i, const char *caller, const char *method,
+                         const char *branch_of, unsigned cseq, const char *to, const char *uri)
+{
+    char branch[48], from[96], call_id[32];
+    snprintf(branch, sizeof branch, "%zu%s", i, branch_of);
+    snprintf(from, sizeof from, "\"Ann Lee\" <sip:%s@127.0.0.2>;tag=t%zu", caller, i);
+    snprintf(call_id, sizeof call_id, "b%zu@bench", i);
+    const struct sip_head h = {method, uri,     "carrier", "127.0.0.2:7060", branch, from,
+                               to,     call_id, cseq};
+    sip_put_head(b, &h);
 }
 
 void sip_put_sdp(struct buf *b)

@@ -22,19 +22,24 @@ void sip_drain(int fd, sip_on_message *on_message, void *arg);
 /* "\r\nCall-ID: " → what follows it on its line; empty when it is not there. */
 struct str sip_value(struct str message, const char *start);
 
-struct sip_head { /* of a request of the carrier's call `i` */
-    const char *method, *uri, *to;
-    const char *caller; /* E.164 */
-    const char *branch; /* a CANCEL and a refusal's ACK have their INVITE's; NULL: the method */
-    size_t i;
+struct sip_head { /* of a request */
+    const char *method, *uri;
+    const char *user, *host; /* the sender's own: user and address:port of Via and Contact */
+    const char *branch;      /* what stands behind z9hG4bK */
+    const char *from, *to;   /* with their tags */
+    const char *call_id;
     unsigned cseq;
 };
 /* All but what belongs to the body. */
 void sip_put_head(struct buf *b, const struct sip_head *h);
 void sip_put_sdp(struct buf *b); /* its headers, the blank line and itself */
 void sip_put_no_body(struct buf *b);
-/* Which call of the carrier's a message belongs to, or SIZE_MAX. */
-size_t sip_call_of(struct str message);
+
+/* The carrier's call number i: its Call-ID says the number, and its From the caller and the tag. A
+ * CANCEL and the ACK of a refusal have their INVITE's `branch_of`; all others their own method. */
+void sip_put_caller_head(struct buf *b, size_t i, const char *caller, const char *method,
+                         const char *branch_of, unsigned cseq, const char *to, const char *uri);
+size_t sip_call_of(struct str message); /* by its Call-ID; SIZE_MAX: none of the carrier's */
 
 /* "200 OK" to a request; `contact` is the answerer's, and its tag is "agent". */
 void sip_print_answer(struct buf *b, struct str request, const char *status, const char *contact,

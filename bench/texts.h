@@ -17,9 +17,10 @@ enum {
 #define TEXT_NUMBER_PREFIX "44791100"
 
 struct texts {
-    size_t max, n;         /* begun: the next one's number */
-    unsigned long_percent; /* so many of a hundred are Unicode in two parts */
-    size_t acknowledged;   /* messages, whole */
+    size_t max;
+    _Atomic size_t n;            /* begun: the next one's number */
+    unsigned long_percent;       /* so many of a hundred are Unicode in two parts */
+    _Atomic size_t acknowledged; /* messages, whole */
     uint8_t *parts_taken;
     int64_t *sent_us;           /* when its last part was due */
     _Atomic uint32_t *after_us; /* from there to its webhook, + 1; 0: not there */
