@@ -27,7 +27,7 @@ static const struct {
     [WATCH_WAL] = {"WAL", NULL, 6, 1, KIB},
     [WATCH_STORE] = {"store", NULL, 8, 1, KIB},
     [WATCH_TRANSACTIONS] = {"trans.", "hookswitch_sip_transactions", 7, 0, 1},
-    [WATCH_LOOKUPS] = {"look-ups", "hookswitch_sip_lookups", 9, 0, 1},
+    [WATCH_LOOKUPS] = {"look-ups", "hookswitch_lookups", 9, 0, 1},
     [WATCH_CALLS] = {"calls", "hookswitch_calls_active", 6, 0, 1},
     [WATCH_PENDING] = {"pending", "hookswitch_deliveries_pending", 8, 0, 1},
 };
