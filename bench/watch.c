@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "figures.h"
 #include "tenants.h"
@@ -44,14 +45,19 @@ void watch_fini(struct watch *w)
     buf_fini(&w->metrics);
 }
 
-static double descriptors(int pid)
+/* Without those of the trace's pieces, which the daemon opens one by one as its ring fills. */
+static double descriptors(const struct watch *w)
 {
-    char path[64];
+    char path[320], trace[512], target[512];
     double n = 0;
-    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    snprintf(path, sizeof path, "/proc/%d/fd", w->pid);
+    int trace_n = snprintf(trace, sizeof trace, "%.400s/trace/", w->dir);
     DIR *d = opendir(path);
-    for (struct dirent *e; d && (e = readdir(d));)
-        n += e->d_name[0] != '.';
+    for (struct dirent *e; d && (e = readdir(d));) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%.20s", w->pid, e->d_name);
+        ssize_t k = readlink(path, target, sizeof target);
+        n += k > 0 && (k < trace_n || memcmp(target, trace, (size_t)trace_n) != 0);
+    }
     if (d)
         closedir(d);
     return n;
@@ -69,7 +75,7 @@ void watch_look(struct watch *w, struct watch_sample *ret)
 {
     metrics_take(w->http, &w->metrics);
     ret->v[WATCH_RESIDENT] = (double)resident_kb(w->pid);
-    ret->v[WATCH_FILES] = descriptors(w->pid);
+    ret->v[WATCH_FILES] = descriptors(w);
     ret->v[WATCH_WAL] = file_kb(w->dir, "hookswitch.db-wal");
     ret->v[WATCH_STORE] = file_kb(w->dir, "hookswitch.db");
     for (size_t g = 0; g < WATCH_GAUGES; g++)

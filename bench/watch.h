@@ -8,7 +8,7 @@
 
 enum watch_gauge {                 /* in the order in which they are printed */
                    WATCH_RESIDENT, /* KiB */
-                   WATCH_FILES,    /* descriptors */
+                   WATCH_FILES,    /* descriptors, those of the trace apart */
                    WATCH_WAL,      /* KiB */
                    WATCH_STORE,    /* KiB */
                    WATCH_TRANSACTIONS,
