@@ -133,6 +133,7 @@ struct sip_edge {
     struct blocks *blocks;
     struct transactions *txns;
     struct pool *calls;
+    uint32_t starts;                   /* which start of the daemon this is: CSeqs grow with it */
     struct map *by_call_id, *restored; /* calls by call_id; by token, those from before a restart */
     struct map *trunks;                /* struct trunk_use by trunk */
     const struct book *book;           /* the present one, renewed once a turn */

@@ -14,7 +14,11 @@
 #include "base/metrics.h"
 #include "sip/call.h"
 
-enum { PROBE_SPREAD_MS = 2000, CSEQ_GAP = 1000 };
+enum {
+    PROBE_SPREAD_MS = 2000,
+    CSEQ_GAP = 20000, /* requests on one leg between a row and the next start */
+    STARTS_MAX = 100000,
+};
 
 struct restore_job {
     struct store_job job;
@@ -86,14 +90,26 @@ static void tokens_complete(struct call *c)
         memcpy(c->b.token, c->token, sizeof c->token);
 }
 
-/* Why the call cannot go on; NULL when it can. Requests we send must count on from the last one,
- * which the row may not know. */
+/* Requests we send must count on from the last one, which the row does not know: each start since
+ * then leaves room for those of the one before. */
+static void count_on(struct call *c, struct str row_starts)
+{
+    uint64_t then = 0, now = c->edge->starts;
+    if (str_to_u64(row_starts, UINT32_MAX, &then) != OK || then >= now)
+        then = now ? now - 1 : 0;
+    uint64_t starts = now - then < STARTS_MAX ? now - then : STARTS_MAX;
+    c->a.local_cseq += (uint32_t)starts * CSEQ_GAP;
+    c->b.local_cseq += (uint32_t)starts * CSEQ_GAP;
+}
+
+/* Why the call cannot go on; NULL when it can. */
 static const char *legs_read(struct call *c, const struct call_row *r)
 {
-    struct str token, legs = r->legs;
+    struct str token, starts = {0}, legs = r->legs;
     enum err a = OK, b = OK;
     if (legs.n) { /* of a simulated one nobody is on it, and nobody will repeat its INVITE */
         str_cut(legs, '\n', &token, &legs);
+        str_cut(token, ' ', &token, &starts);
         if (token.n != TOKEN_SIZE - 1)
             return "the row of the call cannot be read";
         memcpy(c->token, token.p, token.n);
@@ -102,8 +118,7 @@ static const char *legs_read(struct call *c, const struct call_row *r)
             b = dialog_parse(&legs, c->edge->transport, &c->b);
         tokens_complete(c);
     }
-    c->a.local_cseq += CSEQ_GAP;
-    c->b.local_cseq += CSEQ_GAP;
+    count_on(c, starts);
     if (r->phase != CALL_PHASE_ANSWERED)
         return NULL; /* a repeated INVITE brings what it needs */
     return a == ERR_UNREACHABLE              ? "no SIP listener reaches the caller any more"
@@ -184,6 +199,26 @@ static enum err restore_run(struct store_job *job, struct db *db)
     return err == OK ? j->err : err;
 }
 
+struct start_job {
+    struct store_job job;
+    int64_t starts;
+};
+
+static enum err start_run(struct store_job *job, struct db *db)
+{
+    return call_count_start(db, &((struct start_job *)job)->starts);
+}
+
+/* With a disk that is full the calls go on all the same: their rows know the start before. */
+static uint32_t start_count(struct store *s)
+{
+    struct start_job j = {.job.run = start_run};
+    enum err err = store_write_now(s, &j.job);
+    if (err != OK)
+        log_warn("sip", "this start is not counted: %s", err_text(err));
+    return (uint32_t)j.starts;
+}
+
 struct count_job {
     struct store_job job;
     size_t n;
@@ -205,6 +240,7 @@ enum err calls_count(const struct sip_config *c, size_t *ret)
 enum err calls_restore(struct sip_edge *e)
 {
     struct restore_job j = {.job.run = restore_run, .edge = e};
+    e->starts = start_count(e->c.store);
     enum err err = store_read_now(e->c.store, &j.job);
     if (j.n)
         log_info("sip", "%zu calls from before the restart are open again", j.n);

@@ -106,8 +106,7 @@ static void write_legs(struct call *c, struct buf *b)
 
 void call_put_legs(const struct call *c, struct buf *out)
 {
-    buf_puts(out, c->token);
-    buf_putc(out, '\n');
+    buf_printf(out, "%s %u\n", c->token, c->edge->starts);
     dialog_print(&c->a, c->edge->transport, out);
     if (c->b.mem)
         dialog_print(&c->b, c->edge->transport, out);

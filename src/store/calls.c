@@ -97,6 +97,16 @@ enum err call_count_open(struct db *db, size_t *ret)
     return err;
 }
 
+enum err call_count_start(struct db *db, int64_t *ret)
+{
+    static const struct str name = STR("edge_starts");
+    *ret = 0;
+    enum err err = db_run_int(db, SQL_META_GET, DB_ARGS(V_TEXT(name)), ret, NULL);
+    if (err == OK)
+        err = db_run(db, SQL_META_PUT, DB_ARGS(V_TEXT(name), V_INT(++*ret)), NULL, NULL, NULL);
+    return err;
+}
+
 /* ---- lists ---- */
 
 struct listing {

@@ -31,6 +31,8 @@ typedef bool call_row_fn(void *arg, const struct call_row *c);
 MUST_USE enum err call_list_open(struct db *db, int64_t after_n, unsigned limit, call_row_fn *row,
                                  void *arg);
 MUST_USE enum err call_count_open(struct db *db, size_t *ret);
+/* Counts the starts of the edge that has the calls; *ret: this one, 1, 2 … */
+MUST_USE enum err call_count_start(struct db *db, int64_t *ret);
 struct call_filter {
     uint64_t account; /* 0: all */
     struct str number;

@@ -149,7 +149,8 @@ static enum err empty_run(struct store_job *job, struct db *db)
 {
     return db->engine->run_text(db, "DELETE FROM events; DELETE FROM deliveries;"
                                     "DELETE FROM calls; DELETE FROM sms_sets;"
-                                    "DELETE FROM sms_parts; DELETE FROM sms_held;");
+                                    "DELETE FROM sms_parts; DELETE FROM sms_held;"
+                                    "DELETE FROM meta WHERE name = 'edge_starts';");
 }
 
 void edge_kit_close(void)
