@@ -19,7 +19,8 @@ struct listener {
     struct tls *tls;
     struct addr local;
     struct timer pause;
-    listener_on_accept *on_accept;
+    listener_on_accept *on_accept; /* or: */
+    listener_on_socket *on_socket;
     void *arg;
 };
 
@@ -45,8 +46,12 @@ static bool accept_one(struct listener *li)
         }
         return errno == EINTR || errno == ECONNABORTED;
     }
-    if (!addr_from_sockaddr((struct sockaddr *)&sa, &peer) ||
-        stream_of_socket(li->loop, fd, &peer, li->tls, &s) != OK) {
+    bool known = addr_from_sockaddr((struct sockaddr *)&sa, &peer);
+    if (known && li->on_socket) {
+        li->on_socket(li->arg, fd, &peer);
+        return true;
+    }
+    if (!known || stream_of_socket(li->loop, fd, &peer, li->tls, &s) != OK) {
         close(fd);
         return true;
     }
@@ -89,18 +94,15 @@ static enum err open_socket(struct listener *li, const struct addr *at)
     return OK;
 }
 
-enum err listener_open(struct loop *l, const struct addr *at, struct tls *tls,
-                       listener_on_accept *on_accept, void *arg, struct listener **ret)
+static enum err open_with(const struct listener *settings, const struct addr *at,
+                          struct listener **ret)
 {
-    struct listener *li = calloc(1, sizeof *li);
+    struct listener *li = malloc(sizeof *li);
     if (!li)
         return ERR_NOMEM;
-    li->loop = l;
-    li->tls = tls;
-    li->on_accept = on_accept;
-    li->arg = arg;
+    *li = *settings;
     enum err err = open_socket(li, at);
-    if (err == OK && uv_poll_init(loop_uv(l), &li->poll, li->fd) != 0)
+    if (err == OK && uv_poll_init(loop_uv(li->loop), &li->poll, li->fd) != 0)
         err = ERR_IO;
     if (err != OK) {
         if (li->fd >= 0)
@@ -112,6 +114,20 @@ enum err listener_open(struct loop *l, const struct addr *at, struct tls *tls,
     uv_poll_start(&li->poll, UV_READABLE, on_poll);
     *ret = li;
     return OK;
+}
+
+enum err listener_open(struct loop *l, const struct addr *at, struct tls *tls,
+                       listener_on_accept *on_accept, void *arg, struct listener **ret)
+{
+    struct listener li = {.loop = l, .tls = tls, .on_accept = on_accept, .arg = arg};
+    return open_with(&li, at, ret);
+}
+
+enum err listener_open_sockets(struct loop *l, const struct addr *at, listener_on_socket *on_socket,
+                               void *arg, struct listener **ret)
+{
+    struct listener li = {.loop = l, .on_socket = on_socket, .arg = arg};
+    return open_with(&li, at, ret);
 }
 
 struct addr listener_local(const struct listener *li)

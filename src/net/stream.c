@@ -25,7 +25,7 @@ struct stream {
     uv_poll_t poll;
     int fd;
     bool connecting, closed, paused, taken, ended;
-    bool want_write;
+    bool want_write, shut; /* shut: nothing more is to be sent */
     struct addr peer;
     const struct stream_events *ev;
     void *arg;
@@ -148,6 +148,10 @@ static void flush_unsent(struct stream *s)
     s->unsent_at = 0;
     s->want_write = false;
     watch(s);
+    if (s->shut)
+        shutdown(s->fd, SHUT_WR);
+    else if (s->ev && s->ev->on_sent)
+        s->ev->on_sent(s, s->arg);
 }
 
 /* TLS: what the library wants on the wire leaves after each step. */
@@ -207,6 +211,17 @@ static bool was_reset(const struct stream *s)
     return getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &e, &n) == 0 && e != 0;
 }
 
+/* The socket stays in view for what is to be sent alone. */
+static void on_half_end(struct stream *s)
+{
+    if (!s->ev || !s->ev->on_eof || s->link || was_reset(s)) {
+        end(s, was_reset(s) ? ERR_RESET : ERR_CLOSED);
+        return;
+    }
+    stream_read_pause(s, true);
+    s->ev->on_eof(s, s->arg);
+}
+
 /* False when there was nothing to read, or it is over. */
 static bool read_some(struct stream *s)
 {
@@ -216,7 +231,7 @@ static bool read_some(struct stream *s)
     if (n > 0 && most == 0)
         end(s, ERR_TOO_BIG);
     else if (n == 0)
-        end(s, was_reset(s) ? ERR_RESET : ERR_CLOSED);
+        on_half_end(s);
     else if (n < 0 && errno != EAGAIN && errno != EINTR)
         end_by_errno(s, errno);
     if (n <= 0 || most == 0)
@@ -347,13 +362,31 @@ enum err stream_write(struct stream *s, struct str bytes)
     return err != OK ? err : sent;
 }
 
+size_t stream_unsent(const struct stream *s)
+{
+    return s->unsent.n - s->unsent_at;
+}
+
+void stream_shut(struct stream *s)
+{
+    if (s->shut || s->ended || s->closed)
+        return;
+    if (s->link && tls_link_is_open(s->link)) {
+        tls_link_shutdown(s->link);
+        (void)!push_tls(s); /* what it could not keep is not missed */
+    }
+    s->shut = true;
+    if (!stream_unsent(s))
+        shutdown(s->fd, SHUT_WR);
+}
+
 void stream_close(struct stream *s)
 {
     if (!s || s->closed)
         return;
     s->closed = true;
     timer_stop(&s->timer);
-    if (s->link && !s->ended && tls_link_is_open(s->link)) {
+    if (s->link && !s->ended && !s->shut && tls_link_is_open(s->link)) {
         tls_link_shutdown(s->link); /* close_notify, as far as the socket takes it now */
         struct str out = tls_link_outgoing(s->link);
         if (out.n)
@@ -399,7 +432,7 @@ size_t stream_unacked(const struct stream *s)
     int queued = 0;
     if (ioctl(s->fd, SIOCOUTQ, &queued) != 0)
         queued = 0;
-    return s->unsent.n - s->unsent_at + (size_t)queued;
+    return stream_unsent(s) + (size_t)queued;
 }
 
 struct addr stream_peer(const struct stream *s)
@@ -441,4 +474,13 @@ enum err stream_of_socket(struct loop *l, int fd, const struct addr *peer, struc
     }
     watch(*ret);
     return OK;
+}
+
+enum err stream_adopt(struct loop *l, int fd, const struct addr *peer, struct tls *tls,
+                      const struct stream_events *ev, void *arg, struct stream **ret)
+{
+    enum err err = stream_of_socket(l, fd, peer, tls, ret);
+    if (err == OK)
+        stream_take(*ret, ev, arg);
+    return err;
 }

@@ -35,6 +35,11 @@ struct stream_events {
      * ERR_TIMEOUT, ERR_TLS, ERR_TOO_BIG, ERR_IO. Called once, the last; then stream_close is due.
      */
     void (*on_end)(struct stream *s, void *arg, enum err why);
+    /* Optional. What stream_write had to keep has all left. */
+    void (*on_sent)(struct stream *s, void *arg);
+    /* Optional: the other side sends no more but may still read, so that this is not the end (TLS
+     * has no such half). Without it: on_end with ERR_CLOSED. */
+    void (*on_eof)(struct stream *s, void *arg);
 };
 
 /* `tls` NULL: plain. `host`: SNI and the name that must stand in the certificate (TLS only; an
@@ -46,6 +51,9 @@ MUST_USE enum err stream_connect(struct loop *l, const struct addr *to, struct t
  * STREAM_MAX_UNSENT: the other side does not read. */
 enum { STREAM_MAX_UNSENT = 1 << 20 };
 MUST_USE enum err stream_write(struct stream *s, struct str bytes);
+size_t stream_unsent(const struct stream *s); /* bytes that the socket did not take yet */
+/* Tells the other side that nothing follows, after what is unsent; it may go on sending. */
+void stream_shut(struct stream *s);
 void stream_close(struct stream *s); /* NULL-safe; allowed inside its callbacks; freed afterwards */
 /* Right after stream_connect with TLS: resumes what is kept under `key` (for whom, with whom), and
  * leaves the new session there. */
@@ -72,5 +80,13 @@ typedef void listener_on_accept(void *arg, struct stream *s);
 MUST_USE enum err listener_open(struct loop *l, const struct addr *at, struct tls *tls,
                                 listener_on_accept *on_accept, void *arg, struct listener **ret);
 void stream_take(struct stream *s, const struct stream_events *ev, void *arg);
+/* The same, but gives sockets, for streams on any loop (stream_adopt): on_socket owns `fd`. */
+typedef void listener_on_socket(void *arg, int fd, const struct addr *peer);
+MUST_USE enum err listener_open_sockets(struct loop *l, const struct addr *at,
+                                        listener_on_socket *on_socket, void *arg,
+                                        struct listener **ret);
+/* An accepted socket as a stream of this loop; on error the caller closes it. */
+MUST_USE enum err stream_adopt(struct loop *l, int fd, const struct addr *peer, struct tls *tls,
+                               const struct stream_events *ev, void *arg, struct stream **ret);
 struct addr listener_local(const struct listener *li);
 void listener_close(struct listener *li);
