@@ -42,9 +42,8 @@ one_place() { # header pattern, where
   done
 }
 one_place 'sqlite3\.h' 'src/store/sqlite.*'
-one_place 'microhttpd\.h' 'src/api/server_inside\.h'
 one_place 'jansson\.h' 'src/base/json\.c'
-one_place 'llhttp\.h' 'src/deliver/http_conn\.h'
+one_place 'llhttp\.h' 'src/deliver/http_conn\.h|src/api/http_reader\.h'
 one_place 'uv\.h' 'src/net/.*'
 one_place 'ares\.h' 'src/net/resolver.*'
 one_place 'idn2\.h' 'src/net/url\.c'

@@ -42,9 +42,11 @@ static enum err read_sms_fields(struct api *a, char *why, size_t cap)
     return err;
 }
 
+/* The server's memory goes last: threads that have called it may still be on their way out. */
 static void parts_free(struct api *a)
 {
-    hasher_stop(a->hasher);
+    hasher_stop(a->hasher); /* of a start that failed */
+    server_free(a->server);
     throttle_free(a->throttle);
     key_uses_free(a->key_uses);
     logins_free(a->logins);
@@ -137,7 +139,14 @@ void api_stop(struct api *a)
     key_uses_flush(a->key_uses);
     mailbox_close(a->home);
     pthread_join(a->answers, NULL);
-    parts_free(a);
+    hasher_stop(a->hasher);
+    a->hasher = NULL;
+}
+
+void api_free(struct api *a)
+{
+    if (a)
+        parts_free(a);
 }
 
 void health_get(struct request *r)

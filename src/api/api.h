@@ -42,7 +42,9 @@ struct api_config {
 MUST_USE enum err api_start(const struct api_config *c, struct api **ret, char *ret_why,
                             size_t why_cap);
 struct addr api_local(const struct api *a); /* with the real port */
-void api_stop(struct api *a);               /* closes the feed: its streams end */
+/* Closes the feed, so that its streams end, and waits for what is in hand; NULL-safe. */
+void api_stop(struct api *a);
+void api_free(struct api *a); /* when nobody is left who could answer a request; NULL-safe */
 
 /* Makes the account `default` and `pool` and the operator key `admin_key` ("" : none) when they are
  * not there; *ret_has_operator: is there any key or user now who may do everything? Before

@@ -1,53 +1,49 @@
-/* head: what the HTTP library lets through and may not be: a message whose end two servers could
- * see in two places (RFC 9112 §6.3), one for no host (§3.2), a path that ends in its middle. Called
- * by server.c, before the body. */
+/* head: what llhttp lets through of a request's head and may not be: one for no host or for two
+ * (RFC 9112 §3.2), a coding that is not chunked (§6.1), a header twice of which two readers could
+ * each see another one. And the target's %XX. Called by server_input.c, before the body. */
 #include "api/head.h"
+
+#include <stdio.h>
 
 #include "api/problem.h"
 
 void head_take(struct head *h, struct str name, struct str value)
 {
-    value = str_trim(value);
+    static const char *const single[] = {"Authorization", "Content-Type", "Idempotency-Key"};
     if (str_eq_nocase(name, STR("Host"))) {
         h->hosts++;
-    } else if (str_eq_nocase(name, STR("Content-Length"))) {
-        h->lengths++;
-        if (str_to_u64(value, UINT64_MAX, &h->length) != OK)
-            h->length = UINT64_MAX;
     } else if (str_eq_nocase(name, STR("Transfer-Encoding"))) {
         h->codings++;
         h->chunked = str_eq_nocase(value, STR("chunked"));
-    } else if (str_eq_nocase(name, STR("Expect"))) {
-        h->expects = true;
     }
+    for (unsigned i = 0; i < sizeof single / sizeof *single; i++)
+        if (str_eq_nocase(name, str_of(single[i]))) {
+            if (h->seen & 1u << i)
+                h->repeated = single[i];
+            h->seen |= 1u << i;
+        }
 }
 
-void problem_too_large(struct request *r)
-{
-    problem(r, 413, "too_large", "The body may have 256 KiB at the most.");
-}
-
-/* Who asks before he sends a body (Expect: 100-continue) need not send one that is too large. */
 bool head_is_sound(struct request *r, const struct head *h)
 {
-    if (h->long_path)
-        problem(r, 414, "uri_too_long", "A path may have 1,023 bytes at the most.");
-    else if (h->hosts > 1 || !(h->hosts || h->has_host))
+    char detail[64];
+    if (h->hosts > 1 || !(h->hosts || h->is_1_0)) {
         problem(r, 400, "bad_request", "One Host header is needed.");
-    else if (h->lengths > 1 || h->codings > 1 || (h->lengths && h->codings))
-        problem(r, 400, "bad_request", "Content-Length or Transfer-Encoding is needed, and once.");
-    else if (h->codings && !h->chunked)
+    } else if (h->codings > 1) {
+        problem(r, 400, "bad_request", "Transfer-Encoding may come once.");
+    } else if (h->codings && !h->chunked) {
         problem(r, 501, "not_implemented", "The only Transfer-Encoding here is chunked.");
-    else if (h->expects && h->length > REQUEST_BODY_MAX)
-        problem_too_large(r);
-    else
+    } else if (h->repeated) {
+        snprintf(detail, sizeof detail, "%s may come once.", h->repeated);
+        problem(r, 400, "bad_request", detail);
+    } else {
         return true;
+    }
     return false;
 }
 
-struct str head_path(const char *target)
+struct str head_path(struct str s)
 {
-    struct str s = str_of(target);
     size_t n = str_starts_nocase(s, STR("http://"))    ? 7
                : str_starts_nocase(s, STR("https://")) ? 8
                                                        : s.n;
@@ -63,19 +59,38 @@ static int hex_digit(char c)
                                                     : -1;
 }
 
-size_t head_unescape(char *s)
+/* The byte that stands at s[at] as %XX; -1: none does. */
+static int escaped(struct str s, size_t at)
 {
+    if (s.n - at < 3 || s.p[at] != '%')
+        return -1;
+    int high = hex_digit(s.p[at + 1]), low = hex_digit(s.p[at + 2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+void head_unescape_path(char *s, bool one_part)
+{
+    struct str in = str_of(s);
     char *out = s;
-    bool is_path = s[0] == '/';
-    for (const char *in = s; *in;) {
-        int high = in[0] == '%' ? hex_digit(in[1]) : -1, low = high < 0 ? -1 : hex_digit(in[2]);
-        if (low < 0 || (is_path && high + low == 0)) {
-            *out++ = *in++;
+    for (size_t i = 0; i < in.n;) {
+        int c = escaped(in, i);
+        if (c <= 0 || (c == '/' && !one_part)) {
+            *out++ = in.p[i++];
             continue;
         }
-        *out++ = (char)(high * 16 + low);
-        in += 3;
+        *out++ = (char)c;
+        i += 3;
     }
     *out = '\0';
-    return (size_t)(out - s);
+}
+
+struct str head_unescape_form(struct str s, struct buf *out)
+{
+    size_t from = out->n;
+    for (size_t i = 0; i < s.n;) {
+        int c = escaped(s, i);
+        buf_putc(out, c >= 0 ? (char)c : s.p[i] == '+' ? ' ' : s.p[i]);
+        i += c >= 0 ? 3 : 1;
+    }
+    return str_from(buf_str(out), from);
 }

@@ -1,20 +1,22 @@
-/* Inside api/: what of a request's head the HTTP library lets through as it comes. Pure. */
+/* Inside api/: whether a request's head is one that can be answered, and its target as text. Pure.
+ */
 #pragma once
 #include "api/server.h"
 
 struct head {
-    bool long_path; /* the server's to say */
-    bool has_host;  /* … when it need not have one */
-    unsigned hosts, lengths, codings;
-    bool chunked, expects;
-    uint64_t length; /* UINT64_MAX: too much to be a number */
+    bool is_1_0; /* which need not name a host */
+    unsigned hosts, codings;
+    bool chunked;
+    const char *repeated; /* a header that came twice and may not; NULL: none */
+    unsigned seen;        /* of those, bit by bit */
 };
 void head_take(struct head *h, struct str name, struct str value); /* each header line */
 /* After the last; false: r has the refusal, and the connection must be closed after it. */
 bool head_is_sound(struct request *r, const struct head *h);
-void problem_too_large(struct request *r);
 
-struct str head_path(const char *target); /* of "/path" and "http://host/path" */
-/* %XX to bytes, in place; gives the length. A path keeps its %00 as it stands: it would end there.
- */
-size_t head_unescape(char *s);
+struct str head_path(struct str target); /* of "/path" and "http://host/path" */
+/* %XX to bytes, in place. A %00 stays as it stands, for the text would end there; so does a %2F,
+ * which is no slash between parts of a path, unless `one_part` says that this is one of them. */
+void head_unescape_path(char *s, bool one_part);
+/* A name or value of a query to *out, + for a blank (WHATWG URL §5.1). */
+struct str head_unescape_form(struct str s, struct buf *out);

@@ -3,14 +3,21 @@
 
 #include <stdio.h>
 
-static const char *title_of(int status)
+const char *problem_title(int status)
 {
     switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 303: return "See Other";
+    case 304: return "Not Modified";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
     case 409: return "Conflict";
     case 412: return "Precondition Failed";
     case 413: return "Content Too Large";
@@ -18,8 +25,10 @@ static const char *title_of(int status)
     case 415: return "Unsupported Media Type";
     case 422: return "Unprocessable Content";
     case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
     case 501: return "Not Implemented";
     case 503: return "Service Unavailable";
+    case 505: return "HTTP Version Not Supported";
     case 507: return "Insufficient Storage";
     default: return "Internal Server Error";
     }
@@ -47,7 +56,7 @@ static void start(struct request *r, struct json_writer *w, int status, const ch
         return;
     }
     json_put_str(w, "type", STR("about:blank"));
-    json_put_str(w, "title", str_of(title_of(status)));
+    json_put_str(w, "title", str_of(problem_title(status)));
     json_put_i64(w, "status", status);
     json_put_str(w, "code", str_of(code));
     json_put_str(w, "detail", str_of(detail));

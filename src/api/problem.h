@@ -4,6 +4,7 @@
 #include "api/server.h"
 
 /* Sets status and body; the caller then says request_done, or returns to what does. */
+const char *problem_title(int status); /* "Not Found" */
 void problem(struct request *r, int status, const char *code, const char *detail);
 /* The same, naming the field at fault. */
 void problem_field(struct request *r, const char *field, const char *allowed);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/access.h"
+#include "api/head.h"
 #include "api/idempotency.h"
 #include "api/resource.h"
 
@@ -124,22 +125,39 @@ bool api_route(size_t i, const char **ret_method, const char **ret_path, const c
     return true;
 }
 
-/* "/v1/numbers/{}/forward" against the path; what stands for {} goes to arg. */
+/* One byte of a path's fixed part, escaped or not: RFC 3986 §6.2.2.2 has them as equal, but a %2F,
+ * which is no slash. */
+static bool matches_byte(char wanted, const char **path)
+{
+    char one[4] = "";
+    if (**path == '%') {
+        memcpy(one, *path, strnlen(*path, 3));
+        head_unescape_path(one, false);
+    }
+    bool escaped = one[0] && !one[1];
+    bool fits = wanted == (escaped ? one[0] : **path);
+    *path += escaped ? 3 : 1;
+    return fits;
+}
+
+/* "/v1/numbers/{}/forward" against the path as it came; what stands for {} goes to arg, decoded. */
 static bool matches(const char *pattern, const char *path, char *arg, size_t cap)
 {
+    char part[sizeof((struct request *)NULL)->path];
     arg[0] = '\0';
     for (; *pattern; pattern++) {
         if (*pattern != '{') {
-            if (*pattern != *path++)
+            if (!*path || !matches_byte(*pattern, &path))
                 return false;
             continue;
         }
-        size_t n = strcspn(path, "/");
-        if (n == 0 || n >= cap)
+        struct str raw = {path, strcspn(path, "/")};
+        if (raw.n == 0 || str_copy(raw, part, sizeof part) != OK)
             return false;
-        memcpy(arg, path, n);
-        arg[n] = '\0';
-        path += n;
+        head_unescape_path(part, true);
+        if (str_copy(str_of(part), arg, cap) != OK)
+            return false;
+        path += raw.n;
         pattern++; /* the closing brace */
     }
     return *path == '\0';
@@ -161,7 +179,7 @@ static const struct route *find(struct request *r, bool *ret_path_known)
     struct buf allow;
     buf_wrap(&allow, r->allow, sizeof r->allow - 1);
     for (size_t i = 0; i < N_ROUTES; i++) {
-        if (!matches(routes[i].path, r->path, arg, sizeof arg))
+        if (!matches(routes[i].path, r->raw_path, arg, sizeof arg))
             continue;
         if (!strcmp(routes[i].method, r->method)) {
             memcpy(r->arg, arg, sizeof arg);
@@ -266,9 +284,11 @@ static bool query_fits(struct request *r, const struct route *route)
 void api_handle(struct request *r)
 {
     bool path_known = false;
-    size_t n = strlen(r->path);
-    if (is_did_path(r->path) && n > 5 && r->path[n - 1] == '/')
-        r->path[n - 1] = '\0'; /* its clients write it either way */
+    size_t n = strlen(r->raw_path);
+    if (is_did_path(r->path) && n > 5 && r->raw_path[n - 1] == '/') {
+        r->raw_path[n - 1] = '\0'; /* its clients write it either way */
+        r->path[strlen(r->path) - 1] = '\0';
+    }
     const struct route *route = find(r, &path_known);
     if (!route) {
         if (!strcmp(r->method, "OPTIONS") && (path_known || !strcmp(r->path, "*")))

@@ -1,5 +1,5 @@
-/* The HTTP server, behind this header alone: libmicrohttpd's threads take requests, handlers answer
- * at once or after the store has spoken. */
+/* The HTTP server, behind this header alone: workers take requests, handlers answer at once or
+ * after the store has spoken. */
 #pragma once
 #include "api/api.h"
 #include "api/rate.h"
@@ -21,8 +21,9 @@ struct asker {        /* who asks */
 struct request {
     struct server *server;
     struct api *api;
-    const char *method; /* HEAD is GET here */
-    char path[1024];
+    const char *method;           /* HEAD is GET here */
+    char path[1024];              /* for people and comparisons: decoded, but for %00 and %2F */
+    char *raw_path;               /* as it came, for routes: a %2F is no slash there */
     char address[ADDR_TEXT_SIZE]; /* the client's (peers.h), without port; "" unknown */
     char arg[128];                /* what stood for {…} in the route */
     struct buf body;              /* as it came */
@@ -65,7 +66,7 @@ struct request {
     bool replayed;          /* answered before, and here again */
     struct db *db;          /* while `work` runs */
     void *room;             /* a handler's own, on the heap; freed with the request */
-    void *mhd;              /* the server's own */
+    void *http;             /* the server's own */
 };
 
 typedef void request_handler(struct request *r);
@@ -73,17 +74,19 @@ typedef void request_handler(struct request *r);
 struct server_config {
     struct addr listen;
     unsigned threads;
-    struct peers *peers;     /* borrowed */
-    unsigned stall_s;        /* a stream whose client takes nothing for so long is cut off */
-    request_handler *handle; /* answers by request_done, now or later, on any thread */
+    struct peers *peers;          /* borrowed */
+    unsigned stall_s;             /* a stream whose client takes nothing for so long is cut off */
+    struct str cert_pem, key_pem; /* HTTPS; empty: HTTP. Read at the start */
+    request_handler *handle;      /* answers by request_done, now or later, on any thread */
     struct api *api;
 };
 MUST_USE enum err server_start(const struct server_config *c, struct server **ret, char *ret_why,
                                size_t why_cap);
-/* New requests get 503, those under way are waited for; streams must have been told to end.
- * NULL-safe
- */
+/* New requests get 503, those under way are waited for; streams must have been told to end. Its
+ * threads have ended afterwards. NULL-safe. */
 void server_stop(struct server *s);
+/* When no other thread can be inside request_done or request_wake any more. NULL-safe. */
+void server_free(struct server *s);
 struct addr server_local(const struct server *s);
 
 /* Sends r->status and r->out. Exactly once for each request; r is gone afterwards. Any thread. */

@@ -1,51 +1,100 @@
-/* server_answer: the headers of an answer, from what the handler left in the request. On the
- * connection's thread. */
+/* server_answer: an answer's status line and headers, from what the handler left in the request. On
+ * the connection's thread. */
 #include <stdio.h>
+#include <time.h>
 
+#include "api/problem.h"
 #include "api/server_inside.h"
+#include "base/clock.h"
 
-/* RateLimit headers as most clients read them: limit, what is left, seconds until all is. */
-static void put_rate(struct MHD_Response *answer, const struct rate *l)
+static void put_line(struct buf *out, const char *name, const char *value)
 {
-    const struct {
-        const char *name;
-        unsigned value;
-    } header[] = {{"RateLimit-Limit", l->per_sec},
-                  {"RateLimit-Remaining", l->remaining},
-                  {"RateLimit-Reset", l->full_in_sec},
-                  {"Retry-After", l->retry_in_sec}};
-    char text[16];
-    for (size_t i = 0; i < (l->allowed ? 3u : 4u); i++) {
-        snprintf(text, sizeof text, "%u", header[i].value);
-        MHD_add_response_header(answer, header[i].name, text);
-    }
+    buf_puts(out, name);
+    buf_puts(out, ": ");
+    buf_puts(out, value);
+    buf_puts(out, "\r\n");
 }
 
-void answer_put_headers(const struct request *r, struct MHD_Response *answer)
+static void put_number(struct buf *out, const char *name, uint64_t value)
+{
+    buf_puts(out, name);
+    buf_puts(out, ": ");
+    buf_put_u64(out, value);
+    buf_puts(out, "\r\n");
+}
+
+/* RateLimit headers as most clients read them: limit, what is left, seconds until all is. */
+static void put_rate(struct buf *out, const struct rate *l)
+{
+    put_number(out, "RateLimit-Limit", l->per_sec);
+    put_number(out, "RateLimit-Remaining", l->remaining);
+    put_number(out, "RateLimit-Reset", l->full_in_sec);
+    if (!l->allowed)
+        put_number(out, "Retry-After", l->retry_in_sec);
+}
+
+/* RFC 9110 §5.6.7; printed once a second. */
+static const char *date_of(struct worker *w)
+{
+    struct tm tm;
+    time_t now = (time_t)(clock_wall_ms() / 1000);
+    if (now != w->date_sec || !w->date[0]) {
+        w->date_sec = now;
+        gmtime_r(&now, &tm); /* the program runs in the C locale: names are English */
+        strftime(w->date, sizeof w->date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    }
+    return w->date;
+}
+
+/* Where the body ends, and whether another answer may follow it. */
+static void put_framing(struct exchange *x, int64_t body_n, struct buf *out)
+{
+    const struct request *r = &x->r;
+    bool is_1_0 = http_reader_is_1_0(&x->in);
+    if (body_n >= 0 && r->status != 204 && r->status != 304)
+        put_number(out, "Content-Length", (uint64_t)body_n);
+    else if (body_n < 0 && !is_1_0)
+        put_line(out, "Transfer-Encoding", "chunked");
+    if (!x->keeps_alive)
+        put_line(out, "Connection", "close");
+    else if (is_1_0)
+        put_line(out, "Connection", "keep-alive");
+}
+
+static void put_what_it_is(const struct request *r, struct buf *out)
 {
     if (r->status != 204 && r->status != 304)
-        MHD_add_response_header(answer, "Content-Type", r->content_type);
-    MHD_add_response_header(answer, "Cache-Control", "no-store");
-    MHD_add_response_header(answer, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(answer, "Content-Security-Policy",
-                            "default-src 'self'; style-src 'self' 'unsafe-inline'");
+        put_line(out, "Content-Type", r->content_type);
+    put_line(out, "Cache-Control", "no-store");
+    put_line(out, "X-Content-Type-Options", "nosniff");
+    put_line(out, "Content-Security-Policy",
+             "default-src 'self'; style-src 'self' 'unsafe-inline'");
     if (r->etag[0])
-        MHD_add_response_header(answer, "ETag", r->etag);
+        put_line(out, "ETag", r->etag);
     if (r->allow[0])
-        MHD_add_response_header(answer, "Allow", r->allow);
+        put_line(out, "Allow", r->allow);
     if (r->location[0])
-        MHD_add_response_header(answer, "Location", r->location);
+        put_line(out, "Location", r->location);
+}
+
+void answer_print_head(struct exchange *x, int64_t body_n, struct buf *out)
+{
+    const struct request *r = &x->r;
+    buf_printf(out, "HTTP/1.1 %d %s\r\n", r->status, problem_title(r->status));
+    put_line(out, "Date", date_of(x->worker));
+    put_framing(x, body_n, out);
+    put_what_it_is(r, out);
+    if (body_n < 0)
+        put_line(out, "X-Accel-Buffering", "no"); /* proxies pass it on at once */
     if (r->rate.per_sec)
-        put_rate(answer, &r->rate);
+        put_rate(out, &r->rate);
     if (r->replayed)
-        MHD_add_response_header(answer, "Idempotent-Replayed", "true");
-    if (r->retry_after_s) {
-        char text[16];
-        snprintf(text, sizeof text, "%u", r->retry_after_s);
-        MHD_add_response_header(answer, "Retry-After", text);
-    } else if ((r->status == 429 && r->rate.allowed) || r->status == 503 || r->status == 507) {
-        MHD_add_response_header(answer, "Retry-After", "5");
-    }
+        put_line(out, "Idempotent-Replayed", "true");
+    if (r->retry_after_s)
+        put_number(out, "Retry-After", r->retry_after_s);
+    else if ((r->status == 429 && r->rate.allowed) || r->status == 503 || r->status == 507)
+        put_number(out, "Retry-After", 5);
     if (r->status == 401)
-        MHD_add_response_header(answer, "WWW-Authenticate", r->challenge ? r->challenge : "Bearer");
+        put_line(out, "WWW-Authenticate", r->challenge ? r->challenge : "Bearer");
+    buf_puts(out, "\r\n");
 }

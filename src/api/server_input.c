@@ -1,61 +1,59 @@
-/* server_input: what a request says, as its handler and the server ask for it: header lines, the
- * parameters of its query, who sent it, and whether its head is sound. On the connection's thread,
- * or on another one while it is suspended. */
+/* server_input: a request's head, as its handler and the server ask for it: method and path, header
+ * lines, the parameters of its query, who sent it, and whether it is sound. The head is read on the
+ * connection's thread; header lines and parameters may be asked for on another one. */
 #include <stdio.h>
 #include <string.h>
 
 #include "api/head.h"
 #include "api/peers.h"
+#include "api/problem.h"
 #include "api/server_inside.h"
 
 struct str request_header(const struct request *r, const char *name)
 {
-    return str_of(MHD_lookup_connection_value(exchange_of(r)->connection, MHD_HEADER_KIND, name));
+    return http_reader_header(&exchange_of(r)->in, str_of(name));
 }
 
 struct str request_query(const struct request *r, const char *name)
 {
-    return str_of(
-        MHD_lookup_connection_value(exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, name));
+    const struct exchange *x = exchange_of(r);
+    for (size_t i = 0; i < x->n_parameters; i++)
+        if (str_eq(x->parameter[i].name, str_of(name)))
+            return x->parameter[i].value;
+    return (struct str){0};
 }
 
-struct query_look {
-    const char *names;
-    uint32_t seen; /* bit i: the i-th name */
-    enum query_check found;
-    char *other;
-    size_t cap;
-};
-
-static enum MHD_Result on_parameter(void *arg, enum MHD_ValueKind kind, const char *name,
-                                    size_t name_n, const char *value, size_t value_n)
+/* The bit of `name` among names parted by blanks; 0: it is not there. */
+static uint32_t bit_of(struct str names, struct str name)
 {
-    struct query_look *l = arg;
-    struct str names = str_of(l->names), one, key = str_of_bytes(name, name_n);
-    uint32_t bit = 1;
-    l->found = QUERY_UNKNOWN;
-    for (; names.n && l->found == QUERY_UNKNOWN; bit <<= 1) {
+    struct str one;
+    for (uint32_t bit = 1; names.n; bit <<= 1) {
         str_cut(names, ' ', &one, &names);
-        if (str_eq(one, key))
-            l->found = l->seen & bit ? QUERY_REPEATED : QUERY_FITS;
-        if (l->found == QUERY_FITS)
-            l->seen |= bit;
+        if (str_eq(one, name))
+            return bit;
     }
-    if (l->found == QUERY_FITS && value && memchr(value, '\0', value_n))
-        l->found = QUERY_HAS_NUL;
-    if (l->found == QUERY_FITS)
-        return MHD_YES;
-    snprintf(l->other, l->cap, "%.*s", (int)(name_n < l->cap ? name_n : l->cap), name);
-    return MHD_NO;
+    return 0;
 }
 
 enum query_check request_query_check(const struct request *r, const char *names, char *ret_other,
                                      size_t cap)
 {
-    struct query_look l = {.names = names, .other = ret_other, .cap = cap};
-    MHD_get_connection_values_n(exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, on_parameter,
-                                &l);
-    return l.found;
+    const struct exchange *x = exchange_of(r);
+    uint32_t seen = 0;
+    for (size_t i = 0; i < x->n_parameters; i++) {
+        struct str name = x->parameter[i].name, value = x->parameter[i].value;
+        uint32_t bit = bit_of(str_of(names), name);
+        enum query_check found = !bit                              ? QUERY_UNKNOWN
+                                 : seen & bit                      ? QUERY_REPEATED
+                                 : str_find(value, '\0') < value.n ? QUERY_HAS_NUL
+                                                                   : QUERY_FITS;
+        seen |= bit;
+        if (found == QUERY_FITS)
+            continue;
+        snprintf(ret_other, cap, "%.*s", (int)(name.n < cap ? name.n : cap), name.p);
+        return found;
+    }
+    return QUERY_FITS;
 }
 
 /* ---- who asks ---- */
@@ -70,38 +68,20 @@ static void print_address(const struct addr *a, char out[ADDR_TEXT_SIZE])
     out[n - 2] = '\0';
 }
 
-struct header_look {
-    const char *name;
-    enum forwarded kind;
-    struct hops *hops;
-};
-
-static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name,
-                                 size_t name_n, const char *value, size_t value_n)
+void exchange_find_client(struct exchange *x, struct peers *peers, const struct addr *from)
 {
-    const struct header_look *l = arg;
-    if (str_eq_nocase(str_of_bytes(name, name_n), str_of(l->name)))
-        hops_put(l->hops, l->kind, str_of_bytes(value ? value : "", value_n));
-    return MHD_YES;
-}
-
-void exchange_find_client(struct exchange *x, struct peers *peers)
-{
-    struct addr from;
     struct hops hops = {0};
-    struct header_look l = {.hops = &hops};
-    const union MHD_ConnectionInfo *peer =
-        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (!peer || !peer->client_addr || !addr_from_sockaddr(peer->client_addr, &from))
-        return;
-    struct addr client = from;
-    if (proxies_has(peers_proxies(peers), &from)) {
-        l.kind = peers_header(peers, &l.name);
-        MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, on_header, &l);
-        client = proxies_client(peers_proxies(peers), &from, &hops);
+    const char *name;
+    struct addr client = *from;
+    if (proxies_has(peers_proxies(peers), from)) {
+        enum forwarded kind = peers_header(peers, &name);
+        for (size_t i = 0; i < x->in.n_lines; i++)
+            if (str_eq_nocase(http_reader_name(&x->in, i), str_of(name)))
+                hops_put(&hops, kind, http_reader_value(&x->in, i));
+        client = proxies_client(peers_proxies(peers), from, &hops);
     }
     print_address(&client, x->r.address);
-    if (addr_eq_host(&client, &from))
+    if (addr_eq_host(&client, from))
         return; /* counted by its connections, or a proxy */
     x->crowded = peers_full(peers, &client);
     if (!x->crowded)
@@ -110,16 +90,90 @@ void exchange_find_client(struct exchange *x, struct peers *peers)
 
 /* ---- the head ---- */
 
-static enum MHD_Result on_head(void *arg, enum MHD_ValueKind kind, const char *name,
-                               const char *value)
+/* "a=b&c" to names and values, in x->query, which never moves: decoded text is no longer. */
+static bool read_query(struct exchange *x, struct str query)
 {
-    head_take(arg, str_of(name), str_of(value));
-    return MHD_YES;
+    buf_init(&x->query, query.n + QUERY_PARAMETERS_MAX * 2 + 1);
+    if (query.n && !buf_room(&x->query, x->query.max))
+        return false;
+    while (query.n) {
+        struct str one, name, value;
+        str_cut(query, '&', &one, &query);
+        if (!one.n)
+            continue;
+        if (x->n_parameters == QUERY_PARAMETERS_MAX)
+            return false;
+        str_cut(one, '=', &name, &value);
+        struct parameter *p = &x->parameter[x->n_parameters++];
+        p->name = head_unescape_form(name, &x->query);
+        p->value = head_unescape_form(value, &x->query);
+    }
+    return true;
 }
 
-bool exchange_is_sound(struct exchange *x, const char *version)
+/* The target as path and query (RFC 9112 §3.2), the path without its host. */
+static bool read_target(struct exchange *x)
 {
-    struct head h = {.long_path = x->long_path, .has_host = strcmp(version, "HTTP/1.1") != 0};
-    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, on_head, &h);
-    return head_is_sound(&x->r, &h);
+    struct request *r = &x->r;
+    char *target = http_reader_target(&x->in);
+    struct str path, query;
+    str_cut(str_of(target), '?', &path, &query);
+    path = head_path(path);
+    r->raw_path = target + (path.p - target);
+    r->raw_path[path.n] = '\0';
+    if (str_copy(path, r->path, sizeof r->path) != OK) {
+        r->raw_path = r->path; /* "" */
+        problem(r, 414, "uri_too_long", "A path may have 1,023 bytes at the most.");
+        return false;
+    }
+    head_unescape_path(r->path, false);
+    if (read_query(x, query))
+        return true;
+    problem(r, 400, "bad_request", "A query may have 64 parameters at the most.");
+    return false;
+}
+
+bool exchange_read_head(struct exchange *x)
+{
+    struct request *r = &x->r;
+    const char *method = http_reader_method(&x->in);
+    struct head h = {.is_1_0 = http_reader_is_1_0(&x->in)};
+    x->is_head = !strcmp(method, "HEAD");
+    r->method = x->is_head ? "GET" : method;
+    if (!read_target(x))
+        return false;
+    for (size_t i = 0; i < x->in.n_lines; i++)
+        head_take(&h, http_reader_name(&x->in, i), http_reader_value(&x->in, i));
+    return head_is_sound(r, &h);
+}
+
+void exchange_refuse(struct exchange *x)
+{
+    struct request *r = &x->r;
+    char detail[160];
+    const char *reason = http_reader_reason(&x->in);
+    switch (x->in.fault) {
+    case HTTP_SOUND:
+    case HTTP_REFUSED: break; /* r has it */
+    case HTTP_SYNTAX:
+        snprintf(detail, sizeof detail, "This is not HTTP/1.1: %s.",
+                 *reason ? reason : "a line ends in a bare LF, is folded, or has no name");
+        problem(r, 400, "bad_request", detail);
+        break;
+    case HTTP_METHOD: problem(r, 501, "not_implemented", "That method is not known here."); break;
+    case HTTP_VERSION:
+        problem(r, 505, "http_version", "HTTP/1.1 and HTTP/1.0 are spoken here.");
+        break;
+    case HTTP_TARGET_TOO_BIG:
+        problem(r, 414, "uri_too_long", "A request line may have 8 KiB at the most.");
+        break;
+    case HTTP_HEAD_TOO_BIG:
+        problem(r, 431, "head_too_large",
+                "A head may have 32 KiB and 100 header lines at the most.");
+        break;
+    case HTTP_BODY_TOO_BIG:
+        problem(r, 413, "too_large", "The body may have 256 KiB at the most.");
+        break;
+    case HTTP_NO_MEMORY: problem_of_err(r, ERR_NOMEM); break;
+    }
 }

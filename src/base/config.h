@@ -8,6 +8,7 @@
     X(STORE_URL, "store.url", "", 0, "sqlite:PATH; default sqlite:DATA_DIR/hookswitch.db")         \
     X(DATA_DIR, "data_dir", "/var/lib/hookswitch", 0, "where the daemon keeps its files")          \
     X(HTTP_LISTEN, "http.listen", "127.0.0.1:8080", 0, "address of dashboard, API and metrics")    \
+    X(HTTP_THREADS, "http.threads", "2", 0, "threads that take requests to it")                    \
     X(HTTP_RATE_PER_SEC, "http.rate_per_sec", "0", 0,                                              \
       "requests a second of one key, in bursts of twice as many; 0: no limit")                     \
     X(HTTP_CONNECTIONS_PER_ADDRESS, "http.connections_per_address", "3000", 0,                     \

@@ -97,6 +97,11 @@
       "Ended calls deleted because their retention was over")                                      \
     X(EVENTS_ERASED, COUNTER, "hookswitch_events_erased_total", "",                                \
       "Events deleted because their number's data was erased")                                     \
+    X(API_CONNECTIONS, GAUGE, "hookswitch_http_connections", "", "Connections to the HTTP server") \
+    X(API_IN_HAND, GAUGE, "hookswitch_http_requests_in_hand", "",                                  \
+      "Requests that came whole and have no answer yet")                                           \
+    X(API_WAIT, TIMES, "hookswitch_http_request_seconds", "",                                      \
+      "From a request's last byte to its answer's")                                                \
     X(STREAMS, GAUGE, "hookswitch_streams", "", "Event streams open")                              \
     X(STREAMS_REFUSED, COUNTER, "hookswitch_streams_refused_total", "",                            \
       "Event streams refused because there were too many")                                         \

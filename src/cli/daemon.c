@@ -345,24 +345,27 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
     }
     if (!has_operator)
         make_setup_token(d);
-    int64_t rate, connections, token_hours;
-    if (config_int(d->config, CONFIG_HTTP_RATE_PER_SEC, 0, 1000000, &rate) != OK) {
-        snprintf(why, cap, "http.rate_per_sec: a whole number from 0 to 1000000 is needed");
-        return ERR_INVALID;
-    }
-    if (config_int(d->config, CONFIG_HTTP_CONNECTIONS_PER_ADDRESS, 0, 4096, &connections) != OK) {
-        snprintf(why, cap, "http.connections_per_address: a whole number from 0 to 4096 is needed");
-        return ERR_INVALID;
-    }
-    if (config_int(d->config, CONFIG_HTTP_TOKEN_HOURS, 1, 8760, &token_hours) != OK) {
-        snprintf(why, cap, "http.token_hours: a whole number from 1 to 8760 is needed");
-        return ERR_INVALID;
-    }
-    struct api_config ac = {.rate_per_sec = (unsigned)rate,
-                            .connections_per_address = (unsigned)connections,
+    static const struct {
+        enum config_key key;
+        int64_t min, max;
+    } number[] = {{CONFIG_HTTP_THREADS, 1, 64},
+                  {CONFIG_HTTP_RATE_PER_SEC, 0, 1000000},
+                  {CONFIG_HTTP_CONNECTIONS_PER_ADDRESS, 0, 4096},
+                  {CONFIG_HTTP_TOKEN_HOURS, 1, 8760}};
+    int64_t value[4];
+    for (size_t i = 0; i < 4; i++)
+        if (config_int(d->config, number[i].key, number[i].min, number[i].max, &value[i]) != OK) {
+            snprintf(why, cap, "%s: a whole number from %lld to %lld is needed",
+                     config_name(number[i].key), (long long)number[i].min,
+                     (long long)number[i].max);
+            return ERR_INVALID;
+        }
+    struct api_config ac = {.threads = (unsigned)value[0],
+                            .rate_per_sec = (unsigned)value[1],
+                            .connections_per_address = (unsigned)value[2],
                             .trusted_proxies = config_get(d->config, CONFIG_HTTP_TRUSTED_PROXIES),
                             .proxy_header = config_get(d->config, CONFIG_HTTP_PROXY_HEADER),
-                            .token_hours = (unsigned)token_hours,
+                            .token_hours = (unsigned)value[3],
                             .listen = config_get(d->config, CONFIG_HTTP_LISTEN),
                             .store = d->store,
                             .books = d->books,
@@ -463,6 +466,7 @@ void daemon_stop(struct daemon *d, int64_t drain_ms)
     if (d->edge_loop)      /* an answer would go on with its call, in a store that is closed */
         loop_drop_mail(d->edge_loop);
     feed_stop(d->feed);
+    api_free(d->api);
     smpp_edge_free(d->smpp);
     sip_edge_free(d->sip);
     resolver_free(d->resolver);

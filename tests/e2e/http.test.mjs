@@ -56,17 +56,19 @@ test('a body over 256 KiB is 413', async () => {
 });
 
 /** Sends bytes as they are; gives the first answer's status and JSON. */
-const raw = (text) => new Promise((resolve, reject) => {
+const raw = (text, all = false) => new Promise((resolve, reject) => {
   const s = connect(d.http, '127.0.0.1', () => s.write(text));
   let got = '';
   s.setTimeout(20000, () => s.destroy(new Error(`no answer to ${text.slice(0, 80)}`)));
   s.on('data', (b) => { got += b; }).on('error', reject).on('close', () => {
+    if (all) resolve(got);
     const [head, body] = got.split('\r\n\r\n');
-    resolve({ status: Number(head.split(' ')[1]), head, json: /problem/.test(head) ? JSON.parse(body) : undefined });
+    resolve({ answers: got.match(/HTTP\/1\.1 \d/g)?.length ?? 0, status: Number(head.split(' ')[1]), head, json: /problem/.test(head) ? JSON.parse(body) : undefined });
   });
 });
 
 test('a head that is not sound is refused, and its connection closed', async () => {
+  const behind = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'; // never to be taken for a request
   const post = `POST /v1/numbers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n`;
   for (const [text, status, code] of [
     ['GET /healthz HTTP/1.1\r\n\r\n', 400, 'bad_request'],
@@ -75,15 +77,85 @@ test('a head that is not sound is refused, and its connection closed', async () 
     [`${post}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`, 400, 'bad_request'],
     [`${post}Transfer-Encoding: gzip\r\n\r\nx`, 501, 'not_implemented'],
     [`${post}Content-Length: 300000\r\nExpect: 100-continue\r\n\r\n`, 413, 'too_large'],
+    ...['+36', '-1', '3 6', '36, 36', '0x24', ''].map((n) => [`${post}Content-Length: ${n}\r\n\r\n${behind}`, 400, 'bad_request']),
+    [`${post}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${behind}`, 400, 'bad_request'],
+    [`${post}Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n${behind}`, 400, 'bad_request'],
+    [`${post}Authorization: Bearer other\r\n\r\n${behind}`, 400, 'bad_request'],
+    [`GET /healthz HTTP/1.1\nHost: x\r\n\r\n${behind}`, 400, 'bad_request'],
+    [`GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n${behind}`, 400, 'bad_request'],
+    [`get /healthz HTTP/1.1\r\nHost: x\r\n\r\n${behind}`, 501, 'not_implemented'],
+    [`GET /healthz\r\n\r\n`, 505, 'http_version'],
+    [`GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(40000)}\r\n\r\n`, 431, 'head_too_large'],
+    [`GET /${'a'.repeat(9000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 414, 'uri_too_long'],
     [`GET /${'a'.repeat(2000)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`, 414, 'uri_too_long'],
   ]) {
     const answer = await raw(text);
     assert.deepEqual([answer.status, answer.json?.code], [status, code], text.slice(0, 200));
+    assert.equal(answer.answers, 1, text.slice(0, 200));
     assert.match(answer.head, /^HTTP\/1\.1 \d+ .*\r\n(?:.*\r\n)*Content-Type: application\/problem\+json/);
   }
   for (const [text, status] of [['GET /healthz HTTP/1.0\r\n\r\n', 200], ['GET http://any.example/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 200],
     ['OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 204]])
     assert.equal((await raw(text)).status, status, text);
+});
+
+test('requests that come together are answered one after another, in their order', async () => {
+  const got = await raw(`GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(200) +
+    `POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Length: 2\r\n\r\n{}` +
+    'GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', true);
+  const statuses = [...got.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status));
+  assert.deepEqual(statuses, [...Array(200).fill(200), 422, 404]);
+});
+
+test('a client that has shut its side still gets its answer', async () => {
+  const got = await new Promise((resolve, reject) => {
+    let text = '';
+    const s = connect({ port: d.http, allowHalfOpen: true }, () => s.end(`GET /v1/numbers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n\r\n`));
+    s.on('data', (b) => { text += b; }).on('error', reject).on('end', () => resolve(text));
+  });
+  assert.match(got, /^HTTP\/1\.1 200 /);
+});
+
+test('an answer larger than any socket holds comes whole to a client that reads it late', async () => {
+  const whole = await (await fetch(`${d.url}/v1/openapi.json`)).text();
+  const n = 60; // some six MiB
+  const got = await new Promise((resolve, reject) => {
+    let text = '';
+    const s = connect(d.http, '127.0.0.1', () => {
+      s.pause();
+      s.write('GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(n - 1) + 'GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+      setTimeout(() => s.resume(), 300);
+    });
+    s.on('data', (b) => { text += b; }).on('error', reject).on('close', () => resolve(text));
+  });
+  assert.equal(got.split(whole).length - 1, n);
+});
+
+test('a head that drips is refused after ten seconds, and so is none', { timeout: 60000 }, async () => {
+  const drip = (first) => new Promise((resolve, reject) => {
+    let got = '';
+    const since = Date.now();
+    const s = connect(d.http, '127.0.0.1', () => first && s.write(first));
+    const timer = setInterval(() => first && s.write('a'), 1000);
+    s.on('data', (b) => { got += b; }).on('error', reject).on('close', () => { clearInterval(timer); resolve({ got, ms: Date.now() - since }); });
+  });
+  const [dripped, silent] = await Promise.all([drip('GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: '), drip('')]);
+  assert.match(dripped.got, /^HTTP\/1\.1 408 /);
+  assert.match(dripped.got, /"request_timeout"/);
+  assert.equal(silent.got, '');
+  for (const { ms } of [dripped, silent]) assert.ok(ms >= 9000 && ms < 20000, `${ms} ms`);
+});
+
+test('a %2F is no slash between the parts of a path, and one in a part', async () => {
+  for (const where of ['/v1%2Fnumbers', '/v1%2fnumbers', '/v1/numbers%2F%2B447911123456', '/%2Fv1/numbers'])
+    assert.equal((await ask('GET', where)).status, 404, where);
+  assert.equal((await ask('GET', '/v1/%6Eumbers')).status, 200);
+  const id = 'one/two%2Fthree';
+  assert.equal((await ask('POST', '/v1/events', { body: JSON.stringify({ event: 'incoming_call', did_number: '+447911123456', caller_id: 'unknown', id }),
+    headers: { 'content-type': 'application/json' } })).status, 202);
+  const found = await ask('GET', `/v1/events/${encodeURIComponent(id)}`);
+  assert.equal(found.status, 200, await found.clone().text());
+  assert.equal((await found.json()).id, id);
 });
 
 test('a path does not end at its %00', async () => {

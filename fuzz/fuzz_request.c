@@ -1,0 +1,57 @@
+/* Requests as they come over the wire: whole or byte by byte, the reader sees the same one. */
+#include "api/http_reader.h"
+
+enum { BODY_MAX = 4096 };
+
+struct seen {
+    enum http_read read;
+    enum http_fault fault;
+    size_t rest, lines;
+    bool keeps;
+};
+
+static bool on_head(struct http_reader *r)
+{
+    return http_reader_target(r) && http_reader_method(r);
+}
+
+static struct seen feed(struct http_reader *r, struct buf *body, struct str text, size_t piece)
+{
+    struct seen s = {.read = HTTP_READ_MORE};
+    http_reader_init(r, body, on_head, NULL);
+    for (size_t at = 0; at < text.n && s.read == HTTP_READ_MORE;) {
+        struct str bytes = str_slice(text, at, piece);
+        at += bytes.n;
+        s.read = http_reader_feed(r, &bytes);
+        s.rest = bytes.n + text.n - at;
+    }
+    s.fault = r->fault;
+    s.lines = r->n_lines;
+    s.keeps = s.read == HTTP_READ_WHOLE && http_reader_keeps_alive(r);
+    return s;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    static struct http_reader whole, single;
+    struct str text = str_of_bytes(bytes, n);
+    struct buf a, b;
+    if (n && (bytes[0] == '\r' || bytes[0] == '\n'))
+        return 0; /* the connection skips those */
+    buf_init(&a, BODY_MAX);
+    buf_init(&b, BODY_MAX);
+    struct seen once = feed(&whole, &a, text, n), drip = feed(&single, &b, text, 1);
+    ASSERT(once.read == drip.read && once.keeps == drip.keeps);
+    if (once.read == HTTP_READ_WHOLE) {
+        ASSERT(once.rest == drip.rest && once.lines == drip.lines);
+        ASSERT(str_eq(buf_str(&a), buf_str(&b)));
+        ASSERT(str_eq(buf_str(&whole.text), buf_str(&single.text)));
+    }
+    if (once.read == HTTP_READ_FAULT)
+        ASSERT(once.fault != HTTP_SOUND && drip.fault != HTTP_SOUND);
+    http_reader_fini(&whole);
+    http_reader_fini(&single);
+    buf_fini(&a);
+    buf_fini(&b);
+    return 0;
+}
