@@ -115,7 +115,9 @@ int serve_run(int argc, char **argv)
     if (err != OK) {
         log_error("serve", "%s", why);
         config_free(c);
-        return err == ERR_INVALID || err == ERR_SYNTAX || err == ERR_TOO_BIG ? EXIT_USAGE : 1;
+        return err == ERR_INVALID || err == ERR_SYNTAX || err == ERR_TOO_BIG ? EXIT_USAGE
+               : err == ERR_EXISTS                                           ? EXIT_CONFLICT
+                                                                             : 1;
     }
     struct addr at = daemon_http(d);
     print_setup(d, at);

@@ -60,6 +60,7 @@ enum err transport_new(const struct sip_config *c, const struct transport_user *
         if (err != OK)
             snprintf(why, cap, "sip.listen: %s %s: %s", transport_name(l->transport), text,
                      l->transport == SIP_TLS ? "TLS is for outgoing calls only so far"
+                     : err == ERR_EXISTS     ? "in use"
                                              : err_text(err));
         else
             l->at = l->udp ? datagram_local(l->udp) : listener_local(l->tcp);
