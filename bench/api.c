@@ -2,9 +2,9 @@
  * closed loop, each answered after its commit, without endpoints, so that nothing is delivered.
  * The same requests go to servers that are not ours; lists are in reads.c, streams in streams.c.
  *
- *   bench_api ingest  pid= http= from= connections= seconds= batch=1|100 [keyed=1] [out=FILE]
- *   bench_api message pid= http= from= connections= seconds= [out=FILE]
- *   bench_api foreign pid= http= connections= seconds= batch=1|100 [out=FILE]
+ *   bench_api ingest  pid= http= from= connections= seconds= batch=1|100 [keyed=1] [longest_ms=]
+ * [out=FILE] bench_api message pid= http= from= connections= seconds= [out=FILE] bench_api foreign
+ * pid= http= connections= seconds= batch=1|100 [out=FILE]
  */
 #include <signal.h>
 #include <stdio.h>
@@ -81,14 +81,15 @@ static void say_rate(const struct run *run, unsigned connections)
         connections, a->n, (double)a->took_us / 1e6, a->again);
     if (run->batch > 1)
         say("events/s", "%.0f", asked_per_sec(a) * (double)run->batch);
-    say("202 after", "p50 %.2f ms, p99 %.2f ms", asked_ms(a, 0.5), asked_ms(a, 0.99));
+    say("202 after", "p50 %.2f ms, p99 %.2f ms, the longest %.1f ms", asked_ms(a, 0.5),
+        asked_ms(a, 0.99), asked_ms(a, 1));
 }
 
 static void say_cpu(const struct run *run)
 {
     const struct meter *m = &run->meter;
     double n = (double)run->asked.n, all = meter_cpu_us(m, "");
-    double store = meter_cpu_us(m, "writer"), web = meter_cpu_us(m, "MHD");
+    double store = meter_cpu_us(m, "writer"), web = meter_cpu_us(m, "web");
     double answers = meter_cpu_us(m, "answers");
     if (m->http)
         say("CPU us per request", "%.1f: store %.1f, web %.1f, answers %.1f, others %.1f", all / n,
@@ -161,6 +162,9 @@ static int ingest(char **argv, bool messages)
     meter_init(&run.meter, (int)arg_int(argv, "pid", 0), http);
     measure(&run, argv);
     say_rate(&run, (unsigned)arg_int(argv, "connections", 64));
+    if (arg_int(argv, "longest_ms", 0))
+        say_at_most("the longest wait of any request", asked_ms(&run.asked, 1),
+                    (double)arg_int(argv, "longest_ms", 0), "ms");
     bool good = say_stored(&run, t.admin_key);
     say_cpu(&run);
     meter_say_commits(&run.meter);

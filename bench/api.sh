@@ -4,9 +4,9 @@ set -eu
 . bench/daemon.sh
 events=${1:-1000000} seconds=${2:-4} connections=${3:-64}
 gen=build/bench/bench
-load='' other=''
+load='' other='' busy=''
 mkfifo "$dir/end"
-trap 'load_stop; other_stop; daemon_stop; rm -rf "$dir"' EXIT
+trap 'load_stop; busy_stop; other_stop; daemon_stop; rm -rf "$dir"' EXIT
 version() { sed -n 's/^ *"version": "\(.*\)",*$/\1/p' "bench/express/node_modules/$1/package.json" | head -n 1; }
 
 load_stop() {
@@ -17,6 +17,19 @@ other_stop() {
   [ -z "$other" ] || kill "$other" 2>/dev/null || :
   [ -z "$other" ] || wait "$other" 2>/dev/null || :
   other=
+}
+busy_start() { # as much to do for each core as it can
+  for _ in $(seq "$(nproc)"); do
+    sh -c 'while :; do :; done' &
+    busy="$busy $!"
+  done
+}
+busy_stop() {
+  for p in $busy; do
+    kill "$p" 2>/dev/null || :
+    wait "$p" 2>/dev/null || :
+  done
+  busy=
 }
 run() { # a generator, its arguments; beside the shell, so that a signal need not wait for it
   tool=$1
@@ -75,6 +88,12 @@ echo "-- POST /v1/events, one event a request, each with an Idempotency-Key"
 measure ingest pid="$pid" http=7180 from=3 batch=1 keyed=1
 echo "-- POST /v1/ingest/sms, one message a request"
 measure message pid="$pid" http=7180 from=4
+echo "-- the longest wait: POST /v1/events, one event a request, beside a busy process for each core"
+busy_start
+for many in 64 256 1000; do
+  run bench_api ingest pid="$pid" http=7180 from="$many" batch=1 connections=$many seconds=$((seconds * 15)) longest_ms=250
+done
+busy_stop
 daemon_stop
 
 echo "-- a store with $events events"

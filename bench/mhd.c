@@ -1,5 +1,5 @@
-/* mhd: the bare libmicrohttpd server that stands beside our API: the same flags, threads and limits
- * as in src/api/server.c, and nothing behind them. It reads a body, looks at none, stores none and
+/* mhd: the bare libmicrohttpd server that stands beside our API, with as many threads and
+ * connections, and nothing behind them. It reads a body, looks at none, stores none and
  * answers 202 with as many bytes as ours would.
  *
  * GET is a stream: whoever has the same key gets what is POSTed, as ours would print it. One log of

@@ -90,7 +90,7 @@ static void push(struct stage *s, double events_per_sec, int64_t run_us, struct 
 static bool say_pushed(const struct stage *s, const struct pushed *p)
 {
     const struct meter *m = &s->meter;
-    double n = (double)p->n, all = meter_cpu_us(m, ""), web = meter_cpu_us(m, "MHD");
+    double n = (double)p->n, all = meter_cpu_us(m, ""), web = meter_cpu_us(m, "web");
     double store = meter_cpu_us(m, "writer"), feed = meter_cpu_us(m, "feed");
     uint32_t *late;
     size_t k = ledger_latencies(&s->ledger, p->first, NULL, &late);
