@@ -65,8 +65,11 @@ static enum err endpoint_check(struct request *r, const struct json *doc, bool i
         err = check_certificates(r, e);
     if (err == OK)
         err = check_numbers(r, e);
-    if (err == OK && !e->secret[0][0])
-        secret_new(e->secret[0]);
+    char made[SECRET_SIZE];
+    if (err == OK && !e->secret[0][0]) {
+        secret_new(made);
+        e->secret[0] = made;
+    }
     if (err == OK && is_new)
         err = str_copy(str_of(e->secret[0]), r->secret, sizeof r->secret);
     if (err == OK) {
@@ -158,11 +161,12 @@ enum { ROTATION_MS = 24 * 3600 * 1000 };
 /* The old secret signs beside the new one for a day, so that receivers can change over. */
 static enum err rotate(struct request *r, struct endpoint *e)
 {
-    memcpy(e->secret[1], e->secret[0], SECRET_SIZE);
+    e->secret[1] = e->secret[0];
     e->secret_old_until_ms = clock_wall_ms() + ROTATION_MS;
     if (!r->secret[0])
         secret_new(r->secret);
-    return str_copy(str_of(r->secret), e->secret[0], SECRET_SIZE);
+    e->secret[0] = r->secret;
+    return OK;
 }
 
 static enum err rotate_work(struct request *r, struct db *db)
@@ -199,7 +203,7 @@ void endpoints_rotate(struct request *r)
 static enum err enable(struct request *r, struct endpoint *e)
 {
     e->disabled = false;
-    e->disabled_why[0] = '\0';
+    e->disabled_why = "";
     return OK;
 }
 

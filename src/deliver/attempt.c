@@ -164,7 +164,7 @@ static void judge(struct attempt_job *j)
     int64_t now = clock_wall_ms();
     int64_t age = it->first_at_ms ? now - it->first_at_ms : now - j->post->started_wall_ms;
     if (ep) {
-        const struct retry *r = ep->set->has_retry ? &ep->set->retry : &retry_default;
+        const struct retry *r = ep->set->retry ? ep->set->retry : &retry_default;
         j->verdict = verdict_of(&j->post->outcome, r, it->attempts + 1, age, crypto_random_u64());
     } else {
         j->verdict = (struct verdict){.kind = VERDICT_GIVE_UP};

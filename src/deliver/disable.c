@@ -29,7 +29,7 @@ static enum err change(struct disable_job *d)
         err = endpoint_parse(doc, &ep, &fault);
     if (err == OK) {
         ep->disabled = true;
-        snprintf(ep->disabled_why, sizeof ep->disabled_why, "%s", d->why);
+        ep->disabled_why = d->why;
         buf_reset(&d->doc);
         endpoint_print(ep, &d->doc);
         err = d->doc.err;

@@ -1,9 +1,12 @@
 /* did: a number's settings document. */
 #include <stdlib.h>
 
+#include "model/block.h"
 #include "model/fields.h"
 
-static void read_forward(struct fields *f, struct did *d)
+enum { TYPE_MAX = 15, COST_MAX = 15 };
+
+static void read_forward(struct fields *f, struct forward **ret)
 {
     const struct json *v = field_any(f, "forward"), *targets;
     char field[64], where[64 + 16];
@@ -20,7 +23,7 @@ static void read_forward(struct fields *f, struct did *d)
         f->err = ERR_NOMEM;
         return;
     }
-    enum err err = forward_parse(targets ? targets : none, &d->forward, field, &why);
+    enum err err = forward_parse(targets ? targets : none, ret, field, &why);
     json_free(none);
     if (err == ERR_INVALID) {
         struct buf b;
@@ -32,33 +35,52 @@ static void read_forward(struct fields *f, struct did *d)
         f->err = err;
 }
 
+static struct did *place(const struct did *d, struct block_writer *b)
+{
+    struct did scrap, *made = block_place(b, sizeof *d), *to = made ? made : &scrap;
+    *to = *d;
+    const char **text[] = {&to->label, &to->type, &to->monthly_cost, &to->setup_fee};
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++)
+        *text[i] = block_text(b, *text[i]);
+    return made;
+}
+
+static struct did *pack(const struct did *d)
+{
+    struct block_writer b = {0};
+    (void)place(d, &b);
+    b.mem = malloc(b.n);
+    b.n = 0;
+    return b.mem ? place(d, &b) : NULL;
+}
+
 enum err did_parse(const struct json *doc, struct did **ret, struct field_error *ret_fault)
 {
     struct fields f;
-    struct did *d = calloc(1, sizeof *d);
-    if (!d)
-        return ERR_NOMEM;
-    d->voice = d->sms = true;
+    struct forward *forward = NULL;
+    struct did d = {
+        .voice = true, .sms = true, .label = "", .type = "", .monthly_cost = "", .setup_fee = ""};
     fields_start(&f, doc, ret_fault);
-    field_text(&f, "number", d->e164, sizeof d->e164, true);
-    if (f.err == OK && !number_is_e164(str_of(d->e164)))
+    field_text(&f, "number", d.e164, sizeof d.e164, true);
+    if (f.err == OK && !number_is_e164(str_of(d.e164)))
         field_refuse(&f, "number", "an E.164 number: + and 5 to 15 digits, the first not 0");
-    field_text(&f, "label", d->label, sizeof d->label, false);
-    field_bool(&f, "voice", &d->voice);
-    field_bool(&f, "sms", &d->sms);
-    field_text(&f, "country", d->country, sizeof d->country, false);
-    for (char *c = d->country; *c; c++)
-        if (*c < 'A' || *c > 'Z' || !d->country[1])
+    field_slice(&f, "label", NAME_MAX_BYTES, false, &d.label);
+    field_bool(&f, "voice", &d.voice);
+    field_bool(&f, "sms", &d.sms);
+    field_text(&f, "country", d.country, sizeof d.country, false);
+    for (char *c = d.country; *c; c++)
+        if (*c < 'A' || *c > 'Z' || !d.country[1])
             field_refuse(&f, "country", "two capital letters (ISO 3166)");
-    field_text(&f, "type", d->type, sizeof d->type, false);
-    field_text(&f, "monthly_cost", d->monthly_cost, sizeof d->monthly_cost, false);
-    field_text(&f, "setup_fee", d->setup_fee, sizeof d->setup_fee, false);
-    read_forward(&f, d);
+    field_slice(&f, "type", TYPE_MAX, false, &d.type);
+    field_slice(&f, "monthly_cost", COST_MAX, false, &d.monthly_cost);
+    field_slice(&f, "setup_fee", COST_MAX, false, &d.setup_fee);
+    read_forward(&f, &forward);
+    d.forward = forward;
     enum err err = fields_end(&f);
     if (err == OK)
-        *ret = d;
-    else
-        did_free(d);
+        err = (*ret = pack(&d)) ? OK : ERR_NOMEM;
+    if (err != OK)
+        forward_free(forward);
     return err;
 }
 
@@ -89,6 +111,6 @@ void did_free(struct did *d)
 {
     if (!d)
         return;
-    forward_free(d->forward);
+    forward_free((struct forward *)(uintptr_t)d->forward); /* const for all but who frees it */
     free(d);
 }

@@ -1,11 +1,22 @@
 /* endpoint: a webhook endpoint's settings document: where to, what for, how. The URL's text is
- * judged by net/url, which model does not know; here it only has to fit. */
+ * judged by net/url, which model does not know; here it only has to fit.
+ *
+ * A document is read into a struct whose texts lie in the document, and then copied into one block.
+ */
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/block.h"
 #include "model/fields.h"
 
-enum { PEM_MAX = 64 * 1024, NUMBERS_MAX = 10000 };
+enum { PEM_MAX = 64 * 1024, NUMBERS_MAX = 10000, WHY_MAX = 63 };
+
+struct reading { /* pieces that an endpoint points to until it is packed */
+    struct endpoint e;
+    struct retry retry;
+    const char *header[ENDPOINT_HEADERS_MAX][2];
+    char (*numbers)[NUMBER_SIZE]; /* on the heap */
+};
 
 static void read_format(struct fields *f, struct endpoint *e)
 {
@@ -40,7 +51,7 @@ static void read_events(struct fields *f, struct endpoint *e)
     }
 }
 
-static void read_numbers(struct fields *f, struct endpoint *e)
+static void read_numbers(struct fields *f, struct reading *r)
 {
     const struct json *v = field_any(f, "numbers");
     struct str s;
@@ -50,26 +61,29 @@ static void read_numbers(struct fields *f, struct endpoint *e)
         field_refuse(f, "numbers", "\"*\" or an array of E.164 numbers");
         return;
     }
-    e->n_numbers = json_len(v);
-    e->numbers = calloc(e->n_numbers + 1, sizeof *e->numbers);
-    if (!e->numbers) {
+    r->e.n_numbers = (uint32_t)json_len(v);
+    r->numbers = calloc(r->e.n_numbers + 1, sizeof *r->numbers);
+    if (!r->numbers) {
         f->err = ERR_NOMEM;
         return;
     }
-    for (size_t i = 0; i < e->n_numbers; i++)
+    r->e.numbers = (const char(*)[NUMBER_SIZE])r->numbers;
+    for (size_t i = 0; i < r->e.n_numbers; i++)
         if (!json_str(json_at(v, i), &s) || !number_is_e164(s) ||
-            str_copy(s, e->numbers[i], NUMBER_SIZE) != OK) {
+            str_copy(s, r->numbers[i], NUMBER_SIZE) != OK) {
             field_refuse(f, "numbers", "\"*\" or an array of E.164 numbers");
             return;
         }
 }
 
-static void take_secret(struct fields *f, const struct json *v, char out[SECRET_SIZE])
+static void read_secret(struct fields *f, const struct json *v, const char **out)
 {
     struct str s;
     struct secret parsed;
-    if (!json_str(v, &s) || secret_parse(s, &parsed) != OK || str_copy(s, out, SECRET_SIZE) != OK)
+    if (!json_str(v, &s) || secret_parse(s, &parsed) != OK)
         field_refuse(f, "secret", "whsec_ and base64 of 24 to 64 bytes");
+    else
+        *out = s.p;
 }
 
 static void read_secrets(struct fields *f, struct endpoint *e)
@@ -79,9 +93,9 @@ static void read_secrets(struct fields *f, struct endpoint *e)
         if (json_len(v) < 1 || json_len(v) > 2)
             field_refuse(f, "secret", "one or two secrets");
         for (size_t i = 0; f->err == OK && i < json_len(v); i++)
-            take_secret(f, json_at(v, i), e->secret[i]);
+            read_secret(f, json_at(v, i), &e->secret[i]);
     } else if (v)
-        take_secret(f, v, e->secret[0]);
+        read_secret(f, v, &e->secret[0]);
     if (until && !json_int(until, &e->secret_old_until_ms))
         field_refuse(f, "secret_old_until_ms", "milliseconds since 1970");
 }
@@ -123,7 +137,7 @@ static bool is_field_value(struct str s)
     return s.n <= 2048;
 }
 
-static void read_headers(struct fields *f, struct endpoint *e)
+static void read_headers(struct fields *f, struct reading *r)
 {
     const struct json *v = field_any(f, "headers"), *m;
     struct str name, value;
@@ -145,44 +159,86 @@ static void read_headers(struct fields *f, struct endpoint *e)
                 "a name that is a token and not one we set ourselves, a value of one line");
             return;
         }
-        e->header[e->n_headers][0] = str_dup(name);
-        e->header[e->n_headers][1] = str_dup(value);
-        if (!e->header[e->n_headers][0] || !e->header[e->n_headers][1])
-            f->err = ERR_NOMEM;
-        e->n_headers++;
+        r->header[r->e.n_headers][0] = name.p;
+        r->header[r->e.n_headers++][1] = value.p;
     }
 }
 
-static void read_retry(struct fields *f, struct endpoint *e)
+static void read_retry(struct fields *f, struct reading *r)
 {
     const struct json *v = field_any(f, "retry");
     const char *field, *why;
-    e->retry = retry_default;
     if (!v)
         return;
-    e->has_retry = true;
-    if (retry_of_json(v, &e->retry, &field, &why) != OK)
+    r->e.retry = &r->retry;
+    if (retry_of_json(v, &r->retry, &field, &why) != OK)
         field_refuse(f, field, why);
+}
+
+static void place_headers(struct endpoint *to, const struct endpoint *e, const char *(*header)[2],
+                          struct block_writer *b)
+{
+    for (uint32_t i = 0; i < e->n_headers; i++)
+        for (int k = 0; k < 2; k++) {
+            const char *text = block_text(b, e->header[i][k]);
+            if (header)
+                header[i][k] = text;
+        }
+    to->header = header;
+}
+
+static struct endpoint *place(const struct endpoint *e, struct block_writer *b)
+{
+    struct endpoint scrap, *made = block_place(b, sizeof *e), *to = made ? made : &scrap;
+    const char *(*header)[2] = block_place(b, e->n_headers * sizeof *header);
+    struct retry *retry = e->retry ? block_place(b, sizeof *retry) : NULL;
+    char(*numbers)[NUMBER_SIZE] =
+        e->numbers ? block_place(b, e->n_numbers * sizeof *numbers) : NULL;
+    *to = *e;
+    if (retry)
+        *retry = *e->retry;
+    if (numbers)
+        memcpy(numbers, e->numbers, e->n_numbers * sizeof *numbers);
+    to->retry = retry;
+    to->numbers = (const char(*)[NUMBER_SIZE])numbers;
+    place_headers(to, e, header, b);
+    const char **text[] = {&to->url,          &to->fallback_url, &to->secret[0], &to->secret[1],
+                           &to->disabled_why, &to->ca_pem,       &to->cert_pem,  &to->key_pem};
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++)
+        *text[i] = block_text(b, *text[i]);
+    return made;
+}
+
+static struct endpoint *pack(const struct endpoint *e)
+{
+    struct block_writer b = {0};
+    (void)place(e, &b);
+    b.mem = malloc(b.n);
+    b.n = 0;
+    return b.mem ? place(e, &b) : NULL;
 }
 
 enum err endpoint_parse(const struct json *doc, struct endpoint **ret,
                         struct field_error *ret_fault)
 {
     struct fields f;
-    struct endpoint *e = calloc(1, sizeof *e);
-    if (!e)
-        return ERR_NOMEM;
-    e->control_timeout_ms = 3000;
-    e->concurrency = 8;
+    struct reading r = {.e = {.url = "",
+                              .fallback_url = "",
+                              .secret = {"", ""},
+                              .disabled_why = "",
+                              .control_timeout_ms = 3000,
+                              .concurrency = 8}};
+    struct endpoint *e = &r.e;
+    r.e.header = r.header;
     fields_start(&f, doc, ret_fault);
-    field_text(&f, "url", e->url, sizeof e->url, true);
-    field_text(&f, "fallback_url", e->fallback_url, sizeof e->fallback_url, false);
+    field_slice(&f, "url", URL_MAX_BYTES, true, &e->url);
+    field_slice(&f, "fallback_url", URL_MAX_BYTES, false, &e->fallback_url);
     read_format(&f, e);
     read_events(&f, e);
-    read_numbers(&f, e);
+    read_numbers(&f, &r);
     read_secrets(&f, e);
-    read_headers(&f, e);
-    read_retry(&f, e);
+    read_headers(&f, &r);
+    read_retry(&f, &r);
     field_u32(&f, "timeout_ms", 1000, 30000, &e->timeout_ms);
     field_bool(&f, "control", &e->control);
     field_u32(&f, "control_timeout_ms", 100, 10000, &e->control_timeout_ms);
@@ -190,15 +246,14 @@ enum err endpoint_parse(const struct json *doc, struct endpoint **ret,
     field_u32(&f, "concurrency", 1, 256, &e->concurrency);
     field_u32(&f, "rate_per_sec", 0, 100000, &e->rate_per_sec);
     field_bool(&f, "disabled", &e->disabled);
-    field_own_text(&f, "disabled_why", e->disabled_why, sizeof e->disabled_why);
+    field_own_slice(&f, "disabled_why", WHY_MAX, &e->disabled_why);
     field_long(&f, "ca_pem", PEM_MAX, &e->ca_pem);
     field_long(&f, "cert_pem", PEM_MAX, &e->cert_pem);
     field_long(&f, "key_pem", PEM_MAX, &e->key_pem);
     enum err err = fields_end(&f);
     if (err == OK)
-        *ret = e;
-    else
-        endpoint_free(e);
+        err = (*ret = pack(e)) ? OK : ERR_NOMEM;
+    free(r.numbers);
     return err;
 }
 
@@ -247,9 +302,9 @@ void endpoint_print(const struct endpoint *e, struct buf *out)
     print_secrets(e, &w);
     if (e->timeout_ms)
         json_put_i64(&w, "timeout_ms", e->timeout_ms);
-    if (e->has_retry) {
+    if (e->retry) {
         json_put_raw(&w, "retry", STR(""));
-        retry_print(&e->retry, out);
+        retry_print(e->retry, out);
     }
     json_put_bool(&w, "control", e->control);
     json_put_i64(&w, "control_timeout_ms", e->control_timeout_ms);
@@ -270,15 +325,5 @@ void endpoint_print(const struct endpoint *e, struct buf *out)
 
 void endpoint_free(struct endpoint *e)
 {
-    if (!e)
-        return;
-    for (size_t i = 0; i < e->n_headers; i++) {
-        free(e->header[i][0]);
-        free(e->header[i][1]);
-    }
-    free(e->numbers);
-    free(e->ca_pem);
-    free(e->cert_pem);
-    free(e->key_pem);
     free(e);
 }

@@ -76,8 +76,9 @@ static bool is_text(struct str s)
     return str_is_utf8(s);
 }
 
-static void take_text(struct fields *f, const char *name, const struct json *v, char *out,
-                      size_t cap, bool required)
+/* A text of the document, which ends it with a NUL; *out is left alone when there is none. */
+static void read_text(struct fields *f, const char *name, const struct json *v, size_t max,
+                      bool required, const char **out)
 {
     struct str s;
     char why[64];
@@ -86,24 +87,42 @@ static void take_text(struct fields *f, const char *name, const struct json *v, 
             field_refuse(f, name, "needed");
         return;
     }
-    if (!json_str(v, &s) || !is_text(s) || s.n >= cap || (required && s.n == 0)) {
+    if (!json_str(v, &s) || !is_text(s) || s.n > max || (required && s.n == 0)) {
         snprintf(why, sizeof why, "a string of %s%zu bytes on one line",
-                 required ? "1 to " : "at most ", cap - 1);
+                 required ? "1 to " : "at most ", max);
         field_refuse(f, name, why);
         return;
     }
-    enum err err = str_copy(s, out, cap);
-    ASSERT(err == OK);
+    *out = s.p;
+}
+
+static void copy_text(struct fields *f, const char *name, const struct json *v, char *out,
+                      size_t cap, bool required)
+{
+    const char *text = NULL;
+    read_text(f, name, v, cap - 1, required, &text);
+    if (text)
+        memcpy(out, text, strlen(text) + 1);
 }
 
 void field_text(struct fields *f, const char *name, char *out, size_t cap, bool required)
 {
-    take_text(f, name, field_any(f, name), out, cap, required);
+    copy_text(f, name, field_any(f, name), out, cap, required);
 }
 
 void field_own_text(struct fields *f, const char *name, char *out, size_t cap)
 {
-    take_text(f, name, field_own(f, name), out, cap, false);
+    copy_text(f, name, field_own(f, name), out, cap, false);
+}
+
+void field_slice(struct fields *f, const char *name, size_t max, bool required, const char **out)
+{
+    read_text(f, name, field_any(f, name), max, required, out);
+}
+
+void field_own_slice(struct fields *f, const char *name, size_t max, const char **out)
+{
+    read_text(f, name, field_own(f, name), max, false, out);
 }
 
 void field_bool(struct fields *f, const char *name, bool *out)
@@ -128,7 +147,7 @@ void field_u32(struct fields *f, const char *name, uint32_t min, uint32_t max, u
     *out = (uint32_t)n;
 }
 
-void field_long(struct fields *f, const char *name, size_t max, char **out)
+void field_long(struct fields *f, const char *name, size_t max, const char **out)
 {
     const struct json *v = field_any(f, name);
     struct str s;
@@ -138,8 +157,8 @@ void field_long(struct fields *f, const char *name, size_t max, char **out)
         field_refuse(f, name, "a text of at most 64 KiB");
         return;
     }
-    if (s.n && !(*out = str_dup(s)))
-        f->err = ERR_NOMEM;
+    if (s.n)
+        *out = s.p;
 }
 
 void field_sources(struct fields *f, size_t min, char out[SOURCES_MAX][SOURCE_SIZE], size_t *ret_n)

@@ -25,13 +25,15 @@ const struct json *field_own(struct fields *f, const char *name);
 /* A string of at most cap - 1 bytes of UTF-8 without control bytes; left alone when absent. */
 void field_text(struct fields *f, const char *name, char *out, size_t cap, bool required);
 void field_own_text(struct fields *f, const char *name, char *out, size_t cap);
+/* The same, where the text may stay in the document; left alone when absent. */
+void field_slice(struct fields *f, const char *name, size_t max, bool required, const char **out);
+void field_own_slice(struct fields *f, const char *name, size_t max, const char **out);
 void field_bool(struct fields *f, const char *name, bool *out);
 void field_u32(struct fields *f, const char *name, uint32_t min, uint32_t max, uint32_t *out);
-/* A longer string on the heap (PEM); NULL when absent. */
-void field_long(struct fields *f, const char *name, size_t max, char **out);
+/* A longer one of several lines (PEM); left alone when absent or empty. */
+void field_long(struct fields *f, const char *name, size_t max, const char **out);
 /* An array of `min` to 32 addresses or CIDR blocks, as texts: net/addr judges them, which model
  * does not know. */
-enum { SOURCES_MAX = 32, SOURCE_SIZE = 48 };
 void field_sources(struct fields *f, size_t min, char out[SOURCES_MAX][SOURCE_SIZE], size_t *ret_n);
 /* country, national_prefix, international_prefix, bare_is_e164: how a carrier writes numbers. */
 void field_number_rules(struct fields *f, struct number_rules *out);

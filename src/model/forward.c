@@ -126,13 +126,14 @@ static bool is_header_value(struct str s)
 }
 
 /* Everything one target needs, before it is copied into the block. */
-static const char *target_read(const struct json *v, struct target *t, const char **ret_member)
+static const char *target_read(const struct json *v, struct target *t,
+                               struct str header[TARGET_HEADERS_MAX][2], const char **ret_member)
 {
     struct str key, text;
     const struct json *m;
     int64_t n;
     bool has_type = false, has_destination = false;
-    *t = (struct target){0};
+    *t = (struct target){.header = header};
     *ret_member = NULL;
     if (json_kind(v) != JSON_IS_OBJECT)
         return "an object with type and destination";
@@ -189,23 +190,30 @@ static struct str move(struct str s, char **at)
     return copy;
 }
 
+static struct forward nowhere; /* of all that have no target */
+
 static struct forward *block_new(const struct target *t, size_t n)
 {
     size_t bytes = 0;
+    size_t headers = 0;
     for (size_t i = 0; i < n; i++) {
         bytes += t[i].destination.n;
+        headers += t[i].n_headers;
         for (size_t h = 0; h < t[i].n_headers; h++)
             bytes += t[i].header[h][0].n + t[i].header[h][1].n;
     }
-    struct forward *f = malloc(sizeof *f + n * sizeof *t + bytes);
+    struct forward *f = malloc(sizeof *f + n * sizeof *t + headers * sizeof *t[0].header + bytes);
     if (!f)
         return NULL;
     f->n = n;
     f->target = (struct target *)(void *)(f + 1);
-    char *at = (char *)(f->target + n);
+    struct str(*header)[2] = (struct str(*)[2])(void *)(f->target + n);
+    char *at = (char *)(header + headers);
     for (size_t i = 0; i < n; i++) {
         struct target *to = &f->target[i];
         *to = t[i];
+        to->header = header;
+        header += t[i].n_headers;
         to->destination = move(t[i].destination, &at);
         for (size_t h = 0; h < t[i].n_headers; h++) {
             to->header[h][0] = move(t[i].header[h][0], &at);
@@ -221,30 +229,38 @@ enum err forward_parse(const struct json *targets, struct forward **ret, char re
     enum err err = ERR_INVALID;
     size_t n = targets && json_kind(targets) == JSON_IS_ARRAY ? json_len(targets) : TARGETS_MAX + 1;
     struct target *t = NULL;
+    struct str(*header)[TARGET_HEADERS_MAX][2] = NULL;
     snprintf(ret_field, 64, "targets");
     *ret_why = "an array of at most 16 targets";
     if (n > TARGETS_MAX)
         return err;
-    t = calloc(n ? n : 1, sizeof *t);
-    for (size_t i = 0; t && i < n; i++) {
+    if (n == 0) {
+        *ret = &nowhere;
+        return OK;
+    }
+    t = calloc(n, sizeof *t);
+    header = t ? malloc(n * sizeof *header) : NULL;
+    for (size_t i = 0; header && i < n; i++) {
         const char *member;
-        *ret_why = target_read(json_at(targets, i), &t[i], &member);
+        *ret_why = target_read(json_at(targets, i), &t[i], header[i], &member);
         if (*ret_why) {
             snprintf(ret_field, 64, "targets[%zu]%s%.30s", i, member ? "." : "",
                      member ? member : "");
             goto out;
         }
     }
-    *ret = t ? block_new(t, n) : NULL;
+    *ret = header ? block_new(t, n) : NULL;
     err = *ret ? OK : ERR_NOMEM;
 out:
+    free(header);
     free(t);
     return err;
 }
 
 void forward_free(struct forward *f)
 {
-    free(f);
+    if (f != &nowhere)
+        free(f);
 }
 
 void forward_print(const struct forward *f, struct buf *out)

@@ -37,7 +37,7 @@ struct target {
     unsigned ring_timeout_s; /* 0: the daemon's default */
     struct str destination;  /* slices into forward.bytes */
     size_t n_headers;
-    struct str header[TARGET_HEADERS_MAX][2]; /* name, value; no CR, LF, NUL; only X-* and a few */
+    struct str (*header)[2]; /* name, value; no CR, LF, NUL; only X-* and a few; in the block */
 };
 struct forward { /* immutable */
     size_t n;

@@ -11,6 +11,7 @@
 #include "model/sms.h"
 
 enum { NAME_MAX_BYTES = 128, URL_MAX_BYTES = 2048, ENDPOINT_HEADERS_MAX = 32 };
+enum { SOURCES_MAX = 32, SOURCE_SIZE = 48 }; /* CIDR texts */
 
 /* Which field of the input is at fault ("headers.X-Foo") and what is allowed there. */
 struct field_error {
@@ -18,36 +19,36 @@ struct field_error {
     char why[320];
 };
 
+/* Numbers and endpoints are what there may be a million of: each is one block of memory, with its
+ * texts behind it. A text that was not given is "" unless its comment says otherwise. To change
+ * one, set its members to texts that live until it is printed. */
 struct did { /* a number's settings */
     char e164[NUMBER_SIZE];
-    char label[NAME_MAX_BYTES + 1];
     bool voice, sms;
-    char country[3];                      /* ISO 3166 alpha-2, "" unknown */
-    char type[16];                        /* "local", "mobile", "tollfree", "national"; "" */
-    char monthly_cost[16], setup_fee[16]; /* decimal text, "" none */
-    struct forward *forward;              /* never NULL; empty when nothing is set */
+    char country[3]; /* ISO 3166 alpha-2, "" unknown */
+    const char *label;
+    const char *type;                     /* "local", "mobile", "tollfree", "national" */
+    const char *monthly_cost, *setup_fee; /* decimal text */
+    const struct forward *forward;        /* never NULL; empty when nothing is set */
 };
 
 struct endpoint {
-    char url[URL_MAX_BYTES + 1];
-    char fallback_url[URL_MAX_BYTES + 1]; /* "" */
-    enum body_format format;
+    const char *url, *fallback_url;
     event_mask events;
-    char (*numbers)[NUMBER_SIZE]; /* NULL: "*" */
-    size_t n_numbers;
-    char secret[2][SECRET_SIZE]; /* [0] signs first; [1] "" or the old one of a rotation */
-    int64_t secret_old_until_ms; /* wall */
-    size_t n_headers;
-    char *header[ENDPOINT_HEADERS_MAX][2];
-    uint32_t timeout_ms; /* 0: the daemon's default */
+    enum body_format format;
+    uint32_t n_numbers, n_headers;
+    const char (*numbers)[NUMBER_SIZE]; /* NULL: "*" */
+    const char *(*header)[2];           /* name, value */
+    const char *secret[2];              /* [0] signs first; [1] the old one of a rotation */
+    int64_t secret_old_until_ms;        /* wall */
+    const struct retry *retry;          /* NULL: retry_default */
+    const char *disabled_why;
+    const char *ca_pem, *cert_pem, *key_pem; /* NULL: none */
+    uint32_t timeout_ms;                     /* 0: the daemon's default */
+    uint32_t control_timeout_ms;             /* default 3000 */
+    uint32_t concurrency;                    /* lanes at once, default 8 */
+    uint32_t rate_per_sec;                   /* 0: no limit */
     bool control, sip_headers, disabled;
-    char disabled_why[64];
-    uint32_t control_timeout_ms; /* default 3000 */
-    uint32_t concurrency;        /* lanes at once, default 8 */
-    uint32_t rate_per_sec;       /* 0: no limit */
-    bool has_retry;
-    struct retry retry;                /* retry_default when not has_retry */
-    char *ca_pem, *cert_pem, *key_pem; /* NULL: none */
 };
 
 #define CALLED_FROM_LIST(X)                                                                        \
@@ -63,7 +64,7 @@ enum called_from {
 struct trunk {
     char name[NAME_MAX_BYTES + 1];
     size_t n_sources;
-    char sources[32][48]; /* CIDR texts */
+    char sources[SOURCES_MAX][SOURCE_SIZE];
     char server[256];     /* where outbound calls of this trunk go, "" */
     char username[128], password[128];
     uint32_t max_calls, max_cps; /* 0: no limit */
@@ -86,7 +87,7 @@ struct smpp_link {
     char system_type[13];
     bool transceiver;        /* client: bind_transceiver; false: bind_receiver */
     size_t n_sources;        /* server: who may bind; 0: anybody who knows the password */
-    char sources[32][48];    /* CIDR texts */
+    char sources[SOURCES_MAX][SOURCE_SIZE];
     uint32_t max_binds;      /* server: sessions at once, default 4; client: sessions we open, 1 */
     uint32_t window;         /* messages that may wait for our answer, default 100 */
     uint32_t enquire_link_s; /* default 30 */

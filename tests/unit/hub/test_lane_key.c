@@ -46,7 +46,7 @@ static void what_belongs_to_nothing_goes_alone(void **state)
 
 static void filters(void **state)
 {
-    char numbers[2][NUMBER_SIZE] = {"+15550001", "+15550002"};
+    static const char numbers[2][NUMBER_SIZE] = {"+15550001", "+15550002"};
     struct endpoint set = {.events = EVENT_BIT(EVENT_CALL_ENDED), .disabled = true};
     struct book_endpoint ep = {.n = 7, .set = &set};
     assert_true(endpoint_wants(&ep, EVENT_CALL_ENDED, STR("+1")));

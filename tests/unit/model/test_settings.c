@@ -30,7 +30,7 @@ static void an_endpoint_survives_print_and_parse(void **state)
     assert_ok(endpoint_of(b.p, &again, &f));
     assert_string_equal(again->url, e->url);
     assert_int_equal(again->format, BODY_FORM);
-    assert_int_equal(again->retry.n, 2);
+    assert_int_equal(again->retry->n, 2);
     assert_string_equal(again->header[0][1], "v");
     endpoint_free(e);
     endpoint_free(again);
