@@ -18,6 +18,8 @@ void did_id_arg(const struct request *r, uint64_t *ret_n, char ret_e164[NUMBER_S
 void did_fail(struct request *r, enum err err); /* answers by problem_of_err */
 uint64_t did_pool(const struct request *r);     /* the account `pool` */
 
+/* The endpoint that names this number and no other, the oldest of them; or NULL. */
+const struct book_endpoint *did_endpoint(const struct book *b, uint64_t account, struct str e164);
 /* One number. `webhook`: the URL of the endpoint that is bound to it alone; "". */
 void did_put(struct json_writer *w, const char *key, uint64_t n, const struct did *d, bool is_mine,
              struct str webhook);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "api/did.h"
-#include "base/map.h"
 
 void did_balance(struct request *r)
 {
@@ -52,7 +51,7 @@ struct listing { /* in r->room */
     char country[3]; /* "": any */
     unsigned left, looked;
     bool is_mine, more;
-    struct map *webhooks; /* number → endpoint of r->book */
+    const struct book *book;
     struct json_writer w;
     enum err err;
 };
@@ -66,7 +65,8 @@ static void put_row(struct listing *l, const struct setting *s)
     if (err == OK)
         err = did_parse(doc, &d, &fault);
     if (err == OK && (!l->country[0] || !strcmp(d->country, l->country))) {
-        const struct book_endpoint *ep = l->webhooks ? map_get(l->webhooks, str_of(d->e164)) : NULL;
+        const struct book_endpoint *ep =
+            l->is_mine ? did_endpoint(l->book, l->account, str_of(d->e164)) : NULL;
         did_put(&l->w, NULL, s->n, d, l->is_mine, ep ? str_of(ep->set->url) : (struct str){0});
         l->left--;
     }
@@ -90,36 +90,21 @@ static bool on_row(void *arg, const struct setting *s)
     return true;
 }
 
-/* The endpoints that are bound to one number, by that. */
-static enum err find_webhooks(const struct request *r, struct listing *l)
-{
-    size_t n;
-    const struct book_endpoint *const *ep = book_endpoints(r->book, l->account, &n);
-    enum err err = (l->webhooks = map_new()) ? OK : ERR_NOMEM;
-    for (size_t i = 0; err == OK && i < n; i++)
-        if (ep[i]->set->n_numbers == 1 && !map_get(l->webhooks, str_of(ep[i]->set->numbers[0])))
-            err = map_put(l->webhooks, str_of(ep[i]->set->numbers[0]), (void *)(uintptr_t)ep[i],
-                          NULL);
-    return err;
-}
-
 static enum err list_work(struct request *r, struct db *db)
 {
     struct listing l = *(const struct listing *)r->room;
     char next[24];
-    enum err err = l.is_mine ? find_webhooks(r, &l) : OK;
+    l.book = r->book;
     r->status = 200;
     l.w = (struct json_writer){&r->out, false};
     json_obj(&l.w, NULL);
     json_put_bool(&l.w, "status", true);
     json_arr(&l.w, "dids");
-    if (err == OK)
-        err = setting_list(db, SETTING_NUMBER, l.account, l.after, 0, on_row, &l);
+    enum err err = setting_list(db, SETTING_NUMBER, l.account, l.after, 0, on_row, &l);
     json_end_arr(&l.w);
     snprintf(next, sizeof next, "%llu", (unsigned long long)l.last);
     json_put_str(&l.w, "next", l.more ? str_of(next) : (struct str){0});
     json_end_obj(&l.w);
-    map_free(l.webhooks);
     return err;
 }
 

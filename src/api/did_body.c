@@ -128,6 +128,15 @@ bool did_begin(struct request *r, bool writes)
     return false;
 }
 
+const struct book_endpoint *did_endpoint(const struct book *b, uint64_t account, struct str e164)
+{
+    struct book_watchers w = book_watchers(b, account, e164);
+    const struct book_endpoint *ep;
+    while ((ep = book_watcher_next(&w)) && ep->set->n_numbers != 1)
+        ;
+    return ep;
+}
+
 static void put_forward(struct json_writer *w, const struct did *d)
 {
     const struct target *first = NULL;

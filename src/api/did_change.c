@@ -240,11 +240,10 @@ static enum err forward_work(struct request *r, struct db *db)
     rename_fault(r, err);
     if (err == OK && !webhook)
         err = number_of(&r->setting, &now);
-    size_t n;
-    const struct book_endpoint *const *ep = book_endpoints(r->book, r->account, &n);
-    for (size_t i = 0; !webhook && !url.p && i < n; i++)
-        if (ep[i]->set->n_numbers == 1 && d && !strcmp(ep[i]->set->numbers[0], d->e164))
-            url = str_of(ep[i]->set->url);
+    const struct book_endpoint *ep =
+        !webhook && d ? did_endpoint(r->book, r->account, str_of(d->e164)) : NULL;
+    if (ep)
+        url = str_of(ep->set->url);
     if (err == OK) {
         did_answer(r, &w, c->n, now ? now : d, true, webhook ? str_of(c->destination) : url);
         if (webhook)

@@ -317,16 +317,17 @@ static int make_path(struct listen *l)
 }
 
 /* The developer's own secret, the shell's, or a new one, which is then shown. */
-static int take_secret(struct listen *l, struct secret *ret)
+static int take_secret(struct listen *l, char ret[SECRET_SIZE])
 {
     char made[SECRET_SIZE];
+    struct secret parsed;
     const char *text = l->secret_text ? l->secret_text : getenv("HOOKSWITCH_WEBHOOK_SECRET");
     bool is_new = !text || !*text;
     if (is_new) {
         secret_new(made);
         text = made;
     }
-    if (secret_parse(str_of(text), ret) != OK)
+    if (secret_parse(str_of(text), &parsed) != OK || str_copy(str_of(text), ret, SECRET_SIZE) != OK)
         return complain("--secret", "whsec_ and the base64 of 24 to 64 bytes");
     if (is_new)
         fprintf(l->talk,
@@ -351,7 +352,7 @@ static int open_poster(struct listen *l)
         return complain("--forward-to", "an http or https URL is needed");
     if (l->format && !body_format_parse(str_of(l->format), &c.format))
         return complain("--format", "json or form");
-    int code = take_secret(l, &c.secret);
+    int code = take_secret(l, c.secret);
     if (code)
         return code;
     enum err err = poster_open(&c, &l->poster);

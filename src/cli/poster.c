@@ -20,7 +20,6 @@ struct poster {
     struct http_client *http;
     struct http_exchange *exchange;
     struct endpoint set;
-    struct book_endpoint endpoint;
     struct buf body, headers;
     struct json *doc; /* of the event under way; `event` points into it */
     unsigned attempt;
@@ -39,10 +38,7 @@ enum err poster_open(const struct poster_config *c, struct poster **ret)
     if (!f)
         return ERR_NOMEM;
     f->c = *c;
-    f->set.format = c->format;
-    f->endpoint.set = &f->set;
-    f->endpoint.secret[0] = c->secret;
-    f->endpoint.n_secrets = 1;
+    f->set = (struct endpoint){.format = c->format, .secret = {f->c.secret, ""}};
     buf_init(&f->body, 4 * EVENT_PAYLOAD_MAX);
     buf_init(&f->headers, 16384);
     enum err err = guard_new("0.0.0.0/0,::/0", &f->guard);
@@ -124,7 +120,7 @@ static void post_now(struct poster *f)
     f->attempt++;
     f->started_us = clock_mono_us();
     buf_reset(&f->headers);
-    request_put_headers(&f->headers, &f->endpoint, &f->event, f->attempt, clock_wall_ms(),
+    request_put_headers(&f->headers, &f->set, &f->event, f->attempt, clock_wall_ms(),
                         buf_str(&f->body));
     struct http_post p = {.url = &f->c.url,
                           .headers = buf_str(&f->headers),

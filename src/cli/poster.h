@@ -19,7 +19,7 @@ struct posted { /* valid during the call */
 struct poster_config {
     struct loop *loop;
     struct url url;
-    struct secret secret;
+    char secret[SECRET_SIZE];
     enum body_format format;
     bool sip_headers;
     const char *ca_file; /* NULL: the system's certificates */

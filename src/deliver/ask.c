@@ -40,16 +40,14 @@ static void answer(struct question *q, int status, struct str body)
     question_free(q);
 }
 
-/* The account's endpoint with this very URL: its format and secret are what the receiver expects.
- */
+/* The number's endpoint with this very URL: its format and secret are what the receiver expects. */
 static const struct book_endpoint *endpoint_of(const struct book *book, const struct question *q)
 {
-    size_t n;
-    const struct book_endpoint *const *all = book_endpoints(book, q->event->account, &n);
-    for (size_t i = 0; i < n; i++)
-        if (!strcmp(all[i]->set->url, q->url))
-            return all[i];
-    return NULL;
+    struct book_watchers w = book_watchers(book, q->event->account, q->event->number);
+    const struct book_endpoint *ep;
+    while ((ep = book_watcher_next(&w)) && strcmp(ep->set->url, q->url) != 0)
+        ;
+    return ep;
 }
 
 static void on_done(void *arg, const struct http_result *r);
@@ -62,20 +60,21 @@ static enum err post(struct question *q, const struct book_endpoint *ep)
     struct buf body, headers;
     buf_init(&body, EVENT_PAYLOAD_MAX * 3);
     buf_init(&headers, 65536);
-    enum err err = left > 0 ? url_parse(str_of(q->url), &url, NULL) : ERR_TIMEOUT;
+    bool two = ep && *ep->set->fallback_url;
+    const char *to = two && q->fallback ? ep->set->fallback_url : q->url;
+    enum err err = left > 0 ? url_parse(str_of(to), &url, NULL) : ERR_TIMEOUT;
     if (err == OK)
         err = payload_body(q->event->payload, ep ? ep->set->format : BODY_JSON, 0,
                            ep && ep->set->sip_headers, &body);
     if (ep)
-        request_put_headers(&headers, ep, q->event, 1, clock_wall_ms(), buf_str(&body));
+        request_put_headers(&headers, ep->set, q->event, 1, clock_wall_ms(), buf_str(&body));
     else
         buf_printf(&headers,
                    "Content-Type: application/json\r\nUser-Agent: hookswitch/" HOOKSWITCH_VERSION
                    "\r\nwebhook-id: %.*s\r\nwebhook-attempt: 1\r\n",
                    STR_FMT(q->event->id));
     if (err == OK && (err = headers.err) == OK) {
-        bool two = ep && ep->fallback.host[0];
-        struct http_post p = {.url = two && q->fallback ? &ep->fallback : &url,
+        struct http_post p = {.url = &url,
                               .headers = buf_str(&headers),
                               .body = buf_str(&body),
                               .timeout_ms = two && !q->fallback ? post_first_of_two_ms(left) : left,
@@ -95,7 +94,7 @@ static enum err ask(struct question *q)
 {
     const struct book *book = courier_book(q->courier);
     const struct book_endpoint *ep = endpoint_of(book, q);
-    enum err err = q->fallback && !(ep && ep->fallback.host[0]) ? ERR_UNREACHABLE : post(q, ep);
+    enum err err = q->fallback && !(ep && *ep->set->fallback_url) ? ERR_UNREACHABLE : post(q, ep);
     return err;
 }
 

@@ -71,8 +71,7 @@ static bool has_fallback(const struct post *p)
 {
     const struct book *book = courier_book(p->courier);
     const struct book_endpoint *ep = book_endpoint(book, p->endpoint);
-    bool has = ep && ep->fallback.host[0];
-    return has;
+    return ep && *ep->set->fallback_url;
 }
 
 static void tell(const struct post *p, const struct http_result *r)
@@ -125,7 +124,7 @@ static int64_t timeout_ms(const struct post *p, const struct book_endpoint *ep)
     int64_t hurry = p->tell ? post_first_of_two_ms(ep->set->control_timeout_ms) : all;
     if (p->fallback)
         return left > 0 ? left : 1;
-    if (!ep->fallback.host[0])
+    if (!*ep->set->fallback_url)
         return all;
     return hurry < all / 2 ? hurry : all / 2;
 }
@@ -134,14 +133,19 @@ static enum err send_request(struct post *p, const struct book_endpoint *ep)
 {
     struct courier *c = p->courier;
     struct buf body, headers;
+    struct url url;
     buf_init(&body, EVENT_PAYLOAD_MAX * 3);
     buf_init(&headers, HEADERS_MAX);
     enum err err =
-        payload_body(p->event->payload, ep->set->format, p->sequence, ep->set->sip_headers, &body);
+        url_parse(str_of(p->fallback ? ep->set->fallback_url : ep->set->url), &url, NULL);
     if (err == OK)
-        request_put_headers(&headers, ep, p->event, p->attempt, p->started_wall_ms, buf_str(&body));
+        err = payload_body(p->event->payload, ep->set->format, p->sequence, ep->set->sip_headers,
+                           &body);
+    if (err == OK)
+        request_put_headers(&headers, ep->set, p->event, p->attempt, p->started_wall_ms,
+                            buf_str(&body));
     if (err == OK && (err = body.err) == OK && (err = headers.err) == OK) {
-        struct http_post hp = {.url = p->fallback ? &ep->fallback : &ep->url,
+        struct http_post hp = {.url = &url,
                                .headers = buf_str(&headers),
                                .body = buf_str(&body),
                                .timeout_ms = timeout_ms(p, ep),

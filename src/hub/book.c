@@ -6,12 +6,26 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "hub/book_table.h"
+#include "base/map.h"
+#include "hub/book_entry.h"
+#include "hub/book_watch.h"
+
+struct sources { /* of all trunks, the narrowest first; NULL: there are none */
+    _Atomic int refs;
+    size_t n;
+    struct source {
+        struct cidr cidr;
+        struct entry *trunk; /* held */
+    } at[];
+};
 
 struct book {
     _Atomic int refs;
-    struct table *table[SETTING_KIND_COUNT]; /* all but numbers */
-    struct table *numbers[NUMBER_SHARDS];
+    struct trie by_id[SETTING_KIND_COUNT];
+    struct trie by_n[SETTING_KIND_COUNT];   /* of the kinds that are looked for so */
+    struct trie by_key[SETTING_KIND_COUNT]; /* likewise */
+    struct trie watches;
+    struct sources *sources;
 };
 
 struct books {
@@ -20,9 +34,18 @@ struct books {
     _Atomic uint64_t generation;
 };
 
-static struct table **place_of(struct book *b, enum setting_kind kind, struct str id)
+#define BIT(kind) (1u << SETTING_##kind)
+static const unsigned has_n = BIT(ACCOUNT) | BIT(ENDPOINT) | BIT(USER) | BIT(SMPP_LINK);
+static const unsigned has_key = BIT(ACCOUNT) | BIT(TRUNK) | BIT(KEY) | BIT(USER);
+#undef BIT
+
+static void sources_drop(struct sources *s)
 {
-    return kind == SETTING_NUMBER ? &b->numbers[hash64(id) % NUMBER_SHARDS] : &b->table[kind];
+    if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < s->n; i++)
+        entry_drop(s->at[i].trunk);
+    free(s);
 }
 
 void book_drop(const struct book **book)
@@ -31,43 +54,110 @@ void book_drop(const struct book **book)
     *book = NULL;
     if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < SETTING_KIND_COUNT; i++)
-        table_drop(b->table[i]);
-    for (size_t i = 0; i < NUMBER_SHARDS; i++)
-        table_drop(b->numbers[i]);
+    for (size_t i = 0; i < SETTING_KIND_COUNT; i++) {
+        trie_drop(&b->by_id[i], &entries_by_id);
+        trie_drop(&b->by_n[i], &entries_by_n);
+        trie_drop(&b->by_key[i], &entries_by_key);
+    }
+    trie_drop(&b->watches, &watches);
+    sources_drop(b->sources);
     free(b);
-}
-
-static struct book *book_new(void)
-{
-    struct book *b = calloc(1, sizeof *b);
-    bool ok = b != NULL;
-    if (!b)
-        return NULL;
-    b->refs = 1;
-    for (size_t i = 0; i < SETTING_KIND_COUNT; i++)
-        ok &= (b->table[i] = table_new()) != NULL;
-    for (size_t i = 0; i < NUMBER_SHARDS; i++)
-        ok &= (b->numbers[i] = table_new()) != NULL;
-    if (ok)
-        return b;
-    const struct book *gone = b;
-    book_drop(&gone);
-    return NULL;
 }
 
 static struct book *book_copy(const struct book *from)
 {
-    struct book *b = calloc(1, sizeof *b);
+    struct book *b = malloc(sizeof *b);
     if (!b)
         return NULL;
     b->refs = 1;
-    for (size_t i = 0; i < SETTING_KIND_COUNT; i++)
-        b->table[i] = table_hold(from->table[i]);
-    for (size_t i = 0; i < NUMBER_SHARDS; i++)
-        b->numbers[i] = table_hold(from->numbers[i]);
+    for (size_t i = 0; i < SETTING_KIND_COUNT; i++) {
+        b->by_id[i] = trie_copy(&from->by_id[i]);
+        b->by_n[i] = trie_copy(&from->by_n[i]);
+        b->by_key[i] = trie_copy(&from->by_key[i]);
+    }
+    b->watches = trie_copy(&from->watches);
+    if ((b->sources = from->sources))
+        atomic_fetch_add_explicit(&b->sources->refs, 1, memory_order_relaxed);
     return b;
 }
+
+/* ---- entries come and go ---- */
+
+static void remove_entry(struct book *b, enum setting_kind kind, struct str id)
+{
+    struct entry *e = trie_get(&b->by_id[kind], &entries_by_id, id);
+    enum err err[4] = {0};
+    if (!e)
+        return;
+    (void)!entry_hold(e);
+    if (kind == SETTING_ENDPOINT)
+        err[0] = watch_remove(&b->watches, e);
+    if (has_n >> kind & 1)
+        err[1] = trie_remove(&b->by_n[kind], &entries_by_n, str_of_u64(&e->as_any.n));
+    if (has_key >> kind & 1 && trie_get(&b->by_key[kind], &entries_by_key, str_of(e->key)) == e)
+        err[2] = trie_remove(&b->by_key[kind], &entries_by_key, str_of(e->key));
+    err[3] = trie_remove(&b->by_id[kind], &entries_by_id, id);
+    for (int i = 0; i < 4; i++)
+        if (err[i] == ERR_NOMEM)
+            log_error("book", "%.*s keeps its place until the next start: out of memory",
+                      STR_FMT(id));
+    entry_drop(e);
+}
+
+/* Takes the entry. */
+static void put_entry(struct book *b, struct entry *e)
+{
+    enum setting_kind kind = (enum setting_kind)e->kind;
+    enum err err = trie_put(&b->by_id[kind], &entries_by_id, entry_hold(e));
+    if (err == OK && has_n >> kind & 1)
+        err = trie_put(&b->by_n[kind], &entries_by_n, entry_hold(e));
+    if (err == OK && has_key >> kind & 1)
+        err = trie_put(&b->by_key[kind], &entries_by_key, entry_hold(e));
+    if (err == OK && kind == SETTING_ENDPOINT)
+        err = watch_add(&b->watches, e);
+    if (err != OK) {
+        log_error("book", "%s is left out: out of memory", e->as_any.id);
+        remove_entry(b, kind, str_of(e->as_any.id));
+    }
+    entry_drop(e);
+}
+
+static int by_narrowness(const void *a, const void *b)
+{
+    const struct source *x = a, *y = b;
+    if (x->cidr.bits != y->cidr.bits)
+        return x->cidr.bits < y->cidr.bits ? 1 : -1;
+    uint64_t n = x->trunk->as_any.n, m = y->trunk->as_any.n;
+    return (n > m) - (n < m);
+}
+
+/* Packets are asked whose they are by this list alone. */
+static void gather_sources(struct book *b)
+{
+    const struct trie *trunks = &b->by_id[SETTING_TRUNK];
+    struct entry *e;
+    size_t n = 0;
+    for (struct trie_walk w = {.trie = trunks}; (e = trie_next(&w));)
+        n += e->as_trunk.set->n_sources;
+    struct sources *s = n ? malloc(sizeof *s + n * sizeof s->at[0]) : NULL;
+    if (n && !s)
+        log_error("book", "trunks' sources take effect at the next change: out of memory");
+    if (n && !s)
+        return;
+    if (s) {
+        s->refs = 1;
+        s->n = 0;
+    }
+    for (struct trie_walk w = {.trie = trunks}; s && (e = trie_next(&w));)
+        for (size_t i = 0; i < e->as_trunk.set->n_sources; i++)
+            s->at[s->n++] = (struct source){e->as_trunk.source[i], entry_hold(e)};
+    if (s)
+        qsort(s->at, s->n, sizeof s->at[0], by_narrowness);
+    sources_drop(b->sources);
+    b->sources = s;
+}
+
+/* ---- the present book ---- */
 
 struct load_job {
     struct store_job job;
@@ -76,10 +166,9 @@ struct load_job {
 
 static bool on_setting(void *arg, const struct setting *s)
 {
-    struct book *b = arg;
     struct entry *e = entry_of_setting(s);
-    if (e && table_put(*place_of(b, s->kind, s->id), e) != OK)
-        log_error("book", "%.*s is left out: out of memory", STR_FMT(s->id));
+    if (e)
+        put_entry(arg, e);
     return true;
 }
 
@@ -94,15 +183,18 @@ static enum err load_run(struct store_job *job, struct db *db)
 
 enum err books_open(struct store *s, struct books **ret)
 {
-    struct load_job l = {.job.run = load_run, .book = book_new()};
+    struct load_job l = {.job.run = load_run, .book = calloc(1, sizeof(struct book))};
     struct books *b = calloc(1, sizeof *b);
     const struct book *gone = l.book;
+    if (l.book)
+        l.book->refs = 1;
     enum err err = b && l.book ? store_read_now(s, &l.job) : ERR_NOMEM;
     if (err != OK) {
         book_drop(&gone);
         free(b);
         return err;
     }
+    gather_sources(l.book);
     pthread_mutex_init(&b->lock, NULL);
     b->now = l.book;
     *ret = b;
@@ -142,17 +234,11 @@ void books_changed(struct books *b, const struct setting *s, bool deleted)
         log_error("book", "%.*s takes effect at the next start: out of memory", STR_FMT(s->id));
         return;
     }
-    struct table **place = place_of(next, s->kind, s->id), *old = *place;
-    struct table *copy = table_copy(old);
-    if (copy) {
-        *place = copy;
-        table_drop(old);
-        table_remove(copy, s->n);
-        if (e && table_put(copy, e) != OK)
-            log_error("book", "%.*s is left out: out of memory", STR_FMT(s->id));
-    } else {
-        entry_drop(e);
-    }
+    remove_entry(next, s->kind, s->id);
+    if (e)
+        put_entry(next, e);
+    if (s->kind == SETTING_TRUNK)
+        gather_sources(next);
     pthread_mutex_lock(&b->lock);
     const struct book *before = b->now;
     b->now = next;
@@ -161,109 +247,125 @@ void books_changed(struct books *b, const struct setting *s, bool deleted)
     book_drop(&before);
 }
 
-static struct entry *find(const struct book *b, enum setting_kind kind, struct str id_or_key)
+/* ---- look-ups ---- */
+
+static const struct entry *by_id(const struct book *b, enum setting_kind kind, struct str id)
 {
-    struct entry *e = map_get(b->table[kind]->by_id, id_or_key);
-    return e ? e : map_get(b->table[kind]->by_key, id_or_key);
+    return trie_get(&b->by_id[kind], &entries_by_id, id);
+}
+
+static const struct entry *by_n(const struct book *b, enum setting_kind kind, uint64_t n)
+{
+    return trie_get(&b->by_n[kind], &entries_by_n, str_of_u64(&n));
+}
+
+static const struct entry *by_key(const struct book *b, enum setting_kind kind, struct str key)
+{
+    return trie_get(&b->by_key[kind], &entries_by_key, key);
+}
+
+static const struct entry *by_id_or_key(const struct book *b, enum setting_kind kind, struct str s)
+{
+    const struct entry *e = by_id(b, kind, s);
+    return e ? e : by_key(b, kind, s);
 }
 
 const struct book_number *book_number(const struct book *b, struct str e164)
 {
-    const struct entry *e = map_get(b->numbers[hash64(e164) % NUMBER_SHARDS]->by_id, e164);
+    const struct entry *e = by_id(b, SETTING_NUMBER, e164);
     return e ? &e->as_number : NULL;
 }
 
 const struct book_endpoint *book_endpoint(const struct book *b, uint64_t n)
 {
-    const struct entry *e = map_get(b->table[SETTING_ENDPOINT]->by_n, str_of_u64(&n));
+    const struct entry *e = by_n(b, SETTING_ENDPOINT, n);
     return e ? &e->as_endpoint : NULL;
 }
 
 const struct book_endpoint *book_endpoint_by_id(const struct book *b, struct str id)
 {
-    const struct entry *e = map_get(b->table[SETTING_ENDPOINT]->by_id, id);
+    const struct entry *e = by_id(b, SETTING_ENDPOINT, id);
     return e ? &e->as_endpoint : NULL;
 }
 
-const struct book_endpoint *const *book_endpoints(const struct book *b, uint64_t account,
-                                                  size_t *ret_n)
+struct book_watchers book_watchers(const struct book *b, uint64_t account, struct str number)
 {
-    const struct account_list *l =
-        map_get(b->table[SETTING_ENDPOINT]->by_account, str_of_u64(&account));
-    *ret_n = l ? l->n : 0;
-    return l ? l->at : NULL;
+    return (struct book_watchers){
+        .list = {number.n ? watch_get(&b->watches, account, number) : NULL,
+                 watch_get(&b->watches, account, STR(""))}};
+}
+
+const struct book_endpoint *book_watcher_next(struct book_watchers *w)
+{
+    const struct entry *head[2];
+    for (int i = 0; i < 2; i++)
+        head[i] = w->list[i] && w->at[i] < w->list[i]->n ? w->list[i]->endpoint[w->at[i]] : NULL;
+    if (!head[0] && !head[1])
+        return NULL;
+    int i = !head[0] || (head[1] && head[1]->as_any.n < head[0]->as_any.n);
+    w->at[i]++;
+    return &head[i]->as_endpoint;
 }
 
 const struct book_trunk *book_trunk_from(const struct book *b, const struct addr *source)
 {
-    const struct book_trunk *best = NULL;
-    unsigned best_bits = 0;
-    const struct entry *e;
-    for (size_t i = 0; (e = map_next(b->table[SETTING_TRUNK]->by_n, &i));)
-        for (size_t k = 0; k < e->as_trunk.set->n_sources; k++) {
-            const struct cidr *c = &e->as_trunk.source[k];
-            if (cidr_has(c, source) && (!best || c->bits > best_bits)) {
-                best = &e->as_trunk;
-                best_bits = c->bits;
-            }
-        }
-    return best;
+    const struct sources *s = b->sources;
+    for (size_t i = 0; s && i < s->n; i++)
+        if (cidr_has(&s->at[i].cidr, source))
+            return &s->at[i].trunk->as_trunk;
+    return NULL;
 }
 
 const struct book_trunk *book_trunk(const struct book *b, struct str id_or_name)
 {
-    const struct entry *e = find(b, SETTING_TRUNK, id_or_name);
+    const struct entry *e = by_id_or_key(b, SETTING_TRUNK, id_or_name);
     return e ? &e->as_trunk : NULL;
 }
 
 const struct book_smpp_link *book_smpp_link(const struct book *b, uint64_t n)
 {
-    const struct entry *e = map_get(b->table[SETTING_SMPP_LINK]->by_n, str_of_u64(&n));
+    const struct entry *e = by_n(b, SETTING_SMPP_LINK, n);
     return e ? &e->as_smpp_link : NULL;
 }
 
-const struct book_smpp_link *book_smpp_link_next(const struct book *b, size_t *at)
+const struct book_smpp_link *book_smpp_link_next(const struct book *b, struct trie_walk *walk)
 {
-    const struct entry *e = map_next(b->table[SETTING_SMPP_LINK]->by_n, at);
+    walk->trie = &b->by_id[SETTING_SMPP_LINK];
+    const struct entry *e = trie_next(walk);
     return e ? &e->as_smpp_link : NULL;
 }
 
 const struct book_key *book_key(const struct book *b, struct str hash_hex)
 {
-    const struct entry *e = map_get(b->table[SETTING_KEY]->by_key, hash_hex);
+    const struct entry *e = by_key(b, SETTING_KEY, hash_hex);
     return e ? &e->as_key : NULL;
 }
 
 const struct book_user *book_user(const struct book *b, uint64_t n)
 {
-    const struct entry *e = map_get(b->table[SETTING_USER]->by_n, str_of_u64(&n));
+    const struct entry *e = by_n(b, SETTING_USER, n);
     return e ? &e->as_user : NULL;
 }
 
 const struct book_user *book_user_named(const struct book *b, struct str key)
 {
-    const struct entry *e = map_get(b->table[SETTING_USER]->by_key, key);
+    const struct entry *e = by_key(b, SETTING_USER, key);
     return e ? &e->as_user : NULL;
 }
 
 const struct book_account *book_account(const struct book *b, uint64_t n)
 {
-    const struct entry *e = map_get(b->table[SETTING_ACCOUNT]->by_n, str_of_u64(&n));
+    const struct entry *e = by_n(b, SETTING_ACCOUNT, n);
     return e ? &e->as_account : NULL;
 }
 
 const struct book_account *book_account_named(const struct book *b, struct str id_or_name)
 {
-    const struct entry *e = find(b, SETTING_ACCOUNT, id_or_name);
+    const struct entry *e = by_id_or_key(b, SETTING_ACCOUNT, id_or_name);
     return e ? &e->as_account : NULL;
 }
 
 size_t book_count(const struct book *b, enum setting_kind kind)
 {
-    size_t n = 0;
-    if (kind != SETTING_NUMBER)
-        return map_count(b->table[kind]->by_n);
-    for (size_t i = 0; i < NUMBER_SHARDS; i++)
-        n += map_count(b->numbers[i]->by_n);
-    return n;
+    return b->by_id[kind].n;
 }

@@ -1,7 +1,8 @@
 /* The book: all settings as one immutable, counted snapshot. Readers take the present one and keep
- * it as long as their job lasts; a change makes a new one, of which only the touched shard is
- * copied. */
+ * it as long as their job lasts; a change makes a new one, which shares with the old one all but
+ * what changed (base/trie). */
 #pragma once
+#include "base/trie.h"
 #include "model/settings.h"
 #include "net/guard.h"
 #include "net/url.h"
@@ -11,44 +12,46 @@
 struct book;  /* a snapshot */
 struct books; /* who holds the present snapshot */
 
+/* Each kind begins so: the row's number, whose it is, its public id. */
+struct book_any {
+    uint64_t n, account;
+    const char *id;
+};
 struct book_account {
-    uint64_t n;
-    char id[ID_SIZE];
+    uint64_t n, account;
+    const char *id;
     const struct account *set;
 };
 struct book_number {
     uint64_t n, account;
+    const char *id; /* the number */
     const struct did *set;
 };
-struct book_endpoint {
+struct book_endpoint { /* its URLs have been judged */
     uint64_t n, account;
-    char id[ID_SIZE];
+    const char *id;
     const struct endpoint *set;
-    struct url url, fallback; /* fallback.host "" when there is none */
-    struct secret secret[2];
-    uint8_t n_secrets; /* live when the book was made; see secret_old_until_ms */
 };
 struct book_trunk {
-    uint64_t n;
-    char id[ID_SIZE];
+    uint64_t n, account;
+    const char *id;
     const struct trunk *set;
-    struct cidr source[32];
+    struct cidr source[SOURCES_MAX];
 };
 struct book_smpp_link {
-    uint64_t n;
-    char id[ID_SIZE];
+    uint64_t n, account;
+    const char *id;
     const struct smpp_link *set;
-    struct cidr source[32];
+    struct cidr source[SOURCES_MAX];
 };
 struct book_key {
     uint64_t n, account;
-    char id[ID_SIZE];
+    const char *id;
     const struct api_key *set;
 };
-
 struct book_user {
     uint64_t n, account;
-    char id[ID_SIZE];
+    const char *id;
     const struct user *set;
 };
 
@@ -69,14 +72,20 @@ void books_changed(struct books *b, const struct setting *s, bool deleted);
 const struct book_number *book_number(const struct book *b, struct str e164);
 const struct book_endpoint *book_endpoint(const struct book *b, uint64_t n);
 const struct book_endpoint *book_endpoint_by_id(const struct book *b, struct str id);
-/* Endpoints of an account, NULL-terminated by n == *ret_n. */
-const struct book_endpoint *const *book_endpoints(const struct book *b, uint64_t account,
-                                                  size_t *ret_n);
+/* Endpoints of the account that name the number, or want all numbers: oldest first. `number` ""
+ * gives those that want all. for (w = book_watchers(…); (ep = book_watcher_next(&w));) */
+struct watch;
+struct book_watchers {
+    const struct watch *list[2];
+    uint32_t at[2];
+};
+struct book_watchers book_watchers(const struct book *b, uint64_t account, struct str number);
+const struct book_endpoint *book_watcher_next(struct book_watchers *w);
 const struct book_trunk *book_trunk_from(const struct book *b, const struct addr *source);
 const struct book_trunk *book_trunk(const struct book *b, struct str id_or_name);
 const struct book_smpp_link *book_smpp_link(const struct book *b, uint64_t n);
-/* All of them, in no order: *at begins at 0; NULL at the end. */
-const struct book_smpp_link *book_smpp_link_next(const struct book *b, size_t *at);
+/* All of them, in no order: the walk begins zeroed; NULL at the end. */
+const struct book_smpp_link *book_smpp_link_next(const struct book *b, struct trie_walk *walk);
 const struct book_key *book_key(const struct book *b, struct str hash_hex);
 const struct book_user *book_user(const struct book *b, uint64_t n);
 const struct book_user *book_user_named(const struct book *b, struct str key); /* see user_key */

@@ -1,20 +1,17 @@
-/* Inside hub/: what a book is made of. Entries are immutable and counted; tables of them are too,
- * and are copied when one entry changes. Numbers, of which there may be a million, lie in 256
- * tables. */
+/* Inside hub/: what a book is made of: settings as entries, each parsed, immutable and counted, in
+ * one block of memory beside its setting. */
 #pragma once
 #include <stdatomic.h>
 
-#include "base/map.h"
+#include "base/trie.h"
 #include "hub/book.h"
 
-enum { NUMBER_SHARDS = 256 };
-
-struct entry { /* one setting, parsed and compiled */
+struct entry {
     _Atomic int refs;
-    enum setting_kind kind;
-    uint64_t n, account;
-    char *id, *key;
+    uint8_t kind; /* enum setting_kind */
+    const char *key;
     union {
+        struct book_any as_any; /* what all kinds begin with */
         struct book_account as_account;
         struct book_number as_number;
         struct book_endpoint as_endpoint;
@@ -30,21 +27,5 @@ struct entry *entry_of_setting(const struct setting *s);
 struct entry *entry_hold(struct entry *e);
 void entry_drop(struct entry *e); /* NULL-safe */
 
-struct table {
-    _Atomic int refs;
-    struct map *by_n, *by_id, *by_key;
-    struct map *by_account; /* struct account_list; endpoints alone */
-};
-struct account_list {
-    uint64_t account;
-    size_t n, cap;
-    const struct book_endpoint **at;
-};
-
-struct table *table_new(void);
-struct table *table_copy(const struct table *t);
-struct table *table_hold(struct table *t);
-void table_drop(struct table *t); /* NULL-safe */
-/* While the table has one owner. Takes the entry; replaces the one with its n. */
-MUST_USE enum err table_put(struct table *t, struct entry *e);
-void table_remove(struct table *t, uint64_t n);
+/* Tries of entries: by their public id, by their row's number, by what they are called. */
+extern const struct trie_type entries_by_id, entries_by_n, entries_by_key;

@@ -82,9 +82,10 @@ bool endpoint_wants(const struct book_endpoint *ep, enum event_kind kind, struct
     return false;
 }
 
+/* The endpoint watches the event's number. */
 static bool wants(const struct book_endpoint *ep, const struct event *e)
 {
-    return !ep->set->disabled && endpoint_wants(ep, e->kind, e->number);
+    return !ep->set->disabled && ep->set->events & EVENT_BIT(e->kind);
 }
 
 /* The next number for that endpoint: counts from 1; the store looks it up when the call itself
@@ -170,19 +171,20 @@ static enum err add(struct taking *t, uint64_t endpoint, struct sequences *seq)
 enum err intake_prepare(struct intake *in, const struct book *book, const struct event **e,
                         struct sequences *seq, const struct call_row *row, struct taking **ret)
 {
-    size_t n = 0, wanted = 0;
-    const struct book_endpoint *const *all = book_endpoints(book, (*e)->account, &n);
-    for (size_t i = 0; i < n; i++)
-        wanted += wants(all[i], *e);
+    size_t wanted = 0;
+    const struct book_endpoint *ep;
+    const struct book_watchers all = book_watchers(book, (*e)->account, (*e)->number);
+    for (struct book_watchers w = all; (ep = book_watcher_next(&w));)
+        wanted += wants(ep, *e);
     if (wanted > ENDPOINTS_MAX)
         wanted = ENDPOINTS_MAX;
     struct taking *t = taking_new(in, e, wanted);
     if (!t)
         return ERR_NOMEM;
     enum err err = OK;
-    for (size_t i = 0; err == OK && i < n && t->n < wanted; i++)
-        if (wants(all[i], t->event))
-            err = add(t, all[i]->n, seq);
+    for (struct book_watchers w = all; err == OK && t->n < wanted && (ep = book_watcher_next(&w));)
+        if (wants(ep, t->event))
+            err = add(t, ep->n, seq);
     if (err == OK && row)
         err = row_copy(t, row);
     if (err != OK) {

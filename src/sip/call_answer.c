@@ -43,10 +43,10 @@ char call_fork_of(const struct call *c, const struct dialog *d)
 
 static bool is_wanted(struct call *c, enum event_kind kind)
 {
-    size_t n;
-    const struct book_endpoint *const *all = book_endpoints(c->edge->book, c->account, &n);
-    for (size_t i = 0; i < n; i++)
-        if (all[i]->set->events & EVENT_BIT(kind))
+    struct book_watchers w = book_watchers(c->edge->book, c->account, str_of(c->number));
+    const struct book_endpoint *ep;
+    while ((ep = book_watcher_next(&w)))
+        if (ep->set->events & EVENT_BIT(kind))
             return true;
     return false;
 }

@@ -51,7 +51,7 @@ static enum err follow(struct links *l, const struct book *book)
 {
     const struct book_smpp_link *from;
     enum err all = OK;
-    for (size_t at = 0; (from = book_smpp_link_next(book, &at));) {
+    for (struct trie_walk walk = {0}; (from = book_smpp_link_next(book, &walk));) {
         if (from->set->mode != SMPP_CLIENT)
             continue;
         struct link *k = link_of(l, from);

@@ -83,7 +83,7 @@ static bool is_known(struct smpp_listener *l, const struct addr *from)
 {
     const struct book_smpp_link *k;
     book_renew(l);
-    for (size_t at = 0; (k = book_smpp_link_next(l->book, &at));)
+    for (struct trie_walk walk = {0}; (k = book_smpp_link_next(l->book, &walk));)
         if (may_come(k, from))
             return true;
     return false;
@@ -98,7 +98,7 @@ static const struct book_smpp_link *link_of_bind(struct smpp_listener *l, const 
     char id[sizeof k->set->system_id] = "", password[sizeof k->set->password] = "";
     bool fits = str_copy(p->system_id, id, sizeof id) == OK &&
                 str_copy(p->password, password, sizeof password) == OK;
-    for (size_t at = 0; (k = book_smpp_link_next(l->book, &at));) {
+    for (struct trie_walk walk = {0}; (k = book_smpp_link_next(l->book, &walk));) {
         char has_id[sizeof id] = "", has_password[sizeof password] = "";
         memcpy(has_id, k->set->system_id, strlen(k->set->system_id));
         memcpy(has_password, k->set->password, strlen(k->set->password));
@@ -302,7 +302,7 @@ static void follow(struct smpp_listener *l)
 {
     const struct book_smpp_link *k;
     struct peer *p;
-    for (size_t at = 0; (k = book_smpp_link_next(l->book, &at));)
+    for (struct trie_walk walk = {0}; (k = book_smpp_link_next(l->book, &walk));)
         if (is_server(k))
             (void)peer_get(l, k);
     for (size_t i = 0; (p = map_next(l->peers, &i));) {

@@ -1,0 +1,126 @@
+/* book_watch: an index from a number to its endpoints, so that an event costs the same whether an
+ * account has ten numbers or a million. Filled and changed by the book's one writer. */
+#include "hub/book_watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct str watch_key_of(const void *v)
+{
+    return str_of_bytes((const char *)&((const struct watch *)v)->key, sizeof(struct watch_key));
+}
+
+static void watch_hold(void *v)
+{
+    atomic_fetch_add_explicit(&((struct watch *)v)->refs, 1, memory_order_relaxed);
+}
+
+static void watch_drop(void *v)
+{
+    struct watch *w = v;
+    if (atomic_fetch_sub_explicit(&w->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (uint32_t i = 0; i < w->n; i++)
+        entry_drop(w->endpoint[i]);
+    free(w);
+}
+
+const struct trie_type watches = {watch_key_of, watch_hold, watch_drop};
+
+static struct watch_key key_make(uint64_t account, struct str number)
+{
+    struct watch_key k;
+    memset(&k, 0, sizeof k); /* padding too: its bytes are compared */
+    k.account = account;
+    memcpy(k.number, number.p, number.n < NUMBER_SIZE ? number.n : NUMBER_SIZE - 1);
+    return k;
+}
+
+static struct watch *find(const struct trie *t, const struct watch_key *k)
+{
+    return trie_get(t, &watches, str_of_bytes((const char *)k, sizeof *k));
+}
+
+const struct watch *watch_get(const struct trie *t, uint64_t account, struct str number)
+{
+    struct watch_key k = key_make(account, number);
+    return number.n < NUMBER_SIZE ? find(t, &k) : NULL;
+}
+
+static struct watch *watch_new(const struct watch_key *k, size_t n)
+{
+    struct watch *w = malloc(sizeof *w + n * sizeof w->endpoint[0]);
+    if (w) {
+        w->refs = 1;
+        w->n = 0;
+        w->key = *k;
+    }
+    return w;
+}
+
+static void watch_put(struct watch *w, struct entry *e)
+{
+    w->endpoint[w->n++] = entry_hold(e);
+}
+
+static enum err add_to(struct trie *t, const struct watch_key *k, struct entry *e)
+{
+    const struct watch *old = find(t, k);
+    struct watch *w = watch_new(k, old ? old->n + 1 : 1);
+    uint32_t i = 0;
+    if (!w)
+        return ERR_NOMEM;
+    for (; old && i < old->n && old->endpoint[i]->as_any.n < e->as_any.n; i++)
+        watch_put(w, old->endpoint[i]);
+    watch_put(w, e);
+    for (; old && i < old->n; i++)
+        if (old->endpoint[i] != e) /* a number that is named twice */
+            watch_put(w, old->endpoint[i]);
+    return trie_put(t, &watches, w);
+}
+
+static enum err remove_from(struct trie *t, const struct watch_key *k, struct entry *e)
+{
+    const struct watch *old = find(t, k);
+    uint32_t at = 0;
+    while (old && at < old->n && old->endpoint[at] != e)
+        at++;
+    if (!old || at == old->n)
+        return OK;
+    if (old->n == 1)
+        return trie_remove(t, &watches, str_of_bytes((const char *)k, sizeof *k));
+    struct watch *w = watch_new(k, old->n - 1);
+    if (!w)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < old->n; i++)
+        if (i != at)
+            watch_put(w, old->endpoint[i]);
+    return trie_put(t, &watches, w);
+}
+
+static enum err each_number(struct trie *t, struct entry *e,
+                            enum err (*change)(struct trie *, const struct watch_key *,
+                                               struct entry *))
+{
+    const struct book_endpoint *ep = &e->as_endpoint;
+    enum err err = OK;
+    struct watch_key k = key_make(ep->account, STR(""));
+    if (!ep->set->numbers)
+        return change(t, &k, e);
+    for (uint32_t i = 0; i < ep->set->n_numbers; i++) {
+        k = key_make(ep->account, str_of(ep->set->numbers[i]));
+        enum err one = change(t, &k, e);
+        err = err == OK ? one : err;
+    }
+    return err;
+}
+
+enum err watch_add(struct trie *t, struct entry *endpoint)
+{
+    return each_number(t, endpoint, add_to);
+}
+
+enum err watch_remove(struct trie *t, struct entry *endpoint)
+{
+    return each_number(t, endpoint, remove_from);
+}
