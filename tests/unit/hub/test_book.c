@@ -24,7 +24,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    static const char *const file[] = {"s.db", "s.db-wal", "s.db-shm", "s.db-lock"};
+    static const char *const file[] = {"s.db", "s.db-wal", "s.db-shm", "s.db.lock"};
     char path[128];
     books_close(books);
     store_close(store);
