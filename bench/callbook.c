@@ -6,28 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/id.h"
 #include "figures.h"
+#include "room.h"
 
 enum { SEEN_INCOMING = 1, SEEN_ANSWERED = 2, SEEN_ENDED = 4, DIGITS = 7 };
 static const char prefix[] = "+1917";
-
-static void *zeroes(size_t n, size_t size)
-{
-    void *p = calloc(n, size); /* large: pages come when they are touched */
-    if (!p) {
-        fprintf(stderr, "no memory for the calls\n");
-        exit(1);
-    }
-    return p;
-}
 
 void callbook_init(struct callbook *b, size_t max)
 {
     memset(b, 0, sizeof *b);
     b->max = max < CALLBOOK_MAX ? max : CALLBOOK_MAX;
-    b->told = zeroes(b->max, 1);
-    b->seen = zeroes(b->max, 1);
-    b->end = zeroes(b->max, sizeof *b->end);
+    b->told = room_make(b->max, 1, "the calls");
+    b->seen = room_make(b->max, 1, "the calls");
+    b->end = room_make(b->max, sizeof *b->end, "the calls");
 }
 
 void callbook_fini(struct callbook *b)
@@ -82,14 +74,6 @@ static uint8_t seen_of(struct str event)
                                                  : 0;
 }
 
-static uint32_t hash(struct str s)
-{
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < s.n; i++)
-        h = (h ^ (uint8_t)s.p[i]) * 16777619u;
-    return h | 1;
-}
-
 void callbook_arrived(struct callbook *b, struct str request)
 {
     size_t i = callbook_call_of(value(request, STR("\"caller_id\":\""), '"'));
@@ -98,7 +82,7 @@ void callbook_arrived(struct callbook *b, struct str request)
         atomic_fetch_add(&b->strange, 1);
         return;
     }
-    uint32_t id = hash(value(request, STR("webhook-id: "), '\r'));
+    uint64_t id = hash64(value(request, STR("webhook-id: "), '\r'));
     if (kind == SEEN_ENDED && b->end[i] && b->end[i] != id)
         atomic_fetch_add(&b->ended_twice, 1);
     if (kind == SEEN_ENDED)

@@ -21,7 +21,7 @@ struct callbook {
     size_t max;
     _Atomic size_t n; /* begun: the next one's number */
     _Atomic uint8_t *told, *seen;
-    uint32_t *end; /* the receiver's: a hash of the id of the call_ended that came */
+    uint64_t *end; /* the receiver's: a hash of the id of the call_ended that came */
     _Atomic size_t taken, answered, refused, over;
     _Atomic size_t arrived, ended, repeated, ended_twice, strange;
 };

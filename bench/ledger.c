@@ -8,18 +8,9 @@
 #include <string.h>
 
 #include "figures.h"
+#include "room.h"
 
 enum { ID_DIGITS = 26 };
-
-static void *zeroes(size_t n, size_t size)
-{
-    void *p = calloc(n, size); /* large: pages come when they are touched */
-    if (!p) {
-        fprintf(stderr, "no memory for the ledger\n");
-        exit(1);
-    }
-    return p;
-}
 
 void ledger_init(struct ledger *l, unsigned accounts, unsigned endpoints, bool to_all,
                  size_t calls_max)
@@ -30,9 +21,9 @@ void ledger_init(struct ledger *l, unsigned accounts, unsigned endpoints, bool t
     l->to_all = to_all;
     l->width = to_all ? endpoints : 1;
     l->calls_max = calls_max;
-    l->account = zeroes(calls_max, 1);
-    l->sent_us = zeroes(calls_max * CALL_EVENTS, sizeof *l->sent_us);
-    l->late_us = zeroes(calls_max * CALL_EVENTS * l->width, sizeof *l->late_us);
+    l->account = room_make(calls_max, 1, "the ledger");
+    l->sent_us = room_make(calls_max * CALL_EVENTS, sizeof *l->sent_us, "the ledger");
+    l->late_us = room_make(calls_max * CALL_EVENTS * l->width, sizeof *l->late_us, "the ledger");
 }
 
 void ledger_fini(struct ledger *l)
@@ -133,7 +124,7 @@ size_t ledger_latencies(const struct ledger *l, size_t first_call, ledger_counts
                         uint32_t **ret_sorted)
 {
     size_t n = 0, stride = CALL_EVENTS * l->width;
-    uint32_t *v = zeroes((l->calls - first_call) * stride + 1, sizeof *v);
+    uint32_t *v = room_make((l->calls - first_call) * stride + 1, sizeof *v, "the ledger");
     for (size_t call = first_call; call < l->calls; call++)
         for (size_t i = 0; i < stride && (!counts || counts(l, call)); i++)
             if (l->late_us[call * stride + i])

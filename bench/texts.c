@@ -8,27 +8,18 @@
 #include <string.h>
 
 #include "figures.h"
+#include "room.h"
 
 enum { DIGITS = 10, UDH = 6, UNITS_FIRST = 67, UNITS_LAST = 20, CODING_UCS2 = 8, ESM_UDHI = 0x40 };
-
-static void *zeroes(size_t n, size_t size)
-{
-    void *p = calloc(n, size); /* large: pages come when they are touched */
-    if (!p) {
-        fprintf(stderr, "no memory for the messages\n");
-        exit(1);
-    }
-    return p;
-}
 
 void texts_init(struct texts *t, size_t max, unsigned long_percent)
 {
     memset(t, 0, sizeof *t);
     t->max = max;
     t->long_percent = long_percent;
-    t->parts_taken = zeroes(max, 1);
-    t->sent_us = zeroes(max, sizeof *t->sent_us);
-    t->after_us = zeroes(max, sizeof *t->after_us);
+    t->parts_taken = room_make(max, 1, "the messages");
+    t->sent_us = room_make(max, sizeof *t->sent_us, "the messages");
+    t->after_us = room_make(max, sizeof *t->after_us, "the messages");
 }
 
 void texts_fini(struct texts *t)
@@ -143,7 +134,7 @@ bool texts_say(const struct texts *t, size_t first)
 size_t texts_latencies(const struct texts *t, size_t first, uint32_t **ret_sorted)
 {
     size_t n = 0;
-    uint32_t *v = zeroes(t->n - first + 1, sizeof *v);
+    uint32_t *v = room_make(t->n - first + 1, sizeof *v, "the messages");
     for (size_t i = first; i < t->n; i++)
         if (t->after_us[i])
             v[n++] = t->after_us[i] - 1;
