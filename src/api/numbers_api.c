@@ -1,5 +1,6 @@
 /* numbers_api: DIDs, and where their calls are forwarded. What is checked beyond the model's parser
- * is that webhooks are URLs. Handlers on the HTTP server's threads, work on the store's. */
+ * is that webhooks are URLs, and SIP URIs without a password. Handlers on the HTTP server's
+ * threads, work on the store's. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@ static enum err check_targets(struct request *r, const struct forward *f)
         snprintf(field, sizeof field, "forward.targets[%zu].destination", i);
         if (f->target[i].type == TARGET_WEBHOOK)
             err = request_check_url(r, field, f->target[i].destination);
+        else if (target_has_password(&f->target[i]))
+            err = request_refuse(r, field, "a SIP URI without a password");
     }
     return err;
 }

@@ -28,6 +28,9 @@
     X(SIP_LISTEN, "sip.listen", "", 0,                                                             \
       "list of transport:address:port, e.g. udp:0.0.0.0:5060,tcp:0.0.0.0:5060; empty: no SIP")     \
     X(SIP_ADVERTISE, "sip.advertise", "", 0, "address put into Contact and Via when behind NAT")   \
+    X(SIP_ALLOW, "sip.allow", "", 0,                                                               \
+      "CIDRs that accounts' SIP targets may reach besides public addresses; empty: as "            \
+      "http_client.allow says; none: nothing besides")                                             \
     X(SIP_MAX_CALLS, "sip.max_calls", "100000", 0, "calls at once, over all trunks")               \
     X(SIP_MESSAGE_MAX_BYTES, "sip.message_max_bytes", "16384", 0,                                  \
       "body of a SIP MESSAGE at most; over it 413")                                                \

@@ -20,6 +20,8 @@
     X(SIP_TRANSACTIONS, GAUGE, "hookswitch_sip_transactions", "", "SIP transactions under way")    \
     X(SIP_REJECTED_LIMIT, COUNTER, "hookswitch_sip_calls_over_limit_total", "",                    \
       "Calls refused by a trunk's limit or by overload")                                           \
+    X(SIP_LOOPS, COUNTER, "hookswitch_sip_loops_total", "",                                        \
+      "INVITEs of ours that came back to us, refused with 482")                                    \
     X(SIP_REJECTED_STORE, COUNTER, "hookswitch_sip_calls_store_unavailable_total", "",             \
       "Calls refused because the store could not write")                                           \
     X(SIP_TEXTS_STORED, COUNTER, "hookswitch_sip_messages_total", "outcome=\"stored\"",            \

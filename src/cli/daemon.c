@@ -44,7 +44,7 @@ struct daemon {
     struct intake *intake;
     struct messages *messages;
     struct simulations *simulations;
-    struct guard *guard;
+    struct guard *guard, *sip_guard; /* webhooks; SIP targets of accounts */
     struct link_states *link_states;
     struct loop *edge_loop;
     struct resolver *resolver;
@@ -164,8 +164,22 @@ static enum err open_intake(struct daemon *d, char *why, size_t cap)
     return err == OK ? messages_new(&mc, &d->messages) : err;
 }
 
-/* The API's own address is refused to webhooks before anyone can ask for one. */
-static enum err open_guard(struct daemon *d, char *why, size_t cap)
+/* Nobody's webhook or target reaches our own listeners. */
+static enum err refuse_own(struct daemon *d, struct addr own)
+{
+    enum err err = guard_refuse(d->guard, &own);
+    return err == OK ? guard_refuse(d->sip_guard, &own) : err;
+}
+
+/* What accounts' SIP targets may reach: a key of its own, or what webhooks may. */
+static const char *sip_allow(const struct config *c)
+{
+    const char *own = config_get(c, CONFIG_SIP_ALLOW);
+    return !strcmp(own, "none") ? "" : *own ? own : config_get(c, CONFIG_HTTP_CLIENT_ALLOW);
+}
+
+/* The API's own address is refused before anyone can ask for it. */
+static enum err open_guards(struct daemon *d, char *why, size_t cap)
 {
     struct addr own;
     enum err err = guard_new(config_get(d->config, CONFIG_HTTP_CLIENT_ALLOW), &d->guard);
@@ -173,12 +187,24 @@ static enum err open_guard(struct daemon *d, char *why, size_t cap)
         snprintf(why, cap, "http_client.allow: not a list of CIDRs");
         return err;
     }
+    if ((err = guard_new(sip_allow(d->config), &d->sip_guard)) != OK) {
+        snprintf(why, cap, "sip.allow: not a list of CIDRs, nor none");
+        return err;
+    }
     const char *listen = config_get(d->config, CONFIG_HTTP_LISTEN);
     if ((err = addr_parse(str_of(listen), 8080, &own)) != OK) {
         snprintf(why, cap, "http.listen: \"%s\" is not an address with a port", listen);
         return err;
     }
-    return own.port ? guard_refuse(d->guard, &own) : OK;
+    return own.port ? refuse_own(d, own) : OK;
+}
+
+void daemon_reload(struct daemon *d, const struct config *now)
+{
+    if (guard_allow(d->guard, config_get(now, CONFIG_HTTP_CLIENT_ALLOW)) != OK)
+        log_error("config", "http_client.allow: not a list of CIDRs: it stays as it was");
+    if (guard_allow(d->sip_guard, sip_allow(now)) != OK)
+        log_error("config", "sip.allow: not a list of CIDRs, nor none: it stays as it was");
 }
 
 /* The loop on which carriers speak, SIP and SMPP. */
@@ -214,14 +240,13 @@ static enum err start_sip(struct daemon *d, char *why, size_t cap)
         return err;
     sc.loop = d->edge_loop;
     sc.resolver = d->resolver;
+    sc.guard = d->sip_guard;
     sc.trace_log = d->trace;
     if ((err = sip_edge_new(&sc, &d->sip, why, cap)) != OK)
         return err;
     d->n_sip = sc.n_listen;
-    for (size_t i = 0; err == OK && i < d->n_sip; i++) {
-        struct addr own = sip_edge_local(d->sip, i);
-        err = guard_refuse(d->guard, &own);
-    }
+    for (size_t i = 0; err == OK && i < d->n_sip; i++)
+        err = refuse_own(d, sip_edge_local(d->sip, i));
     return err;
 }
 
@@ -238,8 +263,7 @@ static enum err start_smpp(struct daemon *d, char *why, size_t cap)
         err = smpp_edge_new(&sc, &d->smpp, why, cap);
     if (err != OK || !sc.listen.family)
         return err;
-    struct addr own = smpp_edge_local(d->smpp);
-    return guard_refuse(d->guard, &own);
+    return refuse_own(d, smpp_edge_local(d->smpp));
 }
 
 static enum err start_deliver(struct daemon *d, char *why, size_t cap)
@@ -387,8 +411,7 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
                             .on_stored_arg = d};
     if ((err = api_start(&ac, &d->api, why, cap)) != OK)
         return err;
-    struct addr own = api_local(d->api);
-    return guard_refuse(d->guard, &own);
+    return refuse_own(d, api_local(d->api));
 }
 
 enum err daemon_start(const struct config *c, struct daemon **ret, char *why, size_t cap)
@@ -403,7 +426,7 @@ enum err daemon_start(const struct config *c, struct daemon **ret, char *why, si
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->idle, NULL);
     if ((err = crypto_start()) != OK || (err = open_store(d, why, cap)) != OK ||
-        (err = open_guard(d, why, cap)) != OK)
+        (err = open_guards(d, why, cap)) != OK)
         goto out;
     if ((err = open_intake(d, why, cap)) != OK)
         goto out;
@@ -476,6 +499,7 @@ void daemon_stop(struct daemon *d, int64_t drain_ms)
     messages_free(d->messages);
     intake_free(d->intake);
     guard_free(d->guard);
+    guard_free(d->sip_guard);
     books_close(d->books);
     pthread_cond_destroy(&d->idle);
     pthread_mutex_destroy(&d->lock);

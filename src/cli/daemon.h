@@ -12,6 +12,8 @@ MUST_USE enum err daemon_start(const struct config *c, struct daemon **ret, char
 /* New calls and messages are refused, what is under way goes on for at most `drain_ms`; then all
  * threads end and the store is closed. NULL-safe. */
 void daemon_stop(struct daemon *d, int64_t drain_ms);
+/* Takes from `now` what may change while it runs: the allow lists. Main thread. */
+void daemon_reload(struct daemon *d, const struct config *now);
 struct addr daemon_http(const struct daemon *d);
 const char *daemon_setup_token(const struct daemon *d); /* "": there is an operator already */
 struct addr daemon_sip(const struct daemon *d, size_t listen); /* family 0 when there is none */

@@ -29,16 +29,23 @@ static bool level_set(const struct config *c)
     return false;
 }
 
-/* Only the log's level changes while running; the rest is said, not silently ignored. */
-static void reload(const struct config_options *o, struct config *running)
+static bool is_reloaded(enum config_key key)
+{
+    return key == CONFIG_LOG_LEVEL || key == CONFIG_HTTP_CLIENT_ALLOW || key == CONFIG_SIP_ALLOW;
+}
+
+/* The log's level and the allow lists change while running; the rest is said, not silently ignored.
+ */
+static void reload(const struct config_options *o, struct config *running, struct daemon *d)
 {
     struct config *now = NULL;
     if (config_options_load(o, &now) != OK)
         return;
     level_set(now);
+    daemon_reload(d, now);
     for (int key = 0; key < CONFIG_COUNT_; key++)
-        if (key != CONFIG_LOG_LEVEL && strcmp(config_get(running, (enum config_key)key),
-                                              config_get(now, (enum config_key)key)))
+        if (!is_reloaded((enum config_key)key) && strcmp(config_get(running, (enum config_key)key),
+                                                         config_get(now, (enum config_key)key)))
             log_warn("config", "%s changed: it takes effect at the next start",
                      config_name((enum config_key)key));
     config_free(now);
@@ -73,7 +80,8 @@ static void print_setup(const struct daemon *d, struct addr at)
             http, daemon_setup_token(d));
 }
 
-static void wait_for_end(const struct config_options *o, struct config *c, const sigset_t *set)
+static void wait_for_end(const struct config_options *o, struct config *c, struct daemon *d,
+                         const sigset_t *set)
 {
     for (;;) {
         int sig;
@@ -81,7 +89,7 @@ static void wait_for_end(const struct config_options *o, struct config *c, const
             continue;
         if (sig != SIGHUP)
             return;
-        reload(o, c);
+        reload(o, c, d);
     }
 }
 
@@ -123,7 +131,7 @@ int serve_run(int argc, char **argv)
     print_setup(d, at);
     addr_print(&at, http);
     log_info("serve", "hookswitch %s is ready: http://%s", HOOKSWITCH_VERSION, http);
-    wait_for_end(&o, c, &set);
+    wait_for_end(&o, c, d, &set);
     signal(SIGTERM, on_second_signal);
     signal(SIGINT, on_second_signal);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);

@@ -9,7 +9,15 @@ static void read_targets(const struct json *doc, struct control *ret)
     char field[64];
     const char *why = "";
     const struct json *targets = json_get(doc, "targets");
-    if (targets && forward_parse(targets, &ret->targets, field, &why) == OK)
+    bool good = targets && forward_parse(targets, &ret->targets, field, &why) == OK;
+    for (size_t i = 0; good && i < ret->targets->n; i++)
+        if (target_has_password(&ret->targets->target[i])) {
+            why = "a SIP URI with a password";
+            forward_free(ret->targets);
+            ret->targets = NULL;
+            good = false;
+        }
+    if (good)
         ret->action = CONTROL_FORWARD;
     else
         log_sparse(LOG_WARN, 1000, "sip", "a webhook's answer is not followed: %s: %s",

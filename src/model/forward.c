@@ -86,6 +86,13 @@ static bool is_sip_uri(struct str s)
     return is_host_port(host);
 }
 
+bool target_has_password(const struct target *t)
+{
+    struct str scheme, rest, user, host;
+    return t->type == TARGET_SIP && str_cut(t->destination, ':', &scheme, &rest) &&
+           str_cut(rest, '@', &user, &host) && str_find(user, ':') < user.n;
+}
+
 static const char *destination_fault(enum target_type type, struct str d)
 {
     if (d.n > DESTINATION_MAX)

@@ -44,6 +44,9 @@ struct forward { /* immutable */
     struct target *target; /* in the same block of memory */
 };
 
+/* sip:user:password@host (RFC 3261 §19.1.1 advises against it: it stands in events and traces). New
+ * settings are refused with one; numbers that have one go on working. */
+bool target_has_password(const struct target *t);
 bool extension_name_is(struct str s); /* could an extension be called so? (extension.c) */
 /* `targets`: the JSON array. Checks every field, refuses unknown ones; `ret_field` gets the path of
  * the one at fault ("targets[1].destination"), `ret_why` what is allowed. */

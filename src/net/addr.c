@@ -86,9 +86,21 @@ socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *ret)
     return sizeof *in6;
 }
 
+static const uint8_t mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+
+struct addr addr_unwrap(const struct addr *a)
+{
+    struct addr plain = *a;
+    plain.scope = 0;
+    if (a->family == 6 && memcmp(a->ip, mapped, sizeof mapped) == 0) {
+        plain = (struct addr){.family = 4, .port = a->port};
+        memcpy(plain.ip, a->ip + 12, 4);
+    }
+    return plain;
+}
+
 bool addr_from_sockaddr(const struct sockaddr *sa, struct addr *ret)
 {
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
     *ret = (struct addr){0};
     if (sa->sa_family == AF_INET) {
         const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)sa;

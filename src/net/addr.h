@@ -36,5 +36,7 @@ bool cidr_has(const struct cidr *c, const struct addr *a);
 /* False for everything in IANA's special-purpose registries, multicast and broadcast; IPv4 embedded
  * in IPv6 (mapped, compatible, 6to4, NAT64, Teredo, ISATAP) is unwrapped and judged too. */
 bool addr_is_public(const struct addr *a);
+/* ::ffff:a.b.c.d is where a.b.c.d is, since the kernel connects there; without a zone. */
+struct addr addr_unwrap(const struct addr *a);
 /* The IPv4 address (and the port) that an IPv6 one carries; false when it carries none. */
 bool addr_embedded(const struct addr *a, struct addr *ret);

@@ -3,7 +3,9 @@
  *
  * Our own listeners come first and beat every allowance: a webhook must not reach the API or the
  * SIP port, nor by a translator that brings an IPv6 address with ours inside back to us. The list
- * of own sockets only grows, and its count is stored last, so that reading needs no lock. */
+ * of own sockets only grows, and its count is stored last, so that reading needs no lock; nor does
+ * the list of allowances, which is replaced as a whole, the old ones kept for those who read them.
+ */
 #include "net/guard.h"
 
 #include <stdatomic.h>
@@ -13,27 +15,47 @@
 
 enum { ALLOW_MAX = 64, OWN_MAX = 64 };
 
+struct allowance {
+    struct allowance *before;
+    size_t n;
+    struct cidr cidr[ALLOW_MAX];
+};
+
 struct guard {
-    size_t n_allow;
-    struct cidr allow[ALLOW_MAX];
+    struct allowance *_Atomic allow;
     atomic_size_t n_own;
     struct addr own[OWN_MAX];
 };
 
-enum err guard_new(const char *allow, struct guard **ret)
+enum err guard_allow(struct guard *g, const char *allow)
 {
     struct str rest = str_of(allow), one;
     enum err err = OK;
-    struct guard *g = calloc(1, sizeof *g);
-    if (!g)
+    struct allowance *a = calloc(1, sizeof *a);
+    if (!a)
         return ERR_NOMEM;
     while (err == OK && rest.n) {
         str_cut(rest, ',', &one, &rest);
         one = str_trim(one);
         if (one.n == 0)
             continue;
-        err = g->n_allow < ALLOW_MAX ? cidr_parse(one, &g->allow[g->n_allow++]) : ERR_TOO_BIG;
+        err = a->n < ALLOW_MAX ? cidr_parse(one, &a->cidr[a->n++]) : ERR_TOO_BIG;
     }
+    if (err != OK) {
+        free(a);
+        return err;
+    }
+    a->before = g->allow;
+    atomic_store_explicit(&g->allow, a, memory_order_release);
+    return OK;
+}
+
+enum err guard_new(const char *allow, struct guard **ret)
+{
+    struct guard *g = calloc(1, sizeof *g);
+    if (!g)
+        return ERR_NOMEM;
+    enum err err = guard_allow(g, allow);
     if (err == OK)
         *ret = g;
     else
@@ -43,6 +65,12 @@ enum err guard_new(const char *allow, struct guard **ret)
 
 void guard_free(struct guard *g)
 {
+    if (!g)
+        return;
+    for (struct allowance *a = g->allow, *before; a; a = before) {
+        before = a->before;
+        free(a);
+    }
     free(g);
 }
 
@@ -88,42 +116,38 @@ static bool is_local(const struct addr *a)
 
 /* A socket at the wildcard answers at every address of this machine; and whoever connects to
  * 0.0.0.0 or :: reaches this machine. */
+static bool is_at(const struct addr *to, const struct addr *own)
+{
+    return own->port == to->port &&
+           (addr_eq_host(own, to) || is_wildcard(to) || (is_wildcard(own) && is_local(to)));
+}
+
+bool guard_leads_to(const struct addr *to, const struct addr *own)
+{
+    struct addr plain = addr_unwrap(to), inside, at = addr_unwrap(own);
+    return is_at(&plain, &at) || (addr_embedded(&plain, &inside) && is_at(&inside, &at));
+}
+
 static bool is_own(const struct guard *g, const struct addr *to)
 {
     size_t n = atomic_load_explicit(&g->n_own, memory_order_acquire);
-    for (size_t i = 0; i < n; i++) {
-        const struct addr *own = &g->own[i];
-        if (own->port != to->port)
-            continue;
-        if (addr_eq_host(own, to) || is_wildcard(to) || (is_wildcard(own) && is_local(to)))
+    for (size_t i = 0; i < n; i++)
+        if (guard_leads_to(to, &g->own[i]))
             return true;
-    }
     return false;
-}
-
-/* ::ffff:a.b.c.d is where a.b.c.d is: the kernel connects there. */
-static struct addr unwrapped(const struct addr *a)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    struct addr plain = *a;
-    plain.scope = 0;
-    if (a->family == 6 && memcmp(a->ip, mapped, sizeof mapped) == 0) {
-        plain = (struct addr){.family = 4, .port = a->port};
-        memcpy(plain.ip, a->ip + 12, 4);
-    }
-    return plain;
 }
 
 enum err guard_judge(const struct guard *g, const struct addr *to, const char **ret_why)
 {
     const char *why = "not a public address";
-    struct addr plain = unwrapped(to), inside;
-    if (is_own(g, &plain) || (addr_embedded(&plain, &inside) && is_own(g, &inside))) {
+    const struct allowance *allow = atomic_load_explicit(&g->allow, memory_order_acquire);
+    struct addr plain = addr_unwrap(to);
+    if (is_own(g, to)) {
         why = "one of our own listeners";
         goto blocked;
     }
-    for (size_t i = 0; i < g->n_allow; i++)
-        if (cidr_has(&g->allow[i], &plain))
+    for (size_t i = 0; i < allow->n; i++)
+        if (cidr_has(&allow->cidr[i], &plain))
             return OK;
     if (addr_is_public(&plain))
         return OK;

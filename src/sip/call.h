@@ -138,8 +138,9 @@ struct sip_edge {
     struct map *trunks;                /* struct trunk_use by trunk */
     const struct book *book;           /* the present one, renewed once a turn */
     uint64_t generation;
-    size_t n_texts;    /* MESSAGEs that wait for their commit */
-    size_t texts_txns; /* with so many transactions there are no more texts */
+    uint64_t operators; /* the operator's own account, whose targets pass no guard */
+    size_t n_texts;     /* MESSAGEs that wait for their commit */
+    size_t texts_txns;  /* with so many transactions there are no more texts */
     bool draining;
     void (*on_idle)(void *arg);
     void *on_idle_arg;

@@ -193,12 +193,31 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
     return OK;
 }
 
+/* Did we send it, and others brought it back? Proxies leave our Via and our From tag in it. */
+static bool is_from_us(struct sip_edge *e, const struct sip_msg *m)
+{
+    char leg, fork;
+    struct str rest = {0}, v;
+    struct via via;
+    if (m->from.tag.p && call_of_tag(e, m->from.tag, &leg, &fork))
+        return true;
+    for (size_t line = 0; sip_next(m, SIP_H_VIA, &line, &rest, &v);)
+        if (via_parse(v, &via) == OK && via.branch.p && txn_is_own_branch(e->txns, via.branch))
+            return true;
+    return false;
+}
+
 void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
                     struct str raw, const struct book_trunk *trunk)
 {
     char e164[NUMBER_SIZE], call_id[ID_SIZE];
     if (call_refuse_message(e, m, from))
         return;
+    if (is_from_us(e, m)) {
+        metric_add(METRIC_SIP_LOOPS, 1);
+        edge_reply(e, m, from, 482, NULL, NULL);
+        return;
+    }
     derive_call_id(m, trunk, call_id);
     struct call *c = map_get(e->by_call_id, str_of(call_id));
     if (c) {

@@ -9,7 +9,7 @@
 #include "base/metrics.h"
 #include "sip/route.h"
 
-static bool try_address(struct call *c);
+static enum err try_address(struct call *c);
 
 /* What the caller hears (docs/sip.md). A target's trouble is not the gateway's: its 5xx, and what
  * nobody can do anything about, become 500, its "unknown" becomes 480. */
@@ -26,7 +26,8 @@ static int caller_status(int status)
     case 422:
     case 484:
     case 488:
-    case 606: return status; /* about what the caller offered */
+    case 606:                /* about what the caller offered */
+    case 482: return status; /* a loop through us: each of its turns hears so */
     case 404:
     case 410:
     case 604: return 480;
@@ -101,14 +102,25 @@ static enum err destination_read(struct call *c, const struct target *t, struct 
     return err == OK ? str_copy(ret->host, r->host, sizeof r->host) : err;
 }
 
+/* What it means for the target that none of its addresses was to be had. */
+static int address_failure(struct call *c, enum err why)
+{
+    if (why == ERR_DENIED)
+        c->detail = "the target leads back to this system";
+    else if (why == ERR_BLOCKED)
+        c->detail = "the target's address is blocked: not a public address";
+    return why == ERR_DENIED ? 482 : 503;
+}
+
 static void on_resolved(void *arg, const struct resolved *at)
 {
     struct route *r = arg;
     r->lookup = NULL;
     r->at = *at;
     if (at->err == OK) {
-        if (!try_address(r->call))
-            call_target_failed(r->call, 503, STR("Cannot Be Reached"));
+        enum err err = try_address(r->call);
+        if (err != OK)
+            call_target_failed(r->call, address_failure(r->call, err), STR("Cannot Be Reached"));
         return;
     }
     log_sparse(LOG_WARN, 1000, "sip", "%s: %s: %s", r->call->call_id, r->host, err_text(at->err));
@@ -143,7 +155,7 @@ static enum err find_addresses(struct call *c, const struct uri *u)
     r->at.addr[0] = a;
     r->at.transport[0] = (uint8_t)how;
     r->at.n = 1;
-    return try_address(c) ? OK : ERR_UNREACHABLE;
+    return try_address(c);
 }
 
 static void on_ring_timeout(struct timer *timer)
@@ -151,22 +163,28 @@ static void on_ring_timeout(struct timer *timer)
     call_target_failed(timer->arg, 408, (struct str){0});
 }
 
-static bool try_address(struct call *c)
+/* OK: an INVITE is under way. Otherwise why the last address that could have been tried was not. */
+static enum err try_address(struct call *c)
 {
     struct route *r = c->route;
     struct sip_edge *e = c->edge;
+    enum err why = ERR_UNREACHABLE;
     while (r->next_address < r->at.n) {
         size_t i = r->next_address++;
         enum sip_transport how = r->at.transport[i] == RESOLVE_TLS   ? SIP_TLS
                                  : r->at.transport[i] == RESOLVE_TCP ? SIP_TCP
                                                                      : SIP_UDP;
-        if (transport_is_own(e->transport, &r->at.addr[i]) ||
-            !transport_route(e->transport, how, &r->at.addr[i], &r->path))
-            continue;
-        if (route_invite(c))
-            return true;
+        r->path = (struct path){.transport = (uint8_t)how,
+                                .guarded = c->account != e->operators,
+                                .account = c->account,
+                                .peer = addr_unwrap(&r->at.addr[i])};
+        enum err err = transport_route(e->transport, &r->path);
+        if (err == OK && route_invite(c))
+            return OK;
+        if (err != OK)
+            why = err;
     }
-    return false;
+    return why;
 }
 
 /* False: it failed at once. */
@@ -176,6 +194,7 @@ static bool start_target(struct call *c, const struct target *t)
     struct uri uri;
     unsigned ring_s = t->ring_timeout_s ? t->ring_timeout_s : c->edge->c.ring_timeout_s;
     r->target = t;
+    c->detail = NULL;
     free(c->destination);
     c->destination = str_dup(t->destination);
     enum err err = destination_read(c, t, &uri);
@@ -187,7 +206,9 @@ static bool start_target(struct call *c, const struct target *t)
         return true;
     log_sparse(LOG_WARN, 1000, "sip", "%s: target %s \"%.*s\": %s", c->call_id,
                target_type_name(t->type), STR_FMT(t->destination), err_text(err));
-    r->last_status = err == ERR_UNREACHABLE ? 503 : 500;
+    r->last_status = err == ERR_UNREACHABLE || err == ERR_DENIED || err == ERR_BLOCKED
+                         ? address_failure(c, err)
+                         : 500;
     return false;
 }
 
@@ -201,8 +222,9 @@ static void give_up(struct call *c, const char *limit)
     int last = c->route->last_status;
     int status = last ? caller_status(last) : 480;
     enum end_reason reason = last ? end_reason_of_status(last) : END_FAILED;
-    enum ended_by by =
-        last && last != 408 && last != 503 && last != 500 ? ENDED_BY_CALLEE : ENDED_BY_SYSTEM;
+    enum ended_by by = last && last != 408 && last != 482 && last != 503 && last != 500
+                           ? ENDED_BY_CALLEE
+                           : ENDED_BY_SYSTEM;
     call_end(c, reason, by, status);
 }
 
@@ -222,6 +244,7 @@ static void number_failed(struct call *c, const struct target *t)
                c->call_id, STR_FMT(t->destination));
     free(c->destination);
     c->destination = str_dup(t->destination);
+    c->detail = "no number of this account, or a loop";
     c->route->last_status = 500;
 }
 
@@ -314,12 +337,13 @@ void call_address_failed(struct call *c, int status)
 {
     struct route *r = c->route;
     bool last = r->rang || r->next_address >= r->at.n;
+    enum err err;
     r->client = 0; /* it ended by itself */
     leave_address(c);
     if (last)
         call_target_failed(c, status, (struct str){0});
-    else if (!try_address(c))
-        call_target_failed(c, 503, STR("Cannot Be Reached"));
+    else if ((err = try_address(c)) != OK)
+        call_target_failed(c, address_failure(c, err), STR("Cannot Be Reached"));
 }
 
 void call_stop_ringing(struct call *c)

@@ -1,8 +1,9 @@
 /* dialog: a leg's addressing. All strings lie in one block, because tens of thousands are held.
  *
  * Where a request goes (§8.1.2) is the first route or the target, when that is a literal address;
- * names are not resolved here, since what a peer sends must not cause DNS: then, and when a private
- * address is claimed from a public one (NAT), the request goes back where the peer's own came from.
+ * names are not resolved here, since what a peer sends must not cause DNS: then, when a private
+ * address is claimed from a public one (NAT), and when the address is ours or, said by an account's
+ * target, does not pass the guard, the request goes back where the peer's own came from.
  * Edge's thread. */
 #include "sip/dialog.h"
 
@@ -68,26 +69,30 @@ static void aim(struct path *path, struct str part[DIALOG_PARTS], struct transpo
     struct str hop, rest = part[DIALOG_ROUTES], value;
     struct name_addr na;
     struct uri uri;
-    struct addr at;
+    struct path to = *path;
     bool routed = value_next(&rest, &hop) && name_addr_parse(hop, &na) == OK;
     if (routed)
         uri = na.uri;
     else if (uri_parse(part[DIALOG_TARGET], &uri) != OK)
         return;
-    if ((uri.scheme != URI_SIP && uri.scheme != URI_SIPS) || addr_parse(uri.host, 0, &at) != OK)
+    if ((uri.scheme != URI_SIP && uri.scheme != URI_SIPS) ||
+        addr_parse(uri.host, 0, &to.peer) != OK)
         return;
-    enum sip_transport how = (enum sip_transport)path->transport;
     if (param_find(uri.params, STR("transport"), &value))
-        how = str_eq_nocase(value, STR("tcp"))   ? SIP_TCP
-              : str_eq_nocase(value, STR("udp")) ? SIP_UDP
-                                                 : how;
-    at.port = uri.port ? uri.port : how == SIP_TLS ? 5061 : 5060;
-    if (!addr_is_public(&at) && addr_is_public(&path->peer))
+        to.transport = str_eq_nocase(value, STR("tcp"))   ? SIP_TCP
+                       : str_eq_nocase(value, STR("udp")) ? SIP_UDP
+                                                          : path->transport;
+    to.peer = addr_unwrap(&to.peer);
+    to.peer.port = uri.port ? uri.port : to.transport == SIP_TLS ? 5061 : 5060;
+    if (!addr_is_public(&to.peer) && addr_is_public(&path->peer))
         return;
-    bool same = how == path->transport &&
-                (how == SIP_UDP ? addr_eq(&at, &path->peer) : addr_eq_host(&at, &path->peer));
-    if (!same && !transport_is_own(t, &at) && transport_route(t, how, &at, path))
-        part[DIALOG_HOST] = uri.host;
+    bool same = to.transport == path->transport &&
+                (to.transport == SIP_UDP ? addr_eq(&to.peer, &path->peer)
+                                         : addr_eq_host(&to.peer, &path->peer));
+    if (same || transport_route(t, &to) != OK)
+        return;
+    *path = to;
+    part[DIALOG_HOST] = uri.host;
 }
 
 /* Takes the parts and the way there, or leaves the dialog as it was. */

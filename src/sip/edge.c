@@ -222,6 +222,8 @@ static void book_renew(struct sip_edge *e)
     book_drop(&e->book);
     e->generation = now;
     e->book = book_take(e->c.books);
+    const struct book_account *own = book_account_named(e->book, STR("default"));
+    e->operators = own ? own->n : 0;
 }
 
 static void on_message(void *arg, const struct path *from, char *bytes, size_t n, int64_t waited_ms)

@@ -1,6 +1,7 @@
 /* The SIP edge as main sees it: sockets, trunks, calls, on one loop. */
 #pragma once
 #include "hub/messages.h"
+#include "net/guard.h"
 #include "net/loop.h"
 #include "net/resolver.h"
 
@@ -21,6 +22,7 @@ struct sip_config {
     struct intake *intake;
     struct messages *messages;
     struct resolver *resolver;
+    const struct guard *guard;   /* where accounts' targets may be; NULL: anywhere */
     struct trace_log *trace_log; /* NULL: no trace is kept */
     size_t n_listen;
     struct sip_listen listen[SIP_LISTEN_MAX];

@@ -104,6 +104,8 @@ struct txn *txn_client_new(struct transactions *ts, bool invite, const struct pa
 void txn_send(struct transactions *ts, struct txn *t, struct str bytes);
 /* The client transaction a response belongs to, or NULL. */
 struct txn *txn_client_of(struct transactions *ts, const struct sip_msg *m);
+/* Does a client transaction that is under way have that branch? */
+bool txn_is_own_branch(struct transactions *ts, struct str branch);
 void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_msg *m);
 /* Nobody wants the answer of a client INVITE any more: CANCEL is sent when it is PROCEEDING, with
  * the first provisional answer before that (§9.1). 64 × T1 later it is over, whatever the peer

@@ -43,6 +43,7 @@ enum err transport_new(const struct sip_config *c, const struct transport_user *
     if (err != OK)
         goto out;
     t->loop = c->loop;
+    t->guard = c->guard;
     t->user = *u;
     t->n = c->n_listen;
     if ((err = str_copy(str_of(c->advertise), t->advertise, sizeof t->advertise)) != OK)
@@ -96,46 +97,44 @@ struct addr transport_local(const struct transport *t, size_t listen)
     return t->listening[listen].at;
 }
 
-bool transport_is_own(const struct transport *t, const struct addr *a)
-{
-    for (size_t i = 0; i < t->n; i++) {
-        const struct addr *own = &t->listening[i].at;
-        if (own->port == a->port && (addr_eq_host(own, a) || (is_any(own) && a->ip[0] == 127)))
-            return true;
-    }
-    return false;
-}
-
-bool transport_route(struct transport *t, enum sip_transport how, const struct addr *peer,
-                     struct path *ret)
+static bool find_listener(struct transport *t, struct path *path)
 {
     for (size_t i = 0; i < t->n; i++) {
         const struct listening *l = &t->listening[i];
-        bool fits = how == SIP_UDP ? l->transport == SIP_UDP : true;
-        if (!fits || (how == SIP_UDP && l->at.family != peer->family))
+        bool udp = path->transport == SIP_UDP;
+        if (udp && (l->transport != SIP_UDP || l->at.family != path->peer.family))
             continue;
         /* a stream names the TCP listener where there is one, so that the peer can call back */
-        if (how != SIP_UDP && l->transport != SIP_TCP && i + 1 < t->n)
+        if (!udp && l->transport != SIP_TCP && i + 1 < t->n)
             continue;
-        *ret = (struct path){.transport = (uint8_t)how, .listen = (uint8_t)i, .peer = *peer};
+        path->listen = (uint8_t)i;
+        path->conn = 0;
         return true;
     }
     return false;
 }
 
+enum err transport_route(struct transport *t, struct path *path)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (guard_leads_to(&path->peer, &t->listening[i].at))
+            return ERR_DENIED;
+    if (path->guarded && t->guard && guard_judge(t->guard, &path->peer, NULL) != OK)
+        return ERR_BLOCKED;
+    return find_listener(t, path) ? OK : ERR_UNREACHABLE;
+}
+
 bool transport_route_again(struct transport *t, const struct addr *own, struct path *path)
 {
-    enum sip_transport how = (enum sip_transport)path->transport;
-    for (size_t i = 0; i < t->n; i++) {
+    for (size_t i = 0; i < t->n && own->family; i++) {
         const struct listening *l = &t->listening[i];
-        if (own->family && addr_eq(&l->at, own) && (l->transport == SIP_UDP) == (how == SIP_UDP) &&
-            (how != SIP_UDP || l->at.family == path->peer.family)) {
+        if (addr_eq(&l->at, own) && (l->transport == SIP_UDP) == (path->transport == SIP_UDP) &&
+            (path->transport != SIP_UDP || l->at.family == path->peer.family)) {
             path->listen = (uint8_t)i;
             return true;
         }
     }
-    const struct addr peer = path->peer;
-    return transport_route(t, how, &peer, path);
+    return find_listener(t, path);
 }
 
 /* Which of our addresses a packet to `peer` would carry: the kernel's routing knows. */

@@ -9,6 +9,8 @@ struct transport;
 struct path {          /* a way to a peer */
     uint8_t transport; /* enum sip_transport */
     uint8_t listen;    /* whose socket or address we speak from */
+    bool guarded;      /* an account wrote where it leads: addresses must pass the guard */
+    uint64_t account;  /* whose connection it is; 0: a carrier's */
     handle conn;       /* the connection; 0: by address */
     struct addr peer;
 };
@@ -24,17 +26,18 @@ struct transport_user {
     void *arg;
 };
 
-/* `c`: loop, listen, advertise. ret_why for people. */
+/* `c`: loop, listen, advertise, guard. ret_why for people. */
 MUST_USE enum err transport_new(const struct sip_config *c, const struct transport_user *u,
                                 struct transport **ret, char *ret_why, size_t why_cap);
 void transport_free(struct transport *t);                              /* NULL-safe */
 struct addr transport_local(const struct transport *t, size_t listen); /* with the real port */
-/* The listening socket that can reach `peer` by that transport (TLS leaves from anywhere); false
- * when there is none. Fills *ret, without a connection. */
-bool transport_route(struct transport *t, enum sip_transport how, const struct addr *peer,
-                     struct path *ret);
-/* The same after a restart, when a listener may stand elsewhere in the list or be gone: the one at
- * `own` where it is still there, else any that can. Needs path->transport and path->peer. */
+/* A new way to path->peer by path->transport, for whom path->guarded and path->account say: judges
+ * the address and finds the listening socket that can reach it (TLS leaves from anywhere). Fills in
+ * path->listen, without a connection. ERR_DENIED: that is one of our own listeners; ERR_BLOCKED:
+ * the guard refuses it; ERR_UNREACHABLE: no listener can. */
+MUST_USE enum err transport_route(struct transport *t, struct path *path);
+/* The way of a call from before a restart, when a listener may stand elsewhere in the list or be
+ * gone: from the one at `own` where it is still there, else from any that can; false: none can. */
 bool transport_route_again(struct transport *t, const struct addr *own, struct path *path);
 /* Sends one message. Streams: over path->conn, else over one that is open to the peer, else over a
  * new one, which path->conn then names. `host`: the name in the certificate (TLS). ERR_UNREACHABLE:
@@ -45,5 +48,4 @@ MUST_USE enum err transport_send(struct transport *t, struct path *path, struct 
 void transport_put_own(struct transport *t, const struct path *path, struct buf *b);
 /* What we speak from over that path, as a socket's address. */
 struct addr transport_from(struct transport *t, const struct path *path);
-const char *transport_name(enum sip_transport how);                     /* "UDP" */
-bool transport_is_own(const struct transport *t, const struct addr *a); /* one of our listeners */
+const char *transport_name(enum sip_transport how); /* "UDP" */

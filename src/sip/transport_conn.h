@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "net/datagram.h"
+#include "net/guard.h"
 #include "net/stream.h"
 #include "sip/message.h"
 #include "sip/transport.h"
@@ -40,6 +41,7 @@ struct conn {
 
 struct transport {
     struct loop *loop;
+    const struct guard *guard; /* NULL: none */
     struct transport_user user;
     size_t n;
     struct listening listening[SIP_LISTEN_MAX];

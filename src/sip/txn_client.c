@@ -69,15 +69,26 @@ void txn_send(struct transactions *ts, struct txn *t, struct str bytes)
     txn_transmit(ts, t);
 }
 
-struct txn *txn_client_of(struct transactions *ts, const struct sip_msg *m)
+static struct txn *of_branch(struct transactions *ts, struct str branch)
 {
     handle h;
     uint64_t random;
-    if (!str_starts(m->via.branch, cookie) || m->via.branch.n != cookie.n + TOKEN_SIZE - 1 ||
-        !token_parse(str_from(m->via.branch, cookie.n), &h, &random))
+    if (!str_starts(branch, cookie) || branch.n != cookie.n + TOKEN_SIZE - 1 ||
+        !token_parse(str_from(branch, cookie.n), &h, &random))
         return NULL;
     struct txn *t = txn_at(ts, h);
-    if (!t || t->server || t->random != random)
+    return t && !t->server && t->random == random ? t : NULL;
+}
+
+bool txn_is_own_branch(struct transactions *ts, struct str branch)
+{
+    return of_branch(ts, branch) != NULL;
+}
+
+struct txn *txn_client_of(struct transactions *ts, const struct sip_msg *m)
+{
+    struct txn *t = of_branch(ts, m->via.branch);
+    if (!t)
         return NULL;
     if (t->invite && m->cseq_method == SIP_CANCEL)
         return txn_at(ts, t->cancel);

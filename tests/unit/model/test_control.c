@@ -33,6 +33,18 @@ static void test_forward(void **state)
     forward_free(c.targets);
 }
 
+static void test_password(void **state)
+{
+    struct control c = parse(200, "{\"action\":\"forward\",\"targets\":[" SIP_TARGET
+                                  ",{\"type\":\"sip\",\"destination\":\"sip:a:pw@b\"}]}");
+    assert_int_equal(c.action, CONTROL_DEFAULT);
+    assert_null(c.targets);
+    c = parse(200, "{\"action\":\"forward\",\"targets\":[{\"type\":\"sip\",\"destination\":"
+                   "\"sip:a%3Apw@b:5070;x=a:b\"}]}");
+    assert_int_equal(c.action, CONTROL_FORWARD);
+    forward_free(c.targets);
+}
+
 static void test_reject(void **state)
 {
     static const struct {
@@ -103,9 +115,8 @@ static void test_status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forward),
-        cmocka_unit_test(test_reject),
-        cmocka_unit_test(test_default),
+        cmocka_unit_test(test_forward), cmocka_unit_test(test_password),
+        cmocka_unit_test(test_reject),  cmocka_unit_test(test_default),
         cmocka_unit_test(test_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,46 @@ static void ours_behind_a_translator(void **state)
     guard_free(g);
 }
 
+static void the_list_is_replaced_as_a_whole(void **state)
+{
+    struct guard *g;
+    assert_ok(guard_new("10.0.0.0/8", &g));
+    assert_ok(guard_allow(g, "127.0.0.0/8"));
+    assert_ok(judge(g, "127.0.0.1"));
+    assert_err(judge(g, "10.0.0.1"), ERR_BLOCKED);
+    assert_err(guard_allow(g, "10.0.0.0/99"), ERR_SYNTAX);
+    assert_ok(judge(g, "127.0.0.1"));
+    assert_ok(guard_allow(g, ""));
+    assert_err(judge(g, "127.0.0.1"), ERR_BLOCKED);
+    guard_free(g);
+}
+
+static bool leads(const char *to, const char *own)
+{
+    struct addr a, b;
+    assert_ok(addr_parse(str_of(to), 5060, &a));
+    assert_ok(addr_parse(str_of(own), 5060, &b));
+    return guard_leads_to(&a, &b);
+}
+
+static void ours_in_every_spelling(void **state)
+{
+    static const char *const one[] = {"127.0.0.1", "[::ffff:127.0.0.1]", "0.0.0.0",
+                                      "[::]",      "[64:ff9b::7f00:1]",  "[::127.0.0.1]"};
+    static const char *const any[] = {"127.0.0.1", "127.9.8.7", "[::ffff:127.9.8.7]",
+                                      "0.0.0.0",   "[::]",      "[::1]"};
+    for (size_t i = 0; i < sizeof one / sizeof *one; i++)
+        assert_true(leads(one[i], "127.0.0.1"));
+    for (size_t i = 0; i < sizeof any / sizeof *any; i++) {
+        assert_true(leads(any[i], "0.0.0.0"));
+        assert_true(leads(any[i], "[::]"));
+    }
+    assert_true(leads("127.0.0.1", "[::ffff:127.0.0.1]"));
+    assert_false(leads("127.0.0.2", "127.0.0.1"));
+    assert_false(leads("127.0.0.1:5061", "127.0.0.1"));
+    assert_false(leads("8.8.8.8", "0.0.0.0"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +121,8 @@ int main(void)
         cmocka_unit_test(our_own_sockets_are_refused_whatever_is_allowed),
         cmocka_unit_test(a_wildcard_listener_is_ours_at_every_address),
         cmocka_unit_test(ours_behind_a_translator),
+        cmocka_unit_test(the_list_is_replaced_as_a_whole),
+        cmocka_unit_test(ours_in_every_spelling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
