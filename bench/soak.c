@@ -7,7 +7,8 @@
  *   bench_soak pid= dir= minutes= calls= texts= events= pushes= reads= [names=IP]
  *              http= sip= agent= hook= smpp=     ports; hook + 1 is a second receiver's
  *
- * calls=, texts=, events=, pushes=, reads=: a second. A quarter of the texts is SIP MESSAGE.
+ * calls=, texts=, events=, pushes=, reads=: a second, 0: none. A quarter of the texts is SIP
+ * MESSAGE.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -184,7 +185,7 @@ static void *send_texts(void *arg)
                              .window = SMPP_WINDOW,
                              .per_sec = s->texts * 3 / 4,
                              .run_us = ROUND_US};
-    while (!s->over) {
+    while (!s->over && load.per_sec > 0) {
         struct smsc_result r;
         smsc_run(s->smsc, &load, &r);
         free(r.answer_us);
@@ -211,7 +212,7 @@ static size_t post(struct ledger *l, const struct tenants *t, double per_sec, in
 static void *post_events(void *arg)
 {
     struct soak *s = arg;
-    while (!s->over)
+    while (!s->over && s->events > 0)
         s->posted_ok += post(&s->posted, &s->posters, s->events, ROUND_US);
     return NULL;
 }
@@ -220,7 +221,7 @@ static void *post_events(void *arg)
 static void *push_events(void *arg)
 {
     struct soak *s = arg;
-    while (!s->over) {
+    while (!s->over && s->pushes > 0) {
         size_t first = s->pushed.calls;
         struct streams *streams = streams_open(&s->pushers, &s->pushed);
         s->pushed_ok += post(&s->pushed, &s->pushers, s->pushes, STREAMS_ROUND_US);
@@ -253,7 +254,7 @@ static void *read_lists(void *arg)
 {
     struct soak *s = arg;
     int64_t due = clock_mono_us();
-    while (!s->over) {
+    while (!s->over && s->reads > 0) {
         struct asked a;
         const struct asking c = {.port = s->http,
                                  .connections = READ_CONNECTIONS,

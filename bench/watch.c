@@ -179,5 +179,7 @@ bool watch_say_idle(const struct watch_sample *before, const struct watch_sample
     }
     say("idle as it was before", "%s (now and then: %.*s)", good ? "yes" : "NO",
         STR_FMT(buf_str(&text)));
+    say("  resident then", "%.1f MiB; before the load %.1f MiB", after->v[WATCH_RESIDENT] / KIB,
+        before->v[WATCH_RESIDENT] / KIB);
     return good;
 }
