@@ -62,7 +62,8 @@ struct exchange {
     bool first;      /* the one that began the call */
     bool late_offer; /* it came without: the 2xx has the offer, the ACK its answer */
     bool acked;      /* by who asked, or it failed */
-    bool confirmed;  /* our ACK went onwards */
+    bool accepted;   /* the other leg said 2xx */
+    bool confirmed;  /* our ACK for that went onwards */
     bool given_up;   /* the ACK never came */
     handle server, client;
     uint32_t cseq_in, cseq_out;
@@ -96,6 +97,7 @@ struct call {
     struct dialog *early[FORKS_MAX]; /* of leg b, until one is answered */
     uint8_t n_early;
     struct exchange x;
+    uint64_t invite_key;      /* of the transaction of the INVITE that began it */
     handle open[2][OPEN_MAX]; /* requests within the dialogs, of leg a and of leg b */
     struct strays strays;
     struct sequences sequences;

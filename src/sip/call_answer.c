@@ -92,6 +92,7 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     c->answered_at_ms = clock_wall_ms();
     c->sip_status = 200;
     c->x.client = t->self;
+    c->x.accepted = true;
     c->x.cseq_out = m->cseq;
     (void)strays_add(&t->strays, m->to.tag); /* should it outlive the call: that one is hung up */
     /* Written now, while the answer is at hand; it leaves when call_answered is stored. */
@@ -231,8 +232,7 @@ static void end_transaction(struct call *c, handle *h)
 
 void call_confirm(struct call *c, const struct sip_msg *m)
 {
-    struct txn *t = txn_at(c->edge->txns, c->x.client);
-    if (c->x.confirmed || !t || t->state != TXN_ACCEPTED)
+    if (c->x.confirmed || !c->x.accepted)
         return;
     c->x.confirmed = true;
     send_ack(c, call_other(c->x.from), c->x.cseq_out, m);

@@ -129,9 +129,10 @@ static void derive_call_id(const struct sip_msg *m, const struct book_trunk *t, 
     id_derive("call", part, 4, out);
 }
 
-static struct exchange first_exchange(const struct txn *t, const struct sip_msg *m)
+static void first_exchange(struct call *c, const struct txn *t, const struct sip_msg *m)
 {
-    return (struct exchange){.from = 'a',
+    c->invite_key = t->key;
+    c->x = (struct exchange){.from = 'a',
                              .first = true,
                              .server = t->self,
                              .cseq_in = m->cseq,
@@ -144,9 +145,8 @@ static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m
                      const struct path *from, struct str raw)
 {
     edge_trace(e, &c->trace, 'a', from, raw);
-    bool again = c->x.from == 'a' && c->x.cseq_in == m->cseq && c->x.acked;
-    if (again)
-        return; /* a repeat from before the ACK, late */
+    if (c->invite_key && c->invite_key == txn_server_key(e->txns, m))
+        return; /* the same, late: its transaction was over with the ACK */
     if (c->state != CALL_RESTORED) {
         edge_reply(e, m, from, 482, NULL, NULL);
         return;
@@ -156,7 +156,7 @@ static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m
         return;
     t->call = c->self;
     call_trace(c, 'a', t);
-    c->x = first_exchange(t, m);
+    first_exchange(c, t, m);
     if (dialog_of_invite(&c->a, m, from, e->transport) != OK)
         return;
     timer_stop(&c->invite_timer);
@@ -189,7 +189,7 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
         return ERR_FULL;
     t->call = c->self;
     call_trace(c, 'a', t);
-    c->x = first_exchange(t, m);
+    first_exchange(c, t, m);
     return OK;
 }
 

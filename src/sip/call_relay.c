@@ -216,6 +216,7 @@ static void on_reinvite_accepted(struct call *c, struct txn *t, struct txn *s,
 {
     struct sip_edge *e = c->edge;
     bool present = c->x.client == t->self;
+    c->x.accepted |= present;
     if (present && s && s->state == TXN_ACCEPTED) { /* again: ours is repeated by its own clock */
         call_on_repeated_answer(c, (char)t->leg, m->cseq);
         return;
@@ -270,10 +271,6 @@ void call_on_relay_failure(struct call *c, struct txn *t, enum err err)
     struct txn *s = txn_at(e->txns, t->other);
     if (t->purpose == FOR_REINVITE && c->x.client == t->self)
         reinvite_over(c);
-    if (!s || s->state >= TXN_COMPLETED)
-        return;
-    if (err == ERR_TIMEOUT && !s->invite)
-        txn_end(e->txns, s); /* its client waits no longer either (RFC 4320 §4.1) */
-    else if (txn_request(s, &e->again) == OK)
+    if (s && txn_request(s, &e->again) == OK)
         edge_reply_kept(e, s, &e->again, err == ERR_TIMEOUT ? 408 : 503, NULL, NULL);
 }

@@ -151,9 +151,10 @@ static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct
     struct call *c = m->to.tag.p ? call_of_tag(e, m->to.tag, &leg, &fork) : NULL;
     struct dialog *d = c ? call_dialog_of(c, leg, fork, m->call_id, m->from.tag) : NULL;
     struct txn *t = txn_server_of(e->txns, m);
+    bool known = c != NULL;
     if (!d)
-        c = NULL; /* our tag, in the mouth of another */
-    if (!trunk && !c && !t) {
+        c = NULL; /* our tag, in the mouth of another, or in a dialog that is no more: 481 */
+    if (!trunk && !known && !t) {
         metric_add(METRIC_SIP_UNKNOWN_SOURCE, 1);
         return;
     }
@@ -295,13 +296,13 @@ static void on_sent(void *arg, const struct txn *t, struct str bytes)
     trace_put(e->trace, &whose, true, &t->path, bytes);
 }
 
-/* A request that nobody answered in its time: an INVITE gets a final answer all the same. */
+/* A request that nobody answered in its time gets a final answer all the same. */
 static void on_unanswered(struct sip_edge *e, struct call *c, struct txn *t)
 {
     if (c && c->x.first && c->x.server == t->self && c->state <= CALL_RINGING)
         call_end(c, END_NO_ANSWER, ENDED_BY_SYSTEM, 480);
-    else if (t->invite && txn_request(t, &e->again) == OK)
-        edge_reply_kept(e, t, &e->again, 480, NULL, NULL);
+    else if (txn_request(t, &e->again) == OK)
+        edge_reply_kept(e, t, &e->again, t->invite ? 480 : 504, NULL, NULL);
 }
 
 static void on_failure(void *arg, struct txn *t, enum err err)

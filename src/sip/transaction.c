@@ -135,12 +135,12 @@ static void on_unanswered(struct timer *timer)
     struct txn *t = timer->arg;
     struct transactions *ts = txn_table(timer);
     handle self = t->self;
-    bool last = !t->invite || t->overdue;
+    bool last = t->overdue;
     t->overdue = true;
-    if (!last)
-        txn_enter(ts, t, (enum txn_state)t->state, 64 * ts->t1_ms, on_unanswered);
+    txn_enter(ts, t, (enum txn_state)t->state, 64 * ts->t1_ms, on_unanswered);
     ts->user.on_failure(ts->user.arg, t, ERR_TIMEOUT);
-    if (last && (t = txn_at(ts, self)) && t->state < TXN_COMPLETED)
+    t = txn_at(ts, self);
+    if (last && t && t->state < TXN_COMPLETED)
         txn_end(ts, t);
 }
 
@@ -160,7 +160,7 @@ void txn_transmit(struct transactions *ts, struct txn *t)
 
 /* What makes it the same request (§17.2.3). Branches without the cookie are RFC 2543's: then
  * everything that must not differ in a retransmission counts. ACK and CANCEL find their INVITE. */
-static uint64_t server_key(struct transactions *ts, const struct sip_msg *m)
+uint64_t txn_server_key(struct transactions *ts, const struct sip_msg *m)
 {
     static const struct str cookie = STR("z9hG4bK");
     char text[2048];
@@ -183,12 +183,12 @@ static uint64_t server_key(struct transactions *ts, const struct sip_msg *m)
     buf_put_str(&b, m->via.host);
     buf_printf(&b, ":%u ", m->via.port);
     buf_put_str(&b, str_slice(method, 0, 64));
-    return hash_keyed(buf_str(&b), ts->hash_key);
+    return hash_keyed(buf_str(&b), ts->hash_key) | 1;
 }
 
 struct txn *txn_server_of(struct transactions *ts, const struct sip_msg *m)
 {
-    uint64_t key = server_key(ts, m);
+    uint64_t key = txn_server_key(ts, m);
     return map_get(ts->servers, str_of_u64(&key));
 }
 
@@ -196,12 +196,13 @@ struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m,
                            const struct path *from, struct str raw, bool keep)
 {
     bool invite = m->method == SIP_INVITE;
-    int64_t ms = invite ? UNANSWERED_MAX_MS : 64 * ts->t1_ms; /* its client's timer F */
+    /* 4 × T1 before its client's timer F: an answer after that is of no use (RFC 4320). */
+    int64_t ms = invite ? UNANSWERED_MAX_MS : 60 * ts->t1_ms;
     struct txn *t = txn_new(ts, from, invite, ms, on_unanswered);
     if (!t)
         return NULL;
     t->server = true;
-    t->key = server_key(ts, m);
+    t->key = txn_server_key(ts, m);
     if ((keep && block_set(ts->blocks, &t->request, raw) != OK) ||
         map_put(ts->servers, str_of_u64(&t->key), t, NULL) != OK) {
         txn_end(ts, t);

@@ -59,8 +59,7 @@ struct transaction_user {
     /* A response to a client transaction that is news: provisional, final, or one more 2xx. */
     void (*on_response)(void *arg, struct txn *t, const struct sip_msg *m);
     /* A client transaction that ends without an answer: `err` ERR_TIMEOUT or ERR_UNREACHABLE. Or
-     * a server transaction that nobody answered in its time: an INVITE may still be, within
-     * 64 × T1; any other ends in silence (RFC 4320 §4.1). */
+     * a server transaction that nobody answered in its time: now is the last moment. */
     void (*on_failure)(void *arg, struct txn *t, enum err err);
     /* A message of it left, for the first time or again. */
     void (*on_sent)(void *arg, const struct txn *t, struct str bytes);
@@ -84,6 +83,7 @@ void transactions_check(struct transactions *ts); /* asserts what the top of thi
 /* The server transaction of a request: same branch, sent-by, method (§17.2.3); CANCEL and ACK find
  * their INVITE's. NULL when there is none. */
 struct txn *txn_server_of(struct transactions *ts, const struct sip_msg *m);
+uint64_t txn_server_key(struct transactions *ts, const struct sip_msg *m); /* never 0 */
 /* Begins one; keeps the request's bytes when `keep`. NULL at the limit. */
 struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m,
                            const struct path *from, struct str raw, bool keep);

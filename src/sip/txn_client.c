@@ -173,20 +173,20 @@ static void on_ringing(struct transactions *ts, struct txn *t, int status)
 
 static void on_invite_response(struct transactions *ts, struct txn *t, const struct sip_msg *m)
 {
-    if (t->state == TXN_COMPLETED) { /* the failure again: our ACK was lost */
-        if (m->status >= 300)
-            txn_transmit(ts, t);
+    bool accepted = m->status >= 200 && m->status < 300;
+    if (t->state == TXN_COMPLETED && m->status >= 300) {
+        txn_transmit(ts, t); /* the failure again: our ACK was lost */
         return;
     }
-    if (t->state == TXN_ACCEPTED) {
-        if (m->status >= 200 && m->status < 300)
+    if (t->state >= TXN_COMPLETED) { /* a proxy passes each 2xx, after a failure too (§16.7) */
+        if (accepted)
             ts->user.on_response(ts->user.arg, t, m);
         return;
     }
     timer_stop(&t->repeat);
     if (m->status < 200) {
         on_ringing(ts, t, m->status);
-    } else if (m->status < 300) {
+    } else if (accepted) {
         block_give(ts->blocks, &t->message);
         txn_enter(ts, t, TXN_ACCEPTED, 64 * ts->t1_ms, on_timeout); /* timer M */
     } else {
