@@ -14,9 +14,11 @@
 #include "exchange_call.h"
 
 enum {
-    FINAL_MAX_MS = 60000,   /* from the INVITE or CANCEL to its final response */
-    LOST_MAX_MS = 180000,   /* until the daemon has noticed that nobody is there */
-    HANGING_MAX_MS = 40000, /* a BYE's answer */
+    FINAL_MAX_MS = 60000, /* from the INVITE or CANCEL to its final response */
+    LOST_MAX_MS = 180000, /* until the daemon has noticed that nobody is there */
+    FIRST_REPEAT_MS = 500,
+    REPEAT_MAX_MS = 16000,  /* the last one, half a minute after the first */
+    HANGING_MAX_MS = 40000, /* the answer to a BYE of the agent */
     OPEN_BEFORE_BYE_MS = 200,
     KNOWN_AFTER_MS = 35000, /* repeats of the daemon's may come so long after the end */
     AT_ONCE = 50,           /* begun in one turn */
@@ -63,7 +65,8 @@ static void call_begin(struct exchange *x)
     x->call[i] = c;
     x->c.book->n = i + 1;
     x->open++;
-    call_due(c, c->scene->cancel_ms ? c->scene->cancel_ms : FINAL_MAX_MS);
+    c->wait_ms = FIRST_REPEAT_MS;
+    call_due(c, c->wait_ms);
     carrier_ask(c, "INVITE", "INVITE", 1);
 }
 
@@ -113,6 +116,7 @@ static void call_over(struct played_call *c, enum call_told told)
 
 static void call_forget(struct played_call *c)
 {
+    c->x->open -= c->state != CALL_OVER;
     c->x->call[c->i] = NULL;
     free(c->to);
     free(c->target);
@@ -126,11 +130,24 @@ static void call_forget(struct played_call *c)
 static void call_hang_up(struct played_call *c)
 {
     c->state = CALL_HANGING;
-    call_due(c, HANGING_MAX_MS);
+    c->wait_ms = FIRST_REPEAT_MS;
+    call_due(c, c->scene->agent_hangs_up ? HANGING_MAX_MS : c->wait_ms);
     if (c->scene->agent_hangs_up)
         agent_ask(c, "BYE");
     else
         carrier_ask(c, "BYE", "BYE", ++c->cseq);
+}
+
+/* Nothing came to the INVITE or the BYE. False: that is enough. */
+static bool call_repeats(struct played_call *c)
+{
+    bool bye = c->state == CALL_HANGING;
+    if (c->wait_ms >= REPEAT_MAX_MS || (bye && c->scene->agent_hangs_up))
+        return false;
+    c->wait_ms *= 2;
+    call_due(c, c->wait_ms);
+    carrier_ask(c, bye ? "BYE" : "INVITE", bye ? "BYE" : "INVITE", bye ? c->cseq : 1);
+    return true;
 }
 
 /* Time for what the scene does next. */
@@ -140,8 +157,12 @@ static void on_due(struct timer *timer)
     const struct scene *scene = c->scene;
     switch (c->state) {
     case CALL_SENT:
-        if (!scene->cancel_ms) {
-            call_forget(c); /* no final response: the book says so, and it stays open */
+        if (!c->heard && call_repeats(c))
+            break;
+        if (!c->heard)
+            callbook_tell(c->x->c.book, c->i, TOLD_REFUSED); /* by silence */
+        if (!c->heard || !scene->cancel_ms) {
+            call_forget(c); /* without a final response: the book has it as open */
             return;
         }
         c->state = CALL_CANCELED;
@@ -161,8 +182,12 @@ static void on_due(struct timer *timer)
             carrier_ask(c, scene->open_request, "open", ++c->cseq);
         break;
     case CALL_OPENED: call_hang_up(c); break;
-    case CALL_CANCELED:
     case CALL_HANGING:
+        if (call_repeats(c))
+            break;
+        call_forget(c);
+        break;
+    case CALL_CANCELED:
     case CALL_OVER: call_forget(c); break;
     }
 }
@@ -199,6 +224,10 @@ static void on_answer(struct played_call *c, struct str m, int status)
 {
     struct str cseq = sip_value(m, "\r\nCSeq: ");
     bool first = str_eq(cseq, STR("1 INVITE"));
+    if (first && !c->heard && c->state == CALL_SENT) {
+        c->heard = true;
+        call_due(c, c->scene->cancel_ms ? c->scene->cancel_ms : FINAL_MAX_MS);
+    }
     if (first && status > 100 && !means_no_call(status))
         callbook_tell(c->x->c.book, c->i, TOLD_TAKEN);
     if (first && status / 100 == 2) {

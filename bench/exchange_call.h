@@ -16,6 +16,8 @@ struct played_call {
     size_t i;
     const struct scene *scene;
     enum call_state state;
+    bool heard;      /* some answer to what it waits for */
+    int64_t wait_ms; /* until the next repeat of that */
     unsigned cseq, agent_cseq;
     char *to, *target;           /* of the carrier's dialog */
     char *agent_from, *agent_to; /* of the agent's, as its own requests have them */
