@@ -20,10 +20,8 @@ else
   echo "names: no mount namespace is to be had; those calls go by address"
   names=''
 fi
-allow=''
-! $bin config | grep -q HOOKSWITCH_SIP_ALLOW || allow="--set sip.allow=127.0.0.0/8" # an older daemon has no such key
-# shellcheck disable=SC2086
-daemon_start 7183 $allow --set sip.listen=udp:127.0.0.1:7050,tcp:127.0.0.1:7050 --set sip.probe_s=10 --set sip.trace_bytes=16777216
+daemon_start 7183 --set sip.listen=udp:127.0.0.1:7050,tcp:127.0.0.1:7050 --set sip.probe_s=10 \
+  --set sip.trace_bytes=16777216
 echo "-- $minutes minutes: a second $calls calls, $texts texts, $events events posted, $pushes pushed to 20 streams, $reads reads"
 build/bench/bench/bench_soak pid="$pid" dir="$dir/data" http=7183 minutes="$minutes" calls="$calls" texts="$texts" \
   events="$events" pushes="$pushes" reads="$reads" names="$names"
