@@ -21,9 +21,11 @@ struct api_config {
     const struct guard *guard;
     const struct link_states *link_states;
     struct messages *messages;
-    struct simulations *simulations;  /* NULL: no answer is waited for */
-    const char *setup_token;          /* of the setup URL; NULL: there is no setup */
-    struct trace_log *trace;          /* NULL: no SIP messages of calls are kept */
+    struct simulations *simulations; /* NULL: no answer is waited for */
+    const char *setup_token;         /* of the setup URL; NULL: there is no setup */
+    struct trace_log *trace;         /* NULL: no SIP messages of calls are kept */
+    /* A trace as it may be read (sip/trace.h). */
+    enum err (*trace_hide)(struct str records, bool withheld, struct buf *out);
     const char *sms_fields;           /* how SMS providers name things; "": as most do */
     unsigned threads;                 /* 0: 2 */
     unsigned connections_per_address; /* 0: no limit */

@@ -10,6 +10,7 @@
 struct tracing {
     struct trace_read read; /* first */
     struct request *request;
+    bool withheld; /* the caller withholds who he is */
 };
 
 static struct addr addr_of(const struct trace_addr *a)
@@ -42,12 +43,12 @@ static void put_message(struct json_writer *w, const struct trace_record *r)
     json_end_obj(w);
 }
 
-static void put_trace(struct request *r, const struct trace_read *t)
+static void put_trace(struct request *r, const struct trace_read *t, struct str records)
 {
     struct json_writer w = {&r->out, false};
     list_begin(r, &w);
-    for (size_t at = 0; at < t->records.n;) {
-        const struct trace_record *rec = (const void *)(t->records.p + at);
+    for (size_t at = 0; at < records.n;) {
+        const struct trace_record *rec = (const void *)(records.p + at);
         put_message(&w, rec);
         at += rec->size;
     }
@@ -60,11 +61,18 @@ static void put_trace(struct request *r, const struct trace_read *t)
 
 static void on_read(struct trace_read *t)
 {
-    struct request *r = ((struct tracing *)t)->request;
-    if (t->err == OK)
-        put_trace(r, t);
+    const struct tracing *whose = (const struct tracing *)t;
+    struct request *r = whose->request;
+    struct buf shown;
+    buf_init(&shown, 2 * t->records.n + 4096); /* a masked one may be longer by its dots */
+    enum err err = t->err;
+    if (err == OK)
+        err = r->api->c.trace_hide(buf_str(&t->records), whose->withheld, &shown);
+    if (err == OK)
+        put_trace(r, t, buf_str(&shown));
     else
-        problem_of_err(r, t->err);
+        problem_of_err(r, err);
+    buf_fini(&shown);
     buf_fini(&t->records);
     request_done(r);
 }
@@ -72,9 +80,12 @@ static void on_read(struct trace_read *t)
 static enum err find_call(struct store_job *job, struct db *db)
 {
     struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
+    struct tracing *t = r->room;
     struct call_row c;
     buf_reset(&r->mem);
-    return call_get(db, request_scope(r), str_of(r->arg), &c, &r->mem);
+    enum err err = call_get(db, request_scope(r), str_of(r->arg), &c, &r->mem);
+    t->withheld = err == OK && str_eq(c.peer, STR("anonymous"));
+    return err;
 }
 
 static void on_found(struct store_job *job)
@@ -89,7 +100,7 @@ static void on_found(struct store_job *job)
             return; /* on_read follows */
     }
     if (err == OK)
-        put_trace(r, &t->read); /* nothing is kept */
+        put_trace(r, &t->read, (struct str){0}); /* nothing is kept */
     else
         problem_of_err(r, err);
     request_done(r);

@@ -30,6 +30,7 @@
 #include "net/guard.h"
 #include "net/loop.h"
 #include "net/resolver.h"
+#include "sip/trace.h"
 
 enum {
     EDGE_MAILS_MAX = 262144,
@@ -403,6 +404,7 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
                             .simulations = d->simulations,
                             .setup_token = d->setup_token[0] ? d->setup_token : NULL,
                             .trace = d->trace,
+                            .trace_hide = trace_hide,
                             .sms_fields = config_get(d->config, CONFIG_INGEST_SMS_FIELDS),
                             .nudge = on_nudge,
                             .hangup = on_hangup,

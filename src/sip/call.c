@@ -114,6 +114,7 @@ void call_free(struct call *c)
         trunk_release(e, c->trunk);
     free(c->trunk_id);
     free(c->headers);
+    free(c->secrets);
     free(c->destination);
     free(c->bye_reason);
     book_drop(&c->book);

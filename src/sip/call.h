@@ -14,6 +14,7 @@
 #include "sip/edge.h"
 #include "sip/identity.h"
 #include "sip/print.h"
+#include "sip/privacy.h"
 #include "sip/trace.h"
 #include "sip/transaction.h"
 
@@ -91,8 +92,10 @@ struct call {
     uint64_t account, trunk;
     char *trunk_id, *trunk_name, *caller_name; /* one block, trunk_id its start */
     char *headers;                             /* "name\nvalue\n…" of X-*; NULL */
-    bool headers_cut;                          /* there was more than is kept of them */
-    char *destination;                         /* of the target that rings or answered; NULL */
+    uint8_t withheld;                          /* legs whose party withholds who it is */
+    struct secrets *secrets; /* numbers of leg a's, when it does; NULL: not at hand */
+    bool headers_cut;        /* there was more than is kept of them */
+    char *destination;       /* of the target that rings or answered; NULL */
     struct dialog a, b;
     struct dialog *early[FORKS_MAX]; /* of leg b, until one is answered */
     uint8_t n_early;
@@ -236,7 +239,12 @@ void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
                      const struct sip_msg *m, const struct path *from, struct str raw);
 void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m);
 void call_on_relay_failure(struct call *c, struct txn *t, enum err err);
-void call_put_relayed(struct buf *b, const struct sip_msg *m); /* headers that pass unchanged */
+
+/* call_privacy.c: who withholds who he is */
+void call_withhold(struct call *c, char leg, const struct sip_msg *m); /* m: his; may be NULL */
+const struct secrets *call_hidden(const struct call *c, char leg);     /* NULL: he does not */
+/* Ends the message in `b`: the headers and the body of that leg's message which may pass. */
+void call_put_relayed(struct call *c, char leg, struct buf *b, const struct sip_msg *m);
 
 /* call_open.c: requests within the dialogs that are not over yet */
 bool call_open_has_room(const struct call *c, char leg);

@@ -110,8 +110,7 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     }
     sip_put_reply(&b, &e->again, &s->path.peer, m->status, m->reason, str_of(tag), true);
     dialog_put_contact(&s->path, e->transport, &b);
-    call_put_relayed(&b, m);
-    sip_put_body(&b, m->body);
+    call_put_relayed(c, 'b', &b, m);
     if (b.err != OK || block_set(e->blocks, &c->x.answer, buf_str(&b)) != OK) {
         call_hang_up(c, 'b', (struct str){0});
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
@@ -198,8 +197,7 @@ static void send_ack(struct call *c, char to, uint32_t cseq, const struct sip_ms
     token_print(c->self, crypto_random_u64(), branch + 7);
     dialog_put_request(d, e->transport, STR("ACK"), cseq, branch, &b);
     if (m && m->body.n) {
-        call_put_relayed(&b, m);
-        sip_put_body(&b, m->body);
+        call_put_relayed(c, call_other(to), &b, m);
     } else {
         sip_put_body(&b, (struct str){0});
     }

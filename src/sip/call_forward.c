@@ -11,14 +11,20 @@ static void put_target_headers(struct buf *b, const struct target *t)
         sip_put_named(b, t->header[i][0], t->header[i][1]);
 }
 
-/* A bare URI, since a name-addr's parameters are not ours to repeat. */
-static void put_from(struct buf *b, const struct sip_msg *invite, const struct dialog *leg)
+/* A bare URI, since a name-addr's parameters are not ours to repeat; nobody's where the caller
+ * withholds who he is (RFC 3323 §4.1.1.3). */
+static void put_from(struct buf *b, const struct call *c, const struct sip_msg *invite)
 {
+    struct str display = str_slice(invite->from.display, 0, 255),
+               uri = str_slice(invite->from.uri_text, 0, 700);
+    if (call_hidden(c, 'a')) {
+        display = STR("Anonymous");
+        uri = STR("sip:anonymous@anonymous.invalid");
+    }
     buf_puts(b, "From: ");
-    if (invite->from.display.n)
-        buf_printf(b, "\"%.*s\" ", STR_FMT(str_slice(invite->from.display, 0, 255)));
-    buf_printf(b, "<%.*s>;tag=%s%c%c\r\n", STR_FMT(str_slice(invite->from.uri_text, 0, 700)),
-               leg->token, leg->leg, leg->fork);
+    if (display.n)
+        buf_printf(b, "\"%.*s\" ", STR_FMT(display));
+    buf_printf(b, "<%.*s>;tag=%s%c%c\r\n", STR_FMT(uri), c->b.token, c->b.leg, c->b.fork);
 }
 
 bool route_invite(struct call *c)
@@ -40,14 +46,13 @@ bool route_invite(struct call *c)
     transport_put_own(e->transport, &r->path, &b);
     buf_printf(&b, ";branch=%s;rport\r\n", branch);
     sip_putf(&b, SIP_H_MAX_FORWARDS, "%d", (hops < HOP_MAX ? hops : HOP_MAX) - 1);
-    put_from(&b, invite, &c->b);
+    put_from(&b, c, invite);
     sip_putf(&b, SIP_H_TO, "<%s>", r->ruri);
     sip_putf(&b, SIP_H_CALL_ID, "%s-%u", c->token, ++r->attempts);
     buf_puts(&b, "CSeq: 1 INVITE\r\n");
     dialog_put_contact(&r->path, e->transport, &b);
-    call_put_relayed(&b, invite);
     put_target_headers(&b, r->target);
-    sip_put_body(&b, invite->body);
+    call_put_relayed(c, 'a', &b, invite);
     if (b.err != OK) {
         txn_end(e->txns, t);
         return false;

@@ -111,7 +111,7 @@ static enum err keep_x_headers(struct call *c, const struct sip_msg *m)
 {
     struct buf b;
     buf_init(&b, X_HEADERS_MAX * (X_HEADER_NAME_MAX + X_HEADER_VALUE_MAX + 2));
-    x_headers_read(m, &b, &c->headers_cut);
+    x_headers_read(m, call_hidden(c, 'a'), &b, &c->headers_cut);
     c->headers = b.n && b.err == OK ? str_dup(buf_str(&b)) : NULL;
     enum err err = b.n && !c->headers ? ERR_NOMEM : OK;
     buf_fini(&b);
@@ -175,6 +175,8 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
     identity_caller(m, trunk->set, &caller);
     c->account = number->account;
     c->verified = caller.verified;
+    if (!strcmp(caller.id, "anonymous"))
+        call_withhold(c, 'a', m);
     c->started_at_ms = clock_wall_ms();
     memcpy(c->caller, caller.id, sizeof c->caller);
     if ((err = str_copy(str_of(e164), c->number, sizeof c->number)) != OK ||
@@ -275,8 +277,9 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
     if (status > 100 && status < 300)
         dialog_put_contact(&t->path, e->transport, &b);
     if (from_b)
-        call_put_relayed(&b, from_b);
-    sip_put_body(&b, from_b && status > 100 ? from_b->body : (struct str){0});
+        call_put_relayed(c, 'b', &b, from_b);
+    else
+        sip_put_body(&b, (struct str){0});
     if (b.err != OK) {
         log_sparse(LOG_WARN, 1000, "sip", "%s: an answer did not fit", c->call_id);
         return;

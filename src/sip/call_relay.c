@@ -2,48 +2,12 @@
  * re-INVITE, UPDATE, PRACK, INFO, REFER, NOTIFY, MESSAGE. We need not understand them; we
  * re-address them, count CSeq per leg, translate RAck, and keep two INVITEs from crossing (491, RFC
  * 3261 §14). Edge's thread. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/metrics.h"
 #include "sip/call.h"
-#include "sip/x_headers.h"
 
 static const char retry_after[] = "Retry-After: 2\r\n";
-
-/* What belongs to one hop or one dialog, or is ours to say. */
-static bool is_own(enum sip_header_id id)
-{
-    switch (id) {
-    case SIP_H_VIA:
-    case SIP_H_FROM:
-    case SIP_H_TO:
-    case SIP_H_CALL_ID:
-    case SIP_H_CSEQ:
-    case SIP_H_CONTACT:
-    case SIP_H_MAX_FORWARDS:
-    case SIP_H_CONTENT_LENGTH:
-    case SIP_H_ROUTE:
-    case SIP_H_RECORD_ROUTE:
-    case SIP_H_RACK:
-    case SIP_H_PATH:
-    case SIP_H_PROXY_REQUIRE:
-    case SIP_H_WWW_AUTHENTICATE:
-    case SIP_H_AUTHORIZATION:
-    case SIP_H_PROXY_AUTHENTICATE:
-    case SIP_H_PROXY_AUTHORIZATION:
-    case SIP_H_TIMESTAMP:
-    case SIP_H_REPLACES: return true;
-    default: return false;
-    }
-}
-
-void call_put_relayed(struct buf *b, const struct sip_msg *m)
-{
-    for (size_t i = 0; i < m->n_headers; i++)
-        if (!is_own(m->header[i].id) && !x_header_is_own(m->header[i].name))
-            sip_put_named(b, m->header[i].name, m->header[i].value);
-}
 
 /* "7 1 INVITE" names the CSeq of the INVITE as the sender knows it; the other side knows ours (RFC
  * 3262 §7.2). */
@@ -77,8 +41,7 @@ static bool relay(struct call *c, struct txn *s, struct dialog *to, const struct
     struct buf b = call_scratch(e);
     dialog_put_request(to, e->transport, m->method_text, ++to->local_cseq, branch, &b);
     put_rack(c, to, m, &b);
-    call_put_relayed(&b, m);
-    sip_put_body(&b, m->body);
+    call_put_relayed(c, call_other(to->leg), &b, m);
     if (b.err != OK) {
         txn_end(e->txns, t);
         edge_reply_kept(e, s, m, 513, NULL, NULL);
@@ -189,8 +152,7 @@ static bool put_answer(struct call *c, struct txn *s, const struct sip_msg *m, s
     sip_put_reply(ret, &e->again, &s->path.peer, m->status, m->reason, STR(""), m->status < 300);
     if (m->status < 300 && (m->method == SIP_INVITE || m->method == SIP_UPDATE))
         dialog_put_contact(&s->path, e->transport, ret);
-    call_put_relayed(ret, m);
-    sip_put_body(ret, m->body);
+    call_put_relayed(c, call_other((char)s->leg), ret, m);
     return ret->err == OK;
 }
 

@@ -140,6 +140,8 @@ static enum err columns_read(struct call *c, const struct call_row *r)
     (void)!trace_id_parse(r->call_id, &c->trace);
     c->account = r->account;
     c->simulated = r->simulated;
+    if (str_eq(r->peer, STR("anonymous")))
+        call_withhold(c, 'a', NULL);
     c->started_at_ms = r->started_at_ms;
     c->answered_at_ms = r->answered_at_ms;
     c->destination = r->destination.n ? str_dup(r->destination) : NULL;

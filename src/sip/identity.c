@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sip/privacy.h"
+
 /* The user part of a SIP URI, or the number of a tel URI. Parameters of the user part stay:
  * number_parse strips them. */
 static struct str user_of(const struct uri *u)
@@ -43,21 +45,6 @@ enum err identity_called(const struct sip_msg *m, const struct trunk *t, char re
                 return OK;
     }
     return ERR_NOT_FOUND;
-}
-
-static bool wants_privacy(const struct sip_msg *m)
-{
-    size_t line = 0;
-    struct str rest = {0}, v, one;
-    while (sip_next(m, SIP_H_PRIVACY, &line, &rest, &v))
-        for (bool more = true; more;) { /* "id;critical" (RFC 3323 §4.2) */
-            more = str_cut(v, ';', &one, &v);
-            one = str_trim(one);
-            if (str_eq_nocase(one, STR("id")) || str_eq_nocase(one, STR("user")) ||
-                str_eq_nocase(one, STR("header")))
-                return true;
-        }
-    return false;
 }
 
 static bool is_anonymous(const struct name_addr *na)
@@ -125,7 +112,7 @@ static bool caller_of(const struct sip_msg *m, enum sip_header_id id, const stru
 
 void identity_caller(const struct sip_msg *m, const struct trunk *t, struct caller *ret)
 {
-    bool hidden = wants_privacy(m);
+    bool hidden = privacy_is_wanted(m);
     *ret = (struct caller){.id = "unknown", .name = STR(""), .verified = 'n'};
     bool found = t->trust_identity &&
                  (caller_of(m, SIP_H_P_ASSERTED_IDENTITY, &t->rules, ret, true, &hidden) ||

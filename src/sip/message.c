@@ -49,7 +49,7 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-static enum sip_header_id header_of(struct str name)
+enum sip_header_id sip_header_of(struct str name)
 {
     if (name.n == 1) {
         for (size_t i = 0; i < SIP_H_OTHER; i++)
@@ -147,7 +147,7 @@ static enum err header_line(struct sip_msg *m, struct str line)
     if (m->n_headers == SIP_HEADERS_MAX)
         return fail(m, 400, "too many headers");
     m->header[m->n_headers++] =
-        (struct sip_header){.id = header_of(name), .name = name, .value = str_trim(value)};
+        (struct sip_header){.id = sip_header_of(name), .name = name, .value = str_trim(value)};
     return OK;
 }
 
@@ -167,7 +167,7 @@ struct str sip_value(const struct sip_msg *m, enum sip_header_id id)
 
 const struct sip_header *sip_header_named(const struct sip_msg *m, struct str name)
 {
-    enum sip_header_id id = header_of(name);
+    enum sip_header_id id = sip_header_of(name);
     for (size_t k = 0; k < m->n_headers; k++)
         if (m->header[k].id == id && (id != SIP_H_OTHER || str_eq_nocase(m->header[k].name, name)))
             return &m->header[k];

@@ -85,6 +85,7 @@ enum sip_header_id {
         SIP_H_OTHER
 };
 const char *sip_header_name(enum sip_header_id id);
+enum sip_header_id sip_header_of(struct str name); /* no case; compact forms too */
 
 struct sip_header {
     enum sip_header_id id;

@@ -3,35 +3,10 @@
  * is replaced by "…" as far as it reaches, also where the message was cut off. Pure. */
 #include <string.h>
 
+#include "sip/lines.h"
 #include "sip/trace.h"
 
 static const struct str dots = STR("\xe2\x80\xa6"); /* … */
-
-/* Cuts the next line off *rest, with its end. */
-static struct str line_take(struct str *rest)
-{
-    size_t n = str_find(*rest, '\n');
-    struct str line = str_slice(*rest, 0, n < rest->n ? n + 1 : n);
-    *rest = str_from(*rest, line.n);
-    return line;
-}
-
-/* The line between headers and body. */
-static bool is_blank(struct str line)
-{
-    return line.n && (unsigned char)line.p[0] <= ' ' && str_trim(line).n == 0;
-}
-
-/* A header with the lines that go on with it (RFC 3261 §7.3.1). */
-static struct str header_take(struct str *rest)
-{
-    struct str h = line_take(rest);
-    if (is_blank(h))
-        return h; /* a body may begin with blanks */
-    while (rest->n && (rest->p[0] == ' ' || rest->p[0] == '\t'))
-        h.n += line_take(rest).n;
-    return h;
-}
 
 /* ---- credentials ---- */
 
@@ -173,7 +148,7 @@ static struct str put_headers(struct str message, struct content *c, struct buf 
 {
     const char *from = message.p;
     struct str h = {0}, name;
-    while (message.n && !is_blank(h)) {
+    while (message.n && !line_is_blank(h)) {
         h = header_take(&message);
         if (!header_read(h, c, &name))
             continue;

@@ -5,15 +5,10 @@
 
 #include "model/event.h"
 
-bool x_header_is_own(struct str name)
+static bool is_wanted(const struct sip_header *h, const struct secrets *hidden)
 {
-    return str_starts_nocase(name, STR("X-Hookswitch-"));
-}
-
-static bool is_wanted(const struct sip_header *h)
-{
-    return h->id == SIP_H_OTHER && str_starts_nocase(h->name, STR("X-")) &&
-           !x_header_is_own(h->name);
+    return str_starts_nocase(h->name, STR("X-")) &&
+           header_leaves(h->id, h->name, h->value, TO_EVENTS, hidden);
 }
 
 struct key {
@@ -35,14 +30,15 @@ static void put_cut(struct buf *b, struct str s, size_t room, bool *ret_cut)
 }
 
 /* The value, with those of the same name behind it. */
-static void put_joined(const struct sip_msg *m, size_t first, struct str key, struct buf *b,
-                       bool *ret_cut)
+static void put_joined(const struct sip_msg *m, const struct secrets *hidden, size_t first,
+                       struct str key, struct buf *b, bool *ret_cut)
 {
     struct key k;
     size_t from = b->n;
     for (size_t i = first; i < m->n_headers; i++) {
         const struct sip_header *h = &m->header[i];
-        if (!is_wanted(h) || h->name.n > X_HEADER_NAME_MAX || !str_eq(key_of(h->name, &k), key))
+        if (!is_wanted(h, hidden) || h->name.n > X_HEADER_NAME_MAX ||
+            !str_eq(key_of(h->name, &k), key))
             continue;
         if (i != first)
             put_cut(b, STR(", "), X_HEADER_VALUE_MAX - (b->n - from), ret_cut);
@@ -58,14 +54,15 @@ static bool was_there(const struct key *keys, size_t n, struct str key)
     return false;
 }
 
-void x_headers_read(const struct sip_msg *m, struct buf *out, bool *ret_cut)
+void x_headers_read(const struct sip_msg *m, const struct secrets *hidden, struct buf *out,
+                    bool *ret_cut)
 {
     struct key keys[X_HEADERS_MAX], k;
     size_t n = 0;
     *ret_cut = false;
     for (size_t i = 0; i < m->n_headers; i++) {
         const struct sip_header *h = &m->header[i];
-        if (!is_wanted(h))
+        if (!is_wanted(h, hidden))
             continue;
         if (h->name.n > X_HEADER_NAME_MAX) {
             *ret_cut = true;
@@ -81,7 +78,7 @@ void x_headers_read(const struct sip_msg *m, struct buf *out, bool *ret_cut)
         keys[n++] = k;
         buf_put_str(out, key);
         buf_putc(out, '\n');
-        put_joined(m, i, key, out, ret_cut);
+        put_joined(m, hidden, i, key, out, ret_cut);
         buf_putc(out, '\n');
     }
 }

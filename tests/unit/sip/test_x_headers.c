@@ -16,7 +16,7 @@ static struct str read_of(const char *headers)
                      headers);
     assert_ok(sip_parse(message, (size_t)n, &m));
     buf_reset(&out);
-    x_headers_read(&m, &out, &was_cut);
+    x_headers_read(&m, NULL, &out, &was_cut);
     assert_ok(out.err);
     return buf_str(&out);
 }
