@@ -19,6 +19,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "hub/endpoint_room.h"
 #include "store/cursor_key.h"
 
 static void *answers_main(void *arg)
@@ -51,6 +52,7 @@ static void parts_free(struct api *a)
     key_uses_free(a->key_uses);
     logins_free(a->logins);
     rates_free(a->rates);
+    endpoint_room_free(a->endpoint_room);
     peers_free(a->peers);
     mailbox_free(a->home);
     free(a->sms_fields);
@@ -74,6 +76,8 @@ static enum err start_parts(struct api *a)
     enum err err = store_read_now(a->c.store, &key.job);
     if (err == OK)
         err = rates_new(a->c.rate_per_sec, &a->rates);
+    if (err == OK)
+        err = endpoint_room_new(&a->endpoint_room);
     if (err == OK)
         err = logins_open(a->c.store, &a->logins);
     if (err == OK)

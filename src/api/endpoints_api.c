@@ -8,6 +8,7 @@
 #include "api/idempotency.h"
 #include "api/resource.h"
 #include "base/crypto.h"
+#include "hub/endpoint_room.h"
 #include "net/stream.h"
 
 static enum err check_certificates(struct request *r, const struct endpoint *e)
@@ -83,6 +84,28 @@ static enum err endpoint_check(struct request *r, const struct json *doc, bool i
     endpoint_free(e);
     return err;
 }
+/* Not more than so many want one event. The book is the one after the last commit. */
+static enum err endpoint_fits(struct request *r, struct db *db)
+{
+    struct json *doc = NULL;
+    struct endpoint *e = NULL;
+    const struct book *book = book_take(r->api->c.books);
+    enum err err = json_parse(r->setting.doc, &doc, NULL, 0);
+    if (err == OK)
+        err = endpoint_parse(doc, &e, &r->fault);
+    if (err == OK)
+        err = endpoint_room_take(r->api->endpoint_room, db, book, r->setting.account,
+                                 r->setting.id, &e, r->fault.why, sizeof r->fault.why);
+    if (err == ERR_FULL) {
+        r->fault_code = "too_many_endpoints";
+        err = ERR_INVALID;
+    }
+    endpoint_free(e);
+    json_free(doc);
+    book_drop(&book);
+    return err;
+}
+
 /* Switched off, or how it did lately. */
 static enum err endpoint_more(struct request *r, const struct setting *s, struct json_writer *w)
 {
@@ -112,6 +135,7 @@ const struct resource endpoints = {.kind = SETTING_ENDPOINT,
                                    .hidden = endpoint_hidden,
                                    .own = endpoint_own,
                                    .check = endpoint_check,
+                                   .fits = endpoint_fits,
                                    .more = endpoint_more};
 RESOURCE_HANDLERS(endpoints, endpoints)
 

@@ -176,7 +176,9 @@ static void name_it(struct request *r, const struct resource *res)
 
 static enum err insert(struct request *r, struct db *db, const struct resource *res)
 {
-    enum err err = setting_put(db, &r->setting);
+    enum err err = res->fits ? res->fits(r, db) : OK;
+    if (err == OK)
+        err = setting_put(db, &r->setting);
     return err == OK ? request_audit(r, db, res, NULL, &r->setting, "created") : err;
 }
 
@@ -357,6 +359,8 @@ enum err resource_change(struct request *r, struct db *db, const struct resource
         err = res->check(r, doc, false);
     if (err == OK && r->move_to)
         r->setting.account = r->move_to;
+    if (err == OK && res->fits)
+        err = res->fits(r, db);
     if (err == OK)
         err = setting_change(db, &r->setting);
     if (err == OK)

@@ -25,6 +25,7 @@ struct api {
     struct sms_fields *sms_fields; /* the operator's; immutable */
     char setup_hash[65];           /* of the setup URL's token; "": there is no setup */
     struct rates *rates;
+    struct endpoint_room *endpoint_room; /* the writer's */
     uint8_t cursor_key[CURSOR_KEY_SIZE];
     struct mailbox *home; /* answers of the store, opened by one thread */
     pthread_t answers;
@@ -91,6 +92,9 @@ struct resource {
     /* May r's asker change or delete r->setting, as it stands? ERR_DENIED, or another with r->fault
      * set; may be NULL. In the transaction of the change. */
     enum err (*allow)(struct request *r, struct db *db, bool deletes);
+    /* Is there room for r->setting, as it is about to be stored? ERR_INVALID with r->fault set; may
+     * be NULL. In the transaction of the change. */
+    enum err (*fits)(struct request *r, struct db *db);
     /* Further members to show, from elsewhere in the store; may be NULL. */
     enum err (*more)(struct request *r, const struct setting *s, struct json_writer *w);
 };

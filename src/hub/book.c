@@ -307,6 +307,18 @@ const struct book_endpoint *book_watcher_next(struct book_watchers *w)
     return &head[i]->as_endpoint;
 }
 
+bool book_watched_next(const struct book *b, struct trie_walk *walk, uint64_t *ret_account,
+                       struct str *ret_number)
+{
+    walk->trie = &b->watches;
+    const struct watch *w = trie_next(walk);
+    if (!w)
+        return false;
+    *ret_account = w->key.account;
+    *ret_number = str_of(w->key.number);
+    return true;
+}
+
 const struct book_trunk *book_trunk_from(const struct book *b, const struct addr *source)
 {
     const struct sources *s = b->sources;

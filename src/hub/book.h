@@ -81,6 +81,10 @@ struct book_watchers {
 };
 struct book_watchers book_watchers(const struct book *b, uint64_t account, struct str number);
 const struct book_endpoint *book_watcher_next(struct book_watchers *w);
+/* Each account and number that endpoints name, in no order (the number "": they want all): the walk
+ * begins zeroed; false at the end. */
+bool book_watched_next(const struct book *b, struct trie_walk *walk, uint64_t *ret_account,
+                       struct str *ret_number);
 const struct book_trunk *book_trunk_from(const struct book *b, const struct addr *source);
 const struct book_trunk *book_trunk(const struct book *b, struct str id_or_name);
 const struct book_smpp_link *book_smpp_link(const struct book *b, uint64_t n);

@@ -1,40 +1,98 @@
-/* endpoint_room: counts who wants what. It goes along the account's rows, and takes from the book
- * what the book has of that version; only what this very transaction changed is parsed again.
- * Called by api/endpoints_api. */
+/* endpoint_room: counts who wants what, by the book's index from a number to its endpoints, and by
+ * what other jobs of the same transaction changed. Called by api/endpoints_api. */
 #include "hub/endpoint_room.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/json.h"
-#include "base/map.h"
-
-struct wanted { /* of one number, by how many besides those that want all numbers */
-    char number[NUMBER_SIZE];
-    uint64_t last; /* row that was counted last: it may name the number twice */
-    unsigned by[EVENT_KIND_COUNT];
+struct change { /* of the transaction under way */
+    uint64_t account;
+    char id[ID_SIZE];
+    struct endpoint *e;
 };
 
-struct room {
-    const struct book *book;
-    struct str id;                  /* of the endpoint that is to come */
-    const struct endpoint *e;       /* the same */
-    unsigned all[EVENT_KIND_COUNT]; /* by how many of those that want all numbers */
-    struct map *numbers;            /* struct wanted */
-    enum err err;
+struct endpoint_room {
+    uint64_t begun; /* the transaction that `change` belongs to */
+    size_t n, cap;
+    struct change *change;
 };
 
-static struct wanted *number_entry(struct room *r, struct str number)
+enum err endpoint_room_new(struct endpoint_room **ret)
 {
-    struct wanted *w = map_get(r->numbers, number);
-    if (w || !(w = calloc(1, sizeof *w)))
-        return w;
-    if (str_copy(number, w->number, sizeof w->number) != OK ||
-        map_put(r->numbers, str_of(w->number), w, NULL) != OK) {
-        free(w);
-        return NULL;
+    *ret = calloc(1, sizeof **ret);
+    return *ret ? OK : ERR_NOMEM;
+}
+
+static void forget(struct endpoint_room *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        endpoint_free(r->change[i].e);
+    r->n = 0;
+}
+
+void endpoint_room_free(struct endpoint_room *r)
+{
+    if (!r)
+        return;
+    forget(r);
+    free(r->change);
+    free(r);
+}
+
+static struct change *changed(const struct endpoint_room *r, struct str id)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (str_eq(str_of(r->change[i].id), id))
+            return &r->change[i];
+    return NULL;
+}
+
+static enum err remember(struct endpoint_room *r, uint64_t account, struct str id,
+                         struct endpoint **e)
+{
+    struct change *c = changed(r, id);
+    if (!c && r->n == r->cap) {
+        size_t cap = r->cap ? 2 * r->cap : 8;
+        void *more = realloc(r->change, cap * sizeof *r->change);
+        if (!more)
+            return ERR_NOMEM;
+        r->change = more;
+        r->cap = cap;
     }
-    return w;
+    if (!c) {
+        c = &r->change[r->n];
+        c->e = NULL;
+        enum err err = str_copy(id, c->id, sizeof c->id);
+        if (err != OK)
+            return err;
+        r->n++;
+    }
+    endpoint_free(c->e);
+    c->account = account;
+    c->e = *e;
+    *e = NULL;
+    return OK;
+}
+
+/* ---- counting ---- */
+
+struct question {
+    const struct endpoint_room *room;
+    const struct book *book;
+    uint64_t account;
+    struct str id; /* of the one that is to come */
+    const struct endpoint *e;
+};
+
+static bool names(const struct endpoint *e, struct str number)
+{
+    if (!e->numbers)
+        return true;
+    for (size_t i = 0; i < e->n_numbers; i++)
+        if (number.n && str_eq(number, str_of(e->numbers[i])))
+            return true;
+    return false;
 }
 
 static void count(unsigned by[EVENT_KIND_COUNT], event_mask events)
@@ -43,96 +101,99 @@ static void count(unsigned by[EVENT_KIND_COUNT], event_mask events)
         by[k] += (events & EVENT_BIT(k)) != 0;
 }
 
-/* Of one that is there. Where the new one wants some numbers alone, others are of no interest. */
-static void endpoint_count(struct room *r, uint64_t row, const struct endpoint *e)
+/* An event of the number that enough others want; EVENT_KIND_COUNT: none. `number` "": those that
+ * want all numbers. */
+static unsigned full_kind(const struct question *q, struct str number)
 {
-    if (!(e->events & r->e->events))
-        return;
-    if (!e->numbers) {
-        count(r->all, e->events);
-        return;
+    unsigned by[EVENT_KIND_COUNT] = {0}, k = 0;
+    const struct book_endpoint *ep;
+    for (struct book_watchers w = book_watchers(q->book, q->account, number);
+         (ep = book_watcher_next(&w));)
+        if (!str_eq(str_of(ep->id), q->id) && !changed(q->room, str_of(ep->id)))
+            count(by, ep->set->events);
+    for (size_t i = 0; i < q->room->n; i++) {
+        const struct change *c = &q->room->change[i];
+        if (c->account == q->account && !str_eq(str_of(c->id), q->id) && names(c->e, number))
+            count(by, c->e->events);
     }
-    for (size_t i = 0; r->err == OK && i < e->n_numbers; i++) {
-        struct str number = str_of(e->numbers[i]);
-        struct wanted *w = r->e->numbers ? map_get(r->numbers, number) : number_entry(r, number);
-        if (w && w->last != row) {
-            w->last = row;
-            count(w->by, e->events);
-        } else if (!w && !r->e->numbers) {
-            r->err = ERR_NOMEM;
-        }
-    }
-}
-
-static bool on_row(void *arg, const struct setting *s)
-{
-    struct room *r = arg;
-    struct field_error fault;
-    struct json *doc = NULL;
-    struct endpoint *e = NULL;
-    const struct book_endpoint *known = book_endpoint(r->book, s->n);
-    if (str_eq(s->id, r->id))
-        return true; /* as it was before, or from a run of this job */
-    if (known && known->version == s->version) {
-        endpoint_count(r, s->n, known->set);
-        return r->err == OK;
-    }
-    enum err err = json_parse(s->doc, &doc, NULL, 0);
-    if (err == OK)
-        err = endpoint_parse(doc, &e, &fault);
-    if (err == OK)
-        endpoint_count(r, s->n, e);
-    else if (err == ERR_NOMEM)
-        r->err = err; /* one that cannot be read gets nothing */
-    json_free(doc);
-    endpoint_free(e);
-    return r->err == OK;
-}
-
-/* The kind of which there are enough already; EVENT_KIND_COUNT: none. */
-static unsigned kind_at_limit(const struct room *r, const unsigned by[EVENT_KIND_COUNT])
-{
-    unsigned k = 0;
-    while (k < EVENT_KIND_COUNT && !((r->e->events & EVENT_BIT(k)) &&
-                                     r->all[k] + (by ? by[k] : 0) >= ENDPOINTS_PER_EVENT_MAX))
+    while (k < EVENT_KIND_COUNT &&
+           !(q->e->events & EVENT_BIT(k) && by[k] >= ENDPOINTS_PER_EVENT_MAX))
         k++;
     return k;
 }
 
-static enum err judge(const struct room *r, char *why, size_t cap)
+static bool is_full(const struct question *q, struct str number, char *why, size_t cap)
 {
-    const struct wanted *w = NULL, *full = NULL;
-    unsigned k = r->e->numbers ? EVENT_KIND_COUNT : kind_at_limit(r, NULL);
-    for (size_t i = 0; k == EVENT_KIND_COUNT && (w = map_next(r->numbers, &i));)
-        if ((k = kind_at_limit(r, w->by)) < EVENT_KIND_COUNT)
-            full = w;
+    unsigned k = full_kind(q, number);
     if (k == EVENT_KIND_COUNT)
-        return OK;
-    snprintf(why, cap, "At most %d endpoints may want one event of one number; %s of %s has %d.",
+        return false;
+    snprintf(why, cap, "At most %d endpoints may want one event of one number; %s of %.*s has %d.",
              ENDPOINTS_PER_EVENT_MAX, event_kind_name((enum event_kind)k),
-             full ? full->number : "all numbers", ENDPOINTS_PER_EVENT_MAX);
-    return ERR_FULL;
+             STR_FMT(number.n ? number : STR("all numbers")), ENDPOINTS_PER_EVENT_MAX);
+    return true;
 }
 
-enum err endpoint_room(struct db *db, const struct book *book, uint64_t account, struct str id,
-                       const struct endpoint *e, char *ret_why, size_t cap)
+/* One that wants all numbers is one more for each that another one names. */
+static bool any_is_full(const struct question *q, char *why, size_t cap)
 {
-    struct wanted *w;
-    struct room r = {.book = book, .id = id, .e = e, .numbers = map_new()};
-    if (!r.numbers)
-        return ERR_NOMEM;
-    for (size_t i = 0; r.err == OK && e->numbers && i < e->n_numbers; i++)
-        if (!number_entry(&r, str_of(e->numbers[i])))
-            r.err = ERR_NOMEM;
-    enum err err = r.err;
+    struct trie_walk walk = {0};
+    struct str number;
+    uint64_t account;
+    if (is_full(q, STR(""), why, cap))
+        return true;
+    while (book_watched_next(q->book, &walk, &account, &number))
+        if (account == q->account && is_full(q, number, why, cap))
+            return true;
+    for (size_t i = 0; i < q->room->n; i++) {
+        const struct change *c = &q->room->change[i];
+        for (size_t k = 0; c->account == q->account && c->e->numbers && k < c->e->n_numbers; k++)
+            if (is_full(q, str_of(c->e->numbers[k]), why, cap))
+                return true;
+    }
+    return false;
+}
+
+static bool on_row(void *arg, const struct setting *s)
+{
+    ++*(unsigned *)arg;
+    return true;
+}
+
+/* The whole account has no more than may want one event. */
+static enum err account_is_small(struct db *db, uint64_t account, bool *ret)
+{
+    unsigned n = 0;
+    enum err err =
+        setting_list(db, SETTING_ENDPOINT, account, 0, ENDPOINTS_PER_EVENT_MAX, on_row, &n);
+    *ret = n < ENDPOINTS_PER_EVENT_MAX;
+    return err;
+}
+
+static enum err judge(const struct question *q, struct db *db, char *why, size_t cap)
+{
+    bool full = false, small = false;
+    enum err err = account_is_small(db, q->account, &small);
+    if (err != OK || small)
+        return err;
+    if (!q->e->numbers)
+        full = any_is_full(q, why, cap);
+    for (size_t i = 0; !full && q->e->numbers && i < q->e->n_numbers; i++)
+        full = is_full(q, str_of(q->e->numbers[i]), why, cap);
+    return full ? ERR_FULL : OK;
+}
+
+enum err endpoint_room_take(struct endpoint_room *r, struct db *db, const struct book *book,
+                            uint64_t account, struct str id, struct endpoint **e, char *ret_why,
+                            size_t cap)
+{
+    if (r->begun != db_transaction(db))
+        forget(r); /* the book has it, or nobody */
+    r->begun = db_transaction(db);
+    const struct question q = {r, book, account, id, *e};
+    enum err err = judge(&q, db, ret_why, cap);
     if (err == OK)
-        err = setting_list(db, SETTING_ENDPOINT, account, 0, 0, on_row, &r);
-    if (err == OK)
-        err = r.err;
-    if (err == OK)
-        err = judge(&r, ret_why, cap);
-    for (size_t i = 0; (w = map_next(r.numbers, &i));)
-        free(w);
-    map_free(r.numbers);
+        err = remember(r, account, id, e);
+    endpoint_free(*e);
+    *e = NULL;
     return err;
 }

@@ -2,13 +2,12 @@
  * call's row in one job, and tells both sides after the commit. Prepare and submit: any thread. */
 #include "hub/intake.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/metrics.h"
 
-enum { ENDPOINTS_MAX = 256, ROW_MAX = 256 * 1024 };
+enum { ROW_MAX = 256 * 1024 };
 
 struct intake {
     struct store *store;
@@ -88,42 +87,12 @@ static bool wants(const struct book_endpoint *ep, const struct event *e)
     return !ep->set->disabled && ep->set->events & EVENT_BIT(e->kind);
 }
 
-/* The next number for that endpoint: counts from 1; the store looks it up when the call itself
- * cannot tell. */
-static enum err sequence_next(struct sequences *s, uint64_t endpoint, unsigned *ret)
-{
-    size_t i = 0;
-    if (!s) {
-        *ret = UINT_MAX;
-        return OK;
-    }
-    while (i < s->n && s->at[i].endpoint != endpoint)
-        i++;
-    if (i == s->cap) {
-        size_t cap = s->cap ? 2u * s->cap : 2;
-        void *at = cap <= SEQUENCES_MAX ? realloc(s->at, cap * sizeof *s->at) : NULL;
-        if (!at)
-            return cap <= SEQUENCES_MAX ? ERR_NOMEM : ERR_FULL;
-        s->at = at;
-        s->cap = (uint8_t)cap;
-    }
-    if (i == s->n) {
-        s->at[i].endpoint = (uint32_t)endpoint;
-        s->at[i].count = 0;
-        s->n++;
-    }
-    if (s->at[i].count < UINT8_MAX)
-        s->at[i].count++;
-    *ret = s->at[i].count;
-    return OK;
-}
-
 void taking_withdraw(const struct taking *t, struct sequences *seq)
 {
     for (size_t i = 0; t && seq && i < t->n; i++)
         for (size_t k = 0; k < seq->n; k++)
             if (seq->at[k].endpoint == (uint32_t)t->delivery[i].endpoint)
-                seq->at[k].count = (uint8_t)(t->delivery[i].sequence - 1);
+                seq->at[k].count = t->delivery[i].sequence - 1;
 }
 
 static enum err row_copy(struct taking *t, const struct call_row *row)
@@ -176,13 +145,11 @@ enum err intake_prepare(struct intake *in, const struct book *book, const struct
     const struct book_watchers all = book_watchers(book, (*e)->account, (*e)->number);
     for (struct book_watchers w = all; (ep = book_watcher_next(&w));)
         wanted += wants(ep, *e);
-    if (wanted > ENDPOINTS_MAX)
-        wanted = ENDPOINTS_MAX;
     struct taking *t = taking_new(in, e, wanted);
     if (!t)
         return ERR_NOMEM;
     enum err err = OK;
-    for (struct book_watchers w = all; err == OK && t->n < wanted && (ep = book_watcher_next(&w));)
+    for (struct book_watchers w = all; err == OK && (ep = book_watcher_next(&w));)
         if (wants(ep, t->event))
             err = add(t, ep->n, seq);
     if (err == OK && row)

@@ -13,18 +13,19 @@
 struct intake;
 struct taking; /* an event on its way in; one owner */
 
-/* How many events of this call each endpoint got: a call carries one through its life. */
-enum { SEQUENCES_MAX = 64 };
+/* How many events of this call each endpoint got: a call carries one through its life. It grows
+ * with the endpoints that want them, of which the API lets ENDPOINTS_PER_EVENT_MAX be made; a store
+ * that has more gets them counted all the same. */
 struct sequences {
-    uint8_t n, cap;
+    uint32_t n, cap;
     struct {
-        uint32_t endpoint;
-        uint8_t count;
-    } * at; /* heap, grows by intake_prepare */
+        uint32_t endpoint, count;
+    } * at; /* heap */
 };
 void sequences_fini(struct sequences *s);
-void sequences_print(const struct sequences *s, struct buf *out); /* "12:1,14:2" */
-MUST_USE enum err sequences_parse(struct str text, struct sequences *ret);
+/* The next number for that endpoint: 1, 2, 3 … ERR_NOMEM. NULL: the store looks it up (UINT_MAX).
+ */
+MUST_USE enum err sequence_next(struct sequences *s, uint64_t endpoint, unsigned *ret);
 
 /* endpoint × call (or number × peer for SMS, or the event alone), stable across restarts. */
 uint64_t lane_key(uint64_t endpoint, const struct event *e);
@@ -45,7 +46,7 @@ MUST_USE enum err intake_new(struct store *s, intake_on_stored *on_stored, void 
 void intake_free(struct intake *in);
 
 /* Takes the event (sets *e to NULL). `seq` NULL: the store looks the sequence up (ingest). `row`
- * NULL: no call row; it is copied. At most 256 endpoints. */
+ * NULL: no call row; it is copied. All endpoints that want the event get it. */
 MUST_USE enum err intake_prepare(struct intake *in, const struct book *book, const struct event **e,
                                  struct sequences *seq, const struct call_row *row,
                                  struct taking **ret);

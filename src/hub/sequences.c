@@ -1,4 +1,6 @@
-/* sequences: how many events of its call each endpoint was sent; what `sequence` counts. */
+/* sequences: how many events of its call each endpoint was sent; what `sequence` counts. Called by
+ * intake, on the thread that has the call. */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "hub/intake.h"
@@ -9,36 +11,28 @@ void sequences_fini(struct sequences *s)
     *s = (struct sequences){0};
 }
 
-void sequences_print(const struct sequences *s, struct buf *out)
+enum err sequence_next(struct sequences *s, uint64_t endpoint, unsigned *ret)
 {
-    for (size_t i = 0; i < s->n; i++)
-        buf_printf(out, "%s%u:%u", i ? "," : "", s->at[i].endpoint, s->at[i].count);
-}
-
-enum err sequences_parse(struct str text, struct sequences *ret)
-{
-    *ret = (struct sequences){0};
-    while (text.n) {
-        struct str one, endpoint, count;
-        uint64_t e, c;
-        str_cut(text, ',', &one, &text);
-        if (!str_cut(one, ':', &endpoint, &count) || str_to_u64(endpoint, UINT32_MAX, &e) != OK ||
-            str_to_u64(count, UINT8_MAX, &c) != OK || ret->n == SEQUENCES_MAX) {
-            sequences_fini(ret);
-            return ERR_SYNTAX;
-        }
-        if (ret->n == ret->cap) {
-            size_t cap = ret->cap ? 2u * ret->cap : 2;
-            void *at = realloc(ret->at, cap * sizeof *ret->at);
-            if (!at) {
-                sequences_fini(ret);
-                return ERR_NOMEM;
-            }
-            ret->at = at;
-            ret->cap = (uint8_t)cap;
-        }
-        ret->at[ret->n].endpoint = (uint32_t)e;
-        ret->at[ret->n++].count = (uint8_t)c;
+    uint32_t i = 0;
+    if (!s) {
+        *ret = UINT_MAX;
+        return OK;
     }
+    while (i < s->n && s->at[i].endpoint != endpoint)
+        i++;
+    if (i == s->cap) {
+        uint32_t cap = s->cap ? 2 * s->cap : 2;
+        void *at = realloc(s->at, cap * sizeof *s->at);
+        if (!at)
+            return ERR_NOMEM;
+        s->at = at;
+        s->cap = cap;
+    }
+    if (i == s->n) {
+        s->at[i].endpoint = (uint32_t)endpoint;
+        s->at[i].count = 0;
+        s->n++;
+    }
+    *ret = ++s->at[i].count;
     return OK;
 }

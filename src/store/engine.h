@@ -26,6 +26,7 @@ struct db {
     const struct engine *engine;
     bool writer;
     unsigned writes; /* statements since begin that may have changed something */
+    uint64_t begun;  /* the writer's transactions so far, also those that are run again */
     enum err err;    /* sticks: the first error of the connection since begin */
     char detail[160];
 };

@@ -56,6 +56,11 @@ enum err db_run(struct db *db, enum sql sql, const struct value *args, size_t n_
     return db->engine->run(db, sql, args, n_args, row, arg, ret_changes);
 }
 
+uint64_t db_transaction(const struct db *db)
+{
+    return db->begun;
+}
+
 struct one_int {
     int64_t *v;
     bool found;
@@ -116,6 +121,7 @@ static bool is_store_error(enum err err)
  * rest once more. */
 static enum err jobs_run(struct store *s, struct store_job **jobs, size_t n)
 {
+    s->db->begun++;
     enum err err = s->engine->begin(s->db);
     for (size_t i = 0; err == OK && i < n; i++) {
         if (jobs[i]->err != OK)

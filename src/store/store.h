@@ -54,6 +54,9 @@ void store_close(struct store *s);
  * the look whether it can write again. */
 void store_turn(struct store *s);
 
+/* Inside a writer's job: another number in each transaction, and when one is run again. */
+uint64_t db_transaction(const struct db *db);
+
 /* Any thread. ERR_FULL: try later, the job was not taken. */
 MUST_USE enum err store_write(struct store *s, struct store_job *job);
 MUST_USE enum err store_read(struct store *s, struct store_job *job);

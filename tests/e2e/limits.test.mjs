@@ -2,6 +2,7 @@
 // ends, with its call_ended, and says so.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { Rig, agent, carrier } from './lib/rig.mjs';
 import { Answerer, Caller, Refuser } from './lib/ua.mjs';
 import { until } from './lib/until.mjs';
@@ -159,4 +160,99 @@ test('an INVITE whose addresses are too long to be kept gets 513, which nobody r
   assert.equal(await final(caller), 513);
   assert.doesNotMatch(caller.answers.at(-1), /Retry-After/);
   caller.close();
+});
+
+// ---- endpoints ----
+
+const MOST = 64;
+
+/** Makes an endpoint; gives its status and problem. */
+const make = (numbers, more = {}) => rig.daemon.api('POST', '/v1/endpoints',
+  { url: `${rig.receiver.url}/many`, events: ['call_ended'], numbers, ...more });
+
+async function full(number) {
+  for (let i = 0; i < MOST; i += 8) await Promise.all(times(8, 0).map(() => make([number])));
+}
+
+test('64 endpoints may want one event of one number; the 65th is refused, however it comes', async () => {
+  const { number } = await line([], { events: ['call_answered'] });
+  const other = await line([], { events: ['call_answered'] });
+  await full(number);
+  const refused = await make([number]);
+  assert.equal(refused.status, 422);
+  assert.equal(refused.json.code, 'too_many_endpoints');
+  assert.match(refused.json.detail, new RegExp(`At most 64 endpoints .* call_ended of \\${number} has 64`));
+  assert.equal((await make([other.number, number])).status, 422);
+  assert.equal((await make('*')).status, 422);
+  assert.equal((await make([number], { disabled: true })).status, 422);
+  // others of the account, and other events, have their own count
+  const elsewhere = await make([other.number]);
+  const quiet = await make([number], { events: ['sms_received'] });
+  assert.deepEqual([elsewhere.status, quiet.status], [201, 201]);
+  const patch = (id, body) => rig.daemon.api('PATCH', `/v1/endpoints/${id}`, body);
+  assert.equal((await patch(elsewhere.json.id, { numbers: [number] })).json.code, 'too_many_endpoints');
+  assert.equal((await patch(quiet.json.id, { events: ['call_ended'] })).json.code, 'too_many_endpoints');
+  assert.equal((await patch(quiet.json.id, { description: undefined, url: `${rig.receiver.url}/more` })).status, 200);
+  const account = await rig.daemon.must('POST', '/v1/accounts', { name: `many ${rig.next}` });
+  const foreign = await make('*', { account: account.id });
+  assert.equal(foreign.status, 201);
+  assert.equal((await patch(foreign.json.id, { account: 'default' })).json.code, 'too_many_endpoints');
+  assert.equal((await rig.daemon.api('DELETE', `/v1/endpoints/${elsewhere.json.id}`)).status, 204);
+});
+
+test('of many that come at once no more than 64 are taken', async () => {
+  const { number } = await line([], { events: ['call_answered'] });
+  const all = await Promise.all(times(90, 0).map(() => make([number])));
+  assert.equal(all.filter((r) => r.status === 201).length, MOST);
+  assert.equal(all.filter((r) => r.json.code === 'too_many_endpoints').length, 90 - MOST);
+});
+
+test('a store that has more endpoints for one event keeps them: all get it, and calls end', async () => {
+  const own = await line([refuser.target(486)], { events: ['call_ended'] });
+  await rig.daemon.kill('SIGTERM');
+  const db = `${rig.daemon.dir}/hookswitch.db`;
+  // 300 more rows like the one that is there
+  execFileSync('sqlite3', [db, `INSERT INTO settings (kind, id, account, key, doc, version, created_at, updated_at)
+    WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 300)
+    SELECT kind, id || i, account, key || i, doc, version, created_at, updated_at FROM settings, c
+    WHERE kind = 2 AND doc LIKE '%${own.number}%'`]);
+  await rig.daemon.run();
+  const caller = await Caller.open(carrier, rig.daemon.sip);
+  caller.send('INVITE', own.number);
+  assert.equal(await final(caller), 486);
+  await caller.send('ACK', own.number, { branch: `z9hG4bK${caller.id}1INVITE`, to: ';tag=x' });
+  caller.close();
+  await until(() => rig.receiver.of(own.where).length === 301, { what: '301 deliveries', timeout: 30000 });
+  assert.equal((await make([own.number], { events: ['call_ended'] })).json.code, 'too_many_endpoints');
+});
+
+// ---- events that can never be sent ----
+
+test('an event that can never be sent is given up at once, and the lane goes on', async () => {
+  const own = await line([refuser.target(486)], { retry: { schedule_s: [1], give_up_after_s: 600 } });
+  let refuse = true;
+  rig.receiver.respond.set(own.where, (event, res) => res.sendStatus(refuse ? 500 : 200));
+  const poison = (nth, payload) => `UPDATE events SET payload = ${payload} WHERE n = (SELECT n FROM events
+    WHERE number = '${own.number}' AND kind = 0 ORDER BY n LIMIT 1 OFFSET ${nth})`;
+  for (let i = 0; i < 3; i++) {
+    const caller = await Caller.open(carrier, rig.daemon.sip);
+    caller.send('INVITE', own.number);
+    await final(caller);
+    await caller.send('ACK', own.number, { branch: `z9hG4bK${caller.id}1INVITE`, to: ';tag=x' });
+    caller.close();
+  }
+  await until(() => rig.receiver.of(own.where).length >= 3, { what: 'first attempts' });
+  await rig.daemon.kill();
+  const db = `${rig.daemon.dir}/hookswitch.db`;
+  execFileSync('sqlite3', [db, `${poison(0, "'no JSON'")}; ${poison(1, "'{\"event\":\"' || hex(zeroblob(40000)) || '\"}'")}`]);
+  refuse = false;
+  const before = rig.receiver.of(own.where).length;
+  await rig.daemon.run();
+  const taken = () => rig.receiver.of(own.where).slice(before).map((e) => e.body.event);
+  await until(() => taken().filter((e) => e === 'call_ended').length === 3, { what: 'the ends of all three', timeout: 30000 });
+  assert.equal(taken().filter((e) => e === 'incoming_call').length, 1);
+  assert.equal(rig.daemon.log.match(/cannot be sent: malformed/g).length, 1);
+  assert.equal(rig.daemon.log.match(/cannot be sent: too large/g).length, 1);
+  const { data } = await rig.daemon.must('GET', '/v1/endpoints?limit=500');
+  assert.equal(data.find((e) => e.numbers[0] === own.number).health.state, 'healthy');
 });

@@ -18,14 +18,13 @@ static unsigned next_id;
 struct put_job {
     struct store_job job;
     struct setting s;
-    unsigned n, put;
     char id[32], doc[512];
 };
 
 static enum err put_run(struct store_job *job, struct db *db)
 {
     struct put_job *p = (struct put_job *)job;
-    return p->s.n ? setting_change(db, &p->s) : setting_put(db, &p->s);
+    return setting_put(db, &p->s);
 }
 
 static void document(char *out, size_t cap, const char *events, const char *numbers)
@@ -36,8 +35,7 @@ static void document(char *out, size_t cap, const char *events, const char *numb
              events, numbers);
 }
 
-/* A row, of which the book knows when `tell`. */
-static struct setting endpoint(uint64_t account, const char *events, const char *numbers, bool tell)
+static void endpoint(uint64_t account, const char *events, const char *numbers)
 {
     static struct put_job p;
     p = (struct put_job){.job.run = put_run};
@@ -49,46 +47,57 @@ static struct setting endpoint(uint64_t account, const char *events, const char 
                            .account = account,
                            .doc = str_of(p.doc)};
     assert_ok(store_write_now(store, &p.job));
-    if (tell)
-        books_changed(books, &p.s, false);
-    return p.s;
+    books_changed(books, &p.s, false);
 }
 
+/* Asks for several in one transaction, in which the first `ok` must find room. */
+struct ask {
+    uint64_t account;
+    const char *id, *events, *numbers;
+};
 struct ask_job {
     struct store_job job;
-    uint64_t account;
-    struct str id;
-    const struct endpoint *e;
-    enum err err;
-    char why[200];
+    const struct ask *ask;
+    unsigned n;
+    enum err err[ENDPOINTS_PER_EVENT_MAX + 2];
 };
 
-static enum err ask_run(struct store_job *job, struct db *db)
-{
-    struct ask_job *a = (struct ask_job *)job;
-    const struct book *book = book_take(books);
-    a->err = endpoint_room(db, book, a->account, a->id, a->e, a->why, sizeof a->why);
-    book_drop(&book);
-    return OK;
-}
-
+static struct endpoint_room *room;
 static char why[200];
 
-static enum err room_for(uint64_t account, const char *id, const char *events, const char *numbers)
+static struct endpoint *parsed(const struct ask *a)
 {
     char text[512];
     struct json *doc;
     struct endpoint *e;
     struct field_error fault;
-    document(text, sizeof text, events, numbers);
+    document(text, sizeof text, a->events, a->numbers);
     assert_ok(json_parse(str_of(text), &doc, NULL, 0));
     assert_ok(endpoint_parse(doc, &e, &fault));
-    struct ask_job a = {{.run = ask_run}, account, str_of(id), e, OK, ""};
-    assert_ok(store_write_now(store, &a.job));
-    memcpy(why, a.why, sizeof why);
     json_free(doc);
-    endpoint_free(e);
-    return a.err;
+    return e;
+}
+
+static enum err ask_run(struct store_job *job, struct db *db)
+{
+    struct ask_job *j = (struct ask_job *)job;
+    const struct book *book = book_take(books);
+    for (unsigned i = 0; i < j->n; i++) {
+        struct endpoint *e = parsed(&j->ask[i]);
+        j->err[i] = endpoint_room_take(room, db, book, j->ask[i].account, str_of(j->ask[i].id), &e,
+                                       why, sizeof why);
+        assert_null(e);
+    }
+    book_drop(&book);
+    return OK;
+}
+
+static enum err room_for(uint64_t account, const char *id, const char *events, const char *numbers)
+{
+    const struct ask a = {account, id, events, numbers};
+    struct ask_job j = {.job.run = ask_run, .ask = &a, .n = 1};
+    assert_ok(store_write_now(store, &j.job));
+    return j.err[0];
 }
 
 static int set_up(void **state)
@@ -99,11 +108,13 @@ static int set_up(void **state)
     struct store_config c = {.url = url};
     assert_ok(store_open(&c, &store, error, sizeof error));
     assert_ok(books_open(store, &books));
+    assert_ok(endpoint_room_new(&room));
     return 0;
 }
 
 static int tear_down(void **state)
 {
+    endpoint_room_free(room);
     books_close(books);
     store_close(store);
     return 0;
@@ -113,7 +124,7 @@ static void the_65th_for_one_event_is_one_too_many(void **state)
 {
     for (int i = 0; i < ENDPOINTS_PER_EVENT_MAX; i++) {
         assert_ok(room_for(1, "new", "\"call_ended\"", i % 2 ? ALL : LIST));
-        endpoint(1, "\"call_ended\"", i % 2 ? ALL : LIST, i % 3 != 0);
+        endpoint(1, "\"call_ended\"", i % 2 ? ALL : LIST);
     }
     assert_err(room_for(1, "new", "\"call_ended\"", LIST), ERR_FULL);
     assert_string_equal(why, "At most 64 endpoints may want one event of one number; call_ended of "
@@ -127,7 +138,7 @@ static void the_65th_for_one_event_is_one_too_many(void **state)
 static void those_of_all_numbers_count_for_each(void **state)
 {
     for (int i = 0; i < ENDPOINTS_PER_EVENT_MAX; i++)
-        endpoint(1, "\"ping\",\"call_ended\"", ALL, true);
+        endpoint(1, "\"ping\",\"call_ended\"", ALL);
     assert_err(room_for(1, "new", "\"ping\"", ALL), ERR_FULL);
     assert_string_equal(why, "At most 64 endpoints may want one event of one number; ping of all "
                              "numbers has 64.");
@@ -140,7 +151,7 @@ static void one_of_each_number_is_no_crowd(void **state)
     char numbers[40];
     for (int i = 0; i < 200; i++) {
         snprintf(numbers, sizeof numbers, "[\"+4479110001%02d\"]", i % 100);
-        endpoint(1, "\"call_ended\"", numbers, true);
+        endpoint(1, "\"call_ended\"", numbers);
     }
     assert_ok(room_for(1, "new", "\"call_ended\"", ALL));
     assert_ok(room_for(1, "new", "\"call_ended\"", LIST));
@@ -149,10 +160,10 @@ static void one_of_each_number_is_no_crowd(void **state)
 static void itself_is_not_counted_and_a_number_named_twice_is_once(void **state)
 {
     for (int i = 0; i < ENDPOINTS_PER_EVENT_MAX - 1; i++)
-        endpoint(1, "\"call_ended\"", "[\"" A "\",\"" A "\"]", true);
-    struct setting last = endpoint(1, "\"call_ended\"", LIST, true);
+        endpoint(1, "\"call_ended\"", "[\"" A "\",\"" A "\"]");
+    endpoint(1, "\"call_ended\"", LIST);
     char id[32];
-    assert_ok(str_copy(last.id, id, sizeof id));
+    snprintf(id, sizeof id, "ep_%u", next_id);
     assert_ok(room_for(1, id, "\"call_ended\"", ALL));
     assert_err(room_for(1, "new", "\"call_ended\"", ALL), ERR_FULL);
 }
@@ -160,20 +171,43 @@ static void itself_is_not_counted_and_a_number_named_twice_is_once(void **state)
 /* What another job of the same transaction changed, the book does not have yet. */
 static void a_change_that_the_book_has_not_seen_counts(void **state)
 {
-    struct setting s[ENDPOINTS_PER_EVENT_MAX];
+    static char id[ENDPOINTS_PER_EVENT_MAX + 2][16];
+    struct ask ask[ENDPOINTS_PER_EVENT_MAX + 2];
+    struct ask_job j = {.job.run = ask_run, .ask = ask, .n = ENDPOINTS_PER_EVENT_MAX + 2};
     for (int i = 0; i < ENDPOINTS_PER_EVENT_MAX; i++)
-        s[i] = endpoint(1, "\"ping\"", LIST, true);
-    assert_ok(room_for(1, "new", "\"call_ended\"", LIST));
-    for (int i = 0; i < ENDPOINTS_PER_EVENT_MAX; i++) {
-        struct put_job p = {.job.run = put_run, .s = s[i]};
-        snprintf(p.id, sizeof p.id, "changed_%d", i);
-        document(p.doc, sizeof p.doc, "\"call_ended\"", ALL);
-        p.s.key = str_of(p.id);
-        p.s.doc = str_of(p.doc);
-        assert_ok(store_write_now(store, &p.job));
+        endpoint(1, "\"ping\"", LIST);
+    for (unsigned i = 0; i < j.n; i++) { /* those that are there change, then one is new */
+        snprintf(id[i], sizeof id[i], "ep_%u", next_id - ENDPOINTS_PER_EVENT_MAX + 1 + i);
+        ask[i] = (struct ask){1, id[i], "\"call_ended\"", i % 2 ? ALL : LIST};
     }
-    assert_err(room_for(1, "new", "\"call_ended\"", LIST), ERR_FULL);
-    assert_ok(room_for(1, "new", "\"ping\"", LIST));
+    ask[ENDPOINTS_PER_EVENT_MAX + 1] = (struct ask){1, "other", "\"ping\"", LIST};
+    assert_ok(store_write_now(store, &j.job));
+    for (int i = 0; i < ENDPOINTS_PER_EVENT_MAX; i++)
+        assert_ok(j.err[i]);
+    assert_err(j.err[ENDPOINTS_PER_EVENT_MAX], ERR_FULL);
+    assert_ok(j.err[ENDPOINTS_PER_EVENT_MAX + 1]); /* none of them wants it any longer */
+    /* The book never heard of it: it did not come to be. */
+    assert_ok(room_for(1, "new", "\"call_ended\"", LIST));
+    assert_err(room_for(1, "new", "\"ping\"", LIST), ERR_FULL);
+}
+
+/* The book learns of them one by one, so that their account is not small. */
+static void many_new_ones_in_one_transaction(void **state)
+{
+    static char id[ENDPOINTS_PER_EVENT_MAX + 2][16];
+    struct ask ask[ENDPOINTS_PER_EVENT_MAX + 2];
+    struct ask_job j = {.job.run = ask_run, .ask = ask, .n = ENDPOINTS_PER_EVENT_MAX + 1};
+    for (int i = 0; i < ENDPOINTS_PER_EVENT_MAX; i++)
+        endpoint(1, "\"ping\"", "[]");
+    for (unsigned i = 0; i < j.n; i++) {
+        snprintf(id[i], sizeof id[i], "new_%u", i);
+        ask[i] =
+            (struct ask){1, id[i], "\"call_ended\"", i == ENDPOINTS_PER_EVENT_MAX ? ALL : LIST};
+    }
+    assert_ok(store_write_now(store, &j.job));
+    for (int i = 0; i < ENDPOINTS_PER_EVENT_MAX; i++)
+        assert_ok(j.err[i]);
+    assert_err(j.err[ENDPOINTS_PER_EVENT_MAX], ERR_FULL);
 }
 
 int main(void)
@@ -186,6 +220,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_of_each_number_is_no_crowd, set_up, tear_down),
         cmocka_unit_test_setup_teardown(itself_is_not_counted_and_a_number_named_twice_is_once,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_new_ones_in_one_transaction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_change_that_the_book_has_not_seen_counts, set_up,
                                         tear_down),
     };

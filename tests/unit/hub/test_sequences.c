@@ -1,43 +1,56 @@
-/* How many events of a call each endpoint got, as text in the call's row. */
+/* How many events of a call each endpoint got. */
+#include <limits.h>
+
 #include "../check.h"
 #include "hub/intake.h"
 
-static void printed_is_parsed(void **state)
+static unsigned next_of(struct sequences *s, uint64_t endpoint)
 {
-    struct sequences s;
-    struct buf b;
-    assert_ok(sequences_parse(STR("12:1,14:255"), &s));
-    assert_int_equal(s.n, 2);
-    assert_int_equal(s.at[1].endpoint, 14);
-    assert_int_equal(s.at[1].count, 255);
-    buf_init(&b, 100);
-    sequences_print(&s, &b);
-    assert_str(buf_str(&b), "12:1,14:255");
-    buf_fini(&b);
+    unsigned n;
+    assert_ok(sequence_next(s, endpoint, &n));
+    return n;
+}
+
+static void each_endpoint_is_counted_by_itself(void **state)
+{
+    struct sequences s = {0};
+    assert_int_equal(next_of(&s, 12), 1);
+    assert_int_equal(next_of(&s, 14), 1);
+    assert_int_equal(next_of(&s, 12), 2);
     sequences_fini(&s);
-    assert_ok(sequences_parse(STR(""), &s));
     assert_int_equal(s.n, 0);
 }
 
-static void nonsense_is_refused(void **state)
+static void the_count_goes_past_a_byte(void **state)
 {
-    static const char *const bad[] = {"x", "1", "1:", ":1", "1:256", "4294967296:1", "1:1,,2:1"};
-    struct sequences s;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_err(sequences_parse(str_of(bad[i]), &s), ERR_SYNTAX);
-    struct buf b;
-    buf_init(&b, 4096);
-    for (int i = 0; i <= SEQUENCES_MAX; i++)
-        buf_printf(&b, "%s%d:1", i ? "," : "", i);
-    assert_err(sequences_parse(buf_str(&b), &s), ERR_SYNTAX);
-    buf_fini(&b);
+    struct sequences s = {0};
+    for (unsigned i = 1; i <= 70000; i++)
+        assert_int_equal(next_of(&s, 12), i);
+    sequences_fini(&s);
+}
+
+static void any_number_of_endpoints_is_counted(void **state)
+{
+    struct sequences s = {0};
+    for (unsigned round = 1; round <= 2; round++)
+        for (unsigned endpoint = 1; endpoint <= 1000; endpoint++)
+            assert_int_equal(next_of(&s, endpoint), round);
+    assert_int_equal(s.n, 1000);
+    sequences_fini(&s);
+}
+
+static void without_a_count_the_store_is_asked(void **state)
+{
+    assert_int_equal(next_of(NULL, 12), UINT_MAX);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(printed_is_parsed),
-        cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(each_endpoint_is_counted_by_itself),
+        cmocka_unit_test(the_count_goes_past_a_byte),
+        cmocka_unit_test(any_number_of_endpoints_is_counted),
+        cmocka_unit_test(without_a_count_the_store_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
