@@ -169,8 +169,7 @@ static void next_call(struct demo *d)
                            .from_name = STR("Ann Lee"),
                            .number = str_of(stage_number),
                            .cancel_after_ms = call_plan[i].cancel_ms,
-                           .hangup_after_ms = call_plan[i].hangup_ms,
-                           .simulated = true};
+                           .hangup_after_ms = call_plan[i].hangup_ms};
     buf_wrap(&uri, target, sizeof target);
     agent_uri(d, call_plan[i].user, &uri);
     announce(call_plan[i].what);

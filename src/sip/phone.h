@@ -18,7 +18,6 @@ struct phone_dial { /* a call it makes */
     struct str from, from_name, number;
     int64_t cancel_after_ms; /* while nobody answered; -1: waits */
     int64_t hangup_after_ms; /* after the answer; -1: waits for the other side */
-    bool simulated;          /* X-Hookswitch-Simulated: the call says of itself that it is none */
 };
 
 enum phone_event { PHONE_RINGING, PHONE_ANSWERED, PHONE_REFUSED, PHONE_ENDED };

@@ -94,8 +94,6 @@ enum err phone_dial(struct phone *p, const struct phone_dial *d, uint64_t *ret_d
     buf_reset(&b);
     phone_put_request(c, &b, SIP_INVITE, 1, false);
     phone_put_contact(c, &b);
-    if (d->simulated)
-        sip_put_named(&b, STR("X-Hookswitch-Simulated"), STR("yes"));
     sip_putf(&b, SIP_H_CONTENT_TYPE, "application/sdp");
     sip_put_body(&b, str_of(phone_sdp));
     phone_send_until_answered(c, &b);

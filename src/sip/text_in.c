@@ -30,13 +30,17 @@ static void derive_message_id(const struct sip_msg *m, const struct book_trunk *
 /* What the sender hears when it was not taken. */
 static void answer_failed(struct sip_edge *e, struct txn *t, const struct sip_msg *m, enum err err)
 {
-    bool bad = err == ERR_INVALID || err == ERR_SYNTAX || err == ERR_TOO_BIG;
+    bool bad = err_is_final(err);
     metric_add(bad                                   ? METRIC_SIP_TEXTS_REFUSED
                : err == ERR_FULL || err == ERR_NOMEM ? METRIC_SIP_TEXTS_THROTTLED
                                                      : METRIC_SIP_TEXTS_FAILED,
                1);
     if (bad)
-        edge_reply_kept(e, t, m, err == ERR_TOO_BIG ? 413 : 400, NULL, NULL);
+        edge_reply_kept(e, t, m,
+                        err == ERR_TOO_BIG                    ? 413
+                        : err_class(err) == ERR_CLASS_REFUSED ? 400
+                                                              : 500,
+                        NULL, NULL);
     else
         edge_reply_kept(e, t, m, 503, NULL, retry_after);
 }
@@ -115,8 +119,6 @@ void text_on_message(struct sip_edge *e, const struct sip_msg *m, const struct p
                                   .from = str_of(sender),
                                   .to = str_of(to),
                                   .message_id = str_of(id),
-                                  .part = body.part,
-                                  .simulated =
-                                      sip_header_named(m, STR("X-Hookswitch-Simulated")) != NULL};
+                                  .part = body.part};
     take(e, m, from, raw, &in);
 }
