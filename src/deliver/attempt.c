@@ -214,14 +214,6 @@ static void list(struct attempt_job *j)
     c->attempts = j;
 }
 
-static void exchange_start(struct attempt_job *j)
-{
-    if (post_start(j->post) == OK)
-        list(j);
-    else
-        judge(j);
-}
-
 /* ---- the event ---- */
 
 /* What was canceled or deleted since it came into memory (its number's data erased, its retention
@@ -253,6 +245,30 @@ static void drop(struct attempt_job *j)
     dispatch(c);
 }
 
+/* The event can never be read, or made into a body: nobody tries that again, and its lane goes on.
+ * It says nothing of the endpoint. */
+static void give_up(struct attempt_job *j, enum err err)
+{
+    log_error("deliver", "event %lld cannot be sent: %s", (long long)item_of(j)->event_n,
+              err_text(err));
+    j->verdict = (struct verdict){.kind = VERDICT_GIVE_UP};
+    j->next_at_ms = 0;
+    j->blocked = true;
+    metric_add(METRIC_DELIVERIES_GIVEN_UP, 1);
+    submit(j);
+}
+
+static void exchange_start(struct attempt_job *j)
+{
+    enum err err = post_start(j->post);
+    if (err == OK)
+        list(j);
+    else if (j->post->unfit)
+        give_up(j, err);
+    else
+        judge(j);
+}
+
 static void on_event(struct store_job *job)
 {
     struct attempt_job *j = (struct attempt_job *)job;
@@ -261,6 +277,9 @@ static void on_event(struct store_job *job)
         give_back(j, 0);
     } else if (err_class(j->job.err) == ERR_CLASS_GONE) {
         drop(j);
+    } else if (err_is_final(j->job.err)) {
+        post_fail(j->post, j->job.err, "the stored event cannot be read");
+        give_up(j, j->job.err);
     } else if (j->job.err != OK) {
         give_back(j, clock_wall_ms() + STORE_RETRY_MS); /* our trouble, not the endpoint's */
     } else {

@@ -141,6 +141,7 @@ static enum err send_request(struct post *p, const struct book_endpoint *ep)
     if (err == OK)
         err = payload_body(p->event->payload, ep->set->format, p->sequence, ep->set->sip_headers,
                            &body);
+    p->unfit = err_is_final(err);
     if (err == OK)
         request_put_headers(&headers, ep->set, p->event, p->attempt, p->started_wall_ms,
                             buf_str(&body));

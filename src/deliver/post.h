@@ -17,6 +17,7 @@ struct post {
     struct http_exchange *exchange;
     /* When it is done: */
     bool done;
+    bool unfit; /* no request can be made of the event, today or later */
     struct outcome outcome;
     char *body; /* what the receiver said, as text */
     size_t body_n;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "hub/chore.h"
 #include "hub/join.h"
 
@@ -55,6 +56,12 @@ static enum err end_one(struct partial *p, const struct joiner *by, struct db *d
     enum err err = sms_set_get(db, n, &s);
     if (err == ERR_NOT_FOUND || (err == OK && s.ends_at_ms > p->now_ms))
         return OK;
+    if (err_is_final(err)) {
+        log_error("messages", "set %lld cannot be read and is dropped: %s", (long long)n,
+                  err_text(err));
+        s = (struct sms_set){.n = n, .state = SMS_SET_DONE}; /* in nobody's account */
+        return sms_set_delete(db, &s);
+    }
     if (err != OK)
         return err;
     return s.state == SMS_SET_WAITING ? join_end(by, db, &s, p->now_ms, &p->joined)

@@ -46,7 +46,11 @@ static enum err on_found(void *arg, struct db *db, int64_t event_n)
     enum err err = event_get(db, event_n, &e);
     if (err == OK)
         r->missed[r->n++] = (struct missed){.n = event_n, .event = e};
-    return err;
+    if (!err_is_final(err))
+        return err;
+    log_error("recover", "event %lld cannot be read and is passed over: %s", (long long)event_n,
+              err_text(err));
+    return OK;
 }
 
 static enum err find(struct recovering *r, struct db *db, const struct book_endpoint *ep)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/metrics.h"
 
 /* Sets that one part may push out: a part is at most SMS_DATA_MAX octets, and each set counts for
@@ -154,6 +155,10 @@ enum err join_end(const struct joiner *by, struct db *db, struct sms_set *s, int
         err = event_of_set(s, g, now_ms, &e);
         if (err == OK)
             err = put_event(by, db, e, out);
+        if (err_is_final(err)) { /* never: it must not keep others from being told */
+            log_error("messages", "%s is lost: %s", s->message_id, err_text(err));
+            err = OK;
+        }
         out->partial += g->n < s->parts;
     }
     memset(s->digest, 0, sizeof s->digest);

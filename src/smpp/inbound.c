@@ -97,9 +97,7 @@ static uint32_t status_of(enum err err)
     case OK: return ESME_ROK;
     case ERR_FULL:
     case ERR_STORE_FULL: return ESME_RTHROTTLED;
-    case ERR_INVALID:
-    case ERR_TOO_BIG: return ESME_RX_P_APPN;
-    default: return ESME_RX_T_APPN;
+    default: return err_is_final(err) ? ESME_RX_P_APPN : ESME_RX_T_APPN;
     }
 }
 
@@ -194,8 +192,7 @@ static uint32_t take(struct inbound *in, struct session *s, const struct pdu *p,
         return ESME_ROK;
     }
     pending_drop(in, n);
-    return err_class(err) == ERR_CLASS_REFUSED || err == ERR_TOO_BIG ? status_of(err)
-                                                                     : ESME_RTHROTTLED;
+    return err_is_final(err) ? status_of(err) : ESME_RTHROTTLED;
 }
 
 /* ---- from a PDU to a message ---- */

@@ -22,6 +22,7 @@ enum {
     CHECKPOINT_PAGES = 4000,
     BUSY_WAIT_MS = 2000,
     COLUMNS_MAX = 20,
+    VALUE_BYTES_MAX = 16 << 20, /* of a row; ours are much smaller */
 };
 
 struct sqlite_db {
@@ -43,6 +44,7 @@ static enum err err_of(struct sqlite_db *s, int rc)
     case SQLITE_DONE: return OK;
     case SQLITE_FULL: err = ERR_STORE_FULL; break;
     case SQLITE_CONSTRAINT: return ERR_EXISTS;
+    case SQLITE_TOOBIG: return ERR_TOO_BIG; /* this row's fault, not the store's: others go on */
     case SQLITE_NOMEM: err = ERR_NOMEM; break;
     case SQLITE_IOERR:
         err = whole == SQLITE_IOERR_FSYNC || whole == SQLITE_IOERR_DIR_FSYNC ? ERR_STORE_BROKEN
@@ -142,6 +144,7 @@ static enum err sqlite_open_db(const char *path, enum db_mode mode, struct db **
         OK)
         goto said;
     sqlite3_busy_timeout(s->h, BUSY_WAIT_MS);
+    sqlite3_limit(s->h, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
     if (writer) {
         if ((err = err_of(s, sqlite3_exec(s->h, writer_rules, NULL, NULL, NULL))) != OK)
             goto said;

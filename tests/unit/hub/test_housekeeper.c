@@ -133,6 +133,7 @@ struct made {
     const char *number;
     int64_t at_ms;
     int64_t n;
+    struct str payload; /* absent: a sound one */
     struct delivery delivery[2];
     enum delivery_state state[2];
     size_t deliveries;
@@ -152,7 +153,7 @@ static enum err make_work(struct db *db, void *arg)
                       .number = str_of(m->number),
                       .peer = STR("+1"),
                       .call_id = str_of(call),
-                      .payload = STR("{\"event\":\"incoming_call\"}")};
+                      .payload = m->payload.n ? m->payload : STR("{\"event\":\"incoming_call\"}")};
     enum err err = event_put(db, &e, &m->n, &is_new);
     for (size_t i = 0; err == OK && i < m->deliveries; i++) {
         struct delivery *d = &m->delivery[i];
@@ -280,6 +281,24 @@ static void a_recovery_sends_what_was_missed(void **state)
     assert_int_equal(told, 3);
     assert_false(disordered);
     assert_true(holds_now(keeps_sequence, &given_up));
+}
+
+static void an_event_that_cannot_be_read_does_not_hold_a_recovery(void **state)
+{
+    static char large[EVENT_PAYLOAD_MAX + 1];
+    enum recovery_state finished = RECOVERY_FINISHED;
+    int64_t now = clock_wall_ms();
+    struct made m = {.i = 1, .number = "+15550001", .at_ms = now - 3000};
+    memset(large, '1', sizeof large);
+    m.payload = str_of_bytes(large, sizeof large);
+    make(0, "+15550001", now - 4000, 0, 0);
+    write_now(make_work, &m);
+    make(2, "+15550001", now - 2000, 0, 0);
+    begin_recovery(now - 6000, now - 1000);
+    keep_house();
+    await_that(recovery_is, &finished);
+    assert_int_equal(recovery.done, 2);
+    assert_int_equal(told, 2);
 }
 
 static bool is_paused(struct db *db, void *arg)
@@ -453,6 +472,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_recovery_sends_what_was_missed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_event_that_cannot_be_read_does_not_hold_a_recovery,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_recovery_keeps_the_queue_short_and_goes_on_after_a_stop,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_endpoint_that_is_gone_ends_its_recovery, set_up,

@@ -1,5 +1,7 @@
 /* What becomes of sets of parts: when they never get whole, when references begin anew, over the
  * limits, under a failing store, and when a number is erased. */
+#include <sqlite3.h>
+
 #include "../store/faulty_engine.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -61,6 +63,25 @@ static void what_never_gets_whole_goes_out_when_its_time_is_over(void **state)
     assert_string_equal(got[0].message, "a");
     assert_true(got[0].partial);
     assert_string_not_equal(got[0].id, got[1].id);
+}
+
+static void a_set_that_cannot_be_read_does_not_hold_the_others(void **state)
+{
+    sqlite3 *h = NULL;
+    kit_take(kit_part(4, 4, "broken"));
+    assert_int_equal(sqlite3_open(kit.url + strlen("sqlite:"), &h), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(h, "UPDATE sms_sets SET parts = 256", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(h);
+    struct message_in in = kit_part(4, 2, "b");
+    in.from = STR("+19175550199");
+    kit_take(in);
+    clock_advance(HALF_HOUR);
+    kit_keep_house();
+    expect_one("b", true);
+    clock_advance(1000);
+    kit_keep_house(); /* and it is not tried again */
+    expect_one("b", true);
 }
 
 static void what_went_out_is_forgotten_in_the_end(void **state)
@@ -354,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_never_gets_whole_goes_out_when_its_time_is_over),
+        TEST(a_set_that_cannot_be_read_does_not_hold_the_others),
         TEST(what_went_out_is_forgotten_in_the_end),
         TEST(twenty_thousand_go_out_in_chunks),
         TEST(a_reference_used_again_while_parts_wait),

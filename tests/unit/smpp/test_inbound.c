@@ -201,6 +201,10 @@ static void what_fails_is_said(void **state)
         {ERR_NOMEM, ESME_RTHROTTLED, ESME_RX_T_APPN},
         {ERR_INVALID, ESME_RX_P_APPN, ESME_RX_P_APPN},
         {ERR_TOO_BIG, ESME_RX_P_APPN, ESME_RX_P_APPN},
+        {ERR_SYNTAX, ESME_RX_P_APPN, ESME_RX_P_APPN},
+        {ERR_UNSUPPORTED, ESME_RX_P_APPN, ESME_RX_P_APPN},
+        {ERR_EXISTS, ESME_RX_P_APPN, ESME_RX_P_APPN},
+        {ERR_BUG, ESME_RX_P_APPN, ESME_RX_P_APPN},
     };
     int fd = peer_new(true);
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -351,6 +351,29 @@ static void a_job_that_fails_takes_nobody_with_it(void **state)
     mailbox_free(home);
 }
 
+static enum err large_run(struct store_job *job, struct db *db)
+{
+    struct event e = sample;
+    int64_t n;
+    bool is_new;
+    char *text = malloc(20 << 20);
+    assert_non_null(text);
+    memset(text, 'x', 20 << 20);
+    e.id = STR("evt_large");
+    e.payload = str_of_bytes(text, 20 << 20);
+    enum err err = event_put(db, &e, &n, &is_new);
+    free(text);
+    return err;
+}
+
+/* It is its own fault, and no trouble of the store's. */
+static void a_row_that_is_too_large_is_refused_alone(void **state)
+{
+    struct store_job job = {.run = large_run};
+    assert_err(store_write_now(store, &job), ERR_TOO_BIG);
+    assert_true(store_is_writable(store));
+}
+
 static enum err settings_work(struct db *db, void *arg)
 {
     struct setting s = {.kind = SETTING_TRUNK,
@@ -424,6 +447,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_second_process_is_kept_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_job_that_fails_takes_nobody_with_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_row_that_is_too_large_is_refused_alone, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(settings, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_ended_call_stays_ended, set_up, tear_down),
     };
