@@ -35,6 +35,7 @@ static void our_own_sockets_are_refused_whatever_is_allowed(void **state)
     assert_ok(addr_parse(STR("127.0.0.1:8080"), 0, &own));
     assert_ok(guard_refuse(g, &own));
     assert_err(judge(g, "127.0.0.1:8080"), ERR_BLOCKED);
+    assert_err(judge(g, "0.0.0.0:8080"), ERR_BLOCKED); /* the kernel connects to this machine */
     assert_ok(judge(g, "127.0.0.1:8081"));
     guard_free(g);
 }

@@ -1,0 +1,127 @@
+/* kit_posts: deliver/http_client.h without a network: a POST is kept, and answered when the test
+ * says so. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "deliver_kit_own.h"
+
+enum { POSTS_MAX = 1 << 16 };
+
+struct http_client {
+    int unused;
+};
+struct http_exchange {
+    http_on_done *on_done;
+    void *arg;
+    struct kit_post *post;
+};
+
+static struct kit_post posts[POSTS_MAX];
+static size_t n_posts;
+
+enum err http_client_new(const struct http_client_config *c, struct http_client **ret)
+{
+    *ret = calloc(1, sizeof **ret);
+    return *ret ? OK : ERR_NOMEM;
+}
+
+void http_client_free(struct http_client *h)
+{
+    free(h);
+}
+
+static struct str header(struct str headers, const char *name)
+{
+    struct str line, key;
+    while (str_cut(headers, '\n', &line, &headers))
+        if (str_cut(line, ':', &key, &line) && str_eq(key, str_of(name)))
+            return str_trim(line);
+    return STR("");
+}
+
+enum err http_client_post(struct http_client *h, const struct http_post *p, http_on_done *on_done,
+                          void *arg, struct http_exchange **ret)
+{
+    struct http_exchange *x = calloc(1, sizeof *x);
+    uint64_t attempt = 0;
+    assert_non_null(x);
+    assert_true(n_posts < POSTS_MAX);
+    struct kit_post *k = &posts[n_posts++];
+    *k = (struct kit_post){
+        .endpoint = p->endpoint, .at_ms = clock_mono_ms(), .open = true, .exchange = x};
+    assert_ok(str_copy(header(p->headers, "webhook-id"), k->id, sizeof k->id));
+    assert_ok(str_to_u64(header(p->headers, "webhook-attempt"), 1000, &attempt));
+    k->attempt = (unsigned)attempt;
+    snprintf(k->url, sizeof k->url, "%.60s%.64s", p->url->host, p->url->target);
+    *x = (struct http_exchange){on_done, arg, k};
+    *ret = x;
+    return OK;
+}
+
+void http_cancel(struct http_exchange *x)
+{
+    if (x)
+        x->post->open = false;
+    free(x);
+}
+
+size_t http_client_idle(const struct http_client *h)
+{
+    return 0;
+}
+
+/* ---- for the test ---- */
+
+void kit_posts_reset(void)
+{
+    n_posts = 0;
+}
+
+size_t post_count(void)
+{
+    return n_posts;
+}
+
+size_t post_count_open(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_posts; i++)
+        n += posts[i].open;
+    return n;
+}
+
+struct kit_post *post_at(size_t i)
+{
+    assert_true(i < n_posts);
+    return &posts[i];
+}
+
+struct kit_post *post_open(uint64_t endpoint, const char *id)
+{
+    for (size_t i = n_posts; i-- > 0;)
+        if (posts[i].open && posts[i].endpoint == endpoint && !strcmp(posts[i].id, id))
+            return &posts[i];
+    return NULL;
+}
+
+void post_reply_body(struct kit_post *p, int status, const char *body)
+{
+    assert_non_null(p);
+    assert_true(p->open);
+    struct http_exchange *x = p->exchange;
+    const struct http_result r = {.err = status ? OK : ERR_UNREACHABLE,
+                                  .status = status,
+                                  .retry_after_sec = -1,
+                                  .sent_mono_us = clock_mono_us(),
+                                  .body = str_of(body),
+                                  .detail = status ? "" : "refused"};
+    p->open = false;
+    x->on_done(x->arg, &r);
+    free(x);
+    deliver_kit_turn();
+}
+
+void post_reply(struct kit_post *p, int status)
+{
+    post_reply_body(p, status, "");
+}
