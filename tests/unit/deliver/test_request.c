@@ -29,7 +29,8 @@ static void the_known_vector(void **state)
     assert_true(has(head, "webhook-id: msg_p5jXN8AQM9LWM0D4loKWxJek\r\n"));
     assert_true(has(head, "webhook-timestamp: 1614265330\r\n"));
     assert_true(has(head, "webhook-attempt: 3\r\n"));
-    assert_true(has(head, "webhook-signature: v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=\r\n"));
+    assert_true(
+        has(head, "webhook-signature: v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=\r\n"));
     assert_true(has(head, "Content-Type: application/json\r\n"));
     assert_true(has(head, "User-Agent: hookswitch/"));
 }
