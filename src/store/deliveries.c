@@ -9,14 +9,15 @@ enum err delivery_put(struct db *db, struct delivery *d)
 {
     bool found;
     enum err err = OK;
-    if (d->sequence == UINT_MAX) {
+    d->looked_up |= d->sequence == UINT_MAX;
+    if (d->looked_up) {
         int64_t last = 0;
         err = db_run_int(db, SQL_DELIVERY_SEQUENCE, DB_ARGS(V_INT(d->event_n), V_INT(d->endpoint)),
                          &last, NULL);
+        if (err != OK)
+            return err;
         d->sequence = (unsigned)last + 1;
     }
-    if (err != OK)
-        return err;
     return db_run_int(db, SQL_DELIVERY_PUT,
                       DB_ARGS(V_INT(d->event_n), V_INT(d->endpoint), V_INT(d->lane),
                               V_INT(d->sequence), V_INT(d->next_at_ms), V_INT(d->resend)),

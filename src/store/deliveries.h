@@ -9,6 +9,7 @@ struct delivery {
     uint64_t endpoint;
     uint64_t lane;     /* lane_key() of hub/intake.h: endpoint × call, stable across restarts */
     unsigned sequence; /* of the call's events to this endpoint; 0: none */
+    bool looked_up;    /* by delivery_put, anew in each run of its job */
     unsigned attempts; /* made so far */
     enum delivery_state state;
     int64_t first_at_ms; /* first attempt, wall; 0: none yet */

@@ -1,7 +1,11 @@
 /* A store without threads: it works when the test says so, in memory. */
+#include <limits.h>
+
 #include "../check.h"
 #include "faulty_engine.h"
 #include "store/calls.h"
+#include "store/deliveries.h"
+#include "store/events.h"
 
 static struct store *store;
 static struct mailbox *home;
@@ -89,12 +93,51 @@ static void what_waits_at_the_close_is_done(void **state)
     assert_ok(put.err);
 }
 
+struct numbered_job {
+    struct store_job job;
+    const char *id;
+    struct delivery delivery;
+};
+
+static enum err numbered_run(struct store_job *job, struct db *db)
+{
+    struct numbered_job *j = (struct numbered_job *)job;
+    bool is_new;
+    const struct event e = {.kind = EVENT_CALL_ENDED,
+                            .account = 1,
+                            .id = str_of(j->id),
+                            .call_id = STR("call_1"),
+                            .payload = STR("{}")};
+    enum err err = event_put(db, &e, &j->delivery.event_n, &is_new);
+    return err == OK ? delivery_put(db, &j->delivery) : err;
+}
+
+/* What a run found, the next one does not go by. */
+static void a_sequence_is_looked_up_in_each_run(void **state)
+{
+    struct numbered_job one = {{.run = numbered_run}, "evt_1", {.endpoint = 7}}, two = one;
+    one.delivery.sequence = two.delivery.sequence = UINT_MAX;
+    two.id = "evt_2";
+    assert_ok(store_write_now(store, &one.job));
+    assert_int_equal(one.delivery.sequence, 1);
+    fault_arm(FAULT_RUN, FAULT_UNSURE_NOT, 2, 1); /* the look-up; the job runs again */
+    assert_ok(store_write_now(store, &two.job));
+    assert_int_equal(fault_count(), 1);
+    assert_int_equal(two.delivery.sequence, 2);
+    fault_arm(FAULT_COMMIT, FAULT_UNSURE_NOT, 1, 1);
+    two.id = "evt_3";
+    two.delivery.sequence = UINT_MAX;
+    assert_ok(store_write_now(store, &two.job));
+    assert_int_equal(two.delivery.sequence, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(jobs_wait_for_the_turn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(trouble_lasts_until_a_turn_finds_it_over, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_sequence_is_looked_up_in_each_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_waits_at_the_close_is_done, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
