@@ -105,6 +105,8 @@ struct call {
     struct strays strays;
     struct sequences sequences;
     struct call_event *pending, *pending_last;
+    bool unsure;                 /* the first of them may be stored: nobody knows */
+    struct taking *again;        /* then what is handed in again; NULL while it is handed in */
     uint8_t n_pending, n_events; /* waiting to be stored; all so far */
     int64_t storing_since_ms;    /* of the oldest pending event, mono */
     int64_t started_at_ms, answered_at_ms, ended_at_ms;

@@ -12,6 +12,8 @@
 #include "base/metrics.h"
 #include "sip/route.h"
 
+enum { STRAY_CSEQ_GAP = 10000 };
+
 /* The early dialog of that To tag, made when it is new; its index is the fork in our tag to the
  * caller. Past FORKS_MAX the last one is used again. */
 static struct dialog *early_dialog(struct call *c, const struct txn *t, const struct sip_msg *m)
@@ -87,7 +89,8 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     }
     timer_stop(&c->invite_timer);
     dialog_refresh(d, m, e->transport);
-    d->local_cseq = m->cseq;
+    if (d->local_cseq < m->cseq) /* otherwise it was spoken in while it was an early one */
+        d->local_cseq = m->cseq;
     c->a.fork = call_fork_of(c, d);
     c->answered_at_ms = clock_wall_ms();
     c->sip_status = 200;
@@ -252,8 +255,10 @@ void call_acknowledged(struct call *c, const struct sip_msg *m)
 
 void call_on_ack(struct call *c, char leg, const struct sip_msg *m)
 {
+    const struct txn *s = txn_at(c->edge->txns, c->x.server);
+    bool answered = s && s->state == TXN_ACCEPTED; /* before that it acknowledges nothing */
     call_heard(c);
-    if (c->x.from == leg && !c->x.acked && m->cseq == c->x.cseq_in &&
+    if (c->x.from == leg && answered && !c->x.acked && m->cseq == c->x.cseq_in &&
         (c->state == CALL_UP || c->state == CALL_ENDING))
         call_acknowledged(c, m);
 }
@@ -290,7 +295,8 @@ static void send_stray_bye(struct sip_edge *e, const struct txn *t, struct dialo
 }
 
 /* A 2xx that nobody waits for: acknowledged, and hung up at once (§13.2.2.4). Each of its repeats
- * is acknowledged, the BYE goes once; none to a re-INVITE, whose dialog has its own. */
+ * is acknowledged, the BYE goes once; none to a re-INVITE, whose dialog has its own. The BYE's CSeq
+ * lies behind those of what was said in the dialog while it was an early one. */
 void call_hang_up_stray(struct sip_edge *e, struct txn *t, struct strays *known,
                         const struct sip_msg *m)
 {
@@ -310,6 +316,6 @@ void call_hang_up_stray(struct sip_edge *e, struct txn *t, struct strays *known,
     if (b.err == OK)
         edge_send(e, &t->trace, (char)t->leg, &d.path, dialog_host(&d), buf_str(&b));
     if (t->purpose != FOR_REINVITE && strays_add(known, m->to.tag))
-        send_stray_bye(e, t, &d, m->cseq + 1);
+        send_stray_bye(e, t, &d, m->cseq + STRAY_CSEQ_GAP);
     dialog_fini(&d);
 }

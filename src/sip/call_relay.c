@@ -120,6 +120,10 @@ void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
         edge_reply(e, m, from, 481, NULL, NULL);
         return;
     }
+    /* A repeat from before its ACK, late: its transaction was over with that. */
+    if (m->method == SIP_INVITE && c->x.from == leg && c->x.accepted && c->x.acked &&
+        m->cseq == c->x.cseq_in)
+        return;
     if (own->remote_cseq && m->cseq <= own->remote_cseq) { /* §12.2.2 */
         edge_reply(e, m, from, 500, "CSeq Out Of Order", NULL);
         return;

@@ -192,8 +192,7 @@ static int refusal_of(const struct call *c, enum err err)
     return c->state == CALL_ENDING ? 487 : err == ERR_EXISTS ? 482 : err_is_final(err) ? 500 : 503;
 }
 
-/* The first event could not be stored: the call was never accepted, and leaves no trace. */
-static void refuse(struct call *c, enum err err)
+static void answer_refusal(struct call *c, enum err err)
 {
     char header[40];
     struct sip_edge *e = c->edge;
@@ -210,8 +209,25 @@ static void refuse(struct call *c, enum err err)
         sip_put_body(&b, (struct str){0});
         txn_answer(e->txns, t, status, buf_str(&b));
     }
+}
+
+/* The first event could not be stored: the call was never accepted, and leaves no trace. */
+static void refuse(struct call *c, enum err err)
+{
+    answer_refusal(c, err);
     c->state = CALL_OVER;
     call_free(c);
+}
+
+/* Nobody knows whether the first event is stored: the caller is refused all the same, and both the
+ * event and a call_ended are tried until they surely are. */
+static void refuse_unsure(struct call *c)
+{
+    if (c->state == CALL_ENDING)
+        return;
+    answer_refusal(c, ERR_STORE_UNSURE);
+    c->detail = "the store could not say whether the call is stored";
+    call_end(c, END_FAILED, ENDED_BY_SYSTEM, 503);
 }
 
 static void on_retry(struct timer *timer)
@@ -248,12 +264,17 @@ static void store_never(struct call *c, enum err err)
 /* The call may be gone afterwards. */
 static void on_store_failed(struct call *c, enum err err)
 {
-    if (c->pending->event->kind == EVENT_INCOMING_CALL)
-        refuse(c, err);
-    else if (err_is_final(err))
-        store_never(c, err);
-    else
+    if (c->unsure) {
+        if (c->pending->event->kind == EVENT_INCOMING_CALL)
+            refuse_unsure(c);
         store_later(c, err);
+    } else if (c->pending->event->kind == EVENT_INCOMING_CALL) {
+        refuse(c, err);
+    } else if (err_is_final(err)) {
+        store_never(c, err);
+    } else {
+        store_later(c, err);
+    }
 }
 
 static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
@@ -263,6 +284,13 @@ static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
     ASSERT(c && c->storing && c->pending);
     enum event_kind kind = c->pending->event->kind;
     c->storing = false;
+    c->unsure = err == ERR_STORE_UNSURE || (err != OK && c->unsure);
+    if (c->unsure) { /* handed in again as it is: what is there already is told then, once */
+        c->again = *t;
+        *t = NULL;
+        on_store_failed(c, err);
+        return;
+    }
     /* An incoming_call that was there before: a repeat of a call that has ended since. */
     if (err == OK && duplicate && kind == EVENT_INCOMING_CALL)
         err = ERR_EXISTS;
@@ -285,13 +313,17 @@ static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
 static enum err hand_in(struct call *c)
 {
     struct sip_edge *e = c->edge;
-    struct taking *t = NULL;
-    enum err err = prepare(c, &t);
-    if (err == OK && c->pending->event->kind == EVENT_INCOMING_CALL)
+    struct taking *t = c->again;
+    enum err err = t ? OK : prepare(c, &t);
+    if (err == OK && !c->again && c->pending->event->kind == EVENT_INCOMING_CALL)
         call_ask_ahead(c, c->pending->event, t);
     if (err == OK)
         err = intake_submit(e->c.intake, &t, loop_mailbox(e->c.loop), on_taken, e, c->self);
     c->storing = err == OK;
+    if (c->again) {
+        c->again = t;
+        return err;
+    }
     taking_withdraw(t, sequences_of(c));
     taking_free(t);
     return err;

@@ -7,10 +7,52 @@
 #include "edge_kit_own.h"
 #include "store/engine.h"
 
-enum { CALLS_MAX = 64, ENDPOINTS_MAX = 8, EVENTS_MAX = 64 };
+enum { CALLS_MAX = 64, ENDPOINTS_MAX = 8, EVENTS_MAX = 64, TOLD_MAX = 4096 };
+
+/* ---- what deliver heard ---- */
+
+static int64_t told[TOLD_MAX], before_n; /* rows of events; those before the last start: up to */
+static size_t n_told;
 
 void kit_on_stored(void *arg, const struct stored *s)
 {
+    kit_must(n_told < TOLD_MAX, "more events than there is room for");
+    told[n_told++] = s->event_n;
+}
+
+static unsigned times_told(int64_t event_n)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < n_told; i++)
+        n += told[i] == event_n;
+    return n;
+}
+
+size_t edge_kit_told(void)
+{
+    return n_told;
+}
+
+static bool on_newest(void *arg, int64_t n, const struct event *e)
+{
+    before_n = n;
+    return false;
+}
+
+static enum err newest_run(struct store_job *job, struct db *db)
+{
+    static const struct event_filter all = {.kind = -1, .state = -1};
+    struct list_stop stop;
+    return event_list(db, &all, on_newest, NULL, &stop);
+}
+
+/* At a start deliver reads what waits. */
+void kit_told_reset(void)
+{
+    struct store_job newest = {.run = newest_run};
+    n_told = 0;
+    before_n = 0;
+    kit_must(store_read_now(edge_kit.store, &newest) == OK, "the store cannot be read");
 }
 
 /* ---- reading ---- */
@@ -21,6 +63,8 @@ struct read_job {
     size_t n, max;
     struct db *db;
     const char *fault;
+    char call_id[ID_SIZE]; /* of the event at hand */
+    enum event_kind kind;
 
     struct {
         uint64_t lane;
@@ -41,6 +85,14 @@ static struct stored_call *call_of(struct read_job *j, struct str call_id)
     return c;
 }
 
+static const char *gap_of(const struct read_job *j, const struct delivery *d, unsigned last)
+{
+    static char text[200];
+    snprintf(text, sizeof text, "%s: endpoint %u got sequence %u after %u, with %s", j->call_id,
+             (unsigned)d->endpoint, d->sequence, last, event_kind_name(j->kind));
+    return text;
+}
+
 static bool on_delivery(void *arg, const struct delivery *d)
 {
     struct read_job *j = arg;
@@ -55,7 +107,7 @@ static bool on_delivery(void *arg, const struct delivery *d)
         j->lane[j->n_lanes++].last = 0;
     }
     if (d->sequence != j->lane[i].last + 1)
-        j->fault = "an endpoint's sequence has a gap, or goes back";
+        j->fault = gap_of(j, d, j->lane[i].last);
     j->lane[i].last = d->sequence;
     return true;
 }
@@ -65,6 +117,8 @@ static bool on_event(void *arg, int64_t n, const struct event *e)
     struct read_job *j = arg;
     if (!str_is_utf8(e->payload))
         j->fault = "a payload is not UTF-8";
+    if (n > before_n && times_told(n) != 1)
+        j->fault = "an event is stored, and deliver heard of it not once";
     if (event_kind_is_call(e->kind) && e->call_id.n) {
         struct stored_call *c = call_of(j, e->call_id);
         if (c->n == EVENTS_MAX)
@@ -72,6 +126,8 @@ static bool on_event(void *arg, int64_t n, const struct event *e)
         else
             c->kind[c->n++] = e->kind;
     }
+    j->kind = e->kind;
+    (void)!str_copy(e->call_id, j->call_id, sizeof j->call_id);
     enum err err = delivery_list_of_event(j->db, n, on_delivery, j);
     kit_must(err == OK, "deliveries cannot be read");
     return true;

@@ -201,6 +201,7 @@ static enum err start(void)
     edge_kit.config.loop = edge_kit.loop;
     edge_kit.config.resolver = edge_kit.resolver;
     edge_kit.idle = false;
+    kit_told_reset();
     still_sent_to(kit_on_sent, NULL);
     return sip_edge_new(&edge_kit.config, &edge_kit.edge, why, sizeof why);
 }

@@ -152,6 +152,9 @@ size_t edge_kit_calls(struct stored_call *ret, size_t max);
 /* "incoming_call call_answered call_ended" of the only call; valid until the next. */
 const char *edge_kit_events(void);
 
+/* How many events deliver was told of since the edge was started. */
+size_t edge_kit_told(void);
+
 /* What must be so when a sequence has ended and its time limits have passed. NULL, or what is
  * wrong, in words. */
 const char *edge_kit_leftovers(void); /* calls, transactions, look-ups, blocks, timers */

@@ -21,3 +21,4 @@ void kit_questions_reset(void); /* forgets them */
 
 /* edge_facts.c */
 void kit_on_stored(void *arg, const struct stored *s);
+void kit_told_reset(void);
