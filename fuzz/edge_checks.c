@@ -1,7 +1,7 @@
 /* edge_checks: what must be true of a sequence as its peers saw it. Each keeps what it said; at the
  * end that is held against what left the edge:
  *
- *   - each request that the edge had to hear got a final answer, an INVITE not both kinds;
+ *   - each request that the edge had to hear got a final answer, no INVITE a failure after its 2xx;
  *   - each 2xx to an INVITE of the edge's got its ACK;
  *   - each line that was up was hung up, by one side or the other;
  *   - within a dialog the edge's CSeq only grows (RFC 3261 §12.2.1.1).
@@ -13,12 +13,14 @@
 #include "base/id.h"
 #include "edge_world.h"
 
-enum { ASKED_MAX = 1024, ACCEPTED_MAX = 256 };
+enum { ASKED_MAX = 1024, ACCEPTED_MAX = 256, GONE_MAX = 512, STUCK_MS = 30000 };
 
-struct asked {     /* a request that a peer sent */
-    uint64_t what; /* branch and method */
+struct asked {       /* a request that a peer sent */
+    uint64_t what;   /* branch and method */
+    uint64_t dialog; /* the edge's tag in its 2xx */
     unsigned life;
-    bool invite, got_2xx, got_failure;
+    uint32_t cseq;
+    bool invite, got_2xx, got_failure, fell_back;
     bool spoiled;  /* a garbled copy was sent, too, which may be refused */
     char name[64]; /* its branch */
 };
@@ -34,11 +36,12 @@ struct accepted {    /* a 2xx that a peer sent to an INVITE of the edge's */
 
 static struct asked asked[ASKED_MAX];
 static struct accepted accepted[ACCEPTED_MAX];
-static size_t n_asked, n_accepted;
+static uint64_t gone[GONE_MAX]; /* dialogs that their peer hung up */
+static size_t n_asked, n_accepted, n_gone;
 
 void checks_begin(void)
 {
-    n_asked = n_accepted = 0;
+    n_asked = n_accepted = n_gone = 0;
 }
 
 static uint64_t key(struct str a, struct str b)
@@ -69,19 +72,34 @@ static void on_bye(const struct sip_msg *m)
     uint64_t dialog = key(m->call_id, m->from.tag);
     for (size_t i = 0; i < n_accepted; i++)
         accepted[i].hung_up |= accepted[i].dialog == dialog;
+    if (n_gone < GONE_MAX)
+        gone[n_gone++] = dialog;
+}
+
+static bool is_gone(uint64_t dialog)
+{
+    for (size_t i = 0; i < n_gone; i++)
+        if (gone[i] == dialog)
+            return true;
+    return false;
 }
 
 void checks_said(const struct sip_msg *m, bool must)
 {
     if (m->method == SIP_BYE)
         on_bye(m);
-    if (!must || m->method == SIP_ACK || m->method == SIP_METHOD_OTHER || n_asked == ASKED_MAX)
+    bool own = m->method == SIP_INVITE || m->method == SIP_BYE || m->method == SIP_CANCEL;
+    bool passed_on =
+        m->to.tag.p && !own; /* silence of the other side's is passed on, too (RFC 4320) */
+    if (!must || m->method == SIP_ACK || m->method == SIP_METHOD_OTHER || passed_on ||
+        n_asked == ASKED_MAX)
         return;
     struct asked *a = &asked[n_asked++];
     *a = (struct asked){.what = key(m->via.branch, m->method_text),
                         .life = world.lives,
                         .invite = m->method == SIP_INVITE};
-    snprintf(a->name, sizeof a->name, "%.*s", STR_FMT(m->via.branch));
+    snprintf(a->name, sizeof a->name, "%.*s %.*s, CSeq", STR_FMT(str_slice(m->via.branch, 0, 40)),
+             STR_FMT(str_slice(m->method_text, 0, 8)));
 }
 
 void checks_spoiled(const struct sip_msg *m)
@@ -108,6 +126,7 @@ void checks_answers(const struct edge_packet *request, int status, const char *t
                            .cseq = m->cseq,
                            .life = world.lives,
                            .first = !m->to.tag.p};
+    a->hung_up = is_gone(a->dialog);
     snprintf(a->name, sizeof a->name, "%.*s", STR_FMT(own));
 }
 
@@ -134,6 +153,11 @@ static void on_response(const struct sip_msg *m)
             continue;
         a->got_2xx |= m->status >= 200 && m->status < 300;
         a->got_failure |= m->status >= 300;
+        /* Another tag, or 481: a repeat that came when all was over, which nobody waits for. */
+        a->fell_back |=
+            a->got_2xx && m->status >= 300 && m->status != 481 && a->dialog == hash64(m->to.tag);
+        if (m->status >= 200 && m->status < 300)
+            a->dialog = hash64(m->to.tag);
     }
 }
 
@@ -154,6 +178,8 @@ static bool cseq_grows(struct counted *all, size_t *n, const struct sip_msg *m)
     if (i == *n)
         all[(*n)++] = (struct counted){.dialog = dialog};
     bool grows = m->cseq > all[i].cseq;
+    if (m->method == SIP_BYE && m->cseq == all[i].cseq && world.lives)
+        grows = true; /* a stray is hung up again after a kill */
     all[i].cseq = m->cseq;
     return grows;
 }
@@ -184,10 +210,11 @@ const char *checks_end(void)
     }
     for (size_t i = 0; i < n_asked; i++) {
         const struct asked *a = &asked[i];
-        if (a->life == world.lives && !a->got_2xx && !a->got_failure)
-            return fault("a request got no final answer", a->name, 0);
-        if (a->life == world.lives && a->invite && a->got_2xx && a->got_failure && !a->spoiled)
-            return fault("an INVITE was accepted and refused", a->name, 0);
+        bool waited = world.held_ms < STUCK_MS; /* not until its transaction was over */
+        if (a->life == world.lives && waited && !a->got_2xx && !a->got_failure)
+            return fault("a request got no final answer", a->name, a->cseq);
+        if (a->life == world.lives && a->invite && a->fell_back && !a->spoiled)
+            return fault("an INVITE was accepted, then refused", a->name, a->cseq);
     }
     for (size_t i = 0; i < n_accepted; i++) {
         const struct accepted *a = &accepted[i];

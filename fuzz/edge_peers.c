@@ -24,6 +24,7 @@ void peers_reset(void)
     for (size_t i = 0; i < world.n_said; i++)
         free(world.said[i].bytes);
     memset(world.answered, 0, sizeof world.answered);
+    memset(world.refused, 0, sizeof world.refused);
     memset(world.acked, 0, sizeof world.acked);
     world.n_lines = world.n_said = 0;
     world.n_names = 0;
@@ -193,8 +194,10 @@ static void answer(size_t i, int status, unsigned fork, const char *headers, boo
     addr_print(&p->to, to);
     say_words("%s answers %s #%zu by %d%s%s", to, sip_method_name(p->method), i, status,
               l ? ", tag " : "", l ? tag : "");
+    if (!world.refused[i]) /* a peer that refused does not accept */
+        checks_answers(p, status, tag);
     world.answered[i] |= status >= 200;
-    checks_answers(p, status, tag);
+    world.refused[i] |= status >= 300;
     packet_answer(p, &r);
     remember(&p->to, p->stream, false);
 }
@@ -295,6 +298,8 @@ void step_request(void)
     bool must = (twist < 25 || twist > 29) && checks_must_answer(line);
     line_request(twist > 24 && twist < 29 ? &changed : line, &r);
     remember(&line->at, line->stream, must);
+    if (r.branch)
+        checks_spoiled(request_read(line_last_sent()));
 }
 
 void step_cancel(void)

@@ -70,12 +70,19 @@ _Noreturn static void fail(const char *fault)
 
 /* ---- steps without a peer ---- */
 
+static void pass(int64_t ms)
+{
+    if (edge_kit.store_held)
+        world.held_ms += ms;
+    edge_kit_advance(ms);
+}
+
 static void step_next_timer(void)
 {
     int64_t ms = edge_kit_next_ms();
     say_words("the next timer, in %lld ms", (long long)ms);
     if (ms >= 0)
-        edge_kit_advance(ms ? ms : 1);
+        pass(ms ? ms : 1);
 }
 
 static void step_wait(void)
@@ -83,7 +90,7 @@ static void step_wait(void)
     static const int64_t ms[] = {1, 10, 100, 499, 501, 1000, 2000, 3000, 5000, 31000, 32500, 70000};
     int64_t wait = ms[pick(sizeof ms / sizeof *ms)];
     say_words("%lld ms pass", (long long)wait);
-    edge_kit_advance(wait);
+    pass(wait);
 }
 
 static void step_store(void)
@@ -209,6 +216,7 @@ void edge_sequence(const uint8_t *data, size_t n)
     world.at = 0;
     world.lives = 0;
     world.store_failed = false;
+    world.held_ms = 0;
     world.messages = messages;
     edge_kit_begin(1);
     checks_begin();

@@ -28,6 +28,7 @@ struct world {
     struct peer_line line[LINES_MAX];
     size_t n_lines;
     bool answered[PACKETS_MAX]; /* requests of the edge's that got a final answer */
+    bool refused[PACKETS_MAX];  /* the same, by a failure */
     bool acked[PACKETS_MAX];    /* 2xx of the edge's to an INVITE that were acknowledged */
     struct said said[SENT_MAX];
     size_t n_said;
@@ -35,6 +36,7 @@ struct world {
     /* what happened */
     unsigned lives;    /* of the edge: counts restarts */
     bool store_failed; /* at any time */
+    int64_t held_ms;   /* how long the store was held, in all */
     size_t messages;   /* of the peers', in all sequences */
 };
 extern struct world world;

@@ -131,6 +131,28 @@ static void a_name_that_an_answer_gave_is_unknown(void **state)
     edge_kit_end();
 }
 
+/* The agent of a target that was given up knows our tag, but its dialog is not the call's. */
+static void a_dialog_that_is_not_the_calls_gets_481(void **state)
+{
+    struct line caller, first, second;
+    struct still_stream stream[4];
+    begin();
+    line_invite(&caller, CARRIER, "+447911120002");
+    line_of_invite(&first, last(AGENT_1, "INVITE"), "one");
+    line_answer(&first, last(AGENT_1, "INVITE"), 486);
+    assert_int_equal(still_streams(stream, 4), 1);
+    assert_true(still_stream_open(stream[0].id));
+    line_of_invite(&second, last(AGENT_2, "INVITE"), "two");
+    line_answer(&second, last(AGENT_2, "INVITE"), 200);
+    line_learn(&caller, last(CARRIER, "200"));
+    line_ack(&caller, 1);
+    line_say(&first, "BYE");
+    last(AGENT_1, "481");
+    line_say(&second, "BYE");
+    line_answer(&caller, last(CARRIER, "BYE"), 200);
+    edge_kit_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +162,7 @@ int main(void)
         cmocka_unit_test(nothing_leaves_before_the_commit),
         cmocka_unit_test(the_next_target_is_called_over_tcp),
         cmocka_unit_test(a_name_that_an_answer_gave_is_unknown),
+        cmocka_unit_test(a_dialog_that_is_not_the_calls_gets_481),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     edge_kit_close();
