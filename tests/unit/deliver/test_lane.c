@@ -112,9 +112,11 @@ static void what_comes_while_a_lane_is_read_is_sent_once(void **state)
         nth(id, i);
         post_reply(post_open(ep, id), 200);
     }
-    deliver_kit.store_held = true; /* the last one's commit, and the read behind it, wait */
+    deliver_kit.store_held = true;
     nth(id, LANE_ITEMS_MAX - 1);
     post_reply(post_open(ep, id), 200);
+    store_turn(deliver_kit.store); /* the attempt's commit; the read that follows waits */
+    deliver_kit_turn();
     nth(id, FIRST);
     deliver_kit_event(1, "a", id);
     deliver_kit.store_held = false;
