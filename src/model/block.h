@@ -19,11 +19,12 @@ static inline void *block_place(struct block_writer *b, size_t n)
     return at;
 }
 
-/* The text with its NUL. "" takes no place; NULL stays NULL. */
+/* The text with its NUL. An empty one takes no place and is a constant, not who gave it; NULL stays
+ * NULL. */
 static inline const char *block_text(struct block_writer *b, const char *text)
 {
     if (!text || !*text)
-        return text;
+        return text ? "" : NULL;
     size_t n = strlen(text) + 1;
     char *at = block_place(b, n);
     return at ? memcpy(at, text, n) : text;
