@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "api/key_uses.h"
-#include "api/resource.h"
 #include "api/logins.h"
+#include "api/rights.h"
 #include "base/crypto.h"
 
 void credential_hash(struct str credential, char out[65])
@@ -32,31 +32,31 @@ void credential_new(const char *prefix, char out[CREDENTIAL_SIZE], char ret_hash
     credential_hash(buf_str(&b), ret_hash);
 }
 
-static void is_key(struct request *r, const struct book_key *k)
+/* False: it expired, or ended with its user. What a user made can do no more than the user may. */
+static bool is_key(struct request *r, const struct book_key *k, int64_t now_ms)
 {
     const struct api_key *set = k->set;
+    const struct book_user *u = set->user ? book_user(r->book, set->user) : NULL;
+    if ((set->expires_at_ms && set->expires_at_ms <= now_ms) || (set->user && !u))
+        return false;
+    rights_take(r, api_key_rights(set) & (u ? role_rights(u->set->role) : RIGHTS_ALL));
     r->key = k->n;
     r->account = k->account;
-    r->is_operator = set->operator_;
-    r->can_read = set->read || r->is_operator;
-    r->can_write = set->write || r->is_operator;
-    r->can_ingest = set->ingest || r->is_operator;
     r->asker.user = 0;
-    r->asker.role = set->operator_ ? ROLE_OPERATOR : set->write ? ROLE_DEVELOPER : ROLE_SUPPORT;
+    r->asker.maker = set->user;
+    r->asker.expires_at_ms = set->expires_at_ms;
     snprintf(r->asker.id, sizeof r->asker.id, "%s", k->id);
     snprintf(r->asker.name, sizeof r->asker.name, "%s", set->name);
+    return true;
 }
 
 static void is_user(struct request *r, const struct book_user *u)
 {
-    enum role role = u->set->role;
+    rights_take(r, role_rights(u->set->role));
     r->key = u->n;
     r->account = u->account;
-    r->is_operator = role == ROLE_OPERATOR;
-    r->can_read = true;
-    r->can_write = r->can_ingest = role != ROLE_SUPPORT;
-    r->asker.user = u->n;
-    r->asker.role = role;
+    r->asker.user = r->asker.maker = u->n;
+    r->asker.expires_at_ms = 0; /* the log-in ends, the user does not */
     snprintf(r->asker.id, sizeof r->asker.id, "%s", u->id);
     snprintf(r->asker.name, sizeof r->asker.name, "%s", u->set->username);
 }
@@ -71,16 +71,16 @@ bool access_by(struct request *r, struct str credential)
         return false;
     credential_hash(credential, hash);
     const struct book_key *k = book_key(r->book, str_of(hash));
-    if (k && k->set->expires_at_ms && k->set->expires_at_ms <= now)
-        return false;
-    const struct book_user *u = k ? NULL : logins_user(r->api->logins, r->book, str_of(hash));
     if (k) {
-        is_key(r, k);
-        key_uses_touch(r->api->key_uses, k->n, now);
-    } else if (u) {
-        is_user(r, u);
+        bool good = is_key(r, k, now);
+        if (good)
+            key_uses_touch(r->api->key_uses, k->n, now);
+        return good;
     }
-    return k || u;
+    const struct book_user *u = logins_user(r->api->logins, r->book, str_of(hash));
+    if (u)
+        is_user(r, u);
+    return u;
 }
 
 /* "user:KEY" in base64 (RFC 7617), whatever the user. */

@@ -33,6 +33,7 @@ struct api_config {
     const char *proxy_header;         /* what they say the client's address in */
     unsigned token_hours;             /* how long a log-in is good; 0: 24 */
     unsigned rate_per_sec;            /* requests of one key; 0: no limit */
+    bool own_numbers;                 /* an account makes and prices numbers itself */
     int64_t heartbeat_ms;             /* how often a silent stream says something */
     /* Wired by main; any may be NULL. Any thread. */
     void (*nudge)(void *arg, uint64_t endpoint); /* deliver: try this endpoint now */

@@ -64,10 +64,10 @@ static void put_changed(const struct json *old, const struct json *now, struct b
 /* The same in each run of the job; another for each row of it. */
 static void id_of_row(struct request *r, char out[ID_SIZE])
 {
-    uint8_t ordinal = r->n_audits++;
+    uint16_t ordinal = r->n_audits++;
     if (!r->audit_seed[0])
         id_new("aud", r->audit_seed);
-    const struct str parts[] = {str_of(r->audit_seed), str_of_bytes(&ordinal, 1)};
+    const struct str parts[] = {str_of(r->audit_seed), str_of_bytes(&ordinal, sizeof ordinal)};
     if (ordinal)
         id_derive("aud", parts, 2, out);
     else

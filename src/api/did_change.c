@@ -89,7 +89,7 @@ static struct change *change_begin(struct request *r)
 
 static enum err assign_work(struct request *r, struct db *db)
 {
-    struct did *d = NULL;
+    struct did *d = NULL, *now = NULL;
     struct json_writer w;
     uint64_t pool = did_pool(r);
     enum err err = !pool || r->account == pool ? request_refuse(r, "did_id", available)
@@ -98,11 +98,14 @@ static enum err assign_work(struct request *r, struct db *db)
         return err;
     r->move_to = r->account;
     err = change_by_text(r, db, &numbers, STR("{}"));
+    if (err == OK)
+        err = number_of(&r->setting, &now);
     if (err == OK) {
-        did_answer(r, &w, r->setting.n, d, true, (struct str){0});
+        did_answer(r, &w, r->setting.n, now, true, (struct str){0});
         json_end_obj(&w);
     }
     did_free(d);
+    did_free(now);
     return err;
 }
 
@@ -323,7 +326,7 @@ static enum err release_work(struct request *r, struct db *db)
         err = take(r, db, r->account, mine, &d);
     r->move_to = pool;
     if (err == OK)
-        err = change_by_text(r, db, &numbers, STR("{\"forward\":{\"targets\":[]},\"label\":null}"));
+        err = change_by_text(r, db, &numbers, STR("{}"));
     if (err == OK)
         err = number_of(&r->setting, &now);
     if (err == OK) {

@@ -28,18 +28,15 @@ static enum err check_certificates(struct request *r, const struct endpoint *e)
 /* Whose the endpoint will be when this request is done. */
 static uint64_t owner_to_be(const struct request *r)
 {
-    struct str name;
-    const struct book_account *a =
-        json_str(json_get(r->json, "account"), &name) ? book_account_named(r->book, name) : NULL;
-    return a ? a->n : r->setting.account;
+    return r->move_to ? r->move_to : r->setting.account;
 }
 
 /* Numbers that a request names must be the account's: another's is refused as one that is not
  * there, and so is a slip of the pen, which would be silence. What was named before may be gone. */
-static enum err check_numbers(struct request *r, const struct endpoint *e)
+static enum err check_numbers(struct request *r, const struct endpoint *e, const struct json *given)
 {
     uint64_t owner = owner_to_be(r);
-    if (!json_get(r->json, "numbers"))
+    if (!json_get(given, "numbers"))
         return OK;
     for (size_t i = 0; i < e->n_numbers; i++) {
         const struct book_number *n = book_number(r->book, str_of(e->numbers[i]));
@@ -51,13 +48,14 @@ static enum err check_numbers(struct request *r, const struct endpoint *e)
     return OK;
 }
 
-static enum err endpoint_check(struct request *r, const struct json *doc, bool is_new)
+static enum err endpoint_check(struct request *r, const struct json *doc, const struct json *given,
+                               bool is_new)
 {
     struct endpoint *e;
     enum err err = endpoint_parse(doc, &e, &r->fault);
     if (err != OK)
         return err;
-    err = json_get(r->json, "secret") && json_kind(json_get(r->json, "secret")) == JSON_IS_ARRAY
+    err = json_get(given, "secret") && json_kind(json_get(given, "secret")) == JSON_IS_ARRAY
               ? request_refuse(r, "secret", "one secret: rotate-secret gives a second")
               : request_check_url(r, "url", str_of(e->url));
     if (err == OK && e->fallback_url[0])
@@ -65,7 +63,7 @@ static enum err endpoint_check(struct request *r, const struct json *doc, bool i
     if (err == OK && (e->ca_pem || e->cert_pem || e->key_pem))
         err = check_certificates(r, e);
     if (err == OK)
-        err = check_numbers(r, e);
+        err = check_numbers(r, e, given);
     char made[SECRET_SIZE];
     if (err == OK && !e->secret[0][0]) {
         secret_new(made);

@@ -18,7 +18,8 @@ static enum err make_password(struct request *r, struct extension *e)
     return str_copy(str_of(r->secret), e->password, sizeof e->password);
 }
 
-static enum err extension_check(struct request *r, const struct json *doc, bool is_new)
+static enum err extension_check(struct request *r, const struct json *doc, const struct json *given,
+                                bool is_new)
 {
     struct extension *e;
     char key[sizeof e->username];

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/resource.h"
+#include "api/did.h"
+#include "api/rights.h"
 
 static enum err check_targets(struct request *r, const struct forward *f)
 {
@@ -20,7 +21,8 @@ static enum err check_targets(struct request *r, const struct forward *f)
     return err;
 }
 
-static enum err number_check(struct request *r, const struct json *doc, bool is_new)
+static enum err number_check(struct request *r, const struct json *doc, const struct json *given,
+                             bool is_new)
 {
     struct did *d;
     enum err err = did_parse(doc, &d, &r->fault);
@@ -32,6 +34,10 @@ static enum err number_check(struct request *r, const struct json *doc, bool is_
     }
     if (err == OK)
         err = check_targets(r, d->forward);
+    if (json_get(given, "voice") && rights_own_numbers(r))
+        d->given_voice = d->voice;
+    if (json_get(given, "sms") && rights_own_numbers(r))
+        d->given_sms = d->sms;
     if (err == OK)
         err = document_begin(r, d->e164);
     if (err == OK) {
@@ -41,8 +47,36 @@ static enum err number_check(struct request *r, const struct json *doc, bool is_
     did_free(d);
     return err;
 }
-const struct resource numbers = {
-    .kind = SETTING_NUMBER, .collection = "/v1/numbers", .check = number_check};
+
+static enum err number_leave(struct request *r, struct json **doc)
+{
+    struct did *d = NULL, left;
+    struct buf b;
+    enum err err = did_parse(*doc, &d, &r->fault);
+    if (err != OK)
+        return err;
+    did_leave(d, &left);
+    buf_init(&b, 1 << 20);
+    did_print(&left, &b);
+    if ((err = b.err) == OK) {
+        json_free(*doc);
+        *doc = NULL;
+        err = json_parse(buf_str(&b), doc, NULL, 0);
+    }
+    buf_fini(&b);
+    did_free(d);
+    return err;
+}
+
+static const char *const number_own[] = {"given_voice", "given_sms", NULL};
+static const char *const number_reserved[] = {"country", "type", "monthly_cost", "setup_fee", NULL};
+const struct resource numbers = {.kind = SETTING_NUMBER,
+                                 .collection = "/v1/numbers",
+                                 .hidden = number_own,
+                                 .own = number_own,
+                                 .reserved = number_reserved,
+                                 .check = number_check,
+                                 .leave = number_leave};
 RESOURCE_HANDLERS(numbers, numbers)
 
 void numbers_patch(struct request *r)
@@ -50,9 +84,27 @@ void numbers_patch(struct request *r)
     resource_patch(r, &numbers);
 }
 
+/* An account does not free a number for whoever comes: it gives it back, as did/release does. */
+static enum err give_back_work(struct request *r, struct db *db)
+{
+    struct json *nothing = NULL;
+    r->move_to = did_pool(r);
+    if (!r->move_to || r->move_to == r->account)
+        return ERR_DENIED;
+    enum err err = json_parse(STR("{}"), &nothing, NULL, 0);
+    if (err == OK)
+        err = resource_merge(r, db, &numbers, nothing);
+    json_free(nothing);
+    r->status = 204;
+    return err;
+}
+
 void numbers_delete(struct request *r)
 {
-    resource_delete(r, &numbers);
+    if (rights_own_numbers(r))
+        resource_delete(r, &numbers);
+    else
+        request_write(r, give_back_work, setting_committed);
 }
 
 static enum err put_forward(struct request *r)

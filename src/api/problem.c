@@ -138,7 +138,9 @@ void problem_of_err(struct request *r, enum err err)
         else
             problem(r, 422, "invalid", r->fault.why[0] ? r->fault.why : "A value is not allowed.");
         break;
-    case ERR_DENIED: problem(r, 403, "forbidden", "This key may not do that."); break;
+    case ERR_DENIED:
+        problem(r, 403, "forbidden", r->fault.why[0] ? r->fault.why : "This key may not do that.");
+        break;
     case ERR_TOO_BIG:
         problem(r, 413, "too_large", "It is larger than what is kept of such a thing.");
         break;

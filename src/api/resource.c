@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/audit.h"
+#include "api/rights.h"
 #include "store/recoveries.h"
 #include "store/tokens.h"
 
@@ -174,6 +175,12 @@ static void name_it(struct request *r, const struct resource *res)
         r->setting.id = r->setting.key;
 }
 
+static enum err check_new(struct request *r, const struct resource *res, const struct json *doc)
+{
+    enum err err = res->check(r, doc, doc, true);
+    return err == OK ? rights_check_reserved(r, res, (struct str){0}, r->setting.doc) : err;
+}
+
 static enum err insert(struct request *r, struct db *db, const struct resource *res)
 {
     enum err err = res->fits ? res->fits(r, db) : OK;
@@ -185,7 +192,7 @@ static enum err insert(struct request *r, struct db *db, const struct resource *
 enum err resource_make(struct request *r, struct db *db, const struct resource *res,
                        const struct json *doc)
 {
-    enum err err = res->check(r, doc, true);
+    enum err err = check_new(r, res, doc);
     if (err == OK)
         name_it(r, res);
     return err == OK ? insert(r, db, res) : err;
@@ -201,6 +208,8 @@ static enum err create_work(struct request *r, struct db *db)
 void setting_committed(struct request *r)
 {
     books_changed(r->api->c.books, &r->setting, r->deleted);
+    if (r->setting.kind == SETTING_USER && r->deleted)
+        keys_ended(r);
     if (r->setting.kind == SETTING_ACCOUNT)
         housekeeper_wake(r->api->c.housekeeper); /* its retention may be another */
 }
@@ -220,7 +229,7 @@ void resource_create(struct request *r, const struct resource *res)
     if (err == OK)
         err = strip(r, &doc);
     if (err == OK)
-        err = res->check(r, doc, true);
+        err = check_new(r, res, doc);
     json_free(doc);
     if (err != OK) {
         problem_of_err(r, err);
@@ -353,10 +362,14 @@ enum err resource_change(struct request *r, struct db *db, const struct resource
     enum err err = res->allow ? res->allow(r, db, false) : OK;
     if (err == OK)
         err = json_parse(before.doc, &old, NULL, 0);
+    if (err == OK && res->leave && r->move_to && r->move_to != before.account)
+        err = res->leave(r, &old);
     if (err == OK)
         err = merged(old, patch, &doc);
     if (err == OK)
-        err = res->check(r, doc, false);
+        err = res->check(r, doc, patch, false);
+    if (err == OK)
+        err = rights_check_reserved(r, res, before.doc, r->setting.doc);
     if (err == OK && r->move_to)
         r->setting.account = r->move_to;
     if (err == OK && res->fits)
@@ -415,6 +428,8 @@ enum err resource_remove(struct request *r, struct db *db, const struct resource
         err = recovery_end_endpoint(db, r->setting.n);
     if (err == OK && res->kind == SETTING_KEY)
         err = key_use_delete(db, r->setting.n);
+    if (err == OK && res->kind == SETTING_USER)
+        err = keys_end_with_user(r, db);
     return err == OK ? request_audit(r, db, res, &r->setting, NULL, "deleted") : err;
 }
 

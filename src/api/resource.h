@@ -86,15 +86,22 @@ struct resource {
     const char *const *own;    /* … that no request may give; NULL-terminated, may be NULL */
     const char *shown_once;    /* what r->secret is called in the answer; NULL: "secret" */
     bool operator_only;
-    /* Validates r->json's document (without `account`) into r->doc and r->setting.key; on
-     * ERR_INVALID r->fault says why. `is_new`: may fill in what is made at the start. */
-    enum err (*check)(struct request *r, const struct json *doc, bool is_new);
+    /* Members that only the operator may change, NULL-terminated; NULL: none (rights.h). */
+    const char *const *reserved;
+    /* Validates a document (without `account`) into r->doc and r->setting.key; on ERR_INVALID
+     * r->fault says why. `given`: what of it the request says. `is_new`: may fill in what is made
+     * at the start; else r->setting is the row as it stands. */
+    enum err (*check)(struct request *r, const struct json *doc, const struct json *given,
+                      bool is_new);
     /* May r's asker change or delete r->setting, as it stands? ERR_DENIED, or another with r->fault
      * set; may be NULL. In the transaction of the change. */
     enum err (*allow)(struct request *r, struct db *db, bool deletes);
     /* Is there room for r->setting, as it is about to be stored? ERR_INVALID with r->fault set; may
      * be NULL. In the transaction of the change. */
     enum err (*fits)(struct request *r, struct db *db);
+    /* The setting goes to another account: takes what its account set out of the document; NULL:
+     * all of it goes along. */
+    enum err (*leave)(struct request *r, struct json **doc);
     /* Further members to show, from elsewhere in the store; may be NULL. */
     enum err (*more)(struct request *r, const struct setting *s, struct json_writer *w);
 };
@@ -115,6 +122,10 @@ MUST_USE enum err resource_make(struct request *r, struct db *db, const struct r
                                 const struct json *doc);
 /* Deletes r->setting, and ends what went on for it. */
 MUST_USE enum err resource_remove(struct request *r, struct db *db, const struct resource *res);
+/* access_api.c: keys that end with the user r->setting, within the job that deletes it and after
+ * its commit. */
+MUST_USE enum err keys_end_with_user(struct request *r, struct db *db);
+void keys_ended(struct request *r);
 MUST_USE enum err resource_put(struct request *r, const struct resource *res,
                                const struct setting *s, struct json_writer *w);
 /* For `check`: the key goes into r->doc, then the model prints its document behind it, then both
@@ -148,10 +159,13 @@ extern const struct resource numbers, endpoints, trunks, keys, accounts, smpp_li
 
 /* routes.c */
 void api_handle(struct request *r);
-/* The i-th route: method, path with {} in it, the scope that its key needs ("": none), and the
- * query parameters that it knows, by blanks. */
-bool api_route(size_t i, const char **ret_method, const char **ret_path, const char **ret_scope,
-               const char **ret_query);
+struct route_facts {
+    const char *method, *path; /* with {} in it */
+    const char *scope;         /* that its key needs; "": none */
+    const char *query;         /* the parameters that it knows, by blanks */
+    bool reserved;             /* only who may make numbers may ask */
+};
+bool api_route(size_t i, struct route_facts *ret); /* false: there are no more */
 /* Whether the key that the request came with is still good for what it was, by the present book,
  * which r->book becomes. On the thread that may read r's headers. */
 bool request_is_still_allowed(struct request *r);

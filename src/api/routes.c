@@ -6,7 +6,7 @@
 #include "api/access.h"
 #include "api/head.h"
 #include "api/idempotency.h"
-#include "api/resource.h"
+#include "api/rights.h"
 
 enum needs { NEEDS_NOTHING, NEEDS_READ, NEEDS_WRITE, NEEDS_INGEST, NEEDS_OPERATOR };
 
@@ -17,6 +17,7 @@ static const struct route {
     request_handler *handle;
     bool looks_itself; /* what its Idempotency-Key was answered is looked up by the handler alone */
     bool takes_basic;  /* the key may come as the password of HTTP Basic, too */
+    bool reserved;     /* for whom numbers are his own to make (rights_own_numbers) */
     const char *query; /* the parameters it knows, "limit cursor"; "*": any; NULL: none */
 } routes[] = {
     {"GET", "/", NEEDS_NOTHING, false, home_get, .query = "*"},
@@ -27,7 +28,7 @@ static const struct route {
     {"GET", "/setup", NEEDS_NOTHING, false, setup_page, .query = "token"},
     {"POST", "/setup", NEEDS_NOTHING, false, setup_create},
     {"GET", "/v1/numbers", NEEDS_READ, false, numbers_list, .query = "limit cursor account"},
-    {"POST", "/v1/numbers", NEEDS_WRITE, true, numbers_create},
+    {"POST", "/v1/numbers", NEEDS_WRITE, true, numbers_create, .reserved = true},
     {"GET", "/v1/numbers/{}", NEEDS_READ, false, numbers_get},
     {"PATCH", "/v1/numbers/{}", NEEDS_WRITE, true, numbers_patch},
     {"DELETE", "/v1/numbers/{}", NEEDS_WRITE, false, numbers_delete},
@@ -112,16 +113,16 @@ static const struct route {
 };
 enum { N_ROUTES = sizeof routes / sizeof *routes };
 
-bool api_route(size_t i, const char **ret_method, const char **ret_path, const char **ret_scope,
-               const char **ret_query)
+bool api_route(size_t i, struct route_facts *ret)
 {
     static const char *const scope[] = {"", "read", "write", "ingest", "operator"};
     if (i >= N_ROUTES)
         return false;
-    *ret_method = routes[i].method;
-    *ret_path = routes[i].path;
-    *ret_scope = scope[routes[i].needs];
-    *ret_query = routes[i].query ? routes[i].query : "";
+    *ret = (struct route_facts){.method = routes[i].method,
+                                .path = routes[i].path,
+                                .scope = scope[routes[i].needs],
+                                .query = routes[i].query ? routes[i].query : "",
+                                .reserved = routes[i].reserved};
     return true;
 }
 
@@ -301,6 +302,11 @@ void api_handle(struct request *r)
         problem(r, 401, "unauthorized", "A valid key is needed: Authorization: Bearer KEY.");
     } else if (!may(r, route->needs)) {
         problem(r, 403, "forbidden", "This key may not do that.");
+    } else if (route->reserved && !rights_own_numbers(r)) {
+        problem(
+            r, 403, "numbers_are_assigned",
+            "An account gets numbers by assignment (/api/did/assign, or the operator), and does "
+            "not make them.");
     } else if (route->needs != NEEDS_NOTHING && !is_within_rate(r)) {
         problem(r, 429, "too_many_requests", "This key asks too often; try again in a second.");
     } else if (!query_fits(r, route)) {

@@ -14,8 +14,10 @@ enum { REQUEST_BODY_MAX = 256 * 1024, ANSWER_MAX = 32 << 20 };
 struct asker {        /* who asks */
     char id[ID_SIZE]; /* "key_…" or "user_…" */
     char name[NAME_MAX_BYTES + 1];
-    enum role role; /* what a key's scopes amount to */
-    uint64_t user;  /* row; 0: it is a key */
+    unsigned rights;       /* enum right */
+    int64_t expires_at_ms; /* when it ends as a key; 0: never, and of users */
+    uint64_t user;         /* row; 0: it is a key */
+    uint64_t maker;        /* row of the user that it is, or with whom the key ends; 0 */
 };
 
 struct request {
@@ -52,7 +54,7 @@ struct request {
     uint64_t move_to;      /* the account that r->setting goes to when it is changed; 0: it stays */
     char made_id[ID_SIZE]; /* of what is created: the same in each run of the job */
     char audit_seed[ID_SIZE]; /* of the rows that this request leaves in the audit log */
-    uint8_t n_audits;         /* so many in this run */
+    uint16_t n_audits;        /* so many in this run */
     unsigned retry_after_s;   /* with a 429; 0: nothing is said */
     char secret[96];          /* shown once */
     struct delivery delivery;

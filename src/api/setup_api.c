@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "api/access.h"
-#include "api/resource.h"
+#include "api/rights.h"
 #include "base/crypto.h"
 #include "base/form.h"
 
@@ -161,7 +161,7 @@ void setup_create(struct request *r)
         return;
     }
     r->account = a->n;
-    r->is_operator = r->can_read = r->can_write = r->can_ingest = true;
-    r->asker = (struct asker){.id = "setup", .name = "setup", .role = ROLE_OPERATOR};
+    r->asker = (struct asker){.id = "setup", .name = "setup"};
+    rights_take(r, RIGHTS_ALL);
     request_write(r, setup_work, setting_committed);
 }

@@ -5,7 +5,8 @@
 
 #include "api/resource.h"
 
-static enum err link_check(struct request *r, const struct json *doc, bool is_new)
+static enum err link_check(struct request *r, const struct json *doc, const struct json *given,
+                           bool is_new)
 {
     struct smpp_link *l;
     struct cidr cidr;

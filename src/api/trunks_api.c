@@ -4,7 +4,8 @@
 
 #include "api/resource.h"
 
-static enum err trunk_check(struct request *r, const struct json *doc, bool is_new)
+static enum err trunk_check(struct request *r, const struct json *doc, const struct json *given,
+                            bool is_new)
 {
     struct trunk *t;
     struct cidr cidr;

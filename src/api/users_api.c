@@ -1,15 +1,16 @@
 /* users_api: people who may log in, as a resource. Passwords are hashed before the write job
  * begins, by the hasher: never on the store's writer.
  *
- * Who may what (docs/api.md says the same): a role is given by who has it or a higher one, from
- * developer on; a key with `write` counts as a developer. A user is changed or deleted by a higher
- * role, by owners and operators also among themselves, and by himself. */
+ * Who may what (docs/api.md says the same): a role is given by who has all its rights. A user is
+ * changed or deleted by who has all its rights and one more, by owners and operators also among
+ * themselves, and by himself. A user has no end: a key that has one neither makes nor changes any.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/hasher.h"
-#include "api/resource.h"
+#include "api/rights.h"
 
 struct room {             /* in r->room */
     struct hash_job hash; /* first */
@@ -19,11 +20,28 @@ struct room {             /* in r->room */
 
 static const char password_allowed[] = "a string of 8 to 256 bytes";
 
-static enum err check_input(struct request *r, struct user *u, bool is_new)
+static enum err check_expiry(struct request *r)
+{
+    if (!r->asker.expires_at_ms)
+        return OK;
+    snprintf(r->fault.why, sizeof r->fault.why,
+             "A key that expires may neither make nor change users, who do not expire.");
+    return ERR_DENIED;
+}
+
+static enum err check_input(struct request *r, struct user *u, const struct json *given,
+                            bool is_new)
 {
     const struct room *room = r->room;
-    if ((is_new || json_get(r->json, "role")) && u->role > r->asker.role)
-        return request_refuse(r, "role", "one's own role or a lower one");
+    enum err err = check_expiry(r);
+    if (err != OK)
+        return err;
+    if ((is_new || json_get(given, "role")) && !rights_cover(r, role_rights(u->role)))
+        return request_refuse(r, "role", "one that may do no more than who gives it");
+    if (is_new)
+        rights_put_maker(r, r->setting.account, u->created_by);
+    else if (r->move_to && r->move_to != r->setting.account)
+        rights_put_maker(r, r->move_to, u->created_by);
     if (is_new && !u->password[0])
         return request_refuse(r, "password", password_allowed);
     if (u->password[0]) {
@@ -33,13 +51,14 @@ static enum err check_input(struct request *r, struct user *u, bool is_new)
     return OK;
 }
 
-static enum err user_check(struct request *r, const struct json *doc, bool is_new)
+static enum err user_check(struct request *r, const struct json *doc, const struct json *given,
+                           bool is_new)
 {
     struct user *u;
     char key[sizeof u->username];
     enum err err = user_parse(doc, &u, &r->fault);
     if (err == OK)
-        err = check_input(r, u, is_new);
+        err = check_input(r, u, given, is_new);
     else
         u = NULL;
     if (err == OK) {
@@ -54,6 +73,11 @@ static enum err user_check(struct request *r, const struct json *doc, bool is_ne
     return err;
 }
 
+static bool outranks(const struct request *r, unsigned rights)
+{
+    return rights_cover(r, rights) && (rights != r->asker.rights || r->asker.rights & RIGHT_USERS);
+}
+
 static enum err user_allow(struct request *r, struct db *db, bool deletes)
 {
     struct json *doc = NULL;
@@ -61,21 +85,20 @@ static enum err user_allow(struct request *r, struct db *db, bool deletes)
     enum err err = json_parse(r->setting.doc, &doc, NULL, 0);
     if (err == OK)
         err = user_parse(doc, &u, &r->fault);
-    if (err == OK && r->asker.user != r->setting.n && u->role >= r->asker.role &&
-        !(u->role == r->asker.role && r->asker.role >= ROLE_OWNER))
+    if (err == OK && r->asker.user != r->setting.n && !outranks(r, role_rights(u->role)))
         err = ERR_DENIED;
-    if (err == OK)
-        user_free(u);
+    user_free(u);
     json_free(doc);
     return err;
 }
 
 static const char *const user_hidden[] = {"password_hash", NULL};
+static const char *const user_own[] = {"password_hash", "created_by", NULL};
 const struct resource users = {.kind = SETTING_USER,
                                .prefix = "user",
                                .collection = "/v1/users",
                                .hidden = user_hidden,
-                               .own = user_hidden,
+                               .own = user_own,
                                .check = user_check,
                                .allow = user_allow};
 

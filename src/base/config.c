@@ -289,6 +289,13 @@ enum err config_int(const struct config *c, enum config_key key, int64_t min, in
     return OK;
 }
 
+enum err config_switch(const struct config *c, enum config_key key, bool *ret)
+{
+    struct str v = str_of(config_get(c, key));
+    *ret = str_eq(v, STR("on"));
+    return *ret || str_eq(v, STR("off")) ? OK : ERR_INVALID;
+}
+
 void config_print_example(struct buf *out)
 {
     char name[KEY_MAX + 1];

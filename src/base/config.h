@@ -25,6 +25,9 @@
     X(HTTP_STREAM_HEARTBEAT_MS, "http.stream_heartbeat_ms", "15000", 0,                            \
       "how often an event stream with nothing to say shows that it is there; a reader that takes " \
       "nothing for twice as long is cut off")                                                      \
+    X(ACCOUNTS_OWN_NUMBERS, "accounts.own_numbers", "off", 0,                                      \
+      "on: an account may create, price and delete any number itself; off: it gets numbers by "    \
+      "assignment and gives them back")                                                            \
     X(SIP_LISTEN, "sip.listen", "", 0,                                                             \
       "list of transport:address:port, e.g. udp:0.0.0.0:5060,tcp:0.0.0.0:5060; empty: no SIP")     \
     X(SIP_ADVERTISE, "sip.advertise", "", 0, "address put into Contact and Via when behind NAT")   \
@@ -95,5 +98,7 @@ const char *config_name(enum config_key key);                        /* "http.li
 /* ERR_INVALID when it is not a whole number in min…max (checked by main at start). */
 MUST_USE enum err config_int(const struct config *c, enum config_key key, int64_t min, int64_t max,
                              int64_t *ret);
+/* ERR_INVALID when it is neither `on` nor `off`. */
+MUST_USE enum err config_switch(const struct config *c, enum config_key key, bool *ret);
 /* The commented example file, with every key and its default. */
 void config_print_example(struct buf *out);

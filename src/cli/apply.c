@@ -76,10 +76,7 @@ static enum err request(struct applying *a, const char *method, const char *path
 {
     if (a->dry_run)
         return OK;
-    enum err err = declared_request(&a->v.client, method, path, body, NULL, &a->code);
-    if (err == ERR_DENIED)
-        fprintf(stderr, "hookswitch apply: %s %s: this key may not do that\n", method, path);
-    return err;
+    return declared_request(&a->v.client, method, path, body, NULL, &a->code);
 }
 
 static enum err create(struct applying *a, const struct declared_kind *k, const struct json *wanted)

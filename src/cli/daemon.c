@@ -378,6 +378,11 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
                   {CONFIG_HTTP_CONNECTIONS_PER_ADDRESS, 0, 4096},
                   {CONFIG_HTTP_TOKEN_HOURS, 1, 8760}};
     int64_t value[4];
+    bool own_numbers;
+    if (config_switch(d->config, CONFIG_ACCOUNTS_OWN_NUMBERS, &own_numbers) != OK) {
+        snprintf(why, cap, "accounts.own_numbers: on or off is needed");
+        return ERR_INVALID;
+    }
     for (size_t i = 0; i < 4; i++)
         if (config_int(d->config, number[i].key, number[i].min, number[i].max, &value[i]) != OK) {
             snprintf(why, cap, "%s: a whole number from %lld to %lld is needed",
@@ -387,6 +392,7 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
         }
     struct api_config ac = {.threads = (unsigned)value[0],
                             .rate_per_sec = (unsigned)value[1],
+                            .own_numbers = own_numbers,
                             .connections_per_address = (unsigned)value[2],
                             .trusted_proxies = config_get(d->config, CONFIG_HTTP_TRUSTED_PROXIES),
                             .proxy_header = config_get(d->config, CONFIG_HTTP_PROXY_HEADER),

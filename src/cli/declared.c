@@ -43,10 +43,10 @@ enum err declared_request(const struct client *c, const char *method, const char
     *ret_code = client_exit_code(err, a.status);
     if (err != OK) {
         client_print_failure(c, err, &a);
-    } else if (*ret_code && a.status == 403) {
+    } else if (*ret_code && a.status == 403 && ret) { /* a reading: the caller may do without */
         err = ERR_DENIED;
     } else if (*ret_code) {
-        err = ERR_INVALID;
+        err = a.status == 403 ? ERR_DENIED : ERR_INVALID;
         if (json_parse(buf_str(&a.body), &doc, NULL, 0) == OK)
             json_str(json_get(doc, "detail"), &detail);
         fprintf(stderr, "hookswitch: %s %s: %d ", method, path, a.status);

@@ -34,7 +34,8 @@ struct declared_one *declared_find(struct declared *d, const struct declared_kin
                                    const struct json *wanted);
 bool declared_is_one_of(const char *const *names, struct str name);
 
-/* One request; anything but 2xx is said on stderr, *ret_code then set. `ret` may be NULL. */
+/* One request; anything but 2xx is said on stderr, *ret_code then set. `ret` may be NULL; where it
+ * is not, a 403 is ERR_DENIED and left to the caller to say. */
 MUST_USE enum err declared_request(const struct client *c, const char *method, const char *path,
                                    struct str body, struct json **ret, int *ret_code);
 

@@ -39,6 +39,12 @@ enum err api_key_parse(const struct json *doc, struct api_key **ret, struct fiel
     fields_start(&f, doc, ret_fault);
     field_text(&f, "name", k->name, sizeof k->name, true);
     field_own_text(&f, "hash", k->hash, sizeof k->hash);
+    field_own_text(&f, "created_by", k->created_by, sizeof k->created_by);
+    int64_t user = 0;
+    const struct json *n = field_own(&f, "user");
+    if (n && (!json_int(n, &user) || user < 0))
+        field_refuse(&f, "user", "absent");
+    k->user = (uint64_t)user;
     read_scopes(&f, k);
     const struct json *expires = field_any(&f, "expires_at_ms");
     if (expires && (!json_int(expires, &k->expires_at_ms) || k->expires_at_ms < 0))
@@ -74,7 +80,22 @@ void api_key_print(const struct api_key *k, struct buf *out)
         json_put_str(&w, NULL, STR("operator"));
     json_end_arr(&w);
     json_put_i64(&w, "expires_at_ms", k->expires_at_ms);
+    if (*k->created_by)
+        json_put_str(&w, "created_by", str_of(k->created_by));
+    if (k->user)
+        json_put_i64(&w, "user", (int64_t)k->user);
     json_end_obj(&w);
+}
+
+unsigned api_key_rights(const struct api_key *k)
+{
+    unsigned rights = 0;
+    if (k->operator_)
+        return RIGHTS_ALL;
+    rights |= k->read ? RIGHT_READ : 0;
+    rights |= k->write ? RIGHT_WRITE : 0;
+    rights |= k->ingest ? RIGHT_INGEST : 0;
+    return rights;
 }
 
 void api_key_free(struct api_key *k)

@@ -67,6 +67,10 @@ enum err did_parse(const struct json *doc, struct did **ret, struct field_error 
     field_slice(&f, "label", NAME_MAX_BYTES, false, &d.label);
     field_bool(&f, "voice", &d.voice);
     field_bool(&f, "sms", &d.sms);
+    d.given_voice = d.voice;
+    d.given_sms = d.sms;
+    field_own_bool(&f, "given_voice", &d.given_voice);
+    field_own_bool(&f, "given_sms", &d.given_sms);
     field_text(&f, "country", d.country, sizeof d.country, false);
     for (char *c = d.country; *c; c++)
         if (*c < 'A' || *c > 'Z' || !d.country[1])
@@ -92,6 +96,8 @@ void did_print(const struct did *d, struct buf *out)
     json_put_str(&w, "label", str_of(d->label));
     json_put_bool(&w, "voice", d->voice);
     json_put_bool(&w, "sms", d->sms);
+    json_put_bool(&w, "given_voice", d->given_voice);
+    json_put_bool(&w, "given_sms", d->given_sms);
     if (*d->country)
         json_put_str(&w, "country", str_of(d->country));
     if (*d->type)
@@ -105,6 +111,16 @@ void did_print(const struct did *d, struct buf *out)
     forward_print(d->forward, out);
     json_end_obj(&w);
     json_end_obj(&w);
+}
+
+void did_leave(const struct did *d, struct did *ret)
+{
+    static const struct forward nothing;
+    *ret = *d;
+    ret->label = "";
+    ret->forward = &nothing;
+    ret->voice = d->given_voice;
+    ret->sms = d->given_sms;
 }
 
 void did_free(struct did *d)

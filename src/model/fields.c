@@ -125,11 +125,20 @@ void field_own_slice(struct fields *f, const char *name, size_t max, const char 
     read_text(f, name, field_own(f, name), max, false, out);
 }
 
-void field_bool(struct fields *f, const char *name, bool *out)
+static void take_bool(struct fields *f, const char *name, const struct json *v, bool *out)
 {
-    const struct json *v = field_any(f, name);
     if (v && !json_bool(v, out))
         field_refuse(f, name, "true or false");
+}
+
+void field_bool(struct fields *f, const char *name, bool *out)
+{
+    take_bool(f, name, field_any(f, name), out);
+}
+
+void field_own_bool(struct fields *f, const char *name, bool *out)
+{
+    take_bool(f, name, field_own(f, name), out);
 }
 
 void field_u32(struct fields *f, const char *name, uint32_t min, uint32_t max, uint32_t *out)

@@ -29,6 +29,7 @@ void field_own_text(struct fields *f, const char *name, char *out, size_t cap);
 void field_slice(struct fields *f, const char *name, size_t max, bool required, const char **out);
 void field_own_slice(struct fields *f, const char *name, size_t max, const char **out);
 void field_bool(struct fields *f, const char *name, bool *out);
+void field_own_bool(struct fields *f, const char *name, bool *out);
 void field_u32(struct fields *f, const char *name, uint32_t min, uint32_t max, uint32_t *out);
 /* A longer one of several lines (PEM); left alone when absent or empty. */
 void field_long(struct fields *f, const char *name, size_t max, const char **out);

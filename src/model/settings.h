@@ -24,8 +24,9 @@ struct field_error {
  * one, set its members to texts that live until it is printed. */
 struct did { /* a number's settings */
     char e164[NUMBER_SIZE];
-    bool voice, sms;
-    char country[3]; /* ISO 3166 alpha-2, "" unknown */
+    bool voice, sms;             /* as its account has them now */
+    bool given_voice, given_sms; /* as the operator gave it, for the account that comes next */
+    char country[3];             /* ISO 3166 alpha-2, "" unknown */
     const char *label;
     const char *type;                     /* "local", "mobile", "tollfree", "national" */
     const char *monthly_cost, *setup_fee; /* decimal text */
@@ -65,7 +66,7 @@ struct trunk {
     char name[NAME_MAX_BYTES + 1];
     size_t n_sources;
     char sources[SOURCES_MAX][SOURCE_SIZE];
-    char server[256];     /* where outbound calls of this trunk go, "" */
+    char server[256]; /* where outbound calls of this trunk go, "" */
     char username[128], password[128];
     uint32_t max_calls, max_cps; /* 0: no limit */
     struct number_rules rules;
@@ -85,8 +86,8 @@ struct smpp_link {
     char system_id[16]; /* SMPP 3.4 §5.2.1 */
     char password[33];  /* §5.2.2 has room for 8; carriers give out longer ones */
     char system_type[13];
-    bool transceiver;        /* client: bind_transceiver; false: bind_receiver */
-    size_t n_sources;        /* server: who may bind; 0: anybody who knows the password */
+    bool transceiver; /* client: bind_transceiver; false: bind_receiver */
+    size_t n_sources; /* server: who may bind; 0: anybody who knows the password */
     char sources[SOURCES_MAX][SOURCE_SIZE];
     uint32_t max_binds;      /* server: sessions at once, default 4; client: sessions we open, 1 */
     uint32_t window;         /* messages that may wait for our answer, default 100 */
@@ -96,16 +97,29 @@ struct smpp_link {
     bool disabled;
 };
 
+/* Who may what: the scopes of a key and the roles of users come down to sets of these. */
+enum right {
+    RIGHT_READ = 1,
+    RIGHT_WRITE = 2,
+    RIGHT_INGEST = 4,
+    RIGHT_USERS = 8, /* sees to the account's users, also to those of the same rank */
+    RIGHT_OPERATOR = 16,
+    RIGHTS_ALL = 31,
+};
+
 struct api_key {
     char name[NAME_MAX_BYTES + 1];
     char hash[65]; /* hex SHA-256 of the key as shown once */
     bool read, write, ingest, operator_;
-    bool all;              /* `*` was said: read, write, ingest */
-    int64_t expires_at_ms; /* 0: never */
+    bool all;                 /* `*` was said: read, write, ingest */
+    int64_t expires_at_ms;    /* 0: never */
+    char created_by[ID_SIZE]; /* "key_…", "user_…", "setup", "operator"; "" unknown */
+    uint64_t user;            /* row of the user with whom it ends, and whose role bounds it; 0 */
 };
+unsigned api_key_rights(const struct api_key *k);
 
-/* Who may what, lowest first: support reads; developer writes too; owner also has the account's
- * users in hand; operator has all accounts. */
+/* Lowest first: support reads; developer writes and ingests too; owner also has the account's users
+ * in hand; operator has all accounts. */
 #define ROLE_LIST(X)                                                                               \
     X(SUPPORT, "support") X(DEVELOPER, "developer") X(OWNER, "owner") X(OPERATOR, "operator")
 enum role {
@@ -116,6 +130,7 @@ enum role {
 };
 const char *role_name(enum role r);
 bool role_parse(struct str name, enum role *ret);
+unsigned role_rights(enum role r);
 
 enum { PASSWORD_MIN = 8, PASSWORD_MAX = 256 }; /* bytes */
 
@@ -124,6 +139,7 @@ struct user {
     char password[PASSWORD_MAX + 1]; /* of the input alone, never printed; "" when not given */
     char password_hash[129];         /* argon2id; "" in input */
     enum role role;
+    char created_by[ID_SIZE]; /* as a key's */
 };
 
 enum { EXTENSION_NAME_MAX = 64, EXTENSION_PASSWORD_MIN = 6, EXTENSION_PASSWORD_MAX = 128 };
@@ -178,6 +194,9 @@ void smpp_link_print(const struct smpp_link *l, struct buf *out);
 void user_print(const struct user *u, struct buf *out);
 void extension_print(const struct extension *e, struct buf *out);
 void account_print(const struct account *a, struct buf *out);
+/* *ret is the number as it leaves its account: what that set is gone (label, forward), what the
+ * operator gave stays. It borrows from `d`, and is not freed. */
+void did_leave(const struct did *d, struct did *ret);
 void did_free(struct did *d); /* all NULL-safe */
 void endpoint_free(struct endpoint *e);
 void trunk_free(struct trunk *t);

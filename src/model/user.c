@@ -27,6 +27,17 @@ bool role_parse(struct str name, enum role *ret)
     return false;
 }
 
+unsigned role_rights(enum role r)
+{
+    static const unsigned rights[ROLE_COUNT] = {
+        [ROLE_SUPPORT] = RIGHT_READ,
+        [ROLE_DEVELOPER] = RIGHT_READ | RIGHT_WRITE | RIGHT_INGEST,
+        [ROLE_OWNER] = RIGHT_READ | RIGHT_WRITE | RIGHT_INGEST | RIGHT_USERS,
+        [ROLE_OPERATOR] = RIGHTS_ALL,
+    };
+    return rights[r];
+}
+
 static bool is_letter(char c)
 {
     char low = (char)(c | 0x20);
@@ -76,6 +87,7 @@ enum err user_parse(const struct json *doc, struct user **ret, struct field_erro
     if (!v || !json_str(v, &role) || !role_parse(role, &u->role))
         field_refuse(&f, "role", "owner, developer, support, or operator");
     field_own_text(&f, "password_hash", u->password_hash, sizeof u->password_hash);
+    field_own_text(&f, "created_by", u->created_by, sizeof u->created_by);
     enum err err = fields_end(&f);
     if (err == OK)
         *ret = u;
@@ -91,6 +103,8 @@ void user_print(const struct user *u, struct buf *out)
     json_put_str(&w, "username", str_of(u->username));
     json_put_str(&w, "role", str_of(role_name(u->role)));
     json_put_str(&w, "password_hash", str_of(u->password_hash));
+    if (*u->created_by)
+        json_put_str(&w, "created_by", str_of(u->created_by));
     json_end_obj(&w);
 }
 

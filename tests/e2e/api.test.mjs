@@ -161,7 +161,7 @@ test('an account sees its own things, and nothing of others', async () => {
     assert.equal(foreign.text, unknown.text);
   }
   assert.equal((await as('GET', '/v1/trunks')).status, 403);
-  assert.equal((await as('POST', '/v1/numbers', { number: '+15550001111', account: 'default' })).status, 422);
+  assert.equal((await as('POST', '/v1/numbers', { number: '+15550001111', account: 'default' })).status, 403);
 });
 
 test('a webhook to a private address is blocked, and the log says so', async () => {

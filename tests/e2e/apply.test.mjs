@@ -126,6 +126,12 @@ test('apply and export', async (t) => {
     assert.deepEqual(doc.numbers.map((n) => n.number), ['+447911123457']);
     doc.numbers[0].label = 'mine';
     assert.match((await run(d, ['apply', file(doc)], { as: tenant })).stdout, /1 changed/);
+    const more = await run(d, ['apply', file({ numbers: [{ number: '+447911123999' }] })], { as: tenant });
+    assert.equal(more.code, 4);
+    assert.match(more.stderr, /POST \/v1\/numbers: 403 An account gets numbers by assignment/);
+    const dearer = await run(d, ['apply', file({ numbers: [{ ...doc.numbers[0], monthly_cost: '0.01' }] })], { as: tenant });
+    assert.equal(dearer.code, 2);
+    assert.match(dearer.stderr, /422 monthly_cost must be left as it is: the operator sets it/);
     const forbidden = await run(d, ['apply', file({ trunks: [] })], { as: tenant });
     assert.equal(forbidden.code, 4);
     assert.equal((await run(d, ['export'], { as: 'wrong' })).code, 4);

@@ -132,7 +132,7 @@ test('from the shell', async () => {
 
 test('forwarding to one is refused by the DID API, and says why', async () => {
   const api = await login('forwarder', 'developer');
-  await api('POST', '/v1/numbers', { number: '+447911170001' });
+  await d.must('POST', '/v1/numbers', { number: '+447911170001', account: 'customer' });
   const [{ did_id }] = (await api('POST', '/api/did/list', { token: api.token })).json.dids;
   await api('POST', '/v1/extensions', { username: 'desk-9' });
   const { json } = await api('POST', '/api/did/forward', { token: api.token, did_id, type: 'extension', destination: 'desk-9' });

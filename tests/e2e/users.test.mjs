@@ -32,7 +32,7 @@ const key = async (body) => {
 test('a user is made, shown without the password, changed, deleted', async () => {
   const made = await d.api('POST', '/v1/users', { username: 'Ann@example.com', password, role: 'owner', account: 'customer' });
   assert.equal(made.status, 201);
-  assert.deepEqual(Object.keys(made.json), ['id', 'account', 'username', 'role', 'created_at', 'updated_at']);
+  assert.deepEqual(Object.keys(made.json), ['id', 'account', 'username', 'role', 'created_by', 'created_at', 'updated_at']);
   assert.match(made.headers.get('location'), /^\/v1\/users\/user_/);
   const { id } = made.json;
   assert.equal((await d.must('GET', `/v1/users/${id}`)).username, 'Ann@example.com');
@@ -82,14 +82,14 @@ test('the matrix of roles: who may read, write, see to users, and be the operato
   let line = 10000;
   for (const [name, { api }] of Object.entries(actors)) {
     const got = [
-      (await api('GET', '/v1/endpoints')).status, (await api('POST', '/v1/numbers', { number: `+4479113${line++}` })).status,
+      (await api('GET', '/v1/endpoints')).status, (await api('POST', '/v1/endpoints', { url: `https://example.com/${line++}` })).status,
       (await api('POST', '/v1/events', { event: 'incoming_call', did_number: '+447911300000', caller_id: 'anonymous' })).status,
       (await api('GET', '/v1/trunks')).status];
     assert.deepEqual(got.map((s) => s < 300), may[name], `${name}: ${got}`);
     assert.ok(got.every((s) => s < 300 || s === 403), `${name}: ${got}`);
   }
-  // A role is given by who has it or a higher one; a key that writes counts as a developer.
-  const gives = { support: 0, developer: 2, owner: 3, operator: 4, reads: 0, writes: 2, ingests: 0 };
+  // A role is given by who has all its rights: a key that reads and writes gives what reads, and no developer, who ingests too.
+  const gives = { support: 0, developer: 2, owner: 3, operator: 4, reads: 0, writes: 1, ingests: 0 };
   const roles = ['support', 'developer', 'owner', 'operator'];
   for (const [name, { api }] of Object.entries(actors))
     for (const [i, role] of roles.entries()) {
@@ -146,7 +146,7 @@ test('a log-in ends with the password, with the user, with log-out, and not with
   const again = await login(one.username, 'quite another');
   assert.equal((await as(again.token)('GET', '/v1/numbers')).status, 200);
   await d.must('PATCH', `/v1/users/${one.id}`, { role: 'support' });
-  assert.equal((await as(again.token)('POST', '/v1/numbers', { number: '+447911999999' })).status, 403, 'the role is the present one');
+  assert.equal((await as(again.token)('POST', '/v1/endpoints', { url: 'https://example.com/' })).status, 403, 'the role is the present one');
   await d.api('DELETE', `/v1/users/${one.id}`);
   assert.equal((await as(again.token)('GET', '/v1/numbers')).status, 401);
   await d.restart();
@@ -212,6 +212,54 @@ test('keys: scopes, no more than one has; expiry; renamed; revoked at once', asy
   assert.equal((await kept.api('GET', '/v1/numbers')).status, 401);
 });
 
+test('keys and users say who made them', async () => {
+  const owner = await user('owner');
+  const { id: operator } = await key({ scopes: ['read'] }); // by the first key, of the same account
+  const { json: mine } = await owner.api('POST', '/v1/keys', { name: 'mine', scopes: ['read', 'write', 'ingest'] });
+  assert.equal(mine.created_by, owner.id);
+  const { json: heir } = await as(mine.key)('POST', '/v1/keys', { name: 'heir', scopes: ['read'] });
+  assert.equal(heir.created_by, mine.id);
+  const { json: made } = await as(mine.key)('POST', '/v1/users', { username: `made-${n++}`, password, role: 'support' });
+  assert.equal(made.created_by, mine.id);
+  assert.equal((await d.must('GET', `/v1/keys/${operator}`)).created_by.slice(0, 4), 'key_');
+  assert.equal((await key({ scopes: ['read'], account: 'customer' })).created_by, 'operator', 'no ids of other accounts');
+  for (const where of [`/v1/keys/${heir.id}`, `/v1/users/${made.id}`])
+    assert.equal((await owner.api('PATCH', where, { created_by: 'somebody' })).json.field, 'created_by');
+  assert.equal((await owner.api('PATCH', `/v1/keys/${heir.id}`, { user: 1 })).json.field, 'user');
+});
+
+test('a user\'s keys end with the user, and never do more than the user may', async () => {
+  const owner = await user('owner');
+  const make = async (api, scopes) => (await api('POST', '/v1/keys', { name: 'made', scopes })).json;
+  const own = await make(owner.api, ['*']), heir = await make(as(own.key), ['write']);
+  const other = await key({ scopes: ['*'], account: 'customer' });
+  const status = async (k) => [(await as(k.key)('GET', '/v1/numbers')).status, (await as(k.key)('POST', '/v1/endpoints', { url: 'https://example.com/' })).status];
+  assert.deepEqual([await status(own), await status(heir)], [[200, 201], [403, 201]]);
+  await d.must('PATCH', `/v1/users/${owner.id}`, { role: 'support' });
+  assert.deepEqual([await status(own), await status(heir)], [[200, 403], [403, 403]], 'as much as the role may');
+  await d.must('PATCH', `/v1/users/${owner.id}`, { role: 'developer' });
+  assert.deepEqual(await status(own), [200, 201]);
+  assert.equal((await d.api('DELETE', `/v1/users/${owner.id}`)).status, 204);
+  assert.deepEqual([await status(own), await status(heir), await status(other)], [[401, 401], [401, 401], [200, 201]]);
+  for (const { id } of [own, heir]) {
+    assert.equal((await d.api('GET', `/v1/keys/${id}`)).status, 404);
+    const { data: [row] } = await d.must('GET', `/v1/audit?kind=key&id=${id}&limit=1`);
+    assert.equal(row.action, 'deleted');
+  }
+  await d.restart();
+  assert.deepEqual([await status(own), await status(other)], [[401, 401], [200, 201]]);
+});
+
+test('a key that an operator makes for a customer stays when the operator goes; one that may everything does not', async () => {
+  const boss = await user('operator', 'default');
+  const make = async (scopes, account) => (await boss.api('POST', '/v1/keys', { name: 'made', scopes, account })).json;
+  const customers = await make(['*'], 'customer'), own = await make(['read']), mighty = await make(['operator'], 'customer'), raised = await make(['read'], 'customer');
+  assert.equal((await boss.api('PATCH', `/v1/keys/${raised.id}`, { scopes: ['operator'] })).status, 200);
+  await d.must('DELETE', `/v1/users/${boss.id}`);
+  const status = async (k) => (await as(k.key)('GET', '/v1/numbers')).status;
+  assert.deepEqual([await status(customers), await status(own), await status(mighty), await status(raised)], [200, 401, 401, 401]);
+});
+
 test('a key of an account cannot touch the operator\'s', async () => {
   const operator = await key({ scopes: ['operator'] });
   const { api } = await key({ scopes: ['*'] }); // of the operator's own account, default
@@ -258,7 +306,7 @@ test('an account goes when it is empty', async () => {
 test('the audit log: who, from where, what, before, after; in the account it concerns', async () => {
   const owner = await user('owner');
   const number = '+447911320001', where = `/v1/numbers/${encodeURIComponent(number)}`;
-  assert.equal((await owner.api('POST', '/v1/numbers', { number, label: 'a' })).status, 201);
+  await d.must('POST', '/v1/numbers', { number, label: 'a', account: 'customer' });
   await owner.api('PATCH', where, { label: 'b' });
   await owner.api('PUT', `${where}/forward`, { targets: [{ type: 'sip', destination: 'sip:a@example.com' }] });
   const { json: ep } = await owner.api('POST', '/v1/endpoints', { url: 'https://example.com/h', numbers: [number] });
@@ -269,8 +317,8 @@ test('the audit log: who, from where, what, before, after; in the account it con
   const { json: { data } } = await owner.api('GET', '/v1/audit?limit=8');
   assert.deepEqual(data.map((a) => [a.action, a.target]).reverse(), [
     ['created', number], ['changed', number], ['changed', number], ['created', ep.id], ['rotated', ep.id], ['enabled', ep.id],
-    ['deleted', ep.id], ['deleted', number]]);
-  for (const a of data) {
+    ['deleted', ep.id], ['moved_out', number]]);
+  for (const a of data.filter((a) => a.action !== 'created' || a.target !== number)) {
     assert.equal(a.who, owner.id);
     assert.equal(a.who_name, owner.username);
     assert.equal(a.address, '127.0.0.1');
@@ -291,6 +339,7 @@ test('the audit log: who, from where, what, before, after; in the account it con
 
   // What failed left nothing; what the operator did is told as that.
   await owner.api('POST', '/v1/numbers', { number: 'bad' });
+  await d.must('DELETE', where); // out of the pool
   await d.must('POST', '/v1/numbers', { number, account: 'customer' });
   const { json: { data: [latest] } } = await owner.api('GET', `/v1/audit?id=${encodeURIComponent(number)}`);
   assert.equal(latest.action, 'created');
@@ -387,4 +436,22 @@ test('what is changed and its row in the log are there together after a kill', a
   }
   assert.ok(made.every((x) => numbers.has(x)), 'what was acknowledged is there');
   assert.deepEqual([...numbers].sort(), [...logged].sort());
+});
+
+test('a user with more keys than end at once stays until some are deleted', async () => {
+  const owner = await user('owner');
+  const made = [];
+  while (made.length < 1001) {
+    const answers = await Promise.all(Array.from({ length: 91 }, () => owner.api('POST', '/v1/keys', { name: 'one of many', scopes: ['read'] })));
+    made.push(...answers.map((a) => a.json));
+  }
+  const refused = await d.api('DELETE', `/v1/users/${owner.id}`);
+  assert.deepEqual([refused.status, refused.json.code], [409, 'too_many_keys']);
+  assert.equal((await as(made[0].key)('GET', '/v1/numbers')).status, 200);
+  for (const { id } of made.splice(0, made.length - 1000)) await d.must('DELETE', `/v1/keys/${id}`);
+  assert.equal((await d.api('DELETE', `/v1/users/${owner.id}`)).status, 204);
+  assert.equal((await as(made[0].key)('GET', '/v1/numbers')).status, 401);
+  assert.equal((await as(made[999].key)('GET', '/v1/numbers')).status, 401);
+  const { data } = await d.must('GET', '/v1/keys?limit=500');
+  assert.ok(!data.some((k) => k.name === 'one of many'));
 });

@@ -15,7 +15,7 @@ export function resolve(value) {
     .reduce((at, word) => at[word.replaceAll('~1', '/').replaceAll('~0', '~')], file));
 }
 
-/** [{ id, method, path, scope, open, parameters, body: { required, content }, responses }], in the file's order. */
+/** [{ id, method, path, scope, reserved, open, parameters, body: { required, content }, responses }], in the file's order. */
 const all = Object.entries(file.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([method, o]) => ({
     id: o.operationId,
@@ -23,6 +23,7 @@ const all = Object.entries(file.paths).flatMap(([path, item]) =>
     path,
     name: `${method.toUpperCase()} ${path}`,
     scope: o['x-scope'] ?? '',
+    reserved: o['x-writable-by'] === 'numbers', // for whom numbers are his own to make
     open: Array.isArray(o.security) && o.security.length === 0,
     parameters: (o.parameters ?? []).map(resolve),
     body: resolve(o.requestBody),
@@ -39,6 +40,7 @@ export const operation = (id) => operations.find((o) => o.id === id);
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
 addFormats(ajv);
+for (const keyword of ['x-writable-by', 'x-readable-by']) ajv.addKeyword(keyword); // permissions.test.mjs
 const named = (schema) => JSON.parse(JSON.stringify(schema).replaceAll('#/components/schemas/', 'file:///schemas/'));
 for (const [name, schema] of Object.entries(file.components.schemas)) ajv.addSchema(named(schema), `file:///schemas/${name}`);
 const compiled = new Map();

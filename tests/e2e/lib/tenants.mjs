@@ -2,7 +2,7 @@
 // operation's path, `body` what it is called with. What they do not know how to make, they say.
 import { createServer } from 'node:http';
 import { createSocket } from 'node:dgram';
-import { Daemon } from './daemon.mjs';
+import { Daemon, key as operator } from './daemon.mjs';
 import { examples } from './openapi.mjs';
 import { until } from './until.mjs';
 
@@ -100,6 +100,9 @@ export class Tenant {
   }
 }
 
+/** The key that an operation is meant for. */
+export const keyOf = (o) => (o.open ? '' : o.scope === 'operator' || o.reserved ? operator : 'all');
+
 /** Which collection the id in an operation's path is of. */
 export const collectionOf = (o) => (/\{/.test(o.path) ? o.path.split('/')[2] : undefined);
 
@@ -124,7 +127,7 @@ const makers = {
   async numbers(t) {
     const { port } = t.house.silent.address();
     const number = t.nextNumber();
-    await t.must('POST', '/v1/numbers', { number, label: t.label(), forward: { targets: [
+    await t.operator('POST', '/v1/numbers', { number, account: t.name, label: t.label(), forward: { targets: [
       { type: 'sip', destination: `sip:${t.name}@127.0.0.3:${port}`, ring_timeout_s: 120 }] } });
     return number;
   },
@@ -132,7 +135,7 @@ const makers = {
     const name = t.label();
     return (await t.must('POST', '/v1/endpoints', { url: t.house.hook(name), events: lasting ? undefined : ['ping'] })).id;
   },
-  async keys(t) { return (await t.must('POST', '/v1/keys', { name: t.label(), scopes: ['read'] })).id; },
+  async keys(t) { return (await t.must('POST', '/v1/keys', { name: t.label(), scopes: ['write'] })).id; },
   async events(t) {
     const { data: [{ id }] } = await t.must('POST', '/v1/events', newEvent(t, { id: t.label(), call_id: t.label(), caller_name: t.name }));
     if (!t.hasty) await until(async () => (await t.must('GET', `/v1/events/${id}`)).state !== 'pending', { what: `event ${id}` });

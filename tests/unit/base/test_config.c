@@ -74,6 +74,26 @@ static void a_secret_may_come_from_a_file(void **state)
     unlink(path);
 }
 
+static void a_switch_is_on_or_off(void **state)
+{
+    static const struct {
+        const char *set;
+        enum err err;
+        bool on;
+    } cases[] = {{"accounts.own_numbers=on", OK, true},
+                 {"accounts.own_numbers=off", OK, false},
+                 {"accounts.own_numbers=true", ERR_INVALID, false},
+                 {"accounts.own_numbers=", ERR_INVALID, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config *c;
+        bool on;
+        assert_ok(config_load(NULL, (char *[]){NULL}, &cases[i].set, 1, &c, why, sizeof why));
+        assert_int_equal(config_switch(c, CONFIG_ACCOUNTS_OWN_NUMBERS, &on), cases[i].err);
+        assert_int_equal(on, cases[i].on);
+        config_free(c);
+    }
+}
+
 static void numbers_have_bounds(void **state)
 {
     struct config *c;
@@ -92,6 +112,7 @@ int main(void)
         cmocka_unit_test(an_unknown_key_suggests_the_near_one),
         cmocka_unit_test(what_a_service_of_our_name_brings_is_passed_over),
         cmocka_unit_test(a_secret_may_come_from_a_file),
+        cmocka_unit_test(a_switch_is_on_or_off),
         cmocka_unit_test(numbers_have_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,12 +95,55 @@ static void forwards(void **state)
     forward_free(fwd);
 }
 
+static struct did *did_of(const char *text)
+{
+    struct json *doc;
+    struct did *d;
+    struct field_error f;
+    assert_ok(json_parse(str_of(text), &doc, NULL, 0));
+    assert_ok(did_parse(doc, &d, &f));
+    json_free(doc);
+    return d;
+}
+
+/* The operator gave it for calls alone; its account set all it may. */
+static void a_number_that_leaves_is_as_the_operator_gave_it(void **state)
+{
+    struct did left;
+    struct buf b;
+    buf_init(&b, 10000);
+    struct did *d = did_of("{\"number\":\"+447911123456\",\"label\":\"mine\",\"voice\":false,"
+                           "\"sms\":true,\"given_voice\":true,\"given_sms\":false,"
+                           "\"country\":\"GB\",\"type\":\"mobile\",\"monthly_cost\":\"4.50\","
+                           "\"setup_fee\":\"1.00\",\"forward\":{\"targets\":[{\"type\":\"sip\","
+                           "\"destination\":\"sip:a@example.com\"}]}}");
+    assert_int_equal(d->forward->n, 1);
+    did_leave(d, &left);
+    did_print(&left, &b);
+    buf_putc(&b, '\0');
+    struct did *again = did_of(b.p);
+    assert_string_equal(again->label, "");
+    assert_int_equal(again->forward->n, 0);
+    assert_true(again->voice && again->given_voice && !again->sms && !again->given_sms);
+    assert_string_equal(again->country, "GB");
+    assert_string_equal(again->type, "mobile");
+    assert_string_equal(again->monthly_cost, "4.50");
+    assert_string_equal(again->setup_fee, "1.00");
+    did_free(d);
+    did_free(again);
+    d = did_of("{\"number\":\"+447911123456\",\"sms\":false}"); /* of before that was kept */
+    assert_true(d->given_voice && !d->given_sms);
+    did_free(d);
+    buf_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_endpoint_survives_print_and_parse),
         cmocka_unit_test(faults_name_the_field_and_what_is_allowed),
         cmocka_unit_test(forwards),
+        cmocka_unit_test(a_number_that_leaves_is_as_the_operator_gave_it),
     };
     assert_ok(crypto_start());
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,6 +138,47 @@ static void keys_expire_by_text_or_number(void **state)
     }
 }
 
+static void keys_and_users_remember_who_made_them(void **state)
+{
+    struct json *doc;
+    struct api_key *k;
+    struct user *u;
+    struct field_error f;
+    struct buf b;
+    for (int i = 0; i < 2; i++) {
+        static const char *const text[] = {"{\"name\":\"k\",\"scopes\":[\"read\"]}",
+                                           "{\"name\":\"k\",\"scopes\":[\"read\"],"
+                                           "\"created_by\":\"user_a\",\"user\":77}"};
+        assert_ok(json_parse(str_of(text[i]), &doc, NULL, 0));
+        assert_ok(api_key_parse(doc, &k, &f));
+        json_free(doc);
+        buf_init(&b, 1000);
+        api_key_print(k, &b);
+        assert_int_equal(api_key_rights(k), RIGHT_READ);
+        api_key_free(k);
+        assert_ok(json_parse(buf_str(&b), &doc, NULL, 0));
+        assert_ok(api_key_parse(doc, &k, &f));
+        assert_string_equal(k->created_by, i ? "user_a" : "");
+        assert_int_equal(k->user, i ? 77 : 0);
+        api_key_free(k);
+        json_free(doc);
+        buf_fini(&b);
+    }
+    assert_ok(json_parse(STR("{\"name\":\"k\",\"user\":-1}"), &doc, NULL, 0));
+    assert_err(api_key_parse(doc, &k, &f), ERR_INVALID);
+    assert_string_equal(f.field, "user");
+    json_free(doc);
+    assert_ok(json_parse(STR("{\"username\":\"a\",\"role\":\"owner\",\"created_by\":\"key_b\"}"),
+                         &doc, NULL, 0));
+    assert_ok(user_parse(doc, &u, &f));
+    json_free(doc);
+    buf_init(&b, 1000);
+    user_print(u, &b);
+    assert_non_null(memmem(b.p, b.n, "\"created_by\":\"key_b\"", 20));
+    user_free(u);
+    buf_fini(&b);
+}
+
 static void balances_are_decimal(void **state)
 {
     static const char *const good[] = {"0", "12", "-12.50", "0.1"}, *const bad[] = {"-",   ".",
@@ -168,6 +209,7 @@ int main(void)
         cmocka_unit_test(names_are_found_in_any_case),
         cmocka_unit_test(roles_are_in_order),
         cmocka_unit_test(keys_expire_by_text_or_number),
+        cmocka_unit_test(keys_and_users_remember_who_made_them),
         cmocka_unit_test(balances_are_decimal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
