@@ -111,6 +111,8 @@ static void stop(void)
 {
     struct deliver *d = deliver_kit.deliver;
     deliver_kit.store_held = false;
+    if (home)
+        mail_open_all(mailbox_take(home));
     deliver_stop(d, 0);
     deliver_kit.deliver = NULL;
 }
@@ -178,7 +180,7 @@ static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
 
 static struct mailbox *home; /* of the answers to intake */
 
-void deliver_kit_event(uint64_t account, const char *call_id, const char *id)
+void deliver_kit_submit(uint64_t account, const char *call_id, const char *id)
 {
     struct event proto = {.kind = EVENT_CALL_ENDED,
                           .account = account,
@@ -196,9 +198,14 @@ void deliver_kit_event(uint64_t account, const char *call_id, const char *id)
     book_drop(&book);
     if (!home)
         assert_ok(mailbox_new(&home, 1 << 20, NULL, NULL));
-    assert_ok(intake_submit(deliver_kit.intake, &t, home, on_taken, NULL, 0));
-    deliver_kit_turn();
     mail_open_all(mailbox_take(home));
+    assert_ok(intake_submit(deliver_kit.intake, &t, home, on_taken, NULL, 0));
+}
+
+void deliver_kit_event(uint64_t account, const char *call_id, const char *id)
+{
+    deliver_kit_submit(account, call_id, id);
+    deliver_kit_turn();
 }
 
 /* ---- what is stored ---- */

@@ -39,6 +39,8 @@ uint64_t deliver_kit_endpoint(uint64_t account, const char *more);
 bool deliver_kit_is_disabled(uint64_t endpoint); /* as the book has it */
 /* Stores an event of a call, with a delivery to each endpoint of the account. */
 void deliver_kit_event(uint64_t account, const char *call_id, const char *id);
+/* The same without a turn: the store has it next. */
+void deliver_kit_submit(uint64_t account, const char *call_id, const char *id);
 
 struct kit_post { /* a POST that left */
     uint64_t endpoint;

@@ -115,10 +115,11 @@ static void what_comes_while_a_lane_is_read_is_sent_once(void **state)
     deliver_kit.store_held = true;
     nth(id, LANE_ITEMS_MAX - 1);
     post_reply(post_open(ep, id), 200);
-    store_turn(deliver_kit.store); /* the attempt's commit; the read that follows waits */
-    deliver_kit_turn();
+    store_turn(deliver_kit.store); /* the attempt is committed: the lane's rest will be read … */
     nth(id, FIRST);
-    deliver_kit_event(1, "a", id);
+    deliver_kit_submit(1, "a", id);
+    store_turn(deliver_kit.store); /* … and this one will be in it, and is told of as well */
+    deliver_kit_turn();
     deliver_kit.store_held = false;
     deliver_kit_turn();
     for (unsigned i = LANE_ITEMS_MAX; i <= FIRST; i++) {
