@@ -16,6 +16,7 @@
 enum { TURNS_MAX = 100000, WALL_MS = 1700000000 };
 
 struct deliver_kit deliver_kit;
+static struct mailbox *home; /* of the answers to intake */
 
 /* Linked by --wrap in place of crypto's: the shortest jitter. */
 uint64_t __wrap_crypto_random_u64(void);
@@ -177,8 +178,6 @@ static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
 {
     assert_ok(err);
 }
-
-static struct mailbox *home; /* of the answers to intake */
 
 void deliver_kit_submit(uint64_t account, const char *call_id, const char *id)
 {
