@@ -39,7 +39,7 @@ static bool message_take(struct conn *c)
     struct transport *t = c->t;
     handle self = c->self;
     size_t skip, size;
-    enum err err = sip_frame(c->in.p, c->in.n, &skip, &size);
+    enum err err = sip_frame(&c->framing, c->in.p, c->in.n, &skip, &size);
     if (skip >= 4)
         (void)!stream_write(c->stream, STR("\r\n")); /* a pong that cannot be sent is not missed */
     if (err == ERR_AGAIN) {

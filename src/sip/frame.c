@@ -1,9 +1,12 @@
 /* frame: where a message ends in a stream (RFC 3261 §18.3, §20.14): its headers say, and only they.
- * Called with all bytes that came so far, whenever some came. Pure. */
+ * Called with all bytes that came so far, whenever some came: bytes that come one by one cost no
+ * more than those that come at once. Pure. */
 #include <string.h>
 
 #include "sip/message.h"
 #include "sip/syntax.h"
+
+enum { HEAD_LINES_MAX = 512 }; /* sip_parse takes SIP_HEADERS_MAX headers, which may be folded */
 
 static bool is_length_header(struct str name)
 {
@@ -28,9 +31,12 @@ static enum err head_length(struct str head, uint64_t *ret)
 {
     bool found = false;
     uint64_t v;
+    size_t lines = 0;
     while (head.n) {
         size_t end = 0;
         for (;; end++) { /* a line ends at CRLF not followed by a blank */
+            if (++lines > HEAD_LINES_MAX)
+                return ERR_TOO_BIG;
             const char *lf = memchr(head.p + end, '\n', head.n - end);
             end = lf ? (size_t)(lf - head.p) : head.n;
             if (end + 1 >= head.n || !char_is(head.p[end + 1], CHAR_BLANK))
@@ -48,24 +54,34 @@ static enum err head_length(struct str head, uint64_t *ret)
     return found ? OK : ERR_SYNTAX;
 }
 
-enum err sip_frame(const char *bytes, size_t n, size_t *ret_skip, size_t *ret_size)
+enum err sip_frame(struct sip_framing *f, const char *bytes, size_t n, size_t *ret_skip,
+                   size_t *ret_size)
 {
     size_t skip = 0;
     uint64_t length = 0;
-    while (skip < n && (bytes[skip] == '\r' || bytes[skip] == '\n'))
+    while (!f->looked && !f->size && skip < n && (bytes[skip] == '\r' || bytes[skip] == '\n'))
         skip++;
     *ret_skip = skip;
     *ret_size = 0;
     const char *head = bytes + skip;
     n -= skip;
-    const char *end = n ? memmem(head, n, "\r\n\r\n", 4) : NULL;
-    if (!end)
-        return n > SIP_MESSAGE_MAX ? ERR_TOO_BIG : ERR_AGAIN;
-    size_t head_n = (size_t)(end - head) + 4;
-    if (head_length(str_of_bytes(head, head_n), &length) != OK)
-        return ERR_SYNTAX;
-    if (head_n + length > SIP_MESSAGE_MAX)
-        return ERR_TOO_BIG;
-    *ret_size = head_n + (size_t)length;
-    return n >= *ret_size ? OK : ERR_AGAIN;
+    if (!f->size) {
+        size_t from = f->looked > 3 ? f->looked - 3 : 0; /* the end may lie across */
+        const char *end = n > from ? memmem(head + from, n - from, "\r\n\r\n", 4) : NULL;
+        f->looked = n;
+        if (!end)
+            return n > SIP_MESSAGE_MAX ? ERR_TOO_BIG : ERR_AGAIN;
+        size_t head_n = (size_t)(end - head) + 4;
+        enum err err = head_length(str_of_bytes(head, head_n), &length);
+        if (err != OK)
+            return err;
+        if (head_n + length > SIP_MESSAGE_MAX)
+            return ERR_TOO_BIG;
+        f->size = head_n + (size_t)length;
+    }
+    *ret_size = f->size;
+    if (n < f->size)
+        return ERR_AGAIN;
+    *f = (struct sip_framing){0};
+    return OK;
 }

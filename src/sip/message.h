@@ -133,10 +133,18 @@ struct sip_msg {
 
 /* A datagram: one message, Content-Length may be missing or smaller than what is there (§18.3). */
 MUST_USE enum err sip_parse(char *bytes, size_t n, struct sip_msg *ret);
-/* A stream: ERR_AGAIN needs more bytes (*ret_size: how many after the skip, 0 unknown); a message
- * without Content-Length is ERR_SYNTAX (§20.14). Leading CRLFs are *ret_skip bytes to drop first.
- */
-MUST_USE enum err sip_frame(const char *bytes, size_t n, size_t *ret_skip, size_t *ret_size);
+/* What is known of a stream's next message, so that no byte of its head is read twice. Zero before
+ * the first. */
+struct sip_framing {
+    size_t looked; /* bytes in which the head does not end */
+    size_t size;   /* of the whole message; 0: its head is not whole yet */
+};
+/* A stream: ERR_AGAIN needs more bytes behind those that are there (*ret_size: how many in all, 0
+ * unknown); OK: the first *ret_size are a message, and `f` is ready for the next. A message without
+ * Content-Length is ERR_SYNTAX (§20.14), a head of more than 512 lines ERR_TOO_BIG. Whatever it
+ * returns, leading CRLFs are *ret_skip bytes to drop first. */
+MUST_USE enum err sip_frame(struct sip_framing *f, const char *bytes, size_t n, size_t *ret_skip,
+                            size_t *ret_size);
 
 /* The i-th header line with that id, or NULL. */
 const struct sip_header *sip_header(const struct sip_msg *m, enum sip_header_id id, size_t i);

@@ -36,6 +36,7 @@ struct conn {
     struct addr peer, local;
     char peer_key[ADDR_TEXT_SIZE + 264]; /* "TLS 192.0.2.1:5061 name" of outgoing ones */
     struct buf in, unsent;
+    struct sip_framing framing; /* of what begins at in.p */
     struct timer idle;
 };
 

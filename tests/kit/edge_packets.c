@@ -133,7 +133,7 @@ void kit_on_sent(void *arg, uint32_t stream, const struct addr *from, const stru
         keep(0, from, to, bytes);
         return;
     }
-    while (bytes.n && sip_frame(bytes.p, bytes.n, &skip, &size) == OK) {
+    while (bytes.n && sip_frame(&(struct sip_framing){0}, bytes.p, bytes.n, &skip, &size) == OK) {
         keep(stream, from, to, str_slice(bytes, skip, size));
         bytes = str_from(bytes, skip + size);
     }

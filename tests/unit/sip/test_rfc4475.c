@@ -122,13 +122,13 @@ static void bytewise_over_a_stream(void **state)
     size_t cut = 0;
     for (size_t i = 0; i < N; i++) {
         size_t n = load(table[i].name), skip, size, whole;
-        enum err err = sip_frame(bytes, n, &skip, &whole);
+        enum err err = sip_frame(&(struct sip_framing){0}, bytes, n, &skip, &whole);
         if (err != OK)
             continue; /* no Content-Length, or more promised than is there */
         cut++;
         for (size_t k = 0; k < skip + whole; k++)
-            assert_err(sip_frame(bytes, k, &skip, &size), ERR_AGAIN);
-        assert_ok(sip_frame(bytes, skip + whole, &skip, &size));
+            assert_err(sip_frame(&(struct sip_framing){0}, bytes, k, &skip, &size), ERR_AGAIN);
+        assert_ok(sip_frame(&(struct sip_framing){0}, bytes, skip + whole, &skip, &size));
         assert_int_equal(size, whole);
     }
     assert_true(cut >= 30);
