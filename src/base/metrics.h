@@ -22,6 +22,8 @@
       "Calls refused by a trunk's limit or by overload")                                           \
     X(SIP_LOOPS, COUNTER, "hookswitch_sip_loops_total", "",                                        \
       "INVITEs of ours that came back to us, refused with 482")                                    \
+    X(SIP_CONNECTIONS_MADE_WAY, COUNTER, "hookswitch_sip_connections_made_way_total", "",          \
+      "SIP connections closed because others needed the room")                                     \
     X(SIP_REJECTED_STORE, COUNTER, "hookswitch_sip_calls_store_unavailable_total", "",             \
       "Calls refused because the store could not write")                                           \
     X(SIP_TEXTS_STORED, COUNTER, "hookswitch_sip_messages_total", "outcome=\"stored\"",            \

@@ -174,6 +174,7 @@ void call_trace(const struct call *c, char leg, struct txn *t)
 {
     t->leg = (uint8_t)leg;
     t->trace = c->trace;
+    txn_charge(c->edge->txns, t, c->account);
 }
 
 void call_heard(struct call *c)

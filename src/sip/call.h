@@ -175,8 +175,8 @@ struct dialog *call_dialog_of(struct call *c, char leg, char fork, struct str ca
 bool call_is_restored(const struct call *c); /* from before a restart */
 char call_other(char leg);
 void call_heard(struct call *c);
-/* From here on the transaction's messages are in the trace as that leg's, for as long as there are
- * any, even if the call has ended. */
+/* From here on the transaction's messages are in the trace as that leg's, and it counts in the
+ * account's share, for as long as it lasts, even if the call has ended. */
 void call_trace(const struct call *c, char leg, struct txn *t);
 struct buf call_scratch(struct sip_edge *e);
 

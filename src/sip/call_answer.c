@@ -182,6 +182,7 @@ void call_send_answer(struct call *c)
     struct sip_edge *e = c->edge;
     struct txn *t = txn_at(e->txns, c->x.server);
     call_set_state(c, CALL_UP);
+    c->a.path.in_call = c->b.path.in_call = true;
     book_drop(&c->book);
     call_probe_later(c, e->c.probe_ms);
     if (t)

@@ -36,7 +36,9 @@ bool route_invite(struct call *c)
     char branch[TOKEN_SIZE + 8];
     if (!s || txn_request(s, invite) != OK)
         return false;
-    struct txn *t = txn_client_new(e->txns, true, &r->path, str_of(r->host), branch);
+    struct txn *t = transactions_admit(e->txns, c->account)
+                        ? txn_client_new(e->txns, true, &r->path, str_of(r->host), branch)
+                        : NULL;
     if (!t)
         return false;
     int hops = invite->max_forwards < 0 ? HOP_MAX : invite->max_forwards;

@@ -237,7 +237,8 @@ void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct pa
         refuse_busy(e, m, from, METRIC_SIP_REJECTED_STORE);
         return;
     }
-    if (calls_are_full(e) || !trunk_admits(e, trunk) || !(c = call_new(e))) {
+    bool room = !calls_are_full(e) && transactions_admit(e->txns, number->account);
+    if (!room || !trunk_admits(e, trunk) || !(c = call_new(e))) {
         refuse_busy(e, m, from, METRIC_SIP_REJECTED_LIMIT);
         return;
     }

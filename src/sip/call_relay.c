@@ -128,7 +128,8 @@ void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
         edge_reply(e, m, from, 500, "CSeq Out Of Order", NULL);
         return;
     }
-    struct txn *s = call_open_has_room(c, leg) ? txn_server_new(e->txns, m, from, raw, true) : NULL;
+    bool room = call_open_has_room(c, leg) && transactions_admit(e->txns, c->account);
+    struct txn *s = room ? txn_server_new(e->txns, m, from, raw, true) : NULL;
     if (!s) { /* nothing is kept of it: it may come again */
         metric_add(METRIC_SIP_REJECTED_OPEN, 1);
         edge_reply(e, m, from, 503, NULL, retry_after);

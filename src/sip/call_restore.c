@@ -159,6 +159,7 @@ static void go_on(struct call *c, enum call_phase phase)
         loop_timer(e->c.loop, &c->invite_timer, 0, on_cut_off, c);
     } else if (phase == CALL_PHASE_ANSWERED) {
         call_set_state(c, CALL_UP);
+        c->a.path.in_call = c->b.path.in_call = true;
         c->sip_status = 200;
         c->x.acked = true;
         c->heard_at_ms = 0; /* never, since the restart: the first probe does not wait */

@@ -1,6 +1,11 @@
-/* connections: SIP over TCP and TLS. One connection per peer is shared by all that goes there; the
- * bytes that come are cut into messages by their Content-Length alone. CRLF CRLF is answered CRLF
- * (RFC 5626 §4.4.1). What idles for ten minutes is closed. Edge's thread. */
+/* connections: SIP over TCP and TLS. One connection per peer and account is shared by all that goes
+ * there; the bytes that come are cut into messages by their Content-Length alone. CRLF CRLF is
+ * answered CRLF (RFC 5626 §4.4.1). What idles for ten minutes is closed.
+ *
+ * A carrier's connection never waits for an account's: a quarter of the room is the carriers', and
+ * when all is taken one of the account that has the most makes way. Among accounts it is the same:
+ * one with less than the most gets its connection from the one with the most; that one itself gets
+ * no more than its spare ones give. Edge's thread. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,17 +13,25 @@
 #include "base/metrics.h"
 #include "sip/transport_conn.h"
 
-static void conn_close(struct conn *c)
+static void conn_forget(struct conn *c)
 {
     struct transport *t = c->t;
-    handle self = c->self;
     timer_stop(&c->idle);
     stream_close(c->stream);
     buf_fini(&c->in);
     buf_fini(&c->unsent);
     if (c->peer_key[0] && map_get(t->by_peer, str_of(c->peer_key)) == c)
         map_remove(t->by_peer, str_of(c->peer_key));
-    pool_give(t->conns, self);
+    if (c->account)
+        shares_give(t->shares, c->account);
+    pool_give(t->conns, c->self);
+}
+
+static void conn_close(struct conn *c)
+{
+    struct transport *t = c->t;
+    handle self = c->self;
+    conn_forget(c);
     t->user.on_gone(t->user.arg, self);
 }
 
@@ -29,6 +42,7 @@ static void on_idle(struct timer *timer)
 
 static void touch(struct conn *c)
 {
+    c->used_ms = loop_now_ms(c->t->loop);
     loop_timer(c->t->loop, &c->idle, CONN_IDLE_MS, on_idle, c);
 }
 
@@ -108,15 +122,61 @@ static void on_end(struct stream *s, void *arg, enum err why)
 
 static const struct stream_events events = {on_open, on_bytes, on_end};
 
-static struct conn *conn_new(struct transport *t, enum sip_transport how, uint8_t listen,
-                             const struct addr *peer)
+static bool is_spare(const struct conn *c)
+{
+    int64_t silent_ms = loop_now_ms(c->t->loop) - c->used_ms;
+    return silent_ms >= (c->in_call ? CONN_CALL_SPARE_MS : CONN_SPARE_MS);
+}
+
+static bool goes_before(const struct conn *a, const struct conn *b)
+{
+    return a->in_call != b->in_call ? b->in_call : a->used_ms < b->used_ms;
+}
+
+/* Closes a connection of that account: one outside of a call, and the one that is silent for the
+ * longest, before others. `spare`: only one that nothing is waited for on. False: it has none. */
+static bool make_way(struct transport *t, uint64_t account, bool spare)
 {
     handle h;
-    struct conn *c = pool_take(t->conns, &h);
+    struct conn *c, *first = NULL;
+    for (size_t i = 0; (c = pool_next(t->conns, &i, &h));)
+        if (c->account == account && (!spare || is_spare(c)) && (!first || goes_before(c, first)))
+            first = c;
+    if (!first)
+        return false;
+    metric_add(METRIC_SIP_CONNECTIONS_MADE_WAY, 1);
+    conn_close(first);
+    return true;
+}
+
+/* Is there room for one more of that account's (0: a carrier's), or can it be made? */
+static bool has_room(struct transport *t, uint64_t account)
+{
+    size_t most, all = pool_count(t->conns);
+    if (all < CONNS_MAX && (!account || shares_all(t->shares) < CONNS_ACCOUNTS))
+        return true;
+    uint64_t biggest = shares_most(t->shares, &most);
+    if (!account)
+        return make_way(t, biggest, biggest == 0);
+    if (most > shares_of(t->shares, account) + 1)
+        return make_way(t, biggest, false);
+    return make_way(t, account, true);
+}
+
+static struct conn *conn_new(struct transport *t, enum sip_transport how, uint8_t listen,
+                             uint64_t account, const struct addr *peer)
+{
+    handle h;
+    struct conn *c = has_room(t, account) ? pool_take(t->conns, &h) : NULL;
     if (!c)
         return NULL;
     *c = (struct conn){
         .t = t, .self = h, .transport = (uint8_t)how, .listen = listen, .peer = *peer};
+    if (account && !shares_take(t->shares, account)) {
+        pool_give(t->conns, h);
+        return NULL;
+    }
+    c->account = account;
     buf_init(&c->in, 2 * SIP_MESSAGE_MAX);
     buf_init(&c->unsent, CONN_UNSENT_MAX);
     touch(c);
@@ -129,7 +189,7 @@ void conn_on_accept(void *arg, struct stream *s)
     struct addr peer = stream_peer(s);
     if (!l->t->user.may_connect(l->t->user.arg, &peer))
         return; /* not taken: closed */
-    struct conn *c = conn_new(l->t, l->transport, l->index, &peer);
+    struct conn *c = conn_new(l->t, l->transport, l->index, 0, &peer);
     if (!c)
         return;
     c->open = true;
@@ -152,7 +212,7 @@ static enum err conn_open(struct transport *t, struct path *path, struct str hos
     struct tls *tls = path->transport == SIP_TLS ? client_tls(t) : NULL;
     if (path->transport == SIP_TLS && !tls)
         return ERR_TLS;
-    struct conn *c = conn_new(t, path->transport, path->listen, &path->peer);
+    struct conn *c = conn_new(t, path->transport, path->listen, path->account, &path->peer);
     if (!c)
         return ERR_FULL;
     c->outgoing = true;
@@ -163,11 +223,7 @@ static enum err conn_open(struct transport *t, struct path *path, struct str hos
         err = stream_connect(t->loop, &path->peer, tls, host, CONN_CONNECT_MS, &events, c,
                              &c->stream);
     if (err != OK) {
-        map_remove(t->by_peer, str_of(c->peer_key));
-        timer_stop(&c->idle);
-        buf_fini(&c->in);
-        buf_fini(&c->unsent);
-        pool_give(t->conns, c->self);
+        conn_forget(c);
         return err;
     }
     c->local = stream_local(c->stream); /* the connect chose it */
@@ -182,8 +238,8 @@ enum err conn_send(struct transport *t, struct path *path, struct str host, stru
     if (!c) {
         char peer[ADDR_TEXT_SIZE], key[sizeof c->peer_key];
         addr_print(&path->peer, peer);
-        snprintf(key, sizeof key, "%s %s %.*s", transport_name(path->transport), peer,
-                 STR_FMT(str_slice(host, 0, 255)));
+        snprintf(key, sizeof key, "%s %s %.*s %llu", transport_name(path->transport), peer,
+                 STR_FMT(str_slice(host, 0, 255)), (unsigned long long)path->account);
         c = map_get(t->by_peer, str_of(key));
         if (!c)
             err = conn_open(t, path, host, key, &c);
@@ -192,6 +248,7 @@ enum err conn_send(struct transport *t, struct path *path, struct str host, stru
         path->conn = c->self;
     }
     touch(c);
+    c->in_call |= path->in_call;
     if (c->open)
         return stream_write(c->stream, bytes);
     buf_put_str(&c->unsent, bytes);

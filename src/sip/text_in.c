@@ -64,12 +64,15 @@ static void on_taken(void *arg, uint64_t token, enum err err, bool duplicate, st
 static void take(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
                  struct str raw, const struct message_in *in)
 {
-    struct txn *t = txn_server_new(e->txns, m, from, raw, true);
+    struct txn *t = transactions_admit(e->txns, in->account)
+                        ? txn_server_new(e->txns, m, from, raw, true)
+                        : NULL;
     if (!t) {
         metric_add(METRIC_SIP_TEXTS_THROTTLED, 1);
         edge_reply(e, m, from, 503, NULL, retry_after);
         return;
     }
+    txn_charge(e->txns, t, in->account);
     e->n_texts++;
     enum err err =
         messages_take(e->c.messages, e->book, in, loop_mailbox(e->c.loop), on_taken, e, t->self);

@@ -15,10 +15,13 @@ enum err transactions_new(struct loop *l, struct transport *tp, struct blocks *b
     enum err err = ts ? pool_new(&ts->pool, sizeof(struct txn), max) : ERR_NOMEM;
     if (err == OK && (!(ts->servers = map_new()) || !(ts->text = malloc(TXN_TEXT_MAX))))
         err = ERR_NOMEM;
+    if (err == OK)
+        err = shares_new(&ts->shares);
     if (err != OK) {
         transactions_free(ts);
         return err;
     }
+    ts->max = max;
     ts->loop = l;
     ts->transport = tp;
     ts->blocks = blocks;
@@ -37,6 +40,9 @@ static void txn_drop(struct transactions *ts, struct txn *t)
     block_give(ts->blocks, &t->request);
     free(t->host);
     t->host = NULL;
+    if (t->account)
+        shares_give(ts->shares, t->account);
+    t->account = 0;
     metric_add(METRIC_SIP_TRANSACTIONS, -1);
 }
 
@@ -49,6 +55,7 @@ void transactions_free(struct transactions *ts)
     for (size_t i = 0; ts->pool && (t = pool_next(ts->pool, &i, &h));)
         txn_drop(ts, t);
     map_free(ts->servers);
+    shares_free(ts->shares);
     pool_free(ts->pool);
     free(ts->text);
     free(ts);
@@ -62,6 +69,18 @@ struct txn *txn_at(struct transactions *ts, handle h)
 size_t transactions_count(const struct transactions *ts)
 {
     return pool_count(ts->pool);
+}
+
+bool transactions_admit(const struct transactions *ts, uint64_t account)
+{
+    return pool_count(ts->pool) < ts->max / 4 || shares_of(ts->shares, account) < ts->max / 8;
+}
+
+void txn_charge(struct transactions *ts, struct txn *t, uint64_t account)
+{
+    if (t->account)
+        shares_give(ts->shares, t->account);
+    t->account = account && shares_take(ts->shares, account) ? account : 0;
 }
 
 void transactions_check(struct transactions *ts)
@@ -149,8 +168,8 @@ void txn_transmit(struct transactions *ts, struct txn *t)
     if (!t->message.p)
         return; /* there was no memory for it */
     enum err err = transport_send(ts->transport, &t->path, str_of(t->host), block_str(&t->message));
-    if (err == ERR_FULL)
-        return; /* a lost packet: the timer repeats it */
+    if (err == ERR_FULL && !txn_is_reliable(t))
+        return; /* a lost packet: the timer repeats it; over a stream nothing would */
     t->unreachable = err != OK;
     if (err == OK)
         ts->user.on_sent(ts->user.arg, t, block_str(&t->message));

@@ -37,6 +37,7 @@ struct txn {
     uint8_t purpose;       /* the user's enum */
     handle call, other;    /* whose it is; the transaction at the other leg */
     struct trace_id trace; /* of the call, which may end before it; 0: none */
+    uint64_t account;      /* in whose share it counts, by txn_charge; 0: in none */
     /* Ours: */
     struct transactions *table;
     bool unreachable; /* the connection could not be made, or is gone */
@@ -78,6 +79,11 @@ MUST_USE enum err transactions_new(struct loop *l, struct transport *tp, struct 
 void transactions_free(struct transactions *ts);
 struct txn *txn_at(struct transactions *ts, handle h); /* NULL when it is over */
 size_t transactions_count(const struct transactions *ts);
+/* May the account begin something new? An account holds an eighth of all transactions at the most,
+ * and more only while three quarters are free. What has begun may always be brought to its end. */
+bool transactions_admit(const struct transactions *ts, uint64_t account);
+/* It counts in that account's share until it ends. */
+void txn_charge(struct transactions *ts, struct txn *t, uint64_t account);
 void transactions_check(struct transactions *ts); /* asserts what the top of this file says */
 
 /* The server transaction of a request: same branch, sent-by, method (§17.2.3); CANCEL and ACK find

@@ -39,6 +39,8 @@ enum err transport_new(const struct sip_config *c, const struct transport_user *
     enum err err = t ? pool_new(&t->conns, sizeof(struct conn), CONNS_MAX) : ERR_NOMEM;
     if (err == OK && !(t->by_peer = map_new()))
         err = ERR_NOMEM;
+    if (err == OK)
+        err = shares_new(&t->shares);
     snprintf(why, cap, "%s", err_text(err));
     if (err != OK)
         goto out;
@@ -88,6 +90,7 @@ void transport_free(struct transport *t)
     }
     tls_free(t->tls);
     map_free(t->by_peer);
+    shares_free(t->shares);
     pool_free(t->conns);
     free(t);
 }

@@ -10,6 +10,7 @@ struct path {          /* a way to a peer */
     uint8_t transport; /* enum sip_transport */
     uint8_t listen;    /* whose socket or address we speak from */
     bool guarded;      /* an account wrote where it leads: addresses must pass the guard */
+    bool in_call;      /* of a call that is up: its connection is the last to go */
     uint64_t account;  /* whose connection it is; 0: a carrier's */
     handle conn;       /* the connection; 0: by address */
     struct addr peer;

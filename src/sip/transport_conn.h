@@ -7,10 +7,14 @@
 #include "net/guard.h"
 #include "net/stream.h"
 #include "sip/message.h"
+#include "sip/shares.h"
 #include "sip/transport.h"
 
 enum {
     CONNS_MAX = 4096,
+    CONNS_ACCOUNTS = 3072, /* of them to accounts' targets: the others are the carriers' alone */
+    CONN_SPARE_MS = 32000, /* nothing waits for an answer on what is silent for so long */
+    CONN_CALL_SPARE_MS = 310000, /* of a call that is up: it is probed each sip.probe_s */
     CONN_IDLE_MS = 600000,
     CONN_CONNECT_MS = 5000,
     CONN_UNSENT_MAX = 262144,
@@ -33,8 +37,11 @@ struct conn {
     struct stream *stream;
     uint8_t transport, listen;
     bool open, outgoing;
+    bool in_call;     /* a call that is up talks over it */
+    uint64_t account; /* 0: a carrier's */
+    int64_t used_ms;  /* mono: when something came or went last */
     struct addr peer, local;
-    char peer_key[ADDR_TEXT_SIZE + 264]; /* "TLS 192.0.2.1:5061 name" of outgoing ones */
+    char peer_key[ADDR_TEXT_SIZE + 288]; /* "TLS 192.0.2.1:5061 name account" of outgoing ones */
     struct buf in, unsent;
     struct sip_framing framing; /* of what begins at in.p */
     struct timer idle;
@@ -48,8 +55,9 @@ struct transport {
     struct listening listening[SIP_LISTEN_MAX];
     char advertise[256];
     struct pool *conns;
-    struct map *by_peer; /* outgoing connections by peer_key */
-    struct tls *tls;     /* made at the first outgoing TLS connection */
+    struct shares *shares; /* connections of accounts */
+    struct map *by_peer;   /* outgoing connections by peer_key */
+    struct tls *tls;       /* made at the first outgoing TLS connection */
     struct own {
         struct addr peer, own;
         int64_t until_ms; /* mono */

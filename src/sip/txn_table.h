@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/metrics.h"
 #include "sip/print.h"
+#include "sip/shares.h"
 #include "sip/transaction.h"
 
 struct transactions {
@@ -14,7 +15,9 @@ struct transactions {
     struct transport *transport;
     struct blocks *blocks;
     struct pool *pool;
-    struct map *servers; /* by key */
+    struct map *servers;   /* by key */
+    struct shares *shares; /* those of accounts */
+    size_t max;
     uint8_t hash_key[16];
     int64_t t1_ms;
     struct transaction_user user;
