@@ -159,6 +159,8 @@ static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m
     first_exchange(c, t, m);
     if (dialog_of_invite(&c->a, m, from, e->transport) != OK)
         return;
+    if (call_hidden(c, 'a'))
+        call_withhold(c, 'a', m); /* its numbers are at hand again */
     timer_stop(&c->invite_timer);
     call_answer_invite(c, 100, (struct str){0}, NULL, '0');
     log_info("sip", "%s goes on: its INVITE came again", c->call_id);
