@@ -26,7 +26,7 @@ function operations() {
   for (const [path, item] of Object.entries(file.paths)) {
     const cells = Object.fromEntries(scopes.map((s) => [s, []]));
     for (const [method, o] of Object.entries(item))
-      if (o['x-scope']) cells[o['x-scope']].push(method.toUpperCase() + mark(o));
+      if (o['x-scope'] ?? o['x-token-scope']) cells[o['x-scope'] ?? o['x-token-scope']].push(method.toUpperCase() + mark(o));
     if (Object.values(cells).some((c) => c.length)) rows.push([path, ...scopes.map((s) => cells[s].join(' '))]);
   }
   return rows.sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([path, ...cells]) => [`\`${path}\``, ...cells]);

@@ -11,6 +11,7 @@ const dir = mkdtempSync(path.join(tmpdir(), 'hookswitch-apply-'));
 const run = (d, args, { as = key, input } = {}) => new Promise((resolve) => {
   const child = execFile(binary, args, { env: { PATH: process.env.PATH, HOOKSWITCH_URL: d.url, HOOKSWITCH_KEY: as } },
     (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
+  child.stdin.on('error', () => {}); // it may have ended without reading
   child.stdin.end(input ?? '');
 });
 const file = (content) => {

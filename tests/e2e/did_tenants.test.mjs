@@ -160,6 +160,7 @@ test('a token may what its key or role may', async () => {
   for (const o of needsToken)
     for (const style of styles) {
       const ask = (token) => call(o, { token, did_id: ours.did, ...more[o.path] }, style);
+      assert.equal(o.tokenScope, takesId(o) ? 'write' : 'read', o.name);
       for (const weak of takesId(o) ? [ours.keys.read, ours.keys.ingest, token] : o.path === '/api/logout' ? [ours.keys.ingest] : [ours.keys.write, ours.keys.ingest]) {
         const [own, unknown] = [await ask(weak), await call(o, { token: weak, did_id: '999999999', ...more[o.path] }, style)];
         assert.equal(own.status, 403, `${o.name}: ${own.text}`);

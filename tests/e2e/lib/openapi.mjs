@@ -23,6 +23,7 @@ const all = Object.entries(file.paths).flatMap(([path, item]) =>
     path,
     name: `${method.toUpperCase()} ${path}`,
     scope: o['x-scope'] ?? '',
+    tokenScope: o['x-token-scope'], // of the DID API
     reserved: o['x-writable-by'] === 'numbers', // for whom numbers are his own to make
     open: Array.isArray(o.security) && o.security.length === 0,
     parameters: (o.parameters ?? []).map(resolve),
