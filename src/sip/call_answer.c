@@ -274,6 +274,7 @@ void call_on_late_answer(struct sip_edge *e, const struct sip_msg *m, const stru
         call_on_repeated_answer(c, leg, m->cseq);
     } else if (leg == 'b' && str_starts(m->call_id, str_of(c->token))) {
         struct txn stray = {.path = *from, .self = c->self, .leg = 'b', .trace = c->trace};
+        stray.path.account = c->account;
         call_hang_up_stray(e, &stray, &c->strays, m);
     }
 }

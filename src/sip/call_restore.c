@@ -120,7 +120,8 @@ static const char *legs_read(struct call *c, const struct call_row *r)
     }
     count_on(c, starts);
     c->b.path.account = c->account;
-    c->b.path.guarded = c->account != c->edge->operators;
+    c->b.path.unguarded = c->account == c->edge->operators;
+    c->a.path.unguarded = true;
     if (r->phase != CALL_PHASE_ANSWERED)
         return NULL; /* a repeated INVITE brings what it needs */
     return a == ERR_UNREACHABLE              ? "no SIP listener reaches the caller any more"

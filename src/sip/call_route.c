@@ -175,7 +175,7 @@ static enum err try_address(struct call *c)
                                  : r->at.transport[i] == RESOLVE_TCP ? SIP_TCP
                                                                      : SIP_UDP;
         r->path = (struct path){.transport = (uint8_t)how,
-                                .guarded = c->account != e->operators,
+                                .unguarded = c->account == e->operators,
                                 .account = c->account,
                                 .peer = addr_unwrap(&r->at.addr[i])};
         enum err err = transport_route(e->transport, &r->path);

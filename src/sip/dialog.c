@@ -147,6 +147,7 @@ enum err dialog_of_invite(struct dialog *d, const struct sip_msg *m, const struc
                           struct transport *t)
 {
     char routes[ROUTES_MAX];
+    struct path path = *from;
     struct buf b;
     struct str contact = contact_of(m);
     buf_wrap(&b, routes, sizeof routes);
@@ -160,7 +161,8 @@ enum err dialog_of_invite(struct dialog *d, const struct sip_msg *m, const struc
                                      contact.n ? contact : m->from.uri_text,
                                      buf_str(&b),
                                      STR("")};
-    enum err err = dialog_take(d, part, from, t);
+    path.unguarded = true;
+    enum err err = dialog_take(d, part, &path, t);
     if (err == OK)
         d->remote_cseq = m->cseq;
     return err;

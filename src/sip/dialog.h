@@ -37,7 +37,7 @@ MUST_USE enum err dialog_set(struct dialog *d, const struct str part[DIALOG_PART
 void dialog_fini(struct dialog *d);             /* idempotent */
 struct str dialog_host(const struct dialog *d); /* the name that TLS verifies at the next hop */
 /* From the INVITE that made us the called side: its From, To, Contact and Record-Route (§12.1.1).
- */
+ * It is a trunk's, which the operator named: no guard is asked. */
 MUST_USE enum err dialog_of_invite(struct dialog *d, const struct sip_msg *invite,
                                    const struct path *from, struct transport *t);
 /* From a response that has a To tag to our INVITE (§12.1.2); the Record-Route is reversed. `host`:

@@ -122,7 +122,7 @@ enum err transport_route(struct transport *t, struct path *path)
     for (size_t i = 0; i < t->n; i++)
         if (guard_leads_to(&path->peer, &t->listening[i].at))
             return ERR_DENIED;
-    if (path->guarded && t->guard && guard_judge(t->guard, &path->peer, NULL) != OK)
+    if (!path->unguarded && t->guard && guard_judge(t->guard, &path->peer, NULL) != OK)
         return ERR_BLOCKED;
     return find_listener(t, path) ? OK : ERR_UNREACHABLE;
 }

@@ -9,7 +9,7 @@ struct transport;
 struct path {          /* a way to a peer */
     uint8_t transport; /* enum sip_transport */
     uint8_t listen;    /* whose socket or address we speak from */
-    bool guarded;      /* an account wrote where it leads: addresses must pass the guard */
+    bool unguarded;    /* the operator wrote where it leads: its addresses pass no guard */
     bool in_call;      /* of a call that is up: its connection is the last to go */
     uint64_t account;  /* whose connection it is; 0: a carrier's */
     handle conn;       /* the connection; 0: by address */
@@ -32,10 +32,10 @@ MUST_USE enum err transport_new(const struct sip_config *c, const struct transpo
                                 struct transport **ret, char *ret_why, size_t why_cap);
 void transport_free(struct transport *t);                              /* NULL-safe */
 struct addr transport_local(const struct transport *t, size_t listen); /* with the real port */
-/* A new way to path->peer by path->transport, for whom path->guarded and path->account say: judges
- * the address and finds the listening socket that can reach it (TLS leaves from anywhere). Fills in
- * path->listen, without a connection. ERR_DENIED: that is one of our own listeners; ERR_BLOCKED:
- * the guard refuses it; ERR_UNREACHABLE: no listener can. */
+/* A new way to path->peer by path->transport, for whom path->unguarded and path->account say:
+ * judges the address and finds the listening socket that can reach it (TLS leaves from anywhere).
+ * Fills in path->listen, without a connection. ERR_DENIED: that is one of our own listeners;
+ * ERR_BLOCKED: the guard refuses it; ERR_UNREACHABLE: no listener can. */
 MUST_USE enum err transport_route(struct transport *t, struct path *path);
 /* The way of a call from before a restart, when a listener may stand elsewhere in the list or be
  * gone: from the one at `own` where it is still there, else from any that can; false: none can. */

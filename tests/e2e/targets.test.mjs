@@ -72,8 +72,11 @@ test('a Contact and a Record-Route of a target lead nowhere that it may not', as
     c.within = await c.wait(200, 'INVITE');
     await c.send('ACK', tenants, c.within);
     await agent.wait('ACK');
+    const stray = answerTo(agent.of('INVITE')[0].text, 200, { tag: 'stray', contact: secret.uri() });
+    agent.socket.send(stray, daemon.sip, '127.0.0.1'); // of a fork that nobody knows
+    await until(() => agent.of('BYE').some((r) => r.text.includes('tag=stray')), { what: 'the stray to be hung up' });
     await c.bye(tenants);
-    await agent.wait('BYE');
+    await until(() => agent.of('BYE').some((r) => !r.text.includes('tag=stray')), { what: 'the BYE' });
   }
   assert.equal(secret.requests.length, 0);
   const agent = await held(Agent.open({ contact: secret.uri() })); // what the operator's own may

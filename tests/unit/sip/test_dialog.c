@@ -4,6 +4,7 @@
 #include "sip/dialog.h"
 
 static struct loop *loop;
+static struct guard *guard; /* of the next transport; NULL: none */
 
 static void on_message(void *arg, const struct path *from, char *bytes, size_t n, int64_t waited_ms)
 {
@@ -20,7 +21,7 @@ static void on_gone(void *arg, handle conn)
 
 static struct transport *transport(const char *listen)
 {
-    struct sip_config c = {.loop = loop};
+    struct sip_config c = {.loop = loop, .guard = guard};
     const struct transport_user user = {on_message, may_connect, on_gone, NULL};
     struct transport *t;
     const char *fault;
@@ -180,6 +181,32 @@ static void another_address_must_have_a_name_of_its_own(void **state)
     close_transport(t);
 }
 
+static void what_an_account_s_agent_says_passes_the_guard(void **state)
+{
+    char own[ADDR_TEXT_SIZE], contact[ADDR_TEXT_SIZE + 16];
+    assert_ok(guard_new("127.0.0.5/32", &guard));
+    struct transport *t = transport("udp:127.0.0.1:0");
+    struct addr listener = transport_local(t, 0);
+    addr_print(&listener, own);
+    snprintf(contact, sizeof contact, "sip:x@%s", own);
+    const char *const blocked[] = {"sip:x@127.0.0.6", "sip:x@127.0.0.6;transport=tcp",
+                                   "sip:x@[::ffff:127.0.0.6]", "sip:x@0.0.0.0", contact};
+    for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++) {
+        struct dialog d = {0};
+        answer(&d, t, blocked[i], "127.0.0.5:5070", SIP_UDP);
+        assert_int_equal(d.path.peer.ip[3], 5);
+        assert_int_equal(d.path.peer.port, 5070);
+        dialog_fini(&d);
+    }
+    struct dialog d = {0};
+    answer(&d, t, "sip:x@127.0.0.5:5080", "127.0.0.5:5070", SIP_UDP);
+    assert_int_equal(d.path.peer.port, 5080);
+    dialog_fini(&d);
+    close_transport(t);
+    guard_free(guard);
+    guard = NULL;
+}
+
 static int open_loop(void **state)
 {
     return loop_new(&loop, "test", 64) == OK ? 0 : -1;
@@ -201,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_row_that_is_cut_off_is_refused),
         cmocka_unit_test(the_name_that_was_verified_stays_good_at_its_address),
         cmocka_unit_test(another_address_must_have_a_name_of_its_own),
+        cmocka_unit_test(what_an_account_s_agent_says_passes_the_guard),
     };
     return cmocka_run_group_tests(tests, open_loop, close_loop);
 }
