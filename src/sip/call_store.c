@@ -284,7 +284,7 @@ static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
     ASSERT(c && c->storing && c->pending);
     enum event_kind kind = c->pending->event->kind;
     c->storing = false;
-    c->unsure = err == ERR_STORE_UNSURE || (err != OK && c->unsure);
+    c->unsure = err == ERR_STORE_UNSURE || (err != OK && !err_is_final(err) && c->unsure);
     if (c->unsure) { /* handed in again as it is: what is there already is told then, once */
         c->again = *t;
         *t = NULL;

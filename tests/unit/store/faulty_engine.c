@@ -46,6 +46,8 @@ static enum err fail(struct db *db)
         [FAULT_NOT_DONE] = ERR_STORE,          [FAULT_FULL] = ERR_STORE_FULL,
         [FAULT_NO_MEMORY] = ERR_NOMEM,         [FAULT_UNSURE_DONE] = ERR_STORE_UNSURE,
         [FAULT_UNSURE_NOT] = ERR_STORE_UNSURE, [FAULT_BROKEN] = ERR_STORE_BROKEN};
+    if (fault.how == FAULT_TOO_LARGE)
+        return ERR_TOO_BIG;
     db->err = err[fault.how];
     snprintf(db->detail, sizeof db->detail, "a fault of the test's");
     return db->err;

@@ -16,6 +16,7 @@ enum fault_how {
     FAULT_UNSURE_NOT,  /* the answer was lost; nothing was done */
     FAULT_BROKEN,      /* a sync failed: this connection is over */
     FAULT_HOWS,
+    FAULT_TOO_LARGE, /* of a statement: ERR_TOO_BIG, its own fault; the transaction goes on */
 };
 
 extern const struct engine engine_faulty;
