@@ -14,6 +14,8 @@
 
 static atomic_bool faked;
 static _Atomic int64_t fake_wall_ms, fake_mono_ms;
+static int64_t start_ms;              /* wall time less mono time when the process started */
+static _Atomic int64_t fake_start_ms; /* … when it was faked */
 
 static int64_t read_us(clockid_t which)
 {
@@ -39,10 +41,35 @@ int64_t clock_mono_us(void)
                                                               : read_us(CLOCK_MONOTONIC);
 }
 
+/* Before main, so that no step can come before it. */
+__attribute__((constructor)) static void remember_start(void)
+{
+    start_ms = clock_wall_ms() - clock_mono_ms();
+}
+
+int64_t clock_mono_of(int64_t wall_ms)
+{
+    int64_t mono_ms = wall_ms - clock_wall_ms() + clock_mono_ms();
+    return wall_ms == 0 ? 0 : mono_ms != 0 ? mono_ms : 1;
+}
+
+int64_t clock_wall_of(int64_t mono_ms)
+{
+    int64_t wall_ms = mono_ms - clock_mono_ms() + clock_wall_ms();
+    return mono_ms == 0 ? 0 : wall_ms != 0 ? wall_ms : 1;
+}
+
+int64_t clock_moved_ms(void)
+{
+    int64_t then_ms = atomic_load_explicit(&faked, memory_order_acquire) ? fake_start_ms : start_ms;
+    return clock_wall_ms() - clock_mono_ms() - then_ms;
+}
+
 void clock_fake(int64_t wall_ms)
 {
     fake_wall_ms = wall_ms;
     fake_mono_ms = 0;
+    fake_start_ms = wall_ms;
     atomic_store_explicit(&faked, true, memory_order_release);
 }
 
@@ -51,6 +78,12 @@ void clock_advance(int64_t ms)
     ASSERT(faked && ms >= 0);
     fake_wall_ms += ms;
     fake_mono_ms += ms;
+}
+
+void clock_step(int64_t ms)
+{
+    ASSERT(faked);
+    fake_wall_ms += ms;
 }
 
 void clock_real(void)

@@ -24,6 +24,7 @@ static void age_done(struct store_job *job)
 {
     struct age_job *a = (struct age_job *)job;
     struct courier *c = a->courier;
+    /* Wall time: the rows that it looks at may be of earlier processes. */
     int64_t age_ms = a->oldest_ms ? clock_wall_ms() - a->oldest_ms : 0;
     if (a->job.err == OK)
         metric_set(METRIC_OLDEST_PENDING_AGE, age_ms > 0 ? age_ms : 0);

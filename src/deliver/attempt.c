@@ -23,7 +23,8 @@ struct attempt_job {      /* an attempt, from its start to the end of its commit
     bool blocked;
     bool is_retry;
     struct verdict verdict;
-    int64_t next_at_ms;
+    int64_t next_ms;    /* mono, for the lane */
+    int64_t next_at_ms; /* wall, for the row: another process may read it */
     struct timer retry; /* the store could not take it yet */
 };
 
@@ -99,19 +100,18 @@ static void on_committed(struct store_job *job)
     bool ok = kind == VERDICT_DELIVERED;
     enum health_change change = HEALTH_SAME;
     if (!j->blocked)
-        change = health_learn(&t->health, ok, loop_now_ms(c->loop), clock_wall_ms(),
-                              crypto_random_u64());
-    if (!it->first_at_ms)
-        it->first_at_ms = j->post->started_wall_ms;
+        change = health_learn(&t->health, ok, loop_now_ms(c->loop), crypto_random_u64());
+    if (!it->first_ms)
+        it->first_ms = j->post->started_us / 1000;
     it->attempts++;
-    it->next_at_ms = j->next_at_ms;
+    it->next_ms = j->next_ms;
     t->proven = j->post->outcome.status != 0;
     over(j);
     if (kind == VERDICT_RETRY) {
         if (it->event)
             c->events_held--;
         event_drop(&it->event);
-        lane_wait(l, it->next_at_ms);
+        lane_wait(l, it->next_ms);
     } else {
         lane_next(c, l);
     }
@@ -155,21 +155,22 @@ static void judge(struct attempt_job *j)
     struct courier *c = j->courier;
     if (is_ours(&j->post->outcome)) {
         log_sparse(LOG_WARN, 5000, "deliver", "deliveries wait: %s", j->post->outcome.detail);
-        give_back(j, clock_wall_ms() + STORE_RETRY_MS);
+        give_back(j, loop_now_ms(c->loop) + STORE_RETRY_MS);
         return;
     }
     const struct item *it = item_of(j);
     const struct book *book = courier_book(c);
     const struct book_endpoint *ep = book_endpoint(book, j->lane->queue->endpoint);
-    int64_t now = clock_wall_ms();
-    int64_t age = it->first_at_ms ? now - it->first_at_ms : now - j->post->started_wall_ms;
+    int64_t now = loop_now_ms(c->loop);
+    int64_t age = now - (it->first_ms ? it->first_ms : j->post->started_us / 1000);
     if (ep) {
         const struct retry *r = ep->set->retry ? ep->set->retry : &retry_default;
         j->verdict = verdict_of(&j->post->outcome, r, it->attempts + 1, age, crypto_random_u64());
     } else {
         j->verdict = (struct verdict){.kind = VERDICT_GIVE_UP};
     }
-    j->next_at_ms = j->verdict.kind == VERDICT_RETRY ? now + j->verdict.wait_ms : 0;
+    j->next_ms = j->verdict.kind == VERDICT_RETRY ? now + j->verdict.wait_ms : 0;
+    j->next_at_ms = clock_wall_of(j->next_ms);
     j->blocked = j->post->outcome.err == ERR_BLOCKED;
     metric_add(j->verdict.kind == VERDICT_DELIVERED ? METRIC_DELIVERIES_OK
                : j->blocked                         ? METRIC_DELIVERIES_BLOCKED
@@ -281,7 +282,7 @@ static void on_event(struct store_job *job)
         post_fail(j->post, j->job.err, "the stored event cannot be read");
         give_up(j, j->job.err);
     } else if (j->job.err != OK) {
-        give_back(j, clock_wall_ms() + STORE_RETRY_MS); /* our trouble, not the endpoint's */
+        give_back(j, loop_now_ms(c->loop) + STORE_RETRY_MS); /* our trouble, not the endpoint's */
     } else {
         j->post->event = j->event;
         j->event = NULL;
@@ -310,7 +311,7 @@ void attempt_start(struct courier *c, struct lane *l)
     if (!j || !j->post) {
         free(j);
         slot_free(c, l->queue, it->attempts > 0);
-        lane_wait(l, clock_wall_ms() + STORE_RETRY_MS);
+        lane_wait(l, loop_now_ms(c->loop) + STORE_RETRY_MS);
         return;
     }
     j->post->tell = early_waits(c, l->key.lane, l->key.endpoint);
@@ -323,7 +324,7 @@ void attempt_start(struct courier *c, struct lane *l)
     c->jobs_out++;
     if (store_read(c->deliver->c.store, &j->job) != OK) {
         c->jobs_out--;
-        give_back(j, clock_wall_ms() + STORE_RETRY_MS);
+        give_back(j, loop_now_ms(c->loop) + STORE_RETRY_MS);
     }
 }
 

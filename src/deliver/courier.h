@@ -35,8 +35,9 @@ enum lane_state { LANE_WAITING, LANE_READY, LANE_BUSY, LANE_LOADING };
 struct item { /* a pending delivery */
     struct item *next;
     int64_t n, event_n;
-    const struct event *event;       /* NULL: in the store */
-    int64_t first_at_ms, next_at_ms; /* wall */
+    const struct event *event; /* NULL: in the store */
+    int64_t first_ms;          /* mono: of its first attempt; 0: none yet */
+    int64_t next_ms;           /* mono: when it is due; 0: now */
     uint32_t attempts;
     uint32_t sequence;
 };
@@ -116,7 +117,7 @@ struct courier {
 
 /* lane.c: when */
 void lane_push(struct courier *c, uint64_t key, uint64_t endpoint, struct item *take);
-void lane_wait(struct lane *l, int64_t until_ms); /* wall; long waits are spent on the shelf */
+void lane_wait(struct lane *l, int64_t until_ms); /* mono; long waits are spent on the shelf */
 /* The head is done with: the next one's turn, or the lane's end. */
 void lane_next(struct courier *c, struct lane *l);
 void lane_drop_all(struct courier *c, struct queue *t); /* its endpoint is gone */
@@ -125,8 +126,10 @@ void lane_ready(struct lane *l); /* to the end of its queue's ready list */
 struct lane *lane_find(const struct courier *c, uint64_t key, uint64_t endpoint); /* or NULL */
 /* For load.c: an empty lane in LANE_LOADING, and its items when they are there. */
 struct lane *lane_new(struct courier *c, struct queue *t, uint64_t key);
+/* A delivery as its row is: its times become mono time here, once. NULL: no memory. Any thread. */
+struct item *item_new(const struct deliver *d, const struct delivery *row);
 void lane_loaded(struct courier *c, struct lane *l, struct item *first, bool more);
-void lane_shelve(struct lane *l, int64_t due_ms);
+void lane_shelve(struct lane *l, int64_t due_ms, int64_t first_ms);
 void item_free(struct courier *c, struct item *it);
 void lanes_free(struct courier *c);
 
@@ -182,6 +185,8 @@ void courier_job_done(struct courier *c); /* a store job came back */
 void courier_may_stop(struct courier *c); /* ends a stop that waited for the last one */
 struct deliver {
     struct deliver_config c;
+    int64_t
+        start_ms; /* wall time less mono time at the start, which rows from before are read by */
     unsigned n;
     struct courier *courier;
 };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "deliver/courier.h"
@@ -57,16 +58,10 @@ static void on_stored(struct mail *m)
     struct courier *c = s->courier;
     for (size_t i = 0; i < s->n; i++) {
         const struct delivery *d = &s->delivery[i];
-        struct item *it = calloc(1, sizeof *it);
+        struct item *it = item_new(c->deliver, d);
         if (!it)
             memory_gone("deliver"); /* the lane's next would overtake it */
-        *it = (struct item){.n = d->n,
-                            .event_n = d->event_n,
-                            .event = c->events_held < EVENTS_HELD_MAX ? event_hold(s->event) : NULL,
-                            .attempts = d->attempts,
-                            .sequence = d->sequence,
-                            .first_at_ms = d->first_at_ms,
-                            .next_at_ms = d->next_at_ms};
+        it->event = c->events_held < EVENTS_HELD_MAX ? event_hold(s->event) : NULL;
         lane_push(c, d->lane, d->endpoint, it);
         early_adopt(c, d, s->event);
     }
@@ -239,6 +234,7 @@ enum err deliver_start(const struct deliver_config *c, struct deliver **ret)
         return ERR_NOMEM;
     }
     d->c = *c;
+    d->start_ms = clock_wall_ms() - clock_mono_ms();
     enum err err = OK;
     for (; err == OK && d->n < c->couriers; d->n++)
         err = courier_open(d, &d->courier[d->n], d->n);

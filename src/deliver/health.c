@@ -96,8 +96,7 @@ static void plan_probe(struct health *h, int64_t now_ms, uint64_t jitter)
     h->probe_at_ms = now_ms + wait - wait / 10 + (int64_t)(jitter % (uint64_t)(wait / 5 + 1));
 }
 
-enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, int64_t wall_ms,
-                                uint64_t jitter)
+enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, uint64_t jitter)
 {
     count(h, ok, now_ms);
     if (h->state == HEALTH_DISABLED)
@@ -114,7 +113,7 @@ enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, int64
                 h->probe_wait_ms * 2 < PROBE_MAX_MS ? h->probe_wait_ms * 2 : PROBE_MAX_MS;
             plan_probe(h, now_ms, jitter);
         }
-        if (wall_ms - h->failing_since_ms < FIVE_DAYS_MS)
+        if (now_ms - h->failing_since_ms < FIVE_DAYS_MS)
             return HEALTH_SAME;
         h->state = HEALTH_DISABLED;
         return HEALTH_GONE;
@@ -122,7 +121,7 @@ enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, int64
     if (h->streak < STREAK_MAX && !mostly_fails(h))
         return HEALTH_SAME;
     h->state = HEALTH_FAILING;
-    h->failing_since_ms = wall_ms;
+    h->failing_since_ms = now_ms;
     h->probe_wait_ms = PROBE_MIN_MS;
     plan_probe(h, now_ms, jitter);
     return HEALTH_FELL;

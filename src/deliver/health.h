@@ -1,4 +1,4 @@
-/* Should we send to this endpoint now, and how much at once? Pure: time is an argument.
+/* Should we send to this endpoint now, and how much at once? Pure: time (mono) is an argument.
  *
  *     HEALTHY ── 10 failures in a row, or ≥ 70 % of ≥ 10 in 5 min ──→ FAILING ── 5 days ──→
  * DISABLED ↑── one success: all that waits follows, through a window that grows ──┘ */
@@ -17,7 +17,7 @@ struct health {
     uint16_t window;          /* exchanges at once while it recovers; 0: no limit of ours */
     int32_t probe_wait_ms;    /* FAILING: until the next probe, after the last */
     int64_t probe_at_ms;      /* FAILING: mono */
-    int64_t failing_since_ms; /* wall; 0: not failing */
+    int64_t failing_since_ms; /* mono; 0: not failing */
     int32_t again_wait_ms;    /* HEALTHY: a short outage's end counts as one again after this */
     int64_t again_at_ms;      /* mono */
     int64_t bucket_at;        /* number of the newest bucket */
@@ -30,9 +30,9 @@ bool health_may_send(const struct health *h, unsigned in_flight, unsigned limit,
 enum health_change { HEALTH_SAME, HEALTH_FELL, HEALTH_RECOVERED, HEALTH_GONE };
 /* `jitter`: random, spreads the probes. HEALTH_RECOVERED: what waits may follow at once.
  * HEALTH_GONE: failing for five days; the caller disables the endpoint. */
-enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, int64_t wall_ms,
-                                uint64_t jitter);
-/* After a restart: it has been failing since then, and is probed soon. */
+enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, uint64_t jitter);
+/* After a restart: it has been failing since then (mono, and so before the start of all mono time
+ * perhaps), and is probed soon. */
 void health_restore(struct health *h, int64_t failing_since_ms, int64_t now_ms, uint64_t jitter);
 /* A person says: try it. */
 void health_reset(struct health *h);

@@ -16,6 +16,24 @@ static struct str key_of(const struct lane_key *k)
 
 /* ---- items ---- */
 
+/* A row that was attempted before this process is read by the clocks as they stood at its start,
+ * however late: a step since then does not age it. The shelf knows of those attempted since. */
+struct item *item_new(const struct deliver *d, const struct delivery *row)
+{
+    struct item *it = calloc(1, sizeof *it);
+    int64_t first_ms = row->first_at_ms - d->start_ms, now_ms = clock_mono_ms();
+    if (first_ms > now_ms)
+        first_ms = now_ms; /* written under a clock that was ahead */
+    if (it)
+        *it = (struct item){.n = row->n,
+                            .event_n = row->event_n,
+                            .attempts = row->attempts,
+                            .sequence = row->sequence,
+                            .first_ms = row->first_at_ms ? first_ms : 0,
+                            .next_ms = clock_mono_of(row->next_at_ms)};
+    return it;
+}
+
 void item_free(struct courier *c, struct item *it)
 {
     if (it->event)
@@ -95,9 +113,9 @@ static void on_due(struct timer *timer)
 void lane_wait(struct lane *l, int64_t until_ms)
 {
     struct queue *t = l->queue;
-    int64_t in_ms = until_ms - clock_wall_ms();
+    int64_t in_ms = until_ms - loop_now_ms(t->courier->loop);
     if (in_ms > SHELVE_AFTER_MS) {
-        lane_shelve(l, until_ms);
+        lane_shelve(l, until_ms, l->head->first_ms);
         return;
     }
     lane_leave(l);
@@ -112,8 +130,8 @@ void lane_wait(struct lane *l, int64_t until_ms)
 
 static void settle(struct lane *l)
 {
-    if (l->head->next_at_ms > clock_wall_ms())
-        lane_wait(l, l->head->next_at_ms);
+    if (l->head->next_ms > loop_now_ms(l->queue->courier->loop))
+        lane_wait(l, l->head->next_ms);
     else
         lane_ready(l);
 }
@@ -155,21 +173,21 @@ struct lane *lane_find(const struct courier *c, uint64_t key, uint64_t endpoint)
     return map_get(c->lanes, key_of(&k));
 }
 
-static void shelve(struct queue *t, uint64_t key, int64_t due_ms)
+static void shelve(struct queue *t, const struct shelved *one)
 {
-    if (shelf_put(&t->shelf, key, due_ms) == OK)
+    if (shelf_put(&t->shelf, one) == OK)
         metric_add(METRIC_LANES_WAITING, 1);
     else
         memory_gone("deliver"); /* nobody would know of the lane */
     queue_plan(t);
 }
 
-void lane_shelve(struct lane *l, int64_t due_ms)
+void lane_shelve(struct lane *l, int64_t due_ms, int64_t first_ms)
 {
     struct queue *t = l->queue;
-    uint64_t key = l->key.lane;
+    struct shelved one = {.due_ms = due_ms, .first_ms = first_ms, .lane = l->key.lane};
     lane_free(t->courier, l);
-    shelve(t, key, due_ms);
+    shelve(t, &one);
 }
 
 /* What nobody takes for now need not be in memory, but for what a probe needs. */
@@ -193,7 +211,7 @@ void lane_push(struct courier *c, uint64_t key, uint64_t endpoint, struct item *
 {
     struct queue *t = queue_of(c, endpoint);
     struct lane *l = lane_find(c, key, endpoint);
-    int64_t due_ms = it->next_at_ms;
+    struct shelved one = {.due_ms = it->next_ms, .first_ms = it->first_ms, .lane = key};
     if (it->event)
         c->events_held++;
     if (t) {
@@ -210,7 +228,7 @@ void lane_push(struct courier *c, uint64_t key, uint64_t endpoint, struct item *
     } else {
         item_free(c, it);
         if (t)
-            shelve(t, key, due_ms);
+            shelve(t, &one);
         else
             memory_gone("deliver");
     }

@@ -13,6 +13,8 @@ enum { AGAIN_MS = 1000, PAGE = 20000 };
 struct load_lane {
     struct lane *lane;
     uint64_t key;
+    int64_t first_ms; /* as the shelf knew it: of the head */
+    const struct deliver *deliver;
     struct item *first, **last;
     size_t n;
     bool more;
@@ -37,17 +39,13 @@ static bool on_delivery(void *arg, const struct delivery *d)
         l->more = true;
         return false;
     }
-    struct item *it = calloc(1, sizeof *it);
+    struct item *it = item_new(l->deliver, d);
     if (!it) {
         l->err = ERR_NOMEM;
         return false;
     }
-    *it = (struct item){.n = d->n,
-                        .event_n = d->event_n,
-                        .attempts = d->attempts,
-                        .sequence = d->sequence,
-                        .first_at_ms = d->first_at_ms,
-                        .next_at_ms = d->next_at_ms};
+    if (l->n == 0 && l->first_ms)
+        it->first_ms = l->first_ms;
     *l->last = it;
     l->last = &it->next;
     l->n++;
@@ -112,7 +110,7 @@ static void load_done(struct store_job *job)
             lane_loaded(c, l->lane, l->first, l->more);
         } else {
             drop_rows(l);
-            lane_shelve(l->lane, clock_wall_ms() + AGAIN_MS);
+            lane_shelve(l->lane, loop_now_ms(c->loop) + AGAIN_MS, l->first_ms);
         }
     }
     free(j);
@@ -138,10 +136,11 @@ static struct load_job *load_new(struct queue *t, size_t max)
     return j;
 }
 
-static void load_put(struct load_job *j, struct lane *l)
+static void load_put(struct load_job *j, struct lane *l, int64_t first_ms)
 {
     struct load_lane *k = &j->at[j->n++];
-    *k = (struct load_lane){.lane = l, .key = l->key.lane};
+    *k = (struct load_lane){
+        .lane = l, .key = l->key.lane, .first_ms = first_ms, .deliver = j->courier->deliver};
     k->last = &k->first;
 }
 
@@ -170,7 +169,7 @@ void load_start(struct queue *t, size_t lanes_max, int64_t due_ms)
 {
     struct courier *c = t->courier;
     size_t max = t->shelf.n < lanes_max ? t->shelf.n : lanes_max;
-    uint64_t key;
+    struct shelved one;
     struct lane *l;
     if (max == 0 || t->loading || c->stopping)
         return;
@@ -181,11 +180,11 @@ void load_start(struct queue *t, size_t lanes_max, int64_t due_ms)
     struct load_job *j = load_new(t, max);
     if (!j)
         return; /* tried again with the next attempt's end */
-    while (j->n < max && shelf_take(&t->shelf, due_ms, &key)) {
+    while (j->n < max && shelf_take(&t->shelf, due_ms, &one)) {
         metric_add(METRIC_LANES_WAITING, -1);
-        if (!(l = lane_new(c, t, key)))
+        if (!(l = lane_new(c, t, one.lane)))
             memory_gone("deliver"); /* it is off the shelf */
-        load_put(j, l);
+        load_put(j, l, one.first_ms);
     }
     j->from_shelf = t->loading = true;
     submit(j);
@@ -198,10 +197,10 @@ void load_more(struct lane *l)
     l->state = LANE_LOADING;
     l->more = false;
     if (!j) {
-        lane_shelve(l, clock_wall_ms() + AGAIN_MS);
+        lane_shelve(l, loop_now_ms(l->queue->courier->loop) + AGAIN_MS, 0);
         return;
     }
-    load_put(j, l);
+    load_put(j, l, 0);
     submit(j);
 }
 
@@ -216,11 +215,21 @@ struct start_job {
     enum err err;
 };
 
+/* No schedule waits longer than RETRY_WAIT_MAX_MS: a row that says so was written under a clock
+ * that was ahead. */
+static int64_t due_of(const struct delivery *d)
+{
+    int64_t due_ms = clock_mono_of(d->next_at_ms);
+    int64_t last_ms = clock_mono_ms() + RETRY_WAIT_MAX_MS;
+    return due_ms < last_ms ? due_ms : last_ms;
+}
+
 static void put_lane(struct start_job *s)
 {
     const struct delivery *d = &s->oldest;
+    struct shelved one = {.due_ms = due_of(d), .lane = d->lane};
     struct queue *t = d->n ? queue_of(courier_of(s->deliver, d->endpoint), d->endpoint) : NULL;
-    if (d->n && (!t || shelf_put(&t->shelf, d->lane, d->next_at_ms) != OK))
+    if (d->n && (!t || shelf_put(&t->shelf, &one) != OK))
         s->err = ERR_NOMEM;
     else if (t)
         metric_add(METRIC_LANES_WAITING, 1);

@@ -1,6 +1,7 @@
 /* outage: since when an endpoint fails, kept in the store, so that five days of failure are five
- * days also for a daemon that was started again on the fourth. What cannot be written is written
- * with the next change: nobody waits for it. Thread of the courier. */
+ * days also for a daemon that was started again on the fourth: wall time in its row, mono time
+ * here. What cannot be written is written with the next change: nobody waits for it. Thread of the
+ * courier. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -35,7 +36,7 @@ static void save_done(struct store_job *job)
 void outage_save(struct queue *t)
 {
     struct courier *c = t->courier;
-    int64_t since_ms = t->health.failing_since_ms;
+    int64_t since_ms = clock_wall_of(t->health.failing_since_ms);
     if (!since_ms && !t->saved)
         return;
     struct outage_job *o = calloc(1, sizeof *o);
@@ -70,7 +71,10 @@ static void on_failing(void *arg, uint64_t endpoint, int64_t since_ms)
     if (!t)
         return; /* it is found out again */
     t->saved = true;
-    health_restore(&t->health, since_ms, loop_now_ms(c->loop), crypto_random_u64());
+    int64_t since = clock_mono_of(since_ms), now = loop_now_ms(c->loop);
+    if (since > now)
+        since = now; /* written under a clock that was ahead */
+    health_restore(&t->health, since, now, crypto_random_u64());
 }
 
 static enum err load_run(struct store_job *job, struct db *db)

@@ -10,8 +10,8 @@ struct post {
     const struct event *event; /* held; set before the start */
     unsigned attempt, sequence;
     bool tell; /* the edge waits for what is answered, for control_timeout_ms at the most */
-    int64_t started_wall_ms, started_us;
-    void (*on_done)(void *arg); /* once, later; the owner may change until then */
+    int64_t started_wall_ms, started_us; /* as people read it, and mono for all durations */
+    void (*on_done)(void *arg);          /* once, later; the owner may change until then */
     void *arg;
     bool fallback; /* this exchange goes to the second URL */
     struct http_exchange *exchange;

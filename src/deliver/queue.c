@@ -3,7 +3,6 @@
  * made a queue stays: it holds what was learned of the endpoint's health. Thread of its courier. */
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/metrics.h"
 #include "deliver/courier.h"
 
@@ -81,7 +80,7 @@ static void on_shelf_due(struct timer *timer)
 void queue_plan(struct queue *t)
 {
     struct courier *c = t->courier;
-    int64_t now = clock_wall_ms(), due = shelf_due_ms(&t->shelf);
+    int64_t now = loop_now_ms(c->loop), due = shelf_due_ms(&t->shelf);
     if (due == INT64_MAX || t->loading || t->disabled || c->stopping)
         return;
     if (t->health.state == HEALTH_FAILING) {

@@ -117,13 +117,14 @@ void shelf_fini(struct shelf *s)
     *s = (struct shelf){0};
 }
 
-enum err shelf_put(struct shelf *s, uint64_t lane, int64_t due_ms)
+enum err shelf_put(struct shelf *s, const struct shelved *one)
 {
+    uint64_t key = key_of(one->lane);
     enum err err = grow(s);
     if (err != OK)
         return err;
-    s->heap[s->n] = (struct shelved){due_ms, lane};
-    s->set[find(s, key_of(lane))] = key_of(lane);
+    s->heap[s->n] = *one;
+    s->set[find(s, key)] = key;
     sift_up(s, s->n++);
     return OK;
 }
@@ -138,12 +139,12 @@ int64_t shelf_due_ms(const struct shelf *s)
     return s->n ? s->heap[0].due_ms : INT64_MAX;
 }
 
-bool shelf_take(struct shelf *s, int64_t now_ms, uint64_t *ret_lane)
+bool shelf_take(struct shelf *s, int64_t now_ms, struct shelved *ret)
 {
     if (shelf_due_ms(s) > now_ms || s->n == 0)
         return false;
-    *ret_lane = s->heap[0].lane;
-    set_remove(s, key_of(*ret_lane));
+    *ret = s->heap[0];
+    set_remove(s, key_of(ret->lane));
     s->heap[0] = s->heap[--s->n];
     if (s->n)
         sift_down(s, 0);

@@ -1,6 +1,7 @@
 /* A shelf: the lanes of one endpoint whose deliveries stay in the store, by when they are due. What
- * it knows of a lane is its key and its time: about 40 bytes, whatever the lane holds. Pure: no
- * store, no clock; one thread. */
+ * it knows of a lane is its key and its times: about 48 bytes, whatever the lane holds. Times are
+ * mono: a row has wall time, which may have been set meanwhile. Pure: no store, no clock; one
+ * thread. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +10,8 @@
 #include "base/err.h"
 
 struct shelved {
-    int64_t due_ms; /* wall; 0: now */
+    int64_t due_ms;   /* 0: now */
+    int64_t first_ms; /* when this process, or the row, first tried its head; 0: the row knows */
     uint64_t lane;
 };
 
@@ -23,11 +25,11 @@ struct shelf { /* zeroed means: empty */
 
 void shelf_fini(struct shelf *s);
 /* A lane that is not there yet. ERR_NOMEM. */
-MUST_USE enum err shelf_put(struct shelf *s, uint64_t lane, int64_t due_ms);
+MUST_USE enum err shelf_put(struct shelf *s, const struct shelved *one);
 bool shelf_has(const struct shelf *s, uint64_t lane);
 /* When the next one is due; INT64_MAX: there is none. */
 int64_t shelf_due_ms(const struct shelf *s);
 /* Takes the one that is due first, if that is at `now_ms` or before. */
-bool shelf_take(struct shelf *s, int64_t now_ms, uint64_t *ret_lane);
+bool shelf_take(struct shelf *s, int64_t now_ms, struct shelved *ret);
 /* Nobody sits out his time: all are due now, those first that would have been first anyway. */
 void shelf_all_due(struct shelf *s);

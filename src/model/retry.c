@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 
-enum { HOUR = 3600, GIVE_UP_MAX_SEC = 30 * 24 * HOUR, JITTER_PERCENT = 20 };
+enum { HOUR = 3600, GIVE_UP_MAX_SEC = 30 * 24 * HOUR };
 
 const struct retry retry_default = {
     .n = 11,
@@ -17,7 +17,7 @@ int64_t retry_wait_ms(const struct retry *r, unsigned attempt, int64_t age_ms,
     ASSERT(r->n > 0 && attempt > 0);
     unsigned step = attempt - 1 < r->n ? attempt - 1 : r->n - 1u;
     int64_t wait_ms = (int64_t)r->wait_sec[step] * 1000;
-    int64_t swing = wait_ms * JITTER_PERCENT / 100;
+    int64_t swing = wait_ms * RETRY_JITTER_PERCENT / 100;
     wait_ms += swing ? (int64_t)(random % (uint64_t)(2 * swing + 1)) - swing : 0;
     if (retry_after_sec > RETRY_AFTER_MAX_SEC)
         retry_after_sec = RETRY_AFTER_MAX_SEC;
@@ -33,7 +33,7 @@ static enum err schedule_parse(const struct json *list, struct retry *r)
     if (n < 1 || n > RETRY_STEPS_MAX)
         return ERR_INVALID;
     for (size_t i = 0; i < n; i++) {
-        if (!json_int(json_at(list, i), &v) || v < 1 || v > 7 * 24 * HOUR)
+        if (!json_int(json_at(list, i), &v) || v < 1 || v > RETRY_STEP_MAX_SEC)
             return ERR_INVALID;
         r->wait_sec[i] = (uint32_t)v;
     }

@@ -3,7 +3,14 @@
 #pragma once
 #include "base/json.h"
 
-enum { RETRY_STEPS_MAX = 32, RETRY_AFTER_MAX_SEC = 24 * 3600 };
+enum {
+    RETRY_STEPS_MAX = 32,
+    RETRY_STEP_MAX_SEC = 7 * 24 * 3600,
+    RETRY_AFTER_MAX_SEC = 24 * 3600,
+    RETRY_JITTER_PERCENT = 20,
+};
+#define RETRY_WAIT_MAX_MS                                                                          \
+    (RETRY_STEP_MAX_SEC * (1000ll + 10 * RETRY_JITTER_PERCENT)) /* of all waits */
 
 struct retry {
     uint8_t n; /* waits before attempt 2, 3 …; the last one repeats */

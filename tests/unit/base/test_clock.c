@@ -90,9 +90,42 @@ static void what_is_no_date_is_refused(void **state)
             fail_msg("\"%s\" was taken", bad[i]);
 }
 
+static void a_stored_time_is_turned_once_and_a_step_does_not_move_it(void **state)
+{
+    const int64_t now = 1731681120000, hour = 3600000;
+    clock_fake(now);
+    clock_advance(5000);
+    int64_t due = clock_mono_of(now + 30000);
+    assert_int_equal(due, 30000);
+    clock_step(hour);
+    assert_int_equal(clock_mono_ms(), 5000);
+    assert_int_equal(clock_wall_ms(), now + hour + 5000);
+    assert_int_equal(clock_wall_of(due), now + hour + 30000); /* as people's clocks show it */
+    assert_int_equal(clock_moved_ms(), hour);
+    clock_step(-2 * hour);
+    assert_int_equal(clock_moved_ms(), -hour);
+    assert_int_equal(clock_wall_of(clock_mono_of(now)), now);
+    clock_real();
+}
+
+static void none_stays_none(void **state)
+{
+    clock_fake(1000);
+    assert_int_equal(clock_mono_of(0), 0);
+    assert_int_equal(clock_wall_of(0), 0);
+    assert_int_equal(clock_mono_of(1000), 1); /* the moment that mono time calls 0 */
+    clock_advance(10);
+    assert_int_equal(clock_mono_of(1), -999); /* long before there was a mono time */
+    clock_real();
+    int64_t moved = clock_moved_ms();
+    assert_true(moved > -1000 && moved < 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stored_time_is_turned_once_and_a_step_does_not_move_it),
+        cmocka_unit_test(none_stays_none),
         cmocka_unit_test(what_is_printed_is_read_again),
         cmocka_unit_test(fractions_and_leap_days_and_seconds),
         cmocka_unit_test(an_offset_is_taken_off),
