@@ -49,7 +49,7 @@ static enum err tell(struct simulated_call *c, enum event_kind kind, int64_t at_
     c->row.phase = ended                         ? CALL_PHASE_ENDED
                    : kind == EVENT_CALL_ANSWERED ? CALL_PHASE_ANSWERED
                                                  : CALL_PHASE_TRYING;
-    c->row.answered_at_ms = kind == EVENT_INCOMING_CALL ? 0 : c->facts.answered_at_ms;
+    c->row.answered_at_ms = kind == EVENT_INCOMING_CALL ? 0 : c->facts.answered_ms;
     c->row.destination = c->row.answered_at_ms ? c->facts.destination : STR("");
     c->row.ended_at_ms = ended ? at_ms : 0;
     c->row.end_reason = ended ? (int)c->facts.reason : -1;
@@ -121,16 +121,16 @@ enum err simulated_new(struct intake *in, const struct book *book, uint64_t acco
         .trunk = STR("simulated"),
         .verified = 'n',
         .simulated = true,
-        .started_at_ms = now_ms - talked_ms - rang_ms,
-        .answered_at_ms = answered ? now_ms - talked_ms : 0,
-        .ended_at_ms = now_ms,
+        .started_ms = now_ms - talked_ms - rang_ms,
+        .answered_ms = answered ? now_ms - talked_ms : 0,
+        .ended_ms = now_ms,
     };
     conclude(c, s->outcome, status_of(s->outcome));
     c->row = (struct call_row){.call_id = c->facts.call_id,
                                .account = account,
                                .number = c->facts.did_number,
                                .peer = c->facts.caller_id,
-                               .started_at_ms = c->facts.started_at_ms,
+                               .started_at_ms = c->facts.started_ms,
                                .simulated = true};
     struct json_writer w = {&c->names, false};
     buf_init(&c->names, 4096);
@@ -175,14 +175,14 @@ void simulated_reject(struct simulated_call *c, int sip_status)
 {
     conclude(c, end_reason_of_status(sip_status), sip_status);
     c->facts.by = ENDED_BY_CALLEE;
-    if (c->facts.answered_at_ms)
-        c->facts.ended_at_ms = c->facts.answered_at_ms;
-    c->facts.answered_at_ms = 0;
+    if (c->facts.answered_ms)
+        c->facts.ended_ms = c->facts.answered_ms;
+    c->facts.answered_ms = 0;
 }
 
 enum err simulated_begin(struct simulated_call *c, struct taking **ret)
 {
-    return tell(c, EVENT_INCOMING_CALL, c->facts.started_at_ms, ret);
+    return tell(c, EVENT_INCOMING_CALL, c->facts.started_ms, ret);
 }
 
 enum err simulated_end(struct simulated_call *c, struct taking *ret[SIMULATED_EVENTS_MAX - 1],
@@ -190,12 +190,12 @@ enum err simulated_end(struct simulated_call *c, struct taking *ret[SIMULATED_EV
 {
     enum err err = OK;
     *ret_n = 0;
-    if (c->facts.answered_at_ms) {
-        err = tell(c, EVENT_CALL_ANSWERED, c->facts.answered_at_ms, &ret[0]);
+    if (c->facts.answered_ms) {
+        err = tell(c, EVENT_CALL_ANSWERED, c->facts.answered_ms, &ret[0]);
         *ret_n = err == OK;
     }
     if (err == OK)
-        err = tell(c, EVENT_CALL_ENDED, c->facts.ended_at_ms, &ret[*ret_n]);
+        err = tell(c, EVENT_CALL_ENDED, c->facts.ended_ms, &ret[*ret_n]);
     if (err == OK)
         ++*ret_n;
     else if (*ret_n)

@@ -77,11 +77,11 @@ struct call_facts {
     struct str call_id, did_number, caller_id, caller_name, trunk;
     char verified; /* 'n' none, 't' trunk, 'A', 'B', 'C' */
     bool simulated;
-    const struct str *sip_headers; /* pairs name, value of X-* headers; may be NULL */
-    size_t n_sip_headers;          /* pairs */
-    bool sip_headers_cut;          /* there was more of them */
-    int64_t started_at_ms, answered_at_ms, ended_at_ms; /* wall; 0: not (yet) */
-    struct str destination; /* of the target that answered, rang or failed */
+    const struct str *sip_headers;             /* pairs name, value of X-* headers; may be NULL */
+    size_t n_sip_headers;                      /* pairs */
+    bool sip_headers_cut;                      /* there was more of them */
+    int64_t started_ms, answered_ms, ended_ms; /* of any one clock, for durations; 0: not (yet) */
+    struct str destination;                    /* of the target that answered, rang or failed */
     struct str detail; /* why it failed, ended or was lost, in words; absent: the status says it */
     enum end_reason reason;
     enum ended_by by;

@@ -111,7 +111,7 @@ static void put_fixed(struct json_writer *w, enum event_kind kind, const struct 
     if (kind == EVENT_CALL_ANSWERED || kind == EVENT_CALL_TRANSFERRED)
         put_destination(w, f);
     if (kind == EVENT_CALL_ENDED)
-        json_put_i64(w, "duration_sec", whole_sec(f->answered_at_ms, f->ended_at_ms));
+        json_put_i64(w, "duration_sec", whole_sec(f->answered_ms, f->ended_ms));
 }
 
 static void put_own(struct json_writer *w, enum event_kind kind, const struct call_facts *f,
@@ -119,16 +119,16 @@ static void put_own(struct json_writer *w, enum event_kind kind, const struct ca
 {
     switch (kind) {
     case EVENT_CALL_ANSWERED:
-        json_put_i64(w, "ring_sec", whole_sec(f->started_at_ms, f->answered_at_ms));
+        json_put_i64(w, "ring_sec", whole_sec(f->started_ms, f->answered_ms));
         break;
     case EVENT_CALL_ENDED: {
-        int64_t rang_to = f->answered_at_ms ? f->answered_at_ms : f->ended_at_ms;
-        json_put_bool(w, "answered", f->answered_at_ms != 0);
-        json_put_i64(w, "ring_sec", whole_sec(f->started_at_ms, rang_to));
+        int64_t rang_to = f->answered_ms ? f->answered_ms : f->ended_ms;
+        json_put_bool(w, "answered", f->answered_ms != 0);
+        json_put_i64(w, "ring_sec", whole_sec(f->started_ms, rang_to));
         json_put_str(w, "end_reason", str_of(end_reason_name(f->reason)));
         json_put_str(w, "ended_by", str_of(ended_by_name(f->by)));
         json_put_i64(w, "sip_status", f->sip_status);
-        if (f->answered_at_ms)
+        if (f->answered_ms)
             put_destination(w, f);
         put_detail(w, f);
         break;

@@ -109,7 +109,8 @@ struct call {
     struct taking *again;        /* then what is handed in again; NULL while it is handed in */
     uint8_t n_pending, n_events; /* waiting to be stored; all so far */
     int64_t storing_since_ms;    /* of the oldest pending event, mono */
-    int64_t started_at_ms, answered_at_ms, ended_at_ms;
+    int64_t started_at_ms, answered_at_ms, ended_at_ms; /* wall, as people read it; 0: not yet */
+    int64_t started_ms, answered_ms, ended_ms;          /* the same moments, mono: durations */
     /* How it ends: */
     uint8_t reason, by; /* enum end_reason, enum ended_by */
     int16_t sip_status;

@@ -93,6 +93,7 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
         d->local_cseq = m->cseq;
     c->a.fork = call_fork_of(c, d);
     c->answered_at_ms = clock_wall_ms();
+    c->answered_ms = clock_mono_of(c->answered_at_ms);
     c->sip_status = 200;
     c->x.client = t->self;
     c->x.accepted = true;

@@ -66,9 +66,8 @@ void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_
     c->reason = (uint8_t)reason;
     c->by = (uint8_t)by;
     c->sip_status = (int16_t)sip_status;
-    c->ended_at_ms = clock_wall_ms();
-    if (c->answered_at_ms && c->ended_at_ms < c->answered_at_ms)
-        c->ended_at_ms = c->answered_at_ms; /* the wall clock was set back */
+    c->ended_at_ms = clock_wall_ms(); /* before answered_at_ms when the clock was set back */
+    c->ended_ms = clock_mono_of(c->ended_at_ms);
     call_set_state(c, CALL_ENDING);
     if (reason == END_LOST)
         metric_add(METRIC_CALLS_LOST, 1);

@@ -180,6 +180,7 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
     if (!strcmp(caller.id, "anonymous"))
         call_withhold(c, 'a', m);
     c->started_at_ms = clock_wall_ms();
+    c->started_ms = clock_mono_of(c->started_at_ms);
     memcpy(c->caller, caller.id, sizeof c->caller);
     if ((err = str_copy(str_of(e164), c->number, sizeof c->number)) != OK ||
         (err = keep_names(c, trunk, caller.name)) != OK || (err = keep_x_headers(c, m)) != OK ||

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -145,6 +146,8 @@ static enum err columns_read(struct call *c, const struct call_row *r)
         call_withhold(c, 'a', NULL);
     c->started_at_ms = r->started_at_ms;
     c->answered_at_ms = r->answered_at_ms;
+    c->started_ms = clock_mono_of(r->started_at_ms);
+    c->answered_ms = clock_mono_of(r->answered_at_ms);
     c->destination = r->destination.n ? str_dup(r->destination) : NULL;
     const struct book_trunk *t = book_trunk(c->edge->book, r->trunk);
     c->trunk = t ? t->n : 0;

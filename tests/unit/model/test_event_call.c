@@ -11,8 +11,8 @@ static struct call_facts facts = {
     .caller_id = {"+19175550100", 12},
     .trunk = {"carrier", 7},
     .verified = 'n',
-    .started_at_ms = 1731681120000,
-    .ended_at_ms = 1731681150100,
+    .started_ms = 1731681120000,
+    .ended_ms = 1731681150100,
     .reason = END_FAILED,
     .by = ENDED_BY_SYSTEM,
     .sip_status = 500,
@@ -23,7 +23,7 @@ static struct json *made_of(enum event_kind kind, const struct call_facts *f)
 {
     struct event *e;
     struct json *doc;
-    assert_ok(event_of_call(kind, f, f->ended_at_ms, &e));
+    assert_ok(event_of_call(kind, f, f->ended_ms, &e));
     assert_true(e->payload.n <= EVENT_PAYLOAD_MAX);
     assert_ok(json_parse(e->payload, &doc, NULL, 0));
     const struct event *gone = e;
@@ -118,7 +118,7 @@ static void the_longest_facts_fit(void **state)
     f.caller_name = f.trunk = str_of_bytes(text, sizeof text);
     f.destination = str_of_bytes(text, 512);
     f.caller_id = str_of_bytes(text, 63);
-    f.answered_at_ms = f.started_at_ms;
+    f.answered_ms = f.started_ms;
     static const enum event_kind kind[] = {EVENT_INCOMING_CALL, EVENT_CALL_ANSWERED,
                                            EVENT_CALL_ENDED, EVENT_CALL_RINGING,
                                            EVENT_CALL_FORWARD_FAILED};

@@ -11,9 +11,9 @@ static const struct call_facts facts = {
     .caller_name = {"Ann \"Lee\" & <Sons>", 18},
     .trunk = {"carrier", 7},
     .verified = 'A',
-    .started_at_ms = 1731681120000,
-    .answered_at_ms = 1731681125600,
-    .ended_at_ms = 1731681150100,
+    .started_ms = 1731681120000,
+    .answered_ms = 1731681125600,
+    .ended_ms = 1731681150100,
     .destination = {"sip:agent@example.com", 21},
     .reason = END_COMPLETED,
     .by = ENDED_BY_CALLER,
@@ -25,7 +25,7 @@ static void the_fixed_fields_come_first_and_in_order(void **state)
     struct event *e;
     struct buf b;
     buf_init(&b, 10000);
-    assert_ok(event_of_call(EVENT_CALL_ENDED, &facts, facts.ended_at_ms, &e));
+    assert_ok(event_of_call(EVENT_CALL_ENDED, &facts, facts.ended_ms, &e));
     assert_ok(payload_body(e->payload, BODY_JSON, 3, false, &b));
     assert_true(
         str_starts(buf_str(&b), STR("{\"event\":\"call_ended\",\"did_number\":\"+447911123456\","
@@ -43,7 +43,7 @@ static void a_form_says_the_same(void **state)
     struct event *e;
     struct buf b;
     buf_init(&b, 10000);
-    assert_ok(event_of_call(EVENT_CALL_ENDED, &facts, facts.ended_at_ms, &e));
+    assert_ok(event_of_call(EVENT_CALL_ENDED, &facts, facts.ended_ms, &e));
     assert_ok(payload_body(e->payload, BODY_FORM, 3, false, &b));
     assert_true(str_starts(buf_str(&b), STR("event=call_ended&did_number=%2B447911123456&caller_id="
                                             "%2B19175550100&duration_sec=24&")));
@@ -63,7 +63,7 @@ static void sip_headers_are_for_those_who_ask(void **state)
     buf_init(&b, 10000);
     f.sip_headers = pair;
     f.n_sip_headers = 1;
-    assert_ok(event_of_call(EVENT_INCOMING_CALL, &f, f.started_at_ms, &e));
+    assert_ok(event_of_call(EVENT_INCOMING_CALL, &f, f.started_ms, &e));
     assert_ok(payload_body(e->payload, BODY_JSON, 1, false, &b));
     assert_null(memmem(b.p, b.n, "sip_header", 10));
     buf_reset(&b);
