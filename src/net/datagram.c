@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/loop_uv.h"
 
 enum {
@@ -35,6 +36,7 @@ struct datagram {
     int fd;
     bool closed;
     struct addr local;
+    int64_t drained_ms; /* mono: when the socket was seen empty last */
     datagram_on_batch *on_batch;
     void *arg;
     /* in */
@@ -49,8 +51,11 @@ struct datagram {
     struct buf out_bytes;
 };
 
-static int64_t waited_ms(struct msghdr *h)
+/* The kernel stamps with wall time. A clock that was set since must not make a packet older than
+ * the time since the socket was empty. */
+static int64_t waited_ms(const struct datagram *d, struct msghdr *h)
 {
+    int64_t most_ms = clock_mono_ms() - d->drained_ms;
     struct timespec then, now;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c))
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
@@ -58,7 +63,7 @@ static int64_t waited_ms(struct msghdr *h)
             clock_gettime(CLOCK_REALTIME, &now);
             int64_t ms =
                 (int64_t)(now.tv_sec - then.tv_sec) * 1000 + (now.tv_nsec - then.tv_nsec) / 1000000;
-            return ms > 0 ? ms : 0;
+            return ms < 0 ? 0 : ms < most_ms ? ms : most_ms;
         }
     return 0;
 }
@@ -82,7 +87,7 @@ static int receive(struct datagram *d, struct packet *packet)
             continue;
         bytes[d->in[i].msg_len] = '\0';
         p->bytes = (struct str){bytes, d->in[i].msg_len};
-        p->waited_ms = waited_ms(&d->in[i].msg_hdr);
+        p->waited_ms = waited_ms(d, &d->in[i].msg_hdr);
         good++;
     }
     return n < BATCH ? -good - 1 : good; /* negative: the socket is empty now */
@@ -101,8 +106,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         size_t good = (size_t)(n < 0 ? -n - 1 : n);
         if (good)
             d->on_batch(d->arg, packet, good);
-        if (n < 0)
+        if (n < 0) {
+            d->drained_ms = clock_mono_ms();
             break;
+        }
     }
 }
 
@@ -211,6 +218,7 @@ enum err datagram_open(struct loop *l, const struct addr *at, datagram_on_batch 
     if (!d)
         return ERR_NOMEM;
     d->loop = l;
+    d->drained_ms = clock_mono_ms();
     d->on_batch = on_batch;
     d->arg = arg;
     d->memory = malloc((size_t)BATCH * PACKET_MAX);
