@@ -153,7 +153,8 @@ enum err keyed_keep(struct request *r, struct db *db)
     const struct answered a = {
         .fingerprint = str_of(k->fingerprint), .status = r->status, .answer = buf_str(&text)};
     if (err == OK)
-        err = answered_put(db, r->account, str_of(k->key), &a, clock_wall_ms(), &k->own_n);
+        err = answered_put(db, r->account, str_of(k->key), &a, clock_wall_ms() - clock_moved_ms(),
+                           &k->own_n);
     if (plain.p)
         crypto_wipe(plain.p, plain.n);
     buf_fini(&plain);

@@ -13,7 +13,7 @@
 struct login {
     char hash[LOGIN_HASH_SIZE];
     uint64_t user, stamp;
-    int64_t expires_at_ms;
+    int64_t ends_ms; /* mono: a step of the wall clock neither ends nor prolongs it */
 };
 
 struct logins {
@@ -25,7 +25,7 @@ static void sweep(struct logins *s, int64_t now)
 {
     struct login *one;
     for (size_t i = 0; (one = map_next(s->by_hash, &i));)
-        if (one->expires_at_ms <= now) {
+        if (one->ends_ms <= now) {
             map_remove(s->by_hash, str_of(one->hash));
             free(one);
         }
@@ -84,7 +84,7 @@ const struct book_user *logins_user(struct logins *s, const struct book *b, stru
     if (one)
         found = *one;
     pthread_mutex_unlock(&s->lock);
-    if (!one || found.expires_at_ms <= clock_wall_ms())
+    if (!one || found.ends_ms <= clock_mono_ms())
         return NULL;
     const struct book_user *u = book_user(b, found.user);
     return u && login_stamp(u->set) == found.stamp ? u : NULL;
@@ -96,11 +96,11 @@ enum err logins_room(struct logins *s, uint64_t user, char ret_end[LOGIN_HASH_SI
     const struct login *one, *oldest = NULL;
     ret_end[0] = '\0';
     pthread_mutex_lock(&s->lock);
-    sweep(s, clock_wall_ms());
+    sweep(s, clock_mono_ms());
     for (size_t i = 0; (one = map_next(s->by_hash, &i));)
         if (one->user == user) {
             n++;
-            if (!oldest || one->expires_at_ms < oldest->expires_at_ms)
+            if (!oldest || one->ends_ms < oldest->ends_ms)
                 oldest = one;
         }
     bool full = map_count(s->by_hash) >= LOGINS_MAX;
@@ -120,7 +120,7 @@ void logins_add(struct logins *s, const struct token *t)
     if (err == OK) {
         one->user = t->user;
         one->stamp = t->stamp;
-        one->expires_at_ms = t->expires_at_ms;
+        one->ends_ms = clock_mono_of(t->expires_at_ms);
         pthread_mutex_lock(&s->lock);
         err = map_put(s->by_hash, str_of(one->hash), one, &old);
         pthread_mutex_unlock(&s->lock);

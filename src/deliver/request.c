@@ -2,6 +2,7 @@
  * Callers: post.c, and the command that plays the daemon to a local URL. */
 #include "deliver/request.h"
 
+#include "base/clock.h"
 #include "base/crypto.h"
 
 static void put_line(struct buf *b, const char *name, struct str value)
@@ -13,11 +14,11 @@ static void put_line(struct buf *b, const char *name, struct str value)
 }
 
 /* The secrets that are live: an old one signs beside the new one until its time is over. */
-static size_t read_secrets(const struct endpoint *ep, int64_t now_ms, struct secret ret[2])
+static size_t read_secrets(const struct endpoint *ep, struct secret ret[2])
 {
     size_t n = 0;
     for (size_t i = 0; i < 2; i++) {
-        bool lapsed = i == 1 && ep->secret_old_until_ms <= now_ms;
+        bool lapsed = i == 1 && ep->secret_old_until_mono_ms <= clock_mono_ms();
         if (*ep->secret[i] && !lapsed && secret_parse(str_of(ep->secret[i]), &ret[n]) == OK)
             n++;
     }
@@ -34,7 +35,7 @@ void request_put_headers(struct buf *b, const struct endpoint *ep, const struct 
     buf_printf(b, "webhook-timestamp: %lld\r\nwebhook-attempt: %u\r\nwebhook-signature: ",
                (long long)now_sec, attempt);
     struct secret secret[2];
-    size_t n = read_secrets(ep, now_ms, secret);
+    size_t n = read_secrets(ep, secret);
     signature_print(secret, n, e->id, now_sec, body, b);
     crypto_wipe(secret, sizeof secret);
     buf_puts(b, "\r\n");

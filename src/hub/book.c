@@ -122,6 +122,17 @@ static void put_entry(struct book *b, struct entry *e)
     entry_drop(e);
 }
 
+/* The end of a rotation, once read, stays where it is, whatever else of the endpoint changes.
+ * Nobody else has the new entry yet. */
+static void keep_rotation(const struct book *b, struct entry *e)
+{
+    const struct entry *old =
+        trie_get(&b->by_id[SETTING_ENDPOINT], &entries_by_id, str_of(e->as_any.id));
+    struct endpoint *set = (struct endpoint *)(uintptr_t)e->as_endpoint.set;
+    if (old && old->as_endpoint.set->secret_old_until_ms == set->secret_old_until_ms)
+        set->secret_old_until_mono_ms = old->as_endpoint.set->secret_old_until_mono_ms;
+}
+
 static int by_narrowness(const void *a, const void *b)
 {
     const struct source *x = a, *y = b;
@@ -234,6 +245,8 @@ void books_changed(struct books *b, const struct setting *s, bool deleted)
         log_error("book", "%.*s takes effect at the next start: out of memory", STR_FMT(s->id));
         return;
     }
+    if (e && s->kind == SETTING_ENDPOINT)
+        keep_rotation(next, e);
     remove_entry(next, s->kind, s->id);
     if (e)
         put_entry(next, e);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
 
@@ -105,6 +106,7 @@ static enum err endpoint_fill(struct entry *e, const struct json *doc, struct fi
     if (err != OK)
         return err;
     e->as_endpoint.set = ep;
+    ep->secret_old_until_mono_ms = clock_mono_of(ep->secret_old_until_ms);
     err = url_judge(ep->url, f);
     if (err == OK && *ep->fallback_url)
         err = url_judge(ep->fallback_url, f);

@@ -1,5 +1,6 @@
 /* chore_idempotency: forgets what was answered under an Idempotency-Key more than a day ago, oldest
- * first, a chunk at a time. */
+ * first, a chunk at a time. Rows are stamped with steady time (base/clock.h), so that a step of the
+ * wall clock ends no key's day. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -23,7 +24,7 @@ struct forgetting {
 static enum err look(struct chore *c, struct db *db)
 {
     struct forgetting *f = (struct forgetting *)c;
-    return answered_before(db, clock_wall_ms() - KEPT_MS, f->chunk, &f->last_n);
+    return answered_before(db, clock_wall_ms() - clock_moved_ms() - KEPT_MS, f->chunk, &f->last_n);
 }
 
 static enum err forget(struct chore *c, struct db *db)

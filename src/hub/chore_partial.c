@@ -22,7 +22,7 @@ struct partial {
     struct chore chore; /* first */
     int64_t n[CHUNK_MAX];
     size_t count, chunk;
-    int64_t now_ms, next_ms; /* when the next one is due */
+    int64_t now_ms, next_ms; /* steady (base/clock.h): when the next one is due */
     int64_t worked_us;
     struct joined joined;
 };
@@ -42,7 +42,7 @@ static enum err look(struct chore *c, struct db *db)
 {
     struct partial *p = (struct partial *)c;
     p->count = 0;
-    p->now_ms = clock_wall_ms();
+    p->now_ms = clock_wall_ms() - clock_moved_ms();
     p->next_ms = INT64_MAX;
     enum err err = sms_set_list_due(db, SMS_SET_WAITING, (unsigned)p->chunk, on_due, p);
     if (err == OK && p->count < p->chunk)
@@ -64,7 +64,7 @@ static enum err end_one(struct partial *p, const struct joiner *by, struct db *d
     }
     if (err != OK)
         return err;
-    return s.state == SMS_SET_WAITING ? join_end(by, db, &s, p->now_ms, &p->joined)
+    return s.state == SMS_SET_WAITING ? join_end(by, db, &s, clock_wall_ms(), &p->joined)
                                       : sms_set_delete(db, &s);
 }
 

@@ -100,8 +100,9 @@ static enum err forget_jobs(struct chore *c, struct db *db)
     enum err err = recovery_forget(db, before);
     if (err == OK)
         err = erasure_forget(db, before);
-    if (err == OK)
-        err = token_forget(db, now);
+    int64_t moved = clock_moved_ms();
+    if (err == OK) /* good until then by mono time: rather too late than too early */
+        err = token_forget(db, moved > 0 ? now - moved : now);
     return err == OK ? audit_forget(db, now - AUDIT_MS, AUDIT_ROWS, AUDIT_CHUNK) : err;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -166,7 +167,7 @@ enum err join_end(const struct joiner *by, struct db *db, struct sms_set *s, int
         if (g->part[i].number - 1 < s->parts)
             s->digest[g->part[i].number - 1] = digest(&g->part[i]);
     if (err == OK)
-        err = sms_set_end(db, s, now_ms + by->join_ms);
+        err = sms_set_end(db, s, now_ms - clock_moved_ms() + by->join_ms);
     buf_fini(&g->mem);
     free(g);
     return err;
@@ -192,7 +193,7 @@ static enum err set_begin(const struct joiner *by, struct db *db, const struct p
                           .parts = in->part.parts,
                           .simulated = in->simulated,
                           .last_at_ms = in->at_ms,
-                          .ends_at_ms = in->at_ms + by->join_ms};
+                          .ends_at_ms = in->at_ms - clock_moved_ms() + by->join_ms};
     enum err err = str_copy(in->link, s->link, sizeof s->link);
     if (err == OK)
         err = str_copy(in->from, s->from, sizeof s->from);
@@ -210,8 +211,8 @@ static enum err meet(const struct joiner *by, struct db *db, const struct part_i
 {
     enum err err = OK;
     if (s->state == SMS_SET_DONE) {
-        *ret_same =
-            in->at_ms < s->ends_at_ms && s->digest[in->part.number - 1] == digest(&in->part);
+        *ret_same = in->at_ms - clock_moved_ms() < s->ends_at_ms &&
+                    s->digest[in->part.number - 1] == digest(&in->part);
         *ret_over = !*ret_same;
     } else {
         err = sms_part_same(db, s->n, &in->part, ret_same);

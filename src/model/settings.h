@@ -42,6 +42,7 @@ struct endpoint {
     const char *(*header)[2];           /* name, value */
     const char *secret[2];              /* [0] signs first; [1] the old one of a rotation */
     int64_t secret_old_until_ms;        /* wall */
+    int64_t secret_old_until_mono_ms;   /* the same, as the book reads it: no step moves it */
     const struct retry *retry;          /* NULL: retry_default */
     const char *disabled_why;
     const char *ca_pem, *cert_pem, *key_pem; /* NULL: none */

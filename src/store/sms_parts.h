@@ -25,7 +25,7 @@ struct sms_set {
     enum sms_set_state state;
     bool simulated;
     int64_t last_at_ms; /* wall: when its last part came */
-    int64_t ends_at_ms; /* wall: when it goes as it is, or is forgotten */
+    int64_t ends_at_ms; /* steady (base/clock.h): when it goes as it is, or is forgotten */
     /* When it is done: what part n was, at n − 1; 0: it never came. */
     uint64_t digest[SMS_PARTS_MAX];
 };

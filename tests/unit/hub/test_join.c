@@ -84,6 +84,24 @@ static void a_set_that_cannot_be_read_does_not_hold_the_others(void **state)
     expect_one("b", true);
 }
 
+/* Somebody sets the wall clock while parts wait. */
+static void a_step_of_the_wall_clock_moves_no_end(void **state)
+{
+    kit_take(kit_part(2, 1, "a"));
+    clock_step(2 * HALF_HOUR);
+    kit_keep_house();
+    assert_int_equal(kit_events(got, 64), 0);
+    kit_take(kit_part(2, 2, "b"));
+    expect_one("ab", false);
+    assert_true(kit_take(kit_part(2, 2, "b")).duplicate); /* what is done is known as long */
+    clock_step(-4 * HALF_HOUR);
+    assert_true(kit_take(kit_part(2, 1, "a")).duplicate);
+    clock_advance(HALF_HOUR);
+    kit_keep_house();
+    struct rows r = kit_rows();
+    assert_int_equal(r.waiting + r.done, 0);
+}
+
 static void what_went_out_is_forgotten_in_the_end(void **state)
 {
     kit_take(kit_part(2, 1, "a"));
@@ -377,6 +395,7 @@ int main(void)
         TEST(what_never_gets_whole_goes_out_when_its_time_is_over),
         TEST(a_set_that_cannot_be_read_does_not_hold_the_others),
         TEST(what_went_out_is_forgotten_in_the_end),
+        TEST(a_step_of_the_wall_clock_moves_no_end),
         TEST(twenty_thousand_go_out_in_chunks),
         TEST(a_reference_used_again_while_parts_wait),
         TEST(a_reference_used_again_after_the_message),
