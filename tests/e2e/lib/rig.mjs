@@ -8,10 +8,10 @@ export const carrier = '127.0.0.2';
 export const agent = '127.0.0.3';
 
 export class Rig {
-  static async start(sets = {}) {
+  static async start(sets = {}, more = {}) {
     const rig = new Rig();
     rig.receiver = await Receiver.start();
-    rig.daemon = await Daemon.start(sets);
+    rig.daemon = await Daemon.start(sets, more);
     rig.next = 0;
     await rig.daemon.must('POST', '/v1/trunks', { name: 'carrier', sources: [`${carrier}/32`] });
     return rig;
