@@ -67,6 +67,7 @@ struct exchange {
     bool confirmed;  /* our ACK for that went onwards */
     bool given_up;   /* the ACK never came */
     handle server, client;
+    uint64_t key; /* a re-INVITE's server transaction, which ends with the ACK */
     uint32_t cseq_in, cseq_out;
     struct block answer; /* our 2xx, repeated until the ACK (§13.3.1.4) */
     struct block ack;    /* what the ACK said onwards: sent again for a repeated 2xx */

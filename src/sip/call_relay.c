@@ -87,8 +87,11 @@ static void on_reinvite(struct call *c, struct dialog *own, struct txn *s, const
     block_give(e->blocks, &c->x.answer);
     block_give(e->blocks, &c->x.ack);
     s->call = c->self;
-    c->x = (struct exchange){
-        .from = own->leg, .server = s->self, .cseq_in = m->cseq, .late_offer = m->body.n == 0};
+    c->x = (struct exchange){.from = own->leg,
+                             .server = s->self,
+                             .key = s->key,
+                             .cseq_in = m->cseq,
+                             .late_offer = m->body.n == 0};
     edge_reply_kept(e, s, m, 100, NULL, NULL);
     dialog_refresh(own, m, e->transport);
     if (!relay(c, s, call_leg(c, call_other(own->leg)), m))
@@ -121,8 +124,7 @@ void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
         return;
     }
     /* A repeat from before its ACK, late: its transaction was over with that. */
-    if (m->method == SIP_INVITE && c->x.from == leg && c->x.accepted && c->x.acked &&
-        m->cseq == c->x.cseq_in)
+    if (m->method == SIP_INVITE && c->x.acked && c->x.key && c->x.key == txn_server_key(e->txns, m))
         return;
     if (own->remote_cseq && m->cseq <= own->remote_cseq) { /* §12.2.2 */
         edge_reply(e, m, from, 500, "CSeq Out Of Order", NULL);

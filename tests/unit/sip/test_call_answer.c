@@ -127,6 +127,9 @@ static void a_late_repeat_of_a_reinvite_is_not_refused(void **state)
     size_t n = edge_kit_packets();
     line_request(&caller, &r);
     assert_int_equal(edge_kit_packets(), n);
+    line_request(&caller, &(struct request){.method = "INVITE", .cseq = 2}); /* no repeat: new */
+    last(CARRIER, "500");
+    line_ack_failure(&caller);
     hang_up(&caller, &agent);
 }
 
