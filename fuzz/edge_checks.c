@@ -44,9 +44,9 @@ void checks_begin(void)
     n_asked = n_accepted = n_gone = 0;
 }
 
-static uint64_t key(struct str a, struct str b)
+static uint64_t key(uint64_t a, uint64_t b)
 {
-    return hash64(a) * 31 + hash64(b);
+    return a * 31 + b;
 }
 
 /* ---- what peers say ---- */
@@ -69,7 +69,7 @@ bool checks_must_answer(const struct line *l)
 /* A peer's own way to end a line, if it is in the dialog. */
 static void on_bye(const struct sip_msg *m)
 {
-    uint64_t dialog = key(m->call_id, m->from.tag);
+    uint64_t dialog = key(hash64(m->call_id), hash64(m->from.tag));
     for (size_t i = 0; i < n_accepted; i++)
         accepted[i].hung_up |= accepted[i].dialog == dialog;
     if (n_gone < GONE_MAX)
@@ -95,7 +95,7 @@ void checks_said(const struct sip_msg *m, bool must)
         n_asked == ASKED_MAX)
         return;
     struct asked *a = &asked[n_asked++];
-    *a = (struct asked){.what = key(m->via.branch, m->method_text),
+    *a = (struct asked){.what = key(hash64(m->via.branch), m->method),
                         .life = world.lives,
                         .invite = m->method == SIP_INVITE};
     snprintf(a->name, sizeof a->name, "%.*s %.*s, CSeq", STR_FMT(str_slice(m->via.branch, 0, 40)),
@@ -104,7 +104,7 @@ void checks_said(const struct sip_msg *m, bool must)
 
 void checks_spoiled(const struct sip_msg *m)
 {
-    uint64_t what = key(m->via.branch, m->method_text);
+    uint64_t what = key(hash64(m->via.branch), m->method);
     for (size_t i = 0; i < n_asked; i++)
         asked[i].spoiled |= asked[i].what == what;
 }
@@ -122,7 +122,7 @@ void checks_answers(const struct edge_packet *request, int status, const char *t
         return;
     struct str own = m->to.tag.p ? m->to.tag : str_of(tag);
     struct accepted *a = &accepted[n_accepted++];
-    *a = (struct accepted){.dialog = key(m->call_id, own),
+    *a = (struct accepted){.dialog = key(hash64(m->call_id), hash64(own)),
                            .cseq = m->cseq,
                            .life = world.lives,
                            .first = !m->to.tag.p};
@@ -132,32 +132,32 @@ void checks_answers(const struct edge_packet *request, int status, const char *t
 
 /* ---- what the edge said ---- */
 
-static void on_request(const struct sip_msg *m)
+static void on_request(const struct edge_packet *p)
 {
-    uint64_t dialog = key(m->call_id, m->to.tag);
+    uint64_t dialog = key(p->call_id, p->to_tag);
     for (size_t i = 0; i < n_accepted; i++) {
         struct accepted *a = &accepted[i];
         if (a->dialog != dialog)
             continue;
-        a->acked |= m->method == SIP_ACK && m->cseq == a->cseq;
-        a->hung_up |= m->method == SIP_BYE;
+        a->acked |= p->method == SIP_ACK && p->cseq == a->cseq;
+        a->hung_up |= p->method == SIP_BYE;
     }
 }
 
-static void on_response(const struct sip_msg *m)
+static void on_response(const struct edge_packet *p)
 {
-    uint64_t what = key(m->via.branch, str_of(sip_method_name(m->cseq_method)));
+    uint64_t what = key(p->branch, p->method);
     for (size_t i = 0; i < n_asked; i++) {
         struct asked *a = &asked[i];
         if (a->what != what)
             continue;
-        a->got_2xx |= m->status >= 200 && m->status < 300;
-        a->got_failure |= m->status >= 300;
+        a->got_2xx |= p->status >= 200 && p->status < 300;
+        a->got_failure |= p->status >= 300;
         /* Another tag, or 481: a repeat that came when all was over, which nobody waits for. */
         a->fell_back |=
-            a->got_2xx && m->status >= 300 && m->status != 481 && a->dialog == hash64(m->to.tag);
-        if (m->status >= 200 && m->status < 300)
-            a->dialog = hash64(m->to.tag);
+            a->got_2xx && p->status >= 300 && p->status != 481 && a->dialog == p->to_tag;
+        if (p->status >= 200 && p->status < 300)
+            a->dialog = p->to_tag;
     }
 }
 
@@ -167,20 +167,20 @@ struct counted {
     uint32_t cseq;
 };
 
-static bool cseq_grows(struct counted *all, size_t *n, const struct sip_msg *m)
+static bool cseq_grows(struct counted *all, size_t *n, const struct edge_packet *p)
 {
-    uint64_t dialog = key(m->call_id, m->from.tag) * 31 + hash64(m->to.tag);
+    uint64_t dialog = key(key(p->call_id, p->from_tag), p->to_tag);
     size_t i = 0;
-    if (m->method == SIP_ACK || m->method == SIP_CANCEL)
+    if (p->method == SIP_ACK || p->method == SIP_CANCEL)
         return true;
     while (i < *n && all[i].dialog != dialog)
         i++;
     if (i == *n)
         all[(*n)++] = (struct counted){.dialog = dialog};
-    bool grows = m->cseq > all[i].cseq;
-    if (m->method == SIP_BYE && m->cseq == all[i].cseq && world.lives)
+    bool grows = p->cseq > all[i].cseq;
+    if (p->method == SIP_BYE && p->cseq == all[i].cseq && world.lives)
         grows = true; /* a stray is hung up again after a kill */
-    all[i].cseq = m->cseq;
+    all[i].cseq = p->cseq;
     return grows;
 }
 
@@ -198,14 +198,11 @@ const char *checks_end(void)
     size_t n_counted = 0;
     for (size_t i = 0; i < edge_kit_packets(); i++) {
         const struct edge_packet *p = edge_kit_packet(i);
-        if (!p->is_request && p->method == SIP_METHOD_OTHER)
-            continue;
-        const struct sip_msg *m = packet_parse(p);
-        if (!m->is_request)
-            on_response(m);
+        if (!p->is_request)
+            on_response(p);
         else
-            on_request(m);
-        if (m->is_request && !cseq_grows(counted, &n_counted, m))
+            on_request(p);
+        if (p->is_request && !cseq_grows(counted, &n_counted, p))
             return fault("the edge's CSeq did not grow within a dialog", "packet", (uint32_t)i);
     }
     for (size_t i = 0; i < n_asked; i++) {

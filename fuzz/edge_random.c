@@ -1,7 +1,8 @@
 /* edge_random: random sequences through the edge, a seed each; prints how many and how fast. A
- * sequence that fails ends the process: its words and its seed are printed, and
+ * sequence that fails ends the process: what is wrong and the seed are printed, and
  *
- *     edge_random --seed N --sequences 1        plays it again
+ *     edge_random --seed N --sequences 1        plays it again, and tells it in words
+ *     edge_random … --packets                   and what left the edge
  *     edge_random --seed N --write FILE         writes its bytes, for fuzz_edge and its corpus
  *     edge_random FILE …                        plays files
  */
@@ -141,6 +142,7 @@ int main(int argc, char **argv)
     seed = first;
     if (write)
         return write_file(write);
+    edge_sequence_tell(sequences == 1);
     double from = seconds();
     for (unsigned long long i = 0; !files && i < sequences; i++) {
         uint8_t bytes[BYTES_MAX];

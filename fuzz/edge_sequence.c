@@ -14,6 +14,12 @@ enum { STEPS_MAX = 300, WORDS_MAX = 64 * 1024, END_MS = 4 * 3600 * 1000 };
 struct world world;
 static char words[WORDS_MAX];
 static size_t n_words;
+static bool is_silent;
+
+void edge_sequence_tell(bool in_words)
+{
+    is_silent = !in_words;
+}
 
 uint8_t take(void)
 {
@@ -40,7 +46,7 @@ size_t pick_recent(size_t n)
 void say_words(const char *fmt, ...)
 {
     va_list args;
-    if (n_words + 512 > WORDS_MAX)
+    if (is_silent || n_words + 512 > WORDS_MAX)
         return;
     n_words += (size_t)snprintf(words + n_words, 32, "%9.3f  ", (double)clock_mono_ms() / 1000);
     va_start(args, fmt);

@@ -201,7 +201,6 @@ static enum err start(void)
     edge_kit.config.loop = edge_kit.loop;
     edge_kit.config.resolver = edge_kit.resolver;
     edge_kit.idle = false;
-    kit_told_reset();
     still_sent_to(kit_on_sent, NULL);
     return sip_edge_new(&edge_kit.config, &edge_kit.edge, why, sizeof why);
 }
@@ -241,6 +240,7 @@ void edge_kit_stop(void)
 enum err edge_kit_restart(void)
 {
     edge_kit_stop();
+    kit_told_restart();
     enum err err = start();
     if (err == OK)
         edge_kit_turn();
@@ -259,6 +259,7 @@ void edge_kit_begin(uint64_t seed)
     still_reset();
     kit_packets_reset();
     kit_questions_reset();
+    kit_told_reset();
     fault_disarm();
     edge_kit.store_held = edge_kit.network_is_cut = false;
     kit_must(store_write_now(edge_kit.store, &empty) == OK, "the store cannot be emptied");

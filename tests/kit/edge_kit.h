@@ -111,6 +111,7 @@ struct edge_packet { /* a message that left the edge, kept until edge_kit_begin 
     enum sip_method method; /* a response's: CSeq's */
     int status;
     uint32_t cseq;
+    uint64_t branch, call_id, from_tag, to_tag; /* hash64 of each; to_tag 0: none */
 };
 enum { PACKETS_MAX = 4096 };
 size_t edge_kit_packets(void);

@@ -21,4 +21,5 @@ void kit_questions_reset(void); /* forgets them */
 
 /* edge_facts.c */
 void kit_on_stored(void *arg, const struct stored *s);
-void kit_told_reset(void);
+void kit_told_reset(void);   /* nothing is stored */
+void kit_told_restart(void); /* at a start deliver reads what waits */

@@ -91,6 +91,10 @@ static void packet_read(struct edge_packet *p)
     p->method = m->is_request ? m->method : m->cseq_method;
     p->status = m->is_request ? 0 : m->status;
     p->cseq = m->cseq;
+    p->branch = hash64(m->via.branch);
+    p->call_id = hash64(m->call_id);
+    p->from_tag = hash64(m->from.tag);
+    p->to_tag = m->to.tag.p ? hash64(m->to.tag) : 0;
 }
 
 static void keep(uint32_t stream, const struct addr *from, const struct addr *to, struct str bytes)
