@@ -12,14 +12,14 @@ import { Caller } from './lib/ua.mjs';
 import { until } from './lib/until.mjs';
 
 const number = '+447911123456';
-let receiver, daemon, where, open, n = 0;
+let receiver, daemon, where, open, inUse, n = 0;
 
 before(async () => { receiver = await Receiver.start(); });
 after(async () => { await receiver?.stop(); });
-beforeEach(() => { open = []; where = `/hook/${++n}`; });
+beforeEach(() => { open = []; inUse = false; where = `/hook/${++n}`; });
 afterEach(async () => {
   for (const o of open) o.close();
-  await daemon?.stop();
+  await daemon?.stop({ inUse });
 });
 
 /** A daemon with a carrier at 127.0.0.2 and a number whose calls go to that agent. */
@@ -132,6 +132,7 @@ test('fewer calls allowed than are up: those go on, new ones wait', async () => 
   await allEnd(5);
   assert.ok(ends().every((e) => e.end_reason === 'completed'));
   await talk();
+  inUse = true;
 });
 
 test('rows that cannot be read end as lost, and hold up nothing', async () => {
@@ -153,6 +154,7 @@ test('rows that cannot be read end as lost, and hold up nothing', async () => {
   }
   await a.wait('OPTIONS', 2); // the other two live: one without its caller's name
   assert.equal(ends().length, 2);
+  inUse = true;
 });
 
 test('a call whose number and trunk are gone ends once, as its caller wishes', async () => {
@@ -185,6 +187,7 @@ test('over TLS: the name that was verified is good after a lost connection and a
     await again({});
     await a.wait('OPTIONS');
     assert.equal(ends().length, 1);
+    inUse = true;
   } finally {
     ca.remove();
   }

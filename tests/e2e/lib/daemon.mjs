@@ -82,12 +82,30 @@ export class Daemon {
     return end;
   }
 
+  /** The gauges of /metrics with those names. */
+  async gauges(names) {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    return Object.fromEntries(names.map((name) => [name, Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)[1])]));
+  }
+
+  /** Waits until no call, SIP transaction and look-up is left: 64 × T1, in which each transaction ends, and a look-up's time. */
+  async quiet() {
+    let left;
+    await until(async () => {
+      left = await this.gauges(['hookswitch_calls_active', 'hookswitch_sip_transactions', 'hookswitch_lookups']);
+      return Object.values(left).every((n) => n === 0);
+    }, { what: 'calls, transactions and look-ups to end', timeout: 64 * (this.sets['sip.t1_ms'] ?? 500) + 6000, every: 50 })
+      .catch((error) => { throw new Error(`${error.message}: ${JSON.stringify(left)}`); });
+  }
+
   async restart() {
     await this.kill();
     await this.run();
   }
 
-  async stop() {
+  /** `inUse`: calls, or what asks the DNS, are left on purpose. */
+  async stop({ inUse = false } = {}) {
+    if (this.process && !this.end && !inUse) await this.quiet();
     const end = await this.kill('SIGTERM');
     rmSync(this.dir, { recursive: true, force: true });
     return end;

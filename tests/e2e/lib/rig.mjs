@@ -11,7 +11,7 @@ export class Rig {
   static async start(sets = {}, more = {}) {
     const rig = new Rig();
     rig.receiver = await Receiver.start();
-    rig.daemon = await Daemon.start(sets, more);
+    rig.daemon = await Daemon.start({ 'sip.t1_ms': 100, ...sets }, more);
     rig.next = 0;
     await rig.daemon.must('POST', '/v1/trunks', { name: 'carrier', sources: [`${carrier}/32`] });
     return rig;
@@ -43,8 +43,8 @@ export class Rig {
     return sipp(steps, { ip: agent, port: line.ports[0], ...more });
   }
 
-  async stop() {
-    await this.daemon.stop();
+  async stop(how) {
+    await this.daemon.stop(how);
     await this.receiver.stop();
   }
 }
