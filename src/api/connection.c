@@ -351,7 +351,7 @@ void connection_open(struct worker *w, int fd, const struct addr *from, struct p
     static const struct stream_events events = {
         .on_bytes = on_bytes, .on_end = on_end, .on_sent = on_sent, .on_eof = on_eof};
     struct connection *c = calloc(1, sizeof *c);
-    if (!c || stream_adopt(w->loop, fd, from, w->server->tls, &events, c, &c->stream) != OK) {
+    if (!c || stream_adopt(w->loop, fd, from, NULL, &events, c, &c->stream) != OK) {
         free(c);
         close(fd);
         peers_leave(w->server->c.peers, peer);

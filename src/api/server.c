@@ -194,10 +194,6 @@ static enum err open_all(struct server *s, char *why, size_t cap)
     enum err err = OK;
     for (; s->n_workers < c->threads && err == OK; s->n_workers++)
         err = worker_open(&s->worker[s->n_workers], s, s->n_workers);
-    if (err == OK && c->cert_pem.n) {
-        struct tls_config tc = {.cert_pem = c->cert_pem, .key_pem = c->key_pem, .server = true};
-        err = tls_new(&tc, &s->tls);
-    }
     if (err != OK) {
         snprintf(why, cap, "the HTTP server: %s", err_text(err));
         return err;
@@ -263,7 +259,6 @@ void server_free(struct server *s)
         loop_free(w->loop);
         buf_fini(&w->out);
     }
-    tls_free(s->tls);
     pthread_cond_destroy(&s->all_ended);
     pthread_mutex_destroy(&s->lock);
     free(s->worker);

@@ -76,10 +76,9 @@ typedef void request_handler(struct request *r);
 struct server_config {
     struct addr listen;
     unsigned threads;
-    struct peers *peers;          /* borrowed */
-    unsigned stall_s;             /* a stream whose client takes nothing for so long is cut off */
-    struct str cert_pem, key_pem; /* HTTPS; empty: HTTP. Read at the start */
-    request_handler *handle;      /* answers by request_done, now or later, on any thread */
+    struct peers *peers;     /* borrowed */
+    unsigned stall_s;        /* a stream whose client takes nothing for so long is cut off */
+    request_handler *handle; /* answers by request_done, now or later, on any thread */
     struct api *api;
 };
 MUST_USE enum err server_start(const struct server_config *c, struct server **ret, char *ret_why,

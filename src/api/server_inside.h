@@ -32,7 +32,6 @@ struct server {
     struct worker *worker;
     unsigned n_workers;
     atomic_uint n_connections;
-    struct tls *tls;      /* NULL: plain */
     pthread_mutex_t lock; /* the stop's wait */
     pthread_cond_t all_ended;
     unsigned n_ended;

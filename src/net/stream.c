@@ -214,8 +214,9 @@ static bool was_reset(const struct stream *s)
 /* The socket stays in view for what is to be sent alone. */
 static void on_half_end(struct stream *s)
 {
-    if (!s->ev || !s->ev->on_eof || s->link || was_reset(s)) {
-        end(s, was_reset(s) ? ERR_RESET : ERR_CLOSED);
+    bool reset = was_reset(s); /* which it tells once */
+    if (reset || s->link || !s->ev || !s->ev->on_eof) {
+        end(s, reset ? ERR_RESET : ERR_CLOSED);
         return;
     }
     stream_read_pause(s, true);

@@ -3,6 +3,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { Daemon, key } from './lib/daemon.mjs';
@@ -29,7 +30,7 @@ class Kept {
       const kept = new Kept();
       kept.socket = connect({ port, host, noDelay: true }, () => resolve(kept));
       kept.socket.setEncoding('latin1').on('error', reject).on('data', (text) => kept.take(text));
-      kept.socket.on('close', () => kept.waits?.({ status: 0, ms: Infinity }));
+      kept.socket.on('close', () => { kept.closed = true; kept.waits?.({ status: 'closed', ms: 0 }); });
       kept.got = '';
     });
   }
@@ -51,7 +52,8 @@ class Kept {
     this.since = Date.now();
     const answer = new Promise((resolve) => {
       this.waits = resolve;
-      setTimeout(() => resolve({ status: 0, ms: Infinity }), 4 * limitMs).unref();
+      if (this.closed) resolve({ status: 'closed', ms: 0 });
+      setTimeout(() => resolve({ status: 'none', ms: Infinity }), 4 * limitMs).unref();
     });
     this.socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n` +
       `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
@@ -81,6 +83,9 @@ class Reader {
 const busy = () => Array.from({ length: availableParallelism() }, () =>
   spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
 
+const isStopped = (pid) => readdirSync(`/proc/${pid}/task`).every((task) =>
+  /^State:\tT/m.test(readFileSync(`/proc/${pid}/task/${task}/status`, 'latin1')));
+
 /** One after another, so that no burst of connects is measured. */
 async function many(n, open) {
   const list = [];
@@ -88,12 +93,20 @@ async function many(n, open) {
   return list;
 }
 
-function judge(answers, wanted, what) {
-  const late = answers.filter((a) => a.ms > limitMs);
-  assert.equal(late.length, 0, `${what}: ${late.length} of ${answers.length} have no answer after ${limitMs} ms`);
-  assert.deepEqual([...new Set(answers.map((a) => a.status))], [wanted], what);
-  return Math.max(...answers.map((a) => a.ms));
+/** Does `step` and looks at its answers. A request that is forgotten has none however long one waits; a machine that has much else to do
+ * may be late once, so that a step with late answers is done again, twice at most. Gives the longest wait. */
+async function inTime(what, wanted, step) {
+  for (let turn = 1; ; turn++) {
+    const answers = await step(turn);
+    const late = answers.filter((a) => a.ms > limitMs), none = answers.filter((a) => a.status === 'none');
+    assert.equal(none.length, 0, `${what}: ${none.length} of ${answers.length} have no answer after ${4 * limitMs} ms`);
+    assert.deepEqual([...new Set(answers.map((a) => a.status))], [wanted], what);
+    if (!late.length) return Math.max(...answers.map((a) => a.ms));
+    assert.ok(turn < 3, `${what}: ${late.length} of ${answers.length} were late three times in a row`);
+  }
 }
+
+const event = (id) => JSON.stringify({ event: 'incoming_call', did_number: '+447911123456', caller_id: 'unknown', id });
 
 for (const threads of [1, 2])
   test(`a crowd that asks at once is answered, ${threads} thread(s) (CROWD_SEED=${seed})`, { timeout: 300000 }, async (t) => {
@@ -104,34 +117,49 @@ for (const threads of [1, 2])
       for (const o of others) o.kill('SIGKILL');
       await daemon.stop();
     });
-    let longest = 0;
-    const crowd = await many(draw(200, 500), () => Kept.open(daemon.http, '127.0.0.1'));
+    const crowd = await many(draw(200, 500), async () => {
+      const kept = await Kept.open(daemon.http, '127.0.0.1');
+      await inTime('one alone', 200, async () => [await kept.ask('GET', '/healthz')]);
+      return kept;
+    });
     const readers = await many(draw(20, 60), () => Reader.open(daemon.http));
+    let longest = 0;
+    const step = async (...args) => { longest = Math.max(longest, await inTime(...args)); };
     for (let round = 0; round < rounds; round++) {
       const now = crowd.slice(0, draw(150, crowd.length));
+      await step(`round ${round}, all of them`, 200, () => Promise.all(crowd.map((c) => c.ask('GET', '/healthz'))));
+      // The daemon has no core for a moment, and then all is there at once. A loop takes so many events at a time, 128 mostly: exactly as
+      // many are as good a number as any.
       for (let k = 0; k < 10; k++) {
-        const plain = await Promise.all(now.map((c) => c.ask('GET', '/healthz')));
-        longest = Math.max(longest, judge(plain, 200, `round ${round}, answered at once`));
+        const n = [128, 256, draw(100, 200), draw(100, crowd.length), now.length][draw(0, 4)];
+        await step(`round ${round}, ${n} answered at once`, 200, async () => {
+          daemon.process.kill('SIGSTOP');
+          await until(() => isStopped(daemon.process.pid), { what: 'the daemon to stand still' });
+          const answers = crowd.slice(0, n).map((c) => c.ask('GET', '/healthz'));
+          daemon.process.kill('SIGCONT');
+          return Promise.all(answers);
+        });
       }
-      const event = (i) => JSON.stringify({ event: 'incoming_call', did_number: '+447911123456', caller_id: 'unknown', id: `crowd-${round}-${i}` });
-      const due = Date.now();
-      const stored = await Promise.all(now.map((c, i) => c.ask('POST', '/v1/events', event(i))));
-      longest = Math.max(longest, judge(stored, 202, `round ${round}, answered after the commit`));
-      const all = (r) => now.every((_, i) => r.seen.has(`crowd-${round}-${i}`));
-      await until(() => readers.every(all), { what: 'the streams', timeout: 4 * limitMs }).catch(() => {});
-      const last = readers.map((r) => ({ status: 200, ms: all(r) ? Math.max(...now.map((_, i) => r.seen.get(`crowd-${round}-${i}`))) - due : Infinity }));
-      longest = Math.max(longest, judge(last, 200, `round ${round}, in streams`));
-      // Some go on at once, in turns of their own, until all have asked three times more.
-      const again = await Promise.all(now.map(async (c, i) => {
+      await step(`round ${round}, answered after the commit`, 202, (turn) =>
+        Promise.all(now.map((c, i) => c.ask('POST', '/v1/events', event(`alone-${round}-${turn}-${i}`)))));
+      await step(`round ${round}, in streams`, 202, async (turn) => {
+        const ids = now.map((_, i) => `crowd-${round}-${turn}-${i}`);
+        const since = Date.now();
+        const answers = await Promise.all(now.map((c, i) => c.ask('POST', '/v1/events', event(ids[i]))));
+        const all = (r) => ids.every((id) => r.seen.has(id));
+        await until(() => readers.every(all), { what: 'the streams', timeout: 4 * limitMs }).catch(() => {});
+        return answers.concat(readers.map((r) => (all(r) ? { status: 202, ms: Math.max(...ids.map((id) => r.seen.get(id))) - since }
+          : { status: 'none', ms: Infinity })));
+      });
+      // Each asks again when it has its answer, in a rhythm of its own.
+      await step(`round ${round}, one request after another`, 202, (turn) => Promise.all(now.map(async (c, i) => {
         let worst = { status: 202, ms: 0 };
-        for (let k = 0; k < 3; k++) {
-          const a = await c.ask('POST', '/v1/events', JSON.stringify({ event: 'incoming_call', did_number: '+447911123456', caller_id: 'unknown', id: `again-${round}-${i}-${k}` }));
-          if (a.status !== 202 || a.ms > worst.ms) worst = a;
-          if (a.status !== 202) break;
+        for (let k = 0; k < 3 && worst.status === 202; k++) {
+          const answer = await c.ask('POST', '/v1/events', event(`again-${round}-${turn}-${i}-${k}`));
+          if (answer.status !== 202 || answer.ms > worst.ms) worst = answer;
         }
         return worst;
-      }));
-      longest = Math.max(longest, judge(again, 202, `round ${round}, one request after another`));
+      })));
     }
     for (const c of [...crowd, ...readers]) c.socket.destroy();
     t.diagnostic(`${crowd.length} connections, ${readers.length} streams, ${rounds} rounds: the longest wait was ${longest} ms`);
