@@ -4,6 +4,8 @@
 
 #include "sip/identity.h"
 #include "sip/print.h"
+#include "sip/relayed.h"
+#include "sip/x_headers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -27,6 +29,25 @@ static void check_frame(const char *bytes, size_t n)
     check(framed != OK || (err == OK && from == skip && piece_size == size));
 }
 
+/* What passes on is a whole message's end, and has nothing of who it is that withholds it. */
+static void check_relayed(const struct sip_msg *m, char *out, size_t cap)
+{
+    struct secrets s = {0};
+    struct buf b;
+    bool cut;
+    secrets_read(m, &s);
+    for (int hidden = 0; hidden < 2; hidden++) {
+        buf_wrap(&b, out, cap);
+        relayed_put(&b, m, hidden ? &s : NULL);
+        check(b.err == OK && b.n >= strlen("Content-Length: 0\r\n\r\n"));
+        check(!hidden || !memmem(b.p, b.n, "\r\nP-Asserted-Identity:", 22));
+        buf_reset(&b);
+        x_headers_read(m, hidden ? &s : NULL, &b, &cut);
+        check(b.err == OK);
+        check(!hidden || secrets_find(&s, buf_str(&b), &(size_t){0}) == b.n);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct sip_msg m, a;
@@ -45,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     check_frame(bytes, n);
     if (sip_parse(bytes, n, &m) == OK) {
         check(m.size <= n);
+        check_relayed(&m, out, sizeof out);
         if (m.is_request) {
             (void)!identity_called(&m, &trunk, number);
             identity_caller(&m, &trunk, &caller);

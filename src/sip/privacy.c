@@ -153,7 +153,9 @@ bool header_leaves(enum sip_header_id id, struct str name, struct str value, enu
     case UNLESS_HIDDEN:
         return !hidden &&
                !((id == SIP_H_DIVERSION || id == SIP_H_HISTORY_INFO) && has_private_value(value));
-    default: return !hidden || (!hidden->unknown && secrets_find(hidden, value, &n) == value.n);
+    default:
+        return !hidden || (!hidden->unknown && secrets_find(hidden, value, &n) == value.n &&
+                           secrets_find(hidden, name, &n) == name.n);
     }
 }
 

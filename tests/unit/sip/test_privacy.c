@@ -154,6 +154,7 @@ static void custom_headers_must_not_have_the_number_however_it_is_written(void *
         if (!header_leaves(SIP_H_OTHER, STR("X-A"), str_of(has_not[i]), TO_OTHER_LEG, &s))
             fail_msg("%s", has_not[i]);
     assert_false(header_leaves(SIP_H_OTHER, STR("X-A"), STR("42"), TO_OTHER_LEG, &secrets_unknown));
+    assert_false(header_leaves(SIP_H_OTHER, STR("X-15558675309"), STR("42"), TO_EVENTS, &s));
 }
 
 static void names_and_short_numbers_are_no_secrets(void **state)
