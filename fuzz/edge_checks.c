@@ -153,9 +153,10 @@ static void on_response(const struct edge_packet *p)
             continue;
         a->got_2xx |= p->status >= 200 && p->status < 300;
         a->got_failure |= p->status >= 300;
-        /* Another tag, or 481: a repeat that came when all was over, which nobody waits for. */
-        a->fell_back |=
-            a->got_2xx && p->status >= 300 && p->status != 481 && a->dialog == p->to_tag;
+        /* Another tag, 481, or a CSeq of long ago: a repeat that came when all was over, which
+         * nobody waits for. */
+        bool is_late = p->to_tag != a->dialog || p->status == 481 || p->status == 500;
+        a->fell_back |= a->got_2xx && p->status >= 300 && !is_late;
         if (p->status >= 200 && p->status < 300)
             a->dialog = p->to_tag;
     }
@@ -178,8 +179,8 @@ static bool cseq_grows(struct counted *all, size_t *n, const struct edge_packet 
     if (i == *n)
         all[(*n)++] = (struct counted){.dialog = dialog};
     bool grows = p->cseq > all[i].cseq;
-    if (p->method == SIP_BYE && p->cseq == all[i].cseq && world.lives)
-        grows = true; /* a stray is hung up again after a kill */
+    if (p->method == SIP_BYE && p->cseq == all[i].cseq)
+        grows = true; /* a stray whose answer came again when nobody knew it any more */
     all[i].cseq = p->cseq;
     return grows;
 }

@@ -297,6 +297,8 @@ void step_request(void)
                   : "");
     bool must = (twist < 25 || twist > 29) && checks_must_answer(line);
     line_request(twist > 24 && twist < 29 ? &changed : line, &r);
+    if (changed.n_branches > line->n_branches)
+        line->n_branches = changed.n_branches;
     remember(&line->at, line->stream, must);
     if (r.branch)
         checks_spoiled(request_read(line_last_sent()));
