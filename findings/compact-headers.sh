@@ -17,7 +17,7 @@
 set -eu
 me=$(realpath "$0"); dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
 for p in libnet-sip-perl=0.835-1 libosip2-dev=5.3.0-2.1; do
-  dpkg -s "${p%=*}" >/dev/null 2>&1 || apt-get install -qq -y --no-install-recommends "$p" >/dev/null || exit 2
+  dpkg-query -W -f '${db:Status-Abbrev}' "${p%=*}" 2>/dev/null | grep -q ^ii || apt-get install -qq -y --no-install-recommends "$p" >/dev/null || exit 2
   v=$(dpkg-query -W -f '${Version}' "${p%=*}"); echo "${p%=*} $v"; test "$v" = "${p#*=}" || exit 2
 done
 timeout 180 npm install --silent --no-audit --no-fund --ignore-scripts sip@0.0.6 drachtio-srf@5.0.29 >/dev/null || exit 2

@@ -22,7 +22,7 @@
 set -eu
 me=$(realpath "$0"); dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
 for p in libdevice-gsm-perl=1.61-3 icu-devtools=72.1-3+deb12u1 libosmocore-dev=1.7.0-3; do
-  dpkg -s "${p%=*}" >/dev/null 2>&1 || apt-get install -qq -y --no-install-recommends "$p" >/dev/null || exit 2
+  dpkg-query -W -f '${db:Status-Abbrev}' "${p%=*}" 2>/dev/null | grep -q ^ii || apt-get install -qq -y --no-install-recommends "$p" >/dev/null || exit 2
   v=$(dpkg-query -W -f '${Version}' "${p%=*}"); echo "${p%=*} $v"; test "$v" = "${p#*=}" || exit 2
 done
 timeout 180 npm install --silent --no-audit --no-fund --ignore-scripts smpp@0.5.1 >/dev/null || exit 2

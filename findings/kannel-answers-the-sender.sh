@@ -18,7 +18,7 @@
 # Exit: 0 as described, 1 it has changed, 2 it could not be tried.
 set -eu
 me=$(realpath "$0")
-dpkg -s kannel >/dev/null 2>&1 || apt-get install -qq -y --no-install-recommends kannel=1.4.5-12 >/dev/null || exit 2
+dpkg-query -W -f '${db:Status-Abbrev}' kannel 2>/dev/null | grep -q ^ii || apt-get install -qq -y --no-install-recommends kannel=1.4.5-12 >/dev/null || exit 2
 v=$(dpkg-query -W -f '${Version}' kannel); echo "kannel $v, node $(node --version)"; test "$v" = 1.4.5-12 || exit 2
 dir=$(mktemp -d); cd "$dir"; pids=
 trap 'kill $pids 2>/dev/null || :; wait; rm -rf "$dir"' EXIT

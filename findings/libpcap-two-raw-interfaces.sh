@@ -24,7 +24,7 @@
 set -eu
 me=$(realpath "$0")
 for p in libpcap0.8=1.10.3-1 sngrep=1.6.0-1; do
-  dpkg -s "${p%=*}" >/dev/null 2>&1 || apt-get install -qq -y --no-install-recommends "$p" >/dev/null || exit 2
+  dpkg-query -W -f '${db:Status-Abbrev}' "${p%=*}" 2>/dev/null | grep -q ^ii || apt-get install -qq -y --no-install-recommends "$p" >/dev/null || exit 2
   v=$(dpkg-query -W -f '${Version}' "${p%=*}"); echo "${p%=*} $v"; test "$v" = "${p#*=}" || exit 2
 done
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"

@@ -16,7 +16,7 @@
 # Exit: 0 as described, 1 it has changed, 2 it could not be tried.
 set -eu
 me=$(realpath "$0"); dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
-dpkg -s libnet-sip-perl >/dev/null 2>&1 || apt-get install -qq -y --no-install-recommends libnet-sip-perl=0.835-1 >/dev/null || exit 2
+dpkg-query -W -f '${db:Status-Abbrev}' libnet-sip-perl 2>/dev/null | grep -q ^ii || apt-get install -qq -y --no-install-recommends libnet-sip-perl=0.835-1 >/dev/null || exit 2
 v=$(dpkg-query -W -f '${Version}' libnet-sip-perl); echo "libnet-sip-perl $v"; test "$v" = 0.835-1 || exit 2
 timeout 180 npm install --silent --no-audit --no-fund --ignore-scripts sip.js@0.21.2 jssip@3.13.8 >/dev/null || exit 2
 for p in sip.js jssip; do echo "$p $(node -p "JSON.parse(require('fs').readFileSync('node_modules/$p/package.json')).version")"; done

@@ -19,7 +19,7 @@
 # Exit: 0 as described, 1 it has changed, 2 it could not be tried.
 set -eu
 me=$(realpath "$0")
-dpkg -s sip-tester >/dev/null 2>&1 || apt-get install -qq -y --no-install-recommends sip-tester=1:3.6.1-1+b2 >/dev/null || exit 2
+dpkg-query -W -f '${db:Status-Abbrev}' sip-tester 2>/dev/null | grep -q ^ii || apt-get install -qq -y --no-install-recommends sip-tester=1:3.6.1-1+b2 >/dev/null || exit 2
 v=$(dpkg-query -W -f '${Version}' sip-tester); echo "sip-tester $v"; test "$v" = 1:3.6.1-1+b2 || exit 2
 dir=$(mktemp -d); cd "$dir"; pid=
 trap 'kill $pid 2>/dev/null || :; wait; rm -rf "$dir"' EXIT

@@ -17,7 +17,7 @@
 set -eu
 me=$(realpath "$0")
 for p in sip-tester=1:3.6.1-1+b2 sipsak=0.9.8.1-1; do
-  dpkg -s "${p%%=*}" >/dev/null 2>&1 || apt-get install -qq -y --no-install-recommends "$p" >/dev/null || exit 2
+  dpkg-query -W -f '${db:Status-Abbrev}' "${p%%=*}" 2>/dev/null | grep -q ^ii || apt-get install -qq -y --no-install-recommends "$p" >/dev/null || exit 2
   v=$(dpkg-query -W -f '${Version}' "${p%%=*}"); echo "${p%%=*} $v"; test "$v" = "${p#*=}" || exit 2
 done
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"

@@ -14,7 +14,7 @@
 # Exit: 0 as described, 1 it has changed, 2 it could not be tried.
 set -eu
 me=$(realpath "$0")
-dpkg -s sngrep >/dev/null 2>&1 || apt-get install -qq -y --no-install-recommends sngrep=1.6.0-1 >/dev/null || exit 2
+dpkg-query -W -f '${db:Status-Abbrev}' sngrep 2>/dev/null | grep -q ^ii || apt-get install -qq -y --no-install-recommends sngrep=1.6.0-1 >/dev/null || exit 2
 v=$(dpkg-query -W -f '${Version}' sngrep); echo "sngrep $v"; test "$v" = 1.6.0-1 || exit 2
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
 cat >try.py <<'E'
