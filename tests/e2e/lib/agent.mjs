@@ -20,10 +20,10 @@ export function answerTo(text, status, { tag = 'agent', contact, body = '', more
 
 export class Agent {
   /** `transport`: udp, tcp or tls (then `certificate`); `answer(request)`: a status, or a whole text, or nothing;
-   * `contact`: of the 200. */
-  static async open({ transport = 'udp', host = '127.0.0.3', port = 0, certificate, answer = () => 200, contact } = {}) {
+   * `contact`: of the 200; `silent`: methods that it hears and does not answer. */
+  static async open({ transport = 'udp', host = '127.0.0.3', port = 0, certificate, answer = () => 200, contact, silent = [] } = {}) {
     const a = new Agent();
-    Object.assign(a, { transport, host, answer, contact, requests: [], connections: new Set(), opened: 0 });
+    Object.assign(a, { transport, host, answer, contact, silent, requests: [], connections: new Set(), opened: 0 });
     if (transport === 'udp') {
       a.socket = createSocket('udp4');
       a.socket.on('message', (bytes, from) => a.take(bytes.toString(), (text) => a.socket.send(text, from.port, from.address), from));
@@ -60,7 +60,7 @@ export class Agent {
     const method = /^[A-Z]+/.exec(text)?.[0];
     if (!method || text.startsWith('SIP/2.0 ')) return;
     this.requests.push({ method, id: header(text, 'Call-ID'), text });
-    if (method === 'ACK') return;
+    if (method === 'ACK' || this.silent.includes(method)) return;
     if (method !== 'INVITE') { say(answerTo(text, 200)); return; }
     const said = this.answer(text);
     if (typeof said === 'string') say(said);
