@@ -16,37 +16,6 @@ enum { TXNS_PER_CALL = 6, TXNS_LEAST = 65536 };
 static const char allow[] = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, "
                             "NOTIFY, MESSAGE\r\n";
 
-enum err sip_listen_parse(const char *text, struct sip_config *ret, const char **ret_why)
-{
-    struct str rest = str_of(text), one, name;
-    ret->n_listen = 0;
-    while (rest.n) {
-        str_cut(rest, ',', &one, &rest);
-        one = str_trim(one);
-        if (ret->n_listen == SIP_LISTEN_MAX) {
-            *ret_why = "at most 16 addresses";
-            return ERR_TOO_BIG;
-        }
-        struct sip_listen *l = &ret->listen[ret->n_listen];
-        if (!str_cut(one, ':', &name, &one) || addr_parse(one, 5060, &l->at) != OK) {
-            *ret_why = "a list of transport:address:port is needed, e.g. udp:0.0.0.0:5060";
-            return ERR_SYNTAX;
-        }
-        if (str_eq_nocase(name, STR("udp")))
-            l->transport = SIP_UDP;
-        else if (str_eq_nocase(name, STR("tcp")))
-            l->transport = SIP_TCP;
-        else if (str_eq_nocase(name, STR("tls")))
-            l->transport = SIP_TLS;
-        else {
-            *ret_why = "transports are udp, tcp and tls";
-            return ERR_INVALID;
-        }
-        ret->n_listen++;
-    }
-    return OK;
-}
-
 void edge_trace(struct sip_edge *e, const struct trace_id *call, char leg, const struct path *from,
                 struct str raw)
 {
