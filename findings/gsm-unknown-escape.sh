@@ -16,7 +16,7 @@
 #= ICU uconv: 41 20 63 42
 #= libosmocore: 41 ff 42
 #= npm smpp: 41 1b 63 42
-# Why it matters: phones in Turkey, Spain and Portugal write so; gateways that drop the header with the table leave exactly this. The same message
+# Why it matters: where a gateway drops the header that names the table, this is what is left of a Turkish or Portuguese text. The same message
 #   differs from peer to peer, so that texts cannot be compared, and a keyword with ç is not found. Decode it yourself.
 # Exit: 0 as described, 1 it has changed, 2 it could not be tried.
 set -eu
@@ -41,7 +41,7 @@ int main(void) {
 	fwrite(text, 1, gsm_7bit_decode_n(text, sizeof(text), packed, 4), stdout);
 }
 E
-gcc osmo.c -o osmo $(pkg-config --cflags --libs libosmogsm libosmocore) || exit 2
+gcc osmo.c -o osmo -losmogsm -losmocore || exit 2
 show() { printf '%s: ' "$1"; od -An -tx1 | tr -s ' \n' ' ' | sed 's/^ //; s/ $//'; echo; }
 {
   printf 'AcB' | show 'the standard'

@@ -11,8 +11,8 @@
 #= message_payload of 1024 octets: 0, from +447700900123
 #= message_payload of 1025 octets: -1, smpp34_errno 0, ...(Data length is invalid)]
 #= sar_msg_ref_num, sar_total_segments, sar_segment_seqnum, 0x1400: 0, from +447700900123, in the list 0x1400 0x020f 0x020e 0x020c
-# Why it matters: a long text is a few parts of 153 septets or one payload of any length. A gateway on this library has no answer for the latter, and the sender
-#   repeats it for ever or drops the session. Split at 1,024 octets towards such peers (sar_*).
+# Why it matters: a long text is a few parts of 153 septets or one payload of any length. A gateway on this library cannot read the latter, nor answer it.
+#   Split at 1,024 octets towards such peers (sar_*).
 # Exit: 0 as described, 1 it has changed, 2 it could not be tried.
 set -eu
 me=$(realpath "$0"); dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
@@ -65,6 +65,6 @@ int main(void) {
 	read_one("sar_msg_ref_num, sar_total_segments, sar_segment_seqnum, 0x1400", sar, sizeof(sar) - 1);
 }
 E
-gcc -w -I/usr/include/libsmpp34 try.c -o try $(pkg-config --cflags --libs libsmpp34 2>/dev/null || echo -lsmpp34) || exit 2
+gcc -w try.c -o try -I/usr/include/libsmpp34 -lsmpp34 || exit 2
 timeout 10 ./try | tee out
 sed -n 's/^#= //p' "$me" | diff - out

@@ -10,7 +10,7 @@
 #= m=audio 49170 RTP/AVP 0 -> type audio, port 49170, written "m=audio 49170 RTP/AVP 0"
 #= m=audio 49170/1 RTP/AVP 0 -> type undefined, port undefined, written "m=undefined NaN undefined "
 #= m=audio 49170/2 RTP/AVP 0 -> type undefined, port undefined, written "m=undefined NaN undefined "
-# Why it matters: gateways write /1 or /2 for layered or paired ports, and it says nothing unusual. An agent that edits offers with this library (to
+# Why it matters: /1 says nothing that its absence does not, and /2 is for layered streams; any SDP may have them. An agent that edits offers with this library (to
 #   take out a codec, say) answers 200 with that line, and there is no sound; one that looks for the audio finds none. Take `/n` off before.
 # Exit: 0 as described, 1 it has changed, 2 it could not be tried.
 set -eu

@@ -2,7 +2,7 @@
 # FINDING: SIP.js and JsSIP drop a request whose From or To is a tel: URI, without an answer.
 #
 # Versions: npm sip.js 0.21.2, jssip 3.13.8.
-# A good engineer would guess: From and To may hold any URI (RFC 3261 §8.1.1.2, §20.20: "the SIP, SIPS, or tel URI"); nothing of it needs to be
+# A good engineer would guess: From and To may hold any URI (RFC 3261 §8.1.1.2 names the tel URL as an example); nothing of it needs to be
 #   understood to answer. At the worst there is a 400 or 416.
 # Seen: the parser returns nothing for the whole message, for a tel: URI in From as in To, whatever else it says. What comes back over the
 #   connection is nothing: both drop what does not parse. The caller waits 32 seconds and gives up.
@@ -13,7 +13,7 @@
 #= jssip: From sip: To sip: parsed
 #= jssip: From tel: To sip: nothing
 #= jssip: From sip: To tel: nothing
-# Why it matters: carriers of IMS send From: <tel:+44…>, and a proxy must not change From. In front of such an agent something has to be a
+# Why it matters: IMS has tel: URIs in From and To (3GPP TS 24.229), and a proxy must not change From. In front of such an agent something has to be a
 #   back-to-back user agent that writes sip:+44…@host;user=phone.
 # Exit: 0 as described, 1 it has changed, 2 it could not be tried.
 set -eu

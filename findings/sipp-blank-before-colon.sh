@@ -2,7 +2,7 @@
 # FINDING: sipp answers without a header that had a blank before its colon, and does not know an INVITE whose To had one.
 #
 # Versions: Debian 12's sip-tester 1:3.6.1-1+b2 (sipp 3.6.1), its built-in scenario `uas`.
-# A good engineer would guess: `Via : …` is `Via: …` (RFC 3261 §7.3.1 has `Subject            :      lunch` among its examples of equal lines, and the
+# A good engineer would guess: `Via : …` is `Via: …` (RFC 3261 §7.3.1 has `Subject      :      lunch` among its examples of equal lines, and the
 #   grammar allows blanks before every colon), as `v: …` and `via: …` are, which sipp takes; or what it cannot read is called malformed.
 # Seen: the scenario's [last_Via:], [last_From:], [last_Call-ID:] and [last_CSeq:] find nothing, and the 180 goes out without that line. With the
 #   blank in To sipp aborts the call with an error that names the same method twice: while expecting 'INVITE', received 'INVITE …'.

@@ -17,7 +17,7 @@
 #= standardwebhooks, form, one byte changed: WebhookVerificationError
 #= standardwebhooks, JSON: verified, object
 #= standardwebhooks, empty: verified, undefined
-# Why it matters: telephony's webhooks are forms as often as JSON. A handler that answers 400 for any error refuses all of them; one that answers 500 for
+# Why it matters: webhooks of telephony are often forms. A handler that answers 400 for any error refuses all of them; one that answers 500 for
 #   what is no WebhookVerificationError has them sent again and again. Use standardwebhooks with `{ jsonParse: false }` for both.
 # Exit: 0 as described, 1 it has changed, 2 it could not be tried.
 set -eu
