@@ -118,7 +118,6 @@ static void step_store(void)
         unsigned h = pick(sizeof how / sizeof *how), n = 1 + pick(4), times = 1 + pick(20);
         say_words("the store fails: call %d, how %d, the next %u behind %u", call, how[h], times,
                   n - 1);
-        world.store_failed = true;
         fault_arm(call, how[h], n, times);
     }
 }
@@ -221,7 +220,6 @@ void edge_sequence(const uint8_t *data, size_t n)
     world.n = n;
     world.at = 0;
     world.lives = 0;
-    world.store_failed = false;
     world.held_ms = 0;
     world.messages = messages;
     edge_kit_begin(1);

@@ -1,16 +1,14 @@
-/* Inside the fuzzer of the edge: the peers around it, and what was seen of them. One sequence at a
- * time; edge_sequence.c begins it, edge_peers.c acts, edge_checks.c watches. */
+/* Inside the fuzzer of the edge: its peers, and all that was seen of them. One sequence at a time;
+ * edge_sequence.c begins it, edge_peers.c and edge_around.c act, edge_checks.c watches. */
 #pragma once
 #include "line.h"
 
-enum { LINES_MAX = 48, SENT_MAX = 96, ASKED_MAX_ = 512, LEGS_MAX_ = 64 };
+enum { LINES_MAX = 48, SENT_MAX = 96 };
 
 struct peer_line {
     struct line line;
-    bool calls;     /* the carrier's: it sent the INVITE */
-    size_t invite;  /* called: the packet it answers */
-    bool has_final; /* calls: its INVITE has one; */
-    bool final_is_2xx;
+    bool calls;    /* the carrier's: it sent the INVITE */
+    size_t invite; /* called: the packet it answers */
 };
 
 struct said { /* a message of a peer's, to be said again */
@@ -34,10 +32,9 @@ struct world {
     size_t n_said;
     unsigned n_names;
     /* what happened */
-    unsigned lives;    /* of the edge: counts restarts */
-    bool store_failed; /* at any time */
-    int64_t held_ms;   /* how long the store was held, in all */
-    size_t messages;   /* of the peers', in all sequences */
+    unsigned lives;  /* of the edge: counts restarts */
+    int64_t held_ms; /* how long the store was held, in all */
+    size_t messages; /* of the peers', in all sequences */
 };
 extern struct world world;
 
@@ -58,6 +55,9 @@ void step_repeat(void);
 void step_garble(void);
 void step_outside(void);
 void step_polite(void);
+
+/* edge_around.c */
+void names_resolve(const struct still_lookup *k, unsigned what);
 void step_streams(void);
 void step_names(void);
 void step_webhook(void);

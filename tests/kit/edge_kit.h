@@ -15,7 +15,7 @@
  * is opened, the store works (unless it is held), until nothing is left to do at the present time.
  * Behind those of still.h the test calls it.
  *
- * What is there to be called: numbers, below. The carrier's trunk is 5.0.1.0/24, the edge listens
+ * The numbers that can be called stand below. The carrier's trunk is 5.0.1.0/24, the edge listens
  * at 5.0.0.1:5060 (UDP and TCP), agents are anywhere. All state is the process's own: one kit. */
 #pragma once
 #include "hub/messages.h"
@@ -156,7 +156,6 @@ const char *edge_kit_events(void);
 /* How many events deliver was told of since the edge was started. */
 size_t edge_kit_told(void);
 
-/* What must be so when a sequence has ended and its time limits have passed. NULL, or what is
- * wrong, in words. */
+/* Judge a sequence that has ended and whose time limits have passed. NULL, or what is wrong. */
 const char *edge_kit_leftovers(void); /* calls, transactions, look-ups, blocks, timers */
 const char *edge_kit_faults(void);    /* of what is stored: one call_ended each, in order … */

@@ -1,6 +1,6 @@
 /* A line: one SIP peer's side of a dialog with the edge, and the messages the peer says on it.
- * Carriers and agents are made of lines; who the peer is, only its address says. Each function that
- * sends ends with edge_kit_turn. */
+ * Carriers and agents are made of lines; only the address tells one from the other. Each function
+ * that sends ends with edge_kit_turn. */
 #pragma once
 #include "edge_kit.h"
 
@@ -35,7 +35,7 @@ void line_new(struct line *l, const char *at, const char *name, const char *numb
 void line_invite(struct line *l, const char *at, const char *number);
 /* The called one's: from an INVITE that the edge sent. */
 void line_of_invite(struct line *l, const struct edge_packet *invite, const char *tag);
-/* What the caller learns from a response with a To tag: the remote side and its target. */
+/* The caller learns the remote side and its target from a response with a To tag. */
 void line_learn(struct line *l, const struct edge_packet *response);
 
 void line_request(struct line *l, const struct request *r);

@@ -10,7 +10,8 @@
 #include "net/resolver.h"
 #include "net/stream.h"
 
-/* What the edge sends: a datagram (`stream` 0) or bytes on a stream; valid during the call. */
+/* Gets all that the edge sends: a datagram (`stream` 0) or bytes on a stream; valid during the
+ * call. */
 typedef void still_on_sent(void *arg, uint32_t stream, const struct addr *from,
                            const struct addr *to, struct str bytes);
 void still_sent_to(still_on_sent *on_sent, void *arg); /* NULL: it is lost */
@@ -31,7 +32,7 @@ struct still_stream { /* as the test sees it */
 size_t still_streams(struct still_stream *ret, size_t max); /* those that are there; how many */
 /* A connection to the listener at `to`: its id, or 0 when it was refused. */
 uint32_t still_accept(const struct addr *to, const struct addr *from);
-/* What becomes of a connection; each false when there is none of that id (any more). */
+/* The fate of a connection; each false when there is none of that id (any more). */
 bool still_stream_open(uint32_t id); /* the outgoing one is established */
 bool still_stream_bytes(uint32_t id, struct str bytes);
 bool still_stream_end(uint32_t id, enum err why);

@@ -112,7 +112,7 @@ static enum err numbered_run(struct store_job *job, struct db *db)
     return err == OK ? delivery_put(db, &j->delivery) : err;
 }
 
-/* What a run found, the next one does not go by. */
+/* The next run does not go by the number that the one before found. */
 static void a_sequence_is_looked_up_in_each_run(void **state)
 {
     struct numbered_job one = {{.run = numbered_run}, "evt_1", {.endpoint = 7}}, two = one;
