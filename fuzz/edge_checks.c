@@ -172,7 +172,8 @@ static bool cseq_grows(struct counted *all, size_t *n, const struct edge_packet 
 {
     uint64_t dialog = key(key(p->call_id, p->from_tag), p->to_tag);
     size_t i = 0;
-    if (p->method == SIP_ACK || p->method == SIP_CANCEL)
+    /* Requests that wait for two connections to open may overtake each other. */
+    if (p->method == SIP_ACK || p->method == SIP_CANCEL || p->stream)
         return true;
     while (i < *n && all[i].dialog != dialog)
         i++;
