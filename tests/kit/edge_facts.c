@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "edge_kit_own.h"
+#include "sip/transport_conn.h"
+#include "sip/txn_table.h"
 #include "store/engine.h"
 
 enum { CALLS_MAX = 64, ENDPOINTS_MAX = 8, EVENTS_MAX = 64, TOLD_MAX = 4096 };
@@ -228,21 +230,43 @@ const char *edge_kit_faults(void)
     return fault;
 }
 
+/* Calls that a trunk's limit counts. */
+static size_t trunk_calls(const struct sip_edge *e)
+{
+    size_t n = 0;
+    const struct trunk_use *u;
+    for (size_t i = 0; (u = map_next(e->trunks, &i));)
+        n += u->calls;
+    return n;
+}
+
 const char *edge_kit_leftovers(void)
 {
-    static char text[256];
+    static char text[400];
     const struct sip_edge *e = edge_kit.edge;
     struct still_lookup lookup[1];
     if (!e)
         return NULL;
-    size_t calls = pool_count(e->calls), txns = transactions_count(e->txns),
-           blocks = blocks_held(e->blocks), lookups = still_lookups(lookup, 1),
-           ids = map_count(e->by_call_id), restored = map_count(e->restored);
-    if (!calls && !txns && !blocks && !lookups && !ids && !restored && !e->n_texts)
-        return NULL;
-    snprintf(text, sizeof text,
-             "left over: %zu calls (%zu by id, %zu restored), %zu texts, %zu transactions, "
-             "%zu blocks, %zu look-ups",
-             calls, ids, restored, e->n_texts, txns, blocks, lookups);
-    return text;
+    const struct {
+        const char *what;
+        size_t n;
+    } left[] = {{"calls", pool_count(e->calls)},
+                {"calls by their id", map_count(e->by_call_id)},
+                {"restored legs", map_count(e->restored)},
+                {"calls of trunks", trunk_calls(e)},
+                {"texts", e->n_texts},
+                {"transactions", transactions_count(e->txns)},
+                {"shares of transactions", shares_all(e->txns->shares)},
+                {"connections", pool_count(e->transport->conns)},
+                {"shares of connections", shares_all(e->transport->shares)},
+                {"blocks", blocks_held(e->blocks)},
+                {"look-ups", still_lookups(lookup, 1)}};
+    size_t at = 0, any = 0;
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        any += left[i].n;
+        if (left[i].n)
+            at += (size_t)snprintf(text + at, sizeof text - at, "%s%zu %s",
+                                   at ? ", " : "left: ", left[i].n, left[i].what);
+    }
+    return any ? text : NULL;
 }

@@ -157,5 +157,5 @@ const char *edge_kit_events(void);
 size_t edge_kit_told(void);
 
 /* Judge a sequence that has ended and whose time limits have passed. NULL, or what is wrong. */
-const char *edge_kit_leftovers(void); /* calls, transactions, look-ups, blocks, timers */
+const char *edge_kit_leftovers(void); /* calls, transactions, look-ups, blocks … */
 const char *edge_kit_faults(void);    /* of what is stored: one call_ended each, in order … */
