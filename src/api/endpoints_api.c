@@ -92,8 +92,8 @@ static enum err endpoint_fits(struct request *r, struct db *db)
     if (err == OK)
         err = endpoint_parse(doc, &e, &r->fault);
     if (err == OK)
-        err = endpoint_room_take(r->api->endpoint_room, db, book, r->setting.account,
-                                 r->setting.id, &e, r->fault.why, sizeof r->fault.why);
+        err = endpoint_room_take(r->api->endpoint_room, db, book, r->setting.account, r->setting.id,
+                                 &e, r->fault.why, sizeof r->fault.why);
     if (err == ERR_FULL) {
         r->fault_code = "too_many_endpoints";
         err = ERR_INVALID;

@@ -119,6 +119,13 @@ static int on_body(llhttp_t *p, const char *at, size_t n)
                                        : fail(r, HTTP_BODY_TOO_BIG);
 }
 
+/* A chunk that cannot fit is refused before its bytes come. */
+static int on_chunk_header(llhttp_t *p)
+{
+    struct http_reader *r = reader_of(p);
+    return p->content_length > r->body->max ? fail(r, HTTP_BODY_TOO_BIG) : 0;
+}
+
 static int on_complete(llhttp_t *p)
 {
     reader_of(p)->whole = true;
@@ -132,6 +139,7 @@ static const llhttp_settings_t settings = {
     .on_header_value_complete = on_value_complete,
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
+    .on_chunk_header = on_chunk_header,
     .on_message_complete = on_complete,
 };
 

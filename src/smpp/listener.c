@@ -372,8 +372,7 @@ enum err smpp_listener_new(const struct smpp_listener_config *c, struct smpp_lis
     }
     if (err != OK) {
         addr_print(&c->at, at);
-        snprintf(why, cap, "smpp.listen: %s: %s", at,
-                 err == ERR_EXISTS ? "in use" : err_text(err));
+        snprintf(why, cap, "smpp.listen: %s: %s", at, err == ERR_EXISTS ? "in use" : err_text(err));
         smpp_listener_free(l);
         return err;
     }

@@ -10,7 +10,7 @@ import { key as operator } from './lib/daemon.mjs';
 
 let house, tenant;
 before(async () => {
-  house = await House.start();
+  house = await House.start({ 'accounts.own_numbers': 'on' }); // so that what a tenant says of a number is looked at
   tenant = await Tenant.make(house, 'acme');
   tenant.hasty = true;
 });
@@ -164,11 +164,10 @@ test('in the request line and as whole requests', async () => {
     'POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 'POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n',
     'GET / HTTP/9.9\r\n\r\n', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n', `GET /?${'a=1&'.repeat(300)} HTTP/1.1\r\nHost: x\r\n\r\n`,
     'GET http://other/ HTTP/1.1\r\nHost: x\r\n\r\n', 'OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n',
-    // The library has no answer to these: they are closed when their time is up.
     `GET /?${'a=1&'.repeat(5000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 'POST /v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n'];
   const answers = await Promise.all(requests.map((bytes) => raw(Buffer.from(bytes, 'latin1'))));
-  answers.forEach((text, i) => assert.doesNotMatch(text, /^HTTP\/1\.. 5(?!05)/, requests[i].slice(0, 60)));
-  assert.ok(answers.filter((text) => /^HTTP\/1\.1 \d/.test(text)).length >= 12, answers.map((t) => t.slice(0, 20)).join('|'));
+  answers.forEach((text, i) => assert.doesNotMatch(text, /^HTTP\/1\.. 5(?!01|05)/, requests[i].slice(0, 60)));
+  answers.forEach((text, i) => assert.match(text, /^HTTP\/1\.1 \d{3} /, requests[i].slice(0, 60)));
   assert.equal((await tenant.api('', 'GET', '/healthz')).status, 200);
 });
 

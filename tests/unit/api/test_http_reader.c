@@ -138,6 +138,8 @@ static void where_it_ends_is_said_once(void **state)
     FAULTS(POST "Transfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n", HTTP_SYNTAX);
     FAULTS(POST "Transfer-Encoding: chunked\r\n\r\n+2\r\n{}\r\n0\r\n\r\n", HTTP_SYNTAX);
     FAULTS(POST "Transfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n", HTTP_SYNTAX);
+    FAULTS(POST "Transfer-Encoding: chunked\r\n\r\n101\r\n", HTTP_BODY_TOO_BIG);
+    FAULTS(POST "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", HTTP_BODY_TOO_BIG);
 #undef POST
 }
 
