@@ -82,6 +82,8 @@ struct call {
     bool said_end;         /* the carrier was told how it ended */
     uint8_t probes;        /* OPTIONS that are out */
     bool probe_unanswered; /* one of this round found nobody */
+    bool probe_unsent;     /* one of this round could not be sent */
+    uint8_t rounds_unsent; /* such rounds in a row */
     char verified;
     bool bye_due;           /* leg a has its 200: BYE once it acknowledged it (§15) */
     char *bye_reason;       /* of that; NULL: none */
@@ -277,6 +279,7 @@ MUST_USE enum err call_event(struct call *c, enum event_kind kind, struct event 
 /* call_probe.c, call_restore.c */
 void call_probe_later(struct call *c, int64_t in_ms);
 void call_on_probe_answer(struct call *c, struct txn *t, int status);
+void call_on_probe_unsent(struct call *c, struct txn *t);
 MUST_USE enum err calls_count(const struct sip_config *c, size_t *ret); /* open in the store */
 MUST_USE enum err calls_restore(struct sip_edge *e);
 

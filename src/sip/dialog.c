@@ -89,7 +89,12 @@ static void aim(struct path *path, struct str part[DIALOG_PARTS], struct transpo
     bool same = to.transport == path->transport &&
                 (to.transport == SIP_UDP ? addr_eq(&to.peer, &path->peer)
                                          : addr_eq_host(&to.peer, &path->peer));
-    if (same || transport_route(t, &to) != OK)
+    if (same) {
+        if (transport_came_in(t, path)) /* its source port is no place to connect to later */
+            path->peer.port = to.peer.port;
+        return;
+    }
+    if (transport_route(t, &to) != OK)
         return;
     *path = to;
     part[DIALOG_HOST] = uri.host;

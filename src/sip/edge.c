@@ -288,6 +288,8 @@ static void on_failure(void *arg, struct txn *t, enum err err)
     t->call = 0;
     if (t->purpose == FOR_ROUTE && c->state == CALL_RINGING)
         call_address_failed(c, status);
+    else if (t->purpose == FOR_PROBE && err == ERR_UNREACHABLE)
+        call_on_probe_unsent(c, t);
     else if (t->purpose == FOR_PROBE)
         call_on_probe_answer(c, t, 408);
     else if (t->purpose == FOR_RELAY || t->purpose == FOR_REINVITE)

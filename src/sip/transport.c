@@ -140,6 +140,12 @@ bool transport_route_again(struct transport *t, const struct addr *own, struct p
     return find_listener(t, path);
 }
 
+bool transport_came_in(const struct transport *t, const struct path *path)
+{
+    const struct conn *c = path->conn ? pool_at(t->conns, path->conn) : NULL;
+    return c && !c->outgoing;
+}
+
 /* Which of our addresses a packet to `peer` would carry: the kernel's routing knows. */
 static struct addr own_ask(const struct addr *at, const struct addr *peer)
 {

@@ -49,4 +49,6 @@ MUST_USE enum err transport_send(struct transport *t, struct path *path, struct 
 void transport_put_own(struct transport *t, const struct path *path, struct buf *b);
 /* What we speak from over that path, as a socket's address. */
 struct addr transport_from(struct transport *t, const struct path *path);
+/* Is it a connection that the peer opened, and that is still there? */
+bool transport_came_in(const struct transport *t, const struct path *path);
 const char *transport_name(enum sip_transport how); /* "UDP" */

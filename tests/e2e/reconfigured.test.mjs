@@ -3,6 +3,7 @@
 import test, { before, after, beforeEach, afterEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import net from 'node:net';
 import path from 'node:path';
 import { Daemon } from './lib/daemon.mjs';
 import { Agent } from './lib/agent.mjs';
@@ -169,6 +170,33 @@ test('a call whose number and trunk are gone ends once, as its caller wishes', a
   await c.bye(number);
   await allEnd(1);
   assert.equal(ends()[0].end_reason, 'completed');
+});
+
+test('over TCP: an agent and a carrier that opened the connection are found again', async () => {
+  const a = await agent({ transport: 'tcp' });
+  await house(a.uri());
+  const carrier = await agent({ transport: 'tcp', host: '127.0.0.2' }); // listens where its Contact says
+  const out = net.connect({ host: '127.0.0.1', port: daemon.sip, localAddress: '127.0.0.2' });
+  out.on('error', () => {});
+  open.push({ close: () => out.destroy() });
+  let heard = '';
+  out.on('data', (bytes) => { heard += bytes; });
+  const say = (method, to = '') => out.write([`${method} sip:${number}@127.0.0.1:${daemon.sip} SIP/2.0`,
+    `Via: SIP/2.0/TCP 127.0.0.2:${carrier.port};branch=z9hG4bK${method}`, 'Max-Forwards: 70', 'From: <sip:+15550001@127.0.0.2>;tag=c',
+    `To: <sip:${number}@127.0.0.1>${to}`, 'Call-ID: over-tcp', `CSeq: 1 ${method}`,
+    `Contact: <${carrier.uri()}>`, 'Content-Length: 0', '', ''].join('\r\n'));
+  say('INVITE');
+  await until(() => /^SIP\/2.0 200/m.test(heard), { what: 'the 200' });
+  say('ACK', /^To:[^\r]*(;tag=[^;\r]+)/m.exec(heard.slice(heard.indexOf('SIP/2.0 200')))[1]);
+  await a.wait('ACK');
+  const { host, port } = a;
+  await daemon.kill();
+  a.close(); // and is back a moment after the first probe found nobody
+  await daemon.run();
+  await carrier.wait('OPTIONS');
+  const back = await agent({ transport: 'tcp', host, port });
+  await back.wait('OPTIONS');
+  assert.equal(ends().length, 0);
 });
 
 test('over TLS: the name that was verified is good after a lost connection and after a restart', async () => {
