@@ -13,14 +13,19 @@ import { Caller } from './lib/ua.mjs';
 import { until } from './lib/until.mjs';
 
 const number = '+447911123456';
-let receiver, daemon, where, open, inUse, n = 0;
+let receiver, daemon, where, open = [], n = 0;
 
 before(async () => { receiver = await Receiver.start(); });
 after(async () => { await receiver?.stop(); });
-beforeEach(() => { open = []; inUse = false; where = `/hook/${++n}`; });
+beforeEach(() => { open = []; where = `/hook/${++n}`; });
 afterEach(async () => {
-  for (const o of open) o.close();
-  await daemon?.stop({ inUse });
+  try {
+    await daemon?.hangUp();
+    await daemon?.stop();
+  } finally {
+    await daemon?.kill();
+    for (const o of open) o.close();
+  }
 });
 
 /** A daemon with a carrier at 127.0.0.2 and a number whose calls go to that agent. */
@@ -133,7 +138,6 @@ test('fewer calls allowed than are up: those go on, new ones wait', async () => 
   await allEnd(5);
   assert.ok(ends().every((e) => e.end_reason === 'completed'));
   await talk();
-  inUse = true;
 });
 
 test('rows that cannot be read end as lost, and hold up nothing', async () => {
@@ -155,7 +159,6 @@ test('rows that cannot be read end as lost, and hold up nothing', async () => {
   }
   await a.wait('OPTIONS', 2); // the other two live: one without its caller's name
   assert.equal(ends().length, 2);
-  inUse = true;
 });
 
 test('a call whose number and trunk are gone ends once, as its caller wishes', async () => {
@@ -215,7 +218,6 @@ test('over TLS: the name that was verified is good after a lost connection and a
     await again({});
     await a.wait('OPTIONS');
     assert.equal(ends().length, 1);
-    inUse = true;
   } finally {
     ca.remove();
   }

@@ -14,8 +14,13 @@ before(async () => {
   await daemon.must('POST', '/v1/trunks', { name: 'carrier', sources: ['127.0.0.2/32'] });
 });
 after(async () => {
-  for (const o of open) o.close();
-  await daemon?.stop();
+  try {
+    await daemon?.hangUp();
+    await daemon?.stop();
+  } finally {
+    await daemon?.kill();
+    for (const o of open) o.close();
+  }
 });
 
 const held = async (what) => { open.push(await what); return open.at(-1); };

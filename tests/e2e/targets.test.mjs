@@ -23,8 +23,13 @@ before(async () => {
   await daemon.must('POST', '/v1/numbers', { number: tenants, account: tenant });
 });
 after(async () => {
-  for (const o of open) o.close();
-  await daemon?.stop();
+  try {
+    await daemon?.hangUp();
+    await daemon?.stop();
+  } finally {
+    await daemon?.kill();
+    for (const o of open) o.close();
+  }
 });
 
 const held = async (what) => { open.push(await what); return open.at(-1); };

@@ -98,6 +98,13 @@ export class Daemon {
       .catch((error) => { throw new Error(`${error.message}: ${JSON.stringify(left)}`); });
   }
 
+  /** Hangs up what is still up, as an operator does; its peers must be there to hear it. */
+  async hangUp() {
+    if (!this.process || this.end) return;
+    for (const call of (await this.must('GET', '/v1/calls?limit=100')).data)
+      if (!call.ended_at) await this.api('POST', `/v1/calls/${call.id}/hangup`);
+  }
+
   async restart() {
     await this.kill();
     await this.run();
