@@ -80,6 +80,13 @@
     X(HTTP_REUSES, COUNTER, "hookswitch_http_client_connections_total", "reused=\"true\"", "")     \
     X(HTTP_RECEIVED, COUNTER, "hookswitch_http_client_received_bytes_total", "",                   \
       "Bytes of answers read from receivers")                                                      \
+    X(SHARE_SLOTS, COUNTER, "hookswitch_share_reached_total", "pool=\"delivery_slots\"",           \
+      "Times an account had its share of something that all accounts share")                       \
+    X(SHARE_EARLY, COUNTER, "hookswitch_share_reached_total", "pool=\"call_questions\"", "")       \
+    X(SHARE_CONNECTIONS, COUNTER, "hookswitch_share_reached_total", "pool=\"idle_connections\"",   \
+      "")                                                                                          \
+    X(SHARE_READS, COUNTER, "hookswitch_share_reached_total", "pool=\"store_reads\"", "")          \
+    X(SHARE_HASHES, COUNTER, "hookswitch_share_reached_total", "pool=\"passwords\"", "")           \
     X(EVENT_TO_REQUEST, TIMES, "hookswitch_event_to_request_seconds", "",                          \
       "From the event to its first request")                                                       \
     X(ATTEMPT_TIME, TIMES, "hookswitch_attempt_seconds", "", "One delivery attempt")               \

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "deliver/post.h"
 #include "deliver/request.h"
 
 struct question {
     struct mail mail;
     struct courier *courier;
+    struct tenant *tenant; /* that it is counted for; NULL: not yet */
     const struct event *event;
     uint64_t asked; /* the asker's own mark */
     int64_t timeout_ms, since_ms;
@@ -27,6 +29,10 @@ static void question_free(struct question *q)
         *q->link = q->next;
         if (q->next)
             q->next->link = q->link;
+    }
+    if (q->tenant) {
+        q->tenant->questions--;
+        q->courier->n_questions--;
     }
     event_drop(&q->event);
     free(q);
@@ -110,6 +116,21 @@ static void on_done(void *arg, const struct http_result *r)
     answer(q, r->err == OK ? r->status : 0, r->body);
 }
 
+/* Of an account whose receivers hang no more than its share is out: the call goes on at once. */
+static bool count(struct question *q)
+{
+    struct courier *c = q->courier;
+    struct tenant *n = tenant_of(c, q->event->account);
+    if (!n || !share_allows(&questions_share, n->questions, c->n_questions)) {
+        metric_add(METRIC_SHARE_EARLY, n != NULL);
+        return false;
+    }
+    n->questions++;
+    c->n_questions++;
+    q->tenant = n;
+    return true;
+}
+
 static void on_question(struct mail *m)
 {
     struct question *q = (struct question *)m;
@@ -119,7 +140,7 @@ static void on_question(struct mail *m)
         q->next->link = &q->next;
     q->courier->questions = q;
     q->since_ms = loop_now_ms(q->courier->loop);
-    if (q->courier->stopping || ask(q) != OK)
+    if (q->courier->stopping || !count(q) || ask(q) != OK)
         answer(q, 0, (struct str){0});
 }
 

@@ -9,6 +9,7 @@
  * its queue's shelf, and then its deliveries are in the store alone. */
 #pragma once
 #include "base/map.h"
+#include "base/share.h"
 #include "deliver/deliver.h"
 #include "deliver/health.h"
 #include "deliver/http_client.h"
@@ -20,10 +21,11 @@ enum {
     ITEMS_MAX = 131072,      /* deliveries of one courier in memory; the rest is on shelves */
     QUEUE_ITEMS_MAX = 16384, /* … of one endpoint */
     LANE_ITEMS_MAX = 256,    /* … of one lane */
-    IN_FLIGHT_MAX = 4096,    /* exchanges of one courier */
-    RETRIES_MAX = 3072,      /* of them: second and later attempts; the rest is for first ones */
-    CROWDED = 2048,          /* from here on, who has not answered well last gets one at a time */
-    CONCURRENCY = 8,         /* lanes of an endpoint at once, unless it says otherwise */
+    IN_FLIGHT_MAX = 4096,    /* exchanges of one courier, shared out by account */
+    RETRIES_OF_4 = 3,        /* of an account's share, so many quarters may be retries */
+    QUESTIONS_MAX = 2048,    /* ask.c's under way, shared out by account */
+    OWN_FIRST = 16,  /* slots or questions that an account may have, whatever the others do */
+    CONCURRENCY = 8, /* lanes of an endpoint at once, unless it says otherwise */
     SHELVE_AFTER_MS = 20000, /* a lane that is due later than that leaves the memory */
     LOAD_LANES_MAX = 128,    /* that one read brings back from the store */
     LOADS_MAX = 16,          /* such reads at once */
@@ -70,27 +72,37 @@ struct queue { /* an endpoint that something was ever pending for */
     struct shelf shelf;
     size_t n_lanes, n_items; /* in memory */
     size_t pending;          /* deliveries, here and in the store */
-    unsigned in_flight;
+    unsigned in_flight, retries_in_flight;
     bool queued;    /* in line for a turn */
+    bool stalled;   /* nothing but retries is ready, and its account has its share of those */
     bool loading;   /* a read brings lanes back, or waits to do so */
     bool disabled;  /* as the book said last */
     bool proven;    /* its last exchange brought an answer */
     bool saved;     /* the store knows since when it fails */
     bool was_first; /* the lane sent last was at its first attempt */
     struct health health;
-    struct queue *next_turn, *next_load;
+    struct queue *next_turn, *next_stalled, *next_load;
     int64_t tokens_at_ms;
     double tokens;
     struct timer wake; /* the next probe, or the next token */
     struct timer due;  /* the first of the shelf */
 };
 
-struct tenant { /* an account, whose endpoints take turns in its turn */
+struct tenant { /* an account, whose endpoints take turns in its turn, and its part of what is
+                   shared */
     uint64_t account;
     struct queue *first, **last; /* in line */
-    struct tenant *next_turn;
+    struct queue *stalled, **stalled_last;
+    struct queue *load_wait, **load_wait_last;
+    struct tenant *next_turn, *next_load;
     bool queued;
+    bool parked;     /* has its share of the slots: out of line until one is free */
+    bool at_share;   /* … and was told so to the metric */
+    bool load_waits; /* in line for a read of the store */
+    unsigned in_flight, retries_in_flight, loads, early, questions;
+    size_t items;
 };
+extern const struct share slots_share, questions_share, items_share, loads_share;
 
 struct courier {
     struct deliver *deliver;
@@ -99,10 +111,9 @@ struct courier {
     struct map *lanes, *queues, *tenants;
     struct map *early; /* early.c's */
     struct tenant *turn, **turn_tail;
-    struct queue *stalled,
-        **stalled_tail; /* all they have are retries, and those have their share */
-    struct queue *load_wait, **load_wait_tail;
-    unsigned in_flight, retries_in_flight, loads;
+    struct tenant *parked, **parked_tail;
+    struct tenant *load_wait, **load_wait_tail;
+    unsigned in_flight, loads, n_questions;
     const struct book *book, *book_before; /* by courier_book */
     uint64_t book_generation;
     struct question *questions;   /* ask.c's */
@@ -141,6 +152,16 @@ void queue_recovered(struct queue *t);
 void queue_nudge(struct courier *c, uint64_t endpoint);
 void queue_idle(struct queue *t); /* nothing is pending for it */
 void queues_free(struct courier *c);
+
+/* tenant.c: accounts, and their shares */
+struct tenant *tenant_of(struct courier *c, uint64_t account); /* made when new; NULL: no memory */
+void tenant_take_queue(struct tenant *n, struct queue *t);
+void tenant_turn(struct courier *c, struct tenant *n); /* in line, when it has anything there */
+struct tenant *tenant_next(struct courier *c);         /* out of line; it may have one slot more */
+bool tenant_may_hold(const struct courier *c, const struct tenant *n);
+size_t tenant_slots(const struct courier *c, const struct tenant *n); /* that it may have in all */
+void tenants_unpark(struct courier *c);                               /* a slot is free */
+void tenants_free(struct courier *c);
 
 /* load.c: lanes that come back from the store */
 void load_start(struct queue *t, size_t lanes_max, int64_t due_ms);

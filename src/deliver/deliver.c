@@ -181,7 +181,7 @@ static enum err courier_open(struct deliver *d, struct courier *c, unsigned i)
     *c = (struct courier){
         .deliver = d, .lanes = map_new(), .queues = map_new(), .tenants = map_new()};
     c->turn_tail = &c->turn;
-    c->stalled_tail = &c->stalled;
+    c->parked_tail = &c->parked;
     c->load_wait_tail = &c->load_wait;
     c->early = map_new();
     if (!c->lanes || !c->queues || !c->tenants || !c->early)

@@ -1,15 +1,15 @@
 /* dispatch: whose lane goes next. Accounts with something ready take turns, and in an account's
  * turn its endpoints do, one lane a turn, so that the busiest cannot crowd out the rest. Each
- * endpoint is held to its own number of lanes at once, its rate, and what its health allows.
- * Retries have their share of the slots and no more; when it gets crowded, an endpoint that did not
- * answer well last gets one slot, so that those who hang cannot take what the others need. Thread
- * of its courier. */
-#include "base/clock.h"
+ * account is held to its share of the slots (tenant.c), and each endpoint to its part of that, to
+ * its own number of lanes at once, its rate, and what its health allows. Retries have three
+ * quarters of an account's share and no more; when an account has half of its share under way, an
+ * endpoint that did not answer last gets one slot. So an endpoint that hangs takes nothing from the
+ * account's others, and an account all of whose endpoints hang takes nothing from other accounts.
+ * Thread of its courier. */
 #include "deliver/courier.h"
 
 void queue_turn(struct queue *t)
 {
-    struct courier *c = t->courier;
     struct tenant *n = t->tenant;
     if (t->queued)
         return;
@@ -17,71 +17,67 @@ void queue_turn(struct queue *t)
     t->next_turn = NULL;
     *n->last = t;
     n->last = &t->next_turn;
-    if (n->queued)
-        return;
-    n->queued = true;
-    n->next_turn = NULL;
-    *c->turn_tail = n;
-    c->turn_tail = &n->next_turn;
+    tenant_turn(t->courier, n);
 }
 
 static struct queue *turn_take(struct courier *c)
 {
-    struct tenant *n = c->turn;
+    struct tenant *n = tenant_next(c);
     if (!n)
         return NULL;
-    c->turn = n->next_turn;
-    if (!c->turn)
-        c->turn_tail = &c->turn;
     struct queue *t = n->first;
     n->first = t->next_turn;
-    if (n->first) { /* to the end of the line, with the rest of its endpoints */
-        n->next_turn = NULL;
-        *c->turn_tail = n;
-        c->turn_tail = &n->next_turn;
-    } else {
+    if (!n->first)
         n->last = &n->first;
-        n->queued = false;
-    }
+    tenant_turn(c, n); /* to the end of the line, with the rest of its endpoints */
     t->queued = false;
     return t;
 }
 
-/* Out of line until a retry's slot is free. */
-static void stall(struct courier *c, struct queue *t)
+/* Waits until one of its account's retries is over. A first attempt brings it into line all the
+ * same. */
+static void stall(struct queue *t)
 {
-    t->queued = true;
-    t->next_turn = NULL;
-    *c->stalled_tail = t;
-    c->stalled_tail = &t->next_turn;
+    struct tenant *n = t->tenant;
+    if (t->stalled)
+        return;
+    t->stalled = true;
+    t->next_stalled = NULL;
+    *n->stalled_last = t;
+    n->stalled_last = &t->next_stalled;
 }
 
-static void unstall(struct courier *c)
+static void unstall(struct tenant *n)
 {
-    struct queue *t = c->stalled;
+    struct queue *t = n->stalled;
     if (!t)
         return;
-    c->stalled = t->next_turn;
-    if (!c->stalled)
-        c->stalled_tail = &c->stalled;
-    t->queued = false;
+    n->stalled = t->next_stalled;
+    if (!n->stalled)
+        n->stalled_last = &n->stalled;
+    t->stalled = false;
     queue_turn(t);
 }
 
 void slot_take(struct courier *c, struct queue *t, bool is_retry)
 {
     t->in_flight++;
+    t->retries_in_flight += is_retry;
+    t->tenant->in_flight++;
+    t->tenant->retries_in_flight += is_retry;
     c->in_flight++;
-    c->retries_in_flight += is_retry;
 }
 
 void slot_free(struct courier *c, struct queue *t, bool is_retry)
 {
     t->in_flight--;
+    t->retries_in_flight -= is_retry;
+    t->tenant->in_flight--;
+    t->tenant->retries_in_flight -= is_retry;
     c->in_flight--;
-    c->retries_in_flight -= is_retry;
     if (is_retry)
-        unstall(c);
+        unstall(t->tenant);
+    tenants_unpark(c);
 }
 
 static bool has_token(struct queue *t, uint32_t rate)
@@ -104,16 +100,30 @@ static bool has_token(struct queue *t, uint32_t rate)
 /* First attempts and retries alternate where both wait. */
 static struct lane *choose(struct courier *c, struct queue *t)
 {
-    bool again = t->ready[1].first && c->retries_in_flight < RETRIES_MAX &&
+    const struct tenant *n = t->tenant;
+    bool again = t->ready[1].first &&
+                 n->retries_in_flight < tenant_slots(c, n) * RETRIES_OF_4 / 4 &&
                  (t->was_first || !t->ready[0].first);
     t->was_first = !again;
     return t->ready[again].first;
 }
 
+/* Of its account's slots an endpoint has a share, as the account has of all. Its first one it may
+ * always have: nothing else would bring it into line again. */
+static bool has_part(const struct courier *c, const struct queue *t)
+{
+    const struct tenant *n = t->tenant;
+    const struct share own = {.max = tenant_slots(c, n), .first = 1};
+    if (t->in_flight == 0)
+        return true;
+    return (t->proven || n->in_flight < own.max / 2) &&
+           share_allows(&own, t->in_flight, n->in_flight);
+}
+
 static bool has_slot(struct queue *t, unsigned limit)
 {
     struct courier *c = t->courier;
-    if (c->in_flight >= CROWDED && !t->proven && t->in_flight > 0)
+    if (!has_part(c, t))
         return false;
     if (health_may_send(&t->health, t->in_flight, limit, loop_now_ms(c->loop)))
         return true;
@@ -136,7 +146,7 @@ static bool send_one(struct courier *c, struct queue *t, const struct book *book
         return false;
     struct lane *l = choose(c, t);
     if (!l) {
-        stall(c, t);
+        stall(t);
         return false;
     }
     if (!queue_may_send(t, book_endpoint(book, t->endpoint)))
@@ -153,7 +163,7 @@ void dispatch(struct courier *c)
     struct queue *t;
     if (c->stopping)
         return;
-    while (c->in_flight < IN_FLIGHT_MAX && (t = turn_take(c))) {
+    while ((t = turn_take(c))) {
         if (send_one(c, t, courier_book(c)))
             queue_turn(t);
     }

@@ -2,7 +2,8 @@
  * still on its way to the disk, and is its delivery's first attempt all the same: when the delivery
  * comes (on_stored), its lane adopts the post, under way or answered. The receiver sees one POST.
  *
- * What is announced waits here by lane, at most EARLY_MAX of a courier and EARLY_WAIT_MS each. When
+ * What is announced waits here by lane, at most EARLY_MAX of a courier, of which an account has its
+ * share, and EARLY_WAIT_MS each. When
  * no delivery comes in that time (the call was refused, since the store could not take it), the
  * post is dropped. An endpoint that fails or is switched off gets no early post, and the call is
  * told so at once; one that is at its limit gets the delivery in its turn, and the call is told
@@ -11,15 +12,18 @@
 
 #include <stdlib.h>
 
+#include "base/metrics.h"
 #include "deliver/post.h"
 
 enum { EARLY_MAX = 4096, EARLY_WAIT_MS = 10000 };
+static const struct share early_share = {.max = EARLY_MAX, .first = OWN_FIRST};
 
 struct early {
     uint64_t lane;
     struct courier *courier;
-    struct queue *queue; /* its in_flight counts the post, and so keeps it here */
-    struct post *post;   /* NULL: the delivery's own attempt will tell */
+    struct queue *queue;   /* its in_flight counts the post, and so keeps it here */
+    struct tenant *tenant; /* that this one is counted for */
+    struct post *post;     /* NULL: the delivery's own attempt will tell */
     struct timer expire;
 };
 
@@ -27,6 +31,7 @@ struct early {
 static struct post *take(struct early *y)
 {
     struct post *p = y->post;
+    y->tenant->early--;
     map_remove(y->courier->early, str_of_u64(&y->lane));
     timer_stop(&y->expire);
     free(y);
@@ -87,19 +92,22 @@ static bool announce(struct courier *c, uint64_t endpoint, const struct event *e
     if (t && t->health.state == HEALTH_HEALTHY) {
         if ((old = map_get(c->early, str_of_u64(&lane))))
             drop(old); /* refused before, and called again */
-        if (map_count(c->early) < EARLY_MAX)
+        if (share_allows(&early_share, t->tenant->early, map_count(c->early)))
             y = calloc(1, sizeof *y);
+        else
+            metric_add(METRIC_SHARE_EARLY, 1);
     }
     if (y) {
-        *y = (struct early){.lane = lane, .courier = c, .queue = t};
+        *y = (struct early){.lane = lane, .courier = c, .queue = t, .tenant = t->tenant};
         if (map_put(c->early, str_of_u64(&y->lane), y, NULL) != OK) {
             free(y);
             y = NULL;
         }
     }
     if (y) {
+        y->tenant->early++;
         loop_timer(c->loop, &y->expire, EARLY_WAIT_MS, on_expire, y);
-        if (c->in_flight < IN_FLIGHT_MAX && queue_may_send(t, ep))
+        if (tenant_may_hold(c, t->tenant) && queue_may_send(t, ep))
             (void)!post_now(y, e, sequence);
     }
     return y != NULL;

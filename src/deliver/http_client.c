@@ -47,7 +47,7 @@ enum err http_client_new(const struct http_client_config *c, struct http_client 
     h->loop = c->loop;
     h->guard = c->guard;
     h->ca_file = c->ca_file;
-    if (!(h->idle = map_new()) || !(h->certified = map_new()))
+    if (!(h->idle = map_new()) || !(h->idle_owner = map_new()) || !(h->certified = map_new()))
         err = ERR_NOMEM;
     if (err == OK)
         err = resolver_new(c->loop, &rc, &h->resolver);
@@ -87,6 +87,7 @@ void http_client_free(struct http_client *h)
     if (h->idle)
         pool_clear(h);
     map_free(h->idle);
+    map_free(h->idle_owner);
     certified_clear(h);
     map_free(h->certified);
     resolver_free(h->resolver);
@@ -294,7 +295,8 @@ static void connect_next(struct http_exchange *x)
             x->why = ERR_NOMEM;
             break;
         }
-        *c = (struct http_conn){.client = h, .exchange = x, .name_at_ms = x->at.at_ms};
+        *c = (struct http_conn){
+            .client = h, .exchange = x, .owner = x->owner, .name_at_ms = x->at.at_ms};
         key_print(x, c->key);
         enum err err = stream_connect(h->loop, to, x->tls, str_of(x->url.host), HTTP_CONNECT_MS,
                                       &http_conn_events, c, &c->stream);

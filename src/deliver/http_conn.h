@@ -15,7 +15,8 @@ enum {
     NAME_CACHED_MAX_MS = 30000,
     CONN_IDLE_MAX_MS = 30000,
     IDLE_PER_KEY = 256, /* as many lanes as an endpoint may have at once */
-    IDLE_MAX = 2048,
+    IDLE_MAX = 2048,    /* shared out by owner */
+    IDLE_FIRST = 16,    /* that an owner may keep, whatever the others keep */
     INTERIM_MAX = 8
 };
 
@@ -44,6 +45,7 @@ enum { KEY_MAX = 300 };
 struct http_conn {
     struct http_client *client;
     struct http_exchange *exchange; /* NULL: idle */
+    uint64_t owner;
     struct stream *stream;
     bool open, used;    /* used: it has carried an exchange before this one */
     int64_t name_at_ms; /* mono: when its address was learned */
@@ -58,6 +60,11 @@ struct idle_list {
     char key[KEY_MAX];
 };
 
+struct idle_owner { /* how many an owner has of the idle ones */
+    uint64_t owner;
+    size_t n;
+};
+
 struct http_client {
     struct loop *loop;
     const struct guard *guard;
@@ -68,7 +75,8 @@ struct http_client {
     struct map *certified;         /* http_tls.c's, by endpoint */
     struct certified *certified_newest, *certified_oldest;
     uint64_t certified_made;
-    struct map *idle; /* struct idle_list by key */
+    struct map *idle;       /* struct idle_list by key */
+    struct map *idle_owner; /* struct idle_owner by owner */
     size_t n_idle;
     struct http_exchange *exchanges; /* all, for free */
 };

@@ -5,7 +5,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/metrics.h"
+#include "base/share.h"
 #include "deliver/http_conn.h"
+
+static const struct share idle_share = {.max = IDLE_MAX, .first = IDLE_FIRST};
+
+/* The account's part in the pool is counted as connections come and go. False: it has its share. */
+static bool own_more(struct http_client *h, uint64_t owner)
+{
+    struct idle_owner *o = map_get(h->idle_owner, str_of_u64(&owner));
+    if (!share_allows(&idle_share, o ? o->n : 0, h->n_idle)) {
+        metric_add(METRIC_SHARE_CONNECTIONS, 1);
+        return false;
+    }
+    if (!o) {
+        if (!(o = calloc(1, sizeof *o)))
+            return false;
+        o->owner = owner;
+        if (map_put(h->idle_owner, str_of_u64(&o->owner), o, NULL) != OK) {
+            free(o);
+            return false;
+        }
+    }
+    o->n++;
+    return true;
+}
+
+static void own_less(struct http_client *h, uint64_t owner)
+{
+    struct idle_owner *o = map_get(h->idle_owner, str_of_u64(&owner));
+    if (--o->n)
+        return;
+    map_remove(h->idle_owner, str_of_u64(&owner));
+    free(o);
+}
 
 static void unlink_idle(struct http_conn *c)
 {
@@ -18,6 +52,7 @@ static void unlink_idle(struct http_conn *c)
         return;
     *link = c->next_idle;
     h->n_idle--;
+    own_less(h, c->owner);
     if (--l->n == 0) {
         map_remove(h->idle, str_of(l->key));
         free(l);
@@ -62,7 +97,7 @@ void pool_keep(struct http_conn *c)
     struct http_client *h = c->client;
     struct idle_list *l = map_get(h->idle, str_of(c->key));
     int64_t left_ms = NAME_AGE_MAX_MS - (loop_now_ms(h->loop) - c->name_at_ms);
-    bool full = h->n_idle >= IDLE_MAX || (l && l->n >= IDLE_PER_KEY) || left_ms <= 0;
+    bool full = (l && l->n >= IDLE_PER_KEY) || left_ms <= 0;
     free(c->answer);
     c->answer = NULL;
     c->exchange = NULL;
@@ -73,7 +108,11 @@ void pool_keep(struct http_conn *c)
             l = NULL;
         }
     }
-    if (full || !l) {
+    if (full || !l || !own_more(h, c->owner)) {
+        if (l && !l->n) {
+            map_remove(h->idle, str_of(l->key));
+            free(l);
+        }
         pool_close(c);
         return;
     }

@@ -52,6 +52,7 @@ static void append(struct courier *c, struct lane *l, struct item *it)
     l->tail = it;
     l->n_items++;
     l->queue->n_items++;
+    l->queue->tenant->items++;
     c->items++;
 }
 
@@ -61,6 +62,7 @@ static struct item *take_head(struct courier *c, struct lane *l)
     l->head = it->next;
     l->n_items--;
     l->queue->n_items--;
+    l->queue->tenant->items--;
     c->items--;
     return it;
 }
@@ -194,7 +196,8 @@ void lane_shelve(struct lane *l, int64_t due_ms, int64_t first_ms)
 static bool has_room(const struct courier *c, const struct queue *t)
 {
     bool closed = t->disabled || t->health.state == HEALTH_FAILING;
-    return c->items < ITEMS_MAX && t->n_items < (closed ? READY_LOW : QUEUE_ITEMS_MAX);
+    return share_allows(&items_share, t->tenant->items, c->items) &&
+           t->n_items < (closed ? READY_LOW : QUEUE_ITEMS_MAX);
 }
 
 static void push_here(struct courier *c, struct lane *l, struct item *it)
@@ -243,6 +246,7 @@ void lane_loaded(struct courier *c, struct lane *l, struct item *first, bool mor
     for (struct item *it = since; it; it = it->next) {
         l->n_items--;
         l->queue->n_items--;
+        l->queue->tenant->items--;
         c->items--;
     }
     while (first) {

@@ -25,6 +25,7 @@ struct load_job {
     struct store_job job; /* first */
     struct courier *courier;
     struct queue *queue;
+    struct tenant *tenant; /* that it is counted for */
     uint64_t endpoint;
     bool from_shelf, with_events;
     unsigned forgotten; /* the courier's, when it was read */
@@ -79,16 +80,61 @@ static void drop_rows(struct load_lane *l)
     }
 }
 
+/* ---- whose turn it is to read ---- */
+
+static void wait_for_load(struct queue *t)
+{
+    struct courier *c = t->courier;
+    struct tenant *n = t->tenant;
+    t->loading = true;
+    t->next_load = NULL;
+    *n->load_wait_last = t;
+    n->load_wait_last = &t->next_load;
+    if (n->load_waits)
+        return;
+    n->load_waits = true;
+    n->next_load = NULL;
+    *c->load_wait_tail = n;
+    c->load_wait_tail = &n->next_load;
+}
+
+static bool may_load(const struct courier *c, const struct tenant *n)
+{
+    return share_allows(&loads_share, n->loads, c->loads);
+}
+
+/* The first account in line that may read, and of its endpoints the first; NULL: there is none. */
+static struct queue *wait_take(struct courier *c)
+{
+    struct tenant **at = &c->load_wait, *n;
+    while (*at && !may_load(c, *at))
+        at = &(*at)->next_load;
+    if (!(n = *at))
+        return NULL;
+    *at = n->next_load;
+    if (c->load_wait_tail == &n->next_load)
+        c->load_wait_tail = at;
+    struct queue *t = n->load_wait;
+    n->load_wait = t->next_load;
+    n->load_waits = n->load_wait != NULL;
+    if (n->load_waits) {
+        n->next_load = NULL;
+        *c->load_wait_tail = n;
+        c->load_wait_tail = &n->next_load;
+    } else {
+        n->load_wait_last = &n->load_wait;
+    }
+    t->loading = false;
+    return t;
+}
+
+/* One that has nothing to read any more must not hold up the next. */
 static void next_in_wait(struct courier *c)
 {
-    struct queue *t = c->load_wait;
-    if (!t || c->stopping)
-        return;
-    c->load_wait = t->next_load;
-    if (!c->load_wait)
-        c->load_wait_tail = &c->load_wait;
-    t->loading = false;
-    queue_plan(t);
+    struct queue *t;
+    unsigned before = c->loads;
+    while (!c->stopping && c->loads == before && (t = wait_take(c)))
+        queue_plan(t);
 }
 
 static void load_done(struct store_job *job)
@@ -97,6 +143,7 @@ static void load_done(struct store_job *job)
     struct courier *c = j->courier;
     struct queue *t = j->queue;
     c->loads--;
+    j->tenant->loads--;
     if (j->from_shelf)
         t->loading = false;
     if (j->job.err != OK)
@@ -130,6 +177,7 @@ static struct load_job *load_new(struct queue *t, size_t max)
     j->job = (struct store_job){.run = load_run, .done = load_done, .home = loop_mailbox(c->loop)};
     j->courier = c;
     j->queue = t;
+    j->tenant = t->tenant;
     j->endpoint = t->endpoint;
     j->with_events = c->events_held < EVENTS_HELD_MAX;
     j->forgotten = c->forgotten;
@@ -148,21 +196,13 @@ static void submit(struct load_job *j)
 {
     struct courier *c = j->courier;
     c->loads++;
+    j->tenant->loads++;
     c->jobs_out++;
     enum err err = store_read(c->deliver->c.store, &j->job); /* from here on it is the reader's */
     if (err == OK)
         return;
     j->job.err = err;
     load_done(&j->job);
-}
-
-static void wait_for_load(struct queue *t)
-{
-    struct courier *c = t->courier;
-    t->loading = true;
-    t->next_load = NULL;
-    *c->load_wait_tail = t;
-    c->load_wait_tail = &t->next_load;
 }
 
 void load_start(struct queue *t, size_t lanes_max, int64_t due_ms)
@@ -173,7 +213,7 @@ void load_start(struct queue *t, size_t lanes_max, int64_t due_ms)
     struct lane *l;
     if (max == 0 || t->loading || c->stopping)
         return;
-    if (c->loads >= LOADS_MAX) {
+    if (!may_load(c, t->tenant)) {
         wait_for_load(t);
         return;
     }

@@ -6,19 +6,6 @@
 #include "base/metrics.h"
 #include "deliver/courier.h"
 
-static struct tenant *tenant_of(struct courier *c, uint64_t account)
-{
-    struct tenant *n = map_get(c->tenants, str_of_u64(&account));
-    if (n || !(n = calloc(1, sizeof *n)))
-        return n;
-    n->account = account;
-    n->last = &n->first;
-    if (map_put(c->tenants, str_of_u64(&n->account), n, NULL) == OK)
-        return n;
-    free(n);
-    return NULL;
-}
-
 /* What the book says now of whose it is, and whether it is switched off. */
 static bool look_up(struct queue *t)
 {
@@ -26,8 +13,9 @@ static bool look_up(struct queue *t)
     const struct book_endpoint *ep = book_endpoint(book, t->endpoint);
     struct tenant *n = tenant_of(t->courier, ep ? ep->account : 0);
     t->disabled = ep && ep->set->disabled;
-    if (n && !t->queued) /* in line it keeps its place until its turn is over */
-        t->tenant = n;
+    if (n && n != t->tenant && !t->queued && !t->stalled &&
+        !t->loading) /* in line it keeps its place until its turn is over */
+        tenant_take_queue(n, t);
     return t->tenant != NULL;
 }
 
@@ -88,8 +76,9 @@ void queue_plan(struct queue *t)
             queue_wake_at(t, t->health.probe_at_ms);
     } else if (due > now) {
         loop_timer(c->loop, &t->due, due - now, on_shelf_due, t);
-    } else if (t->n_lanes == 0 || (t->ready[0].n + t->ready[1].n < READY_LOW &&
-                                   t->n_items < QUEUE_ITEMS_MAX && c->items < ITEMS_MAX)) {
+    } else if (t->n_lanes == 0 ||
+               (t->ready[0].n + t->ready[1].n < READY_LOW && t->n_items < QUEUE_ITEMS_MAX &&
+                share_allows(&items_share, t->tenant->items, c->items))) {
         load_start(t, LOAD_LANES_MAX, now);
     }
 }
@@ -128,15 +117,12 @@ void queue_idle(struct queue *t)
 void queues_free(struct courier *c)
 {
     struct queue *t;
-    struct tenant *n;
     for (size_t i = 0; c->queues && (t = map_next(c->queues, &i));) {
         timer_stop(&t->wake);
         timer_stop(&t->due);
         shelf_fini(&t->shelf);
         free(t);
     }
-    for (size_t i = 0; c->tenants && (n = map_next(c->tenants, &i));)
-        free(n);
     map_free(c->queues);
-    map_free(c->tenants);
+    tenants_free(c);
 }

@@ -2,10 +2,10 @@
 #include "../check.h"
 #include "deliver/courier.h"
 
-enum { QUEUES = 64, SENT_MAX = 20000 };
+enum { ACCOUNTS = 8, QUEUES = 1024, SENT_MAX = 20000 };
 
 static struct courier c;
-static struct tenant tenant[8];
+static struct tenant tenant[ACCOUNTS];
 static struct queue queue[QUEUES];
 static size_t n_queues, n_sent;
 static struct {
@@ -71,9 +71,11 @@ static int set_up(void **state)
     memset(queue, 0, sizeof queue);
     n_queues = n_sent = 0;
     c.turn_tail = &c.turn;
-    c.stalled_tail = &c.stalled;
-    for (size_t i = 0; i < 8; i++)
+    c.parked_tail = &c.parked;
+    for (size_t i = 0; i < ACCOUNTS; i++) {
         tenant[i].last = &tenant[i].first;
+        tenant[i].stalled_last = &tenant[i].stalled;
+    }
     return 0;
 }
 
@@ -101,6 +103,13 @@ static void make_ready(struct queue *t, size_t n, bool is_retry)
         list->n++;
     }
     queue_turn(t);
+}
+
+/* So many of its exchanges are under way already. */
+static void hold(struct queue *t, size_t n, bool is_retry)
+{
+    while (n--)
+        slot_take(&c, t, is_retry);
 }
 
 static size_t sent_of(const struct queue *t)
@@ -154,21 +163,28 @@ static void an_endpoint_is_held_to_its_lanes_at_once(void **state)
     drop_rest();
 }
 
+/* Three quarters of an account's share: the rest is for its first attempts, and what other accounts
+ * retry is no matter. */
 static void retries_leave_slots_to_first_attempts(void **state)
 {
-    struct queue *retries = make_queue(0), *fresh = make_queue(1);
-    c.retries_in_flight = RETRIES_MAX;
+    struct queue *retries = make_queue(0), *fresh = make_queue(0), *other = make_queue(1);
+    hold(make_queue(0), tenant_slots(&c, &tenant[0]) * RETRIES_OF_4 / 4, true);
+    retries->proven = fresh->proven = true;
     make_ready(retries, 3, true);
     make_ready(fresh, 3, true);
     make_ready(fresh, 2, false);
+    make_ready(other, 1, true);
     dispatch(&c);
-    assert_int_equal(n_sent, 2);
+    assert_int_equal(sent_of(retries), 0);
     assert_int_equal(sent_of(fresh), 2);
-    c.in_flight++; /* as if one of those under way were ours */
-    retries->in_flight++;
-    end_one(retries, true, true); /* a slot is free: the first that stalled has it */
-    assert_int_equal(n_sent, 3);
-    assert_true(sent[2].is_retry);
+    assert_int_equal(sent_of(other), 1);
+    make_ready(retries, 1, false); /* a first attempt does not wait behind its endpoint's retries */
+    dispatch(&c);
+    assert_int_equal(sent_of(retries), 1);
+    end_one(&queue[3], true, true); /* a slot is free: the first that stalled has it */
+    assert_int_equal(n_sent, 5);
+    assert_true(sent[4].is_retry);
+    assert_ptr_equal(sent[4].queue, retries);
     drop_rest();
 }
 
@@ -183,11 +199,12 @@ static void first_attempts_and_retries_alternate(void **state)
         assert_true(sent[i].is_retry != sent[i + 1].is_retry);
 }
 
-/* When half of the slots are taken, who did not answer last holds one at a time. */
-static void who_hangs_gets_one_slot_in_a_crowd(void **state)
+/* When an account has half of its share under way, its endpoint that did not answer last holds one
+ * slot at a time. */
+static void what_hangs_gets_one_slot_in_a_crowd(void **state)
 {
-    struct queue *hangs = make_queue(0), *answers = make_queue(1);
-    c.in_flight = CROWDED;
+    struct queue *hangs = make_queue(0), *answers = make_queue(0);
+    hold(make_queue(0), 1400, false);
     answers->proven = true;
     make_ready(hangs, 8, false);
     make_ready(answers, 8, false);
@@ -200,16 +217,80 @@ static void who_hangs_gets_one_slot_in_a_crowd(void **state)
     assert_int_equal(sent_of(hangs), 8);
 }
 
+/* A hundred endpoints that answered until now hang at once, with as many lanes as they want. */
+static void an_account_that_hangs_leaves_slots_to_the_others(void **state)
+{
+    for (int i = 0; i < 400; i++) {
+        struct queue *t = make_queue(0);
+        t->proven = true;
+        make_ready(t, 8, false);
+    }
+    dispatch(&c);
+    size_t held = tenant[0].in_flight;
+    assert_in_range(held, 2000, 2400);
+    struct queue *good = make_queue(1);
+    good->proven = true;
+    make_ready(good, 8, false);
+    dispatch(&c);
+    assert_int_equal(sent_of(good), 8);     /* at once */
+    for (size_t a = 2; a < ACCOUNTS; a++) { /* as greedy, one after another */
+        for (int i = 0; i < 90; i++)
+            make_ready(make_queue(a), 8, false);
+        dispatch(&c);
+        assert_true(tenant[a].in_flight >= OWN_FIRST);
+    }
+    make_ready(good, 100, false);
+    for (int i = 0; i < 100; i++) {
+        assert_true(sent_of(good) >= 8 + (size_t)i);
+        end_one(good, false, true);
+    }
+    assert_int_equal(sent_of(good), 108); /* it waited for nobody */
+    drop_rest();
+}
+
+static void the_accounts_others_find_slots_too(void **state)
+{
+    for (int i = 0; i < 400; i++) {
+        struct queue *t = make_queue(0);
+        t->proven = true;
+        make_ready(t, 8, false);
+    }
+    dispatch(&c);
+    struct queue *good = make_queue(0);
+    good->proven = true;
+    make_ready(good, 1, false);
+    size_t before = tenant[0].in_flight;
+    end_one(&queue[0], false, true); /* one of two thousand ends */
+    assert_int_equal(sent_of(good), 1);
+    assert_true(tenant[0].in_flight <= before);
+    drop_rest();
+}
+
+/* It had its share of little; then there is much. */
+static void what_is_parked_goes_on_when_others_are_done(void **state)
+{
+    struct queue *other = make_queue(1);
+    hold(other, 3580, false);
+    for (int i = 0; i < 20; i++)
+        make_ready(make_queue(0), 1, false);
+    dispatch(&c);
+    assert_int_equal(tenant[0].in_flight, OWN_FIRST);
+    assert_true(tenant[0].parked);
+    for (int i = 0; i < 40; i++)
+        end_one(other, false, true);
+    assert_int_equal(tenant[0].in_flight, 20);
+    assert_false(tenant[0].parked);
+}
+
 static void all_slots_taken_means_later(void **state)
 {
-    struct queue *t = make_queue(0);
+    struct queue *t = make_queue(0), *other = make_queue(1);
     t->proven = true;
-    c.in_flight = IN_FLIGHT_MAX;
+    hold(other, IN_FLIGHT_MAX, false);
     make_ready(t, 4, false);
     dispatch(&c);
     assert_int_equal(n_sent, 0);
-    c.in_flight--;
-    dispatch(&c);
+    end_one(other, false, true);
     assert_int_equal(n_sent, 1);
     drop_rest();
 }
@@ -236,7 +317,10 @@ int main(void)
         cmocka_unit_test_setup(an_endpoint_is_held_to_its_lanes_at_once, set_up),
         cmocka_unit_test_setup(retries_leave_slots_to_first_attempts, set_up),
         cmocka_unit_test_setup(first_attempts_and_retries_alternate, set_up),
-        cmocka_unit_test_setup(who_hangs_gets_one_slot_in_a_crowd, set_up),
+        cmocka_unit_test_setup(what_hangs_gets_one_slot_in_a_crowd, set_up),
+        cmocka_unit_test_setup(an_account_that_hangs_leaves_slots_to_the_others, set_up),
+        cmocka_unit_test_setup(the_accounts_others_find_slots_too, set_up),
+        cmocka_unit_test_setup(what_is_parked_goes_on_when_others_are_done, set_up),
         cmocka_unit_test_setup(all_slots_taken_means_later, set_up),
         cmocka_unit_test_setup(an_endpoint_that_fails_is_probed, set_up),
     };
