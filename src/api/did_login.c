@@ -130,9 +130,11 @@ void did_login(struct request *r)
     if (l->user &&
         str_copy(str_of(l->user->set->password_hash), l->hash.hash, PASSWORD_HASH_SIZE) != OK)
         l->user = NULL;
-    err = hasher_put(r->api->hasher, &l->hash, password);
-    if (err != OK)
-        did_fail(r, err);
+    err = hasher_put(r->api->hasher, hash64(str_of(l->address)), &l->hash, password);
+    if (err == OK)
+        return;
+    problem_not_taken(r, err);
+    request_done(r);
 }
 
 /* ---- the end ---- */

@@ -9,8 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/metrics.h"
+#include "base/turns.h"
+
+static const struct share waiting_share = {.max = HASHES_WAITING, .first = HASHES_FIRST};
+
 struct hasher {
-    struct mailbox *jobs;
+    struct turns *jobs;
     pthread_t thread;
     bool started;
 };
@@ -45,17 +50,17 @@ static void on_job(struct mail *m)
 static void *hasher_main(void *arg)
 {
     struct hasher *h = arg;
-    struct mail *batch;
+    struct mail *m;
     pthread_setname_np(pthread_self(), "hasher");
-    while ((batch = mailbox_wait(h->jobs)))
-        mail_open_all(batch);
+    while ((m = turns_wait(h->jobs)))
+        m->open(m);
     return NULL;
 }
 
 enum err hasher_start(struct hasher **ret)
 {
     struct hasher *h = calloc(1, sizeof *h);
-    enum err err = h ? mailbox_new(&h->jobs, HASHES_WAITING, NULL, NULL) : ERR_NOMEM;
+    enum err err = h ? turns_new(&h->jobs, &waiting_share, 0) : ERR_NOMEM;
     if (err == OK && pthread_create(&h->thread, NULL, hasher_main, h) != 0)
         err = ERR_NOMEM;
     if (err == OK) {
@@ -72,15 +77,14 @@ void hasher_stop(struct hasher *h)
     if (!h)
         return;
     if (h->started) {
-        mailbox_close(h->jobs);
+        turns_close(h->jobs);
         pthread_join(h->thread, NULL);
     }
-    if (h->jobs)
-        mailbox_free(h->jobs);
+    turns_free(h->jobs);
     free(h);
 }
 
-enum err hasher_put(struct hasher *h, struct hash_job *job, struct str password)
+enum err hasher_put(struct hasher *h, uint64_t owner, struct hash_job *job, struct str password)
 {
     if (password.n > sizeof job->password)
         return ERR_TOO_BIG;
@@ -88,5 +92,7 @@ enum err hasher_put(struct hasher *h, struct hash_job *job, struct str password)
         memcpy(job->password, password.p, password.n);
     job->password_n = password.n;
     job->mail.open = on_job;
-    return mailbox_put(h->jobs, &job->mail);
+    enum err err = turns_put(h->jobs, owner ? owner : 1, &job->mail);
+    metric_add(METRIC_SHARE_HASHES, err == ERR_AGAIN);
+    return err;
 }

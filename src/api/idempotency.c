@@ -198,10 +198,11 @@ void keyed_handle(struct request *r, request_handler *handle)
 {
     struct keyed *k = r->keyed;
     k->handle = handle;
-    k->job = (struct store_job){.run = look_run, .done = look_done, .home = r->api->home};
+    k->job = (struct store_job){
+        .run = look_run, .done = look_done, .home = r->api->home, .owner = r->account};
     enum err err = store_read(r->api->c.store, &k->job);
     if (err == OK)
         return;
-    problem_of_err(r, err);
+    problem_not_taken(r, err);
     request_done(r);
 }

@@ -154,3 +154,14 @@ void problem_of_err(struct request *r, enum err err)
     default: problem(r, 500, "internal", err_text(err));
     }
 }
+
+void problem_not_taken(struct request *r, enum err err)
+{
+    if (err != ERR_AGAIN) {
+        problem_of_err(r, err);
+        return;
+    }
+    r->retry_after_s = 1;
+    problem(r, 429, "too_many_at_once",
+            "As many of your requests are in hand as may be at once; try again in a moment.");
+}

@@ -11,6 +11,9 @@ void problem_field(struct request *r, const char *field, const char *allowed);
 /* What the store, or a look-up, answered. */
 void problem_of_err(struct request *r, enum err err);
 
+/* A queue did not take it: ERR_AGAIN, since this account, or this address, has its share there. */
+void problem_not_taken(struct request *r, enum err err);
+
 /* What is wrong with the items of a batch, each with its first fault; `many` false: the body was
  * one object. `field` and `detail` speak of the first, `errors` has those that are given, `faulty`
  * how many there are in all. */

@@ -95,6 +95,8 @@ static void on_counted(struct store_job *job)
     enum err err = job->err;
     if (err == OK && !c->scan.at_end && (err = store_read(r->api->c.store, job)) == OK)
         return; /* further rows */
+    if (err == ERR_AGAIN)
+        err = ERR_FULL;
     if (err != OK) {
         answer_error(r, err);
     } else if (c->dry_run) {
@@ -145,8 +147,11 @@ void endpoints_recover(struct request *r)
         err = str_copy(str_of(ep->id), c->recovery.endpoint_id, sizeof c->recovery.endpoint_id);
     }
     if (err == OK) {
-        c->job = (struct store_job){.run = count_run, .done = on_counted, .home = r->api->home};
+        c->job = (struct store_job){
+            .run = count_run, .done = on_counted, .home = r->api->home, .owner = r->account};
         err = store_read(r->api->c.store, &c->job);
+        if (err == ERR_AGAIN)
+            err = ERR_FULL; /* which is said as 503: the count can be asked for again */
     }
     if (err != OK)
         answer_error(r, err);

@@ -143,7 +143,8 @@ static void load(struct event_stream *s)
 {
     struct request *r = s->request;
     s->page_cursor = feed_cursor(r->api->c.feed, &s->reader);
-    r->job = (struct store_job){.run = page_run, .done = page_done, .home = r->api->home};
+    r->job = (struct store_job){
+        .run = page_run, .done = page_done, .home = r->api->home, .owner = r->account};
     atomic_store(&s->loading, true);
     if (store_read(r->api->c.store, &r->job) == OK)
         return;

@@ -114,11 +114,12 @@ void calls_trace(struct request *r)
         t->request = r;
         t->read.home = r->api->home;
         t->read.done = on_read;
-        r->job = (struct store_job){.run = find_call, .done = on_found, .home = r->api->home};
+        r->job = (struct store_job){
+            .run = find_call, .done = on_found, .home = r->api->home, .owner = r->account};
         err = store_read(r->api->c.store, &r->job);
     }
     if (err == OK)
         return;
-    problem_of_err(r, err);
+    problem_not_taken(r, err);
     request_done(r);
 }

@@ -148,7 +148,12 @@ static void hash_then(struct request *r, void (*then)(struct request *, const st
         room->then = then;
         room->hash.makes = true;
         room->hash.done = on_hashed;
-        err = hasher_put(r->api->hasher, &room->hash, password);
+        err = hasher_put(r->api->hasher, r->account, &room->hash, password);
+        if (err == ERR_AGAIN) {
+            problem_not_taken(r, err);
+            request_done(r);
+            return;
+        }
     }
     if (err != OK)
         refuse(r, err);

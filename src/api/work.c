@@ -38,12 +38,15 @@ static void submit(struct request *r, enum err (*work)(struct request *, struct 
                    enum err (*put)(struct store *, struct store_job *))
 {
     r->work = work;
-    r->job = (struct store_job){
-        .run = on_run, .committed = on_committed, .done = on_done, .home = r->api->home};
+    r->job = (struct store_job){.run = on_run,
+                                .committed = on_committed,
+                                .done = on_done,
+                                .home = r->api->home,
+                                .owner = r->account};
     enum err err = put(r->api->c.store, &r->job);
     if (err == OK)
         return;
-    problem_of_err(r, err);
+    problem_not_taken(r, err);
     request_done(r);
 }
 

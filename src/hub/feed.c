@@ -16,9 +16,11 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/share.h"
 #include "store/expiry.h"
 
 enum {
+    OWN_FIRST = 16,       /* readers that an owner may have, whatever the others have */
     RING = 4096,          /* events, a power of two */
     RING_BYTES = 8 << 20, /* of payloads */
     NOTES_MAX = 16384,    /* on their way to our thread */
@@ -229,10 +231,14 @@ static enum feed_joined room_for(const struct feed *f, const struct feed_reader 
         all++;
         own += k->owner == r->owner;
     }
-    return f->closed                ? FEED_CLOSED
-           : all >= f->c.max        ? FEED_FULL
-           : own >= f->c.max_of_one ? FEED_OWNER_FULL
-                                    : FEED_JOINED;
+    const struct share share = {.max = f->c.max, .first = OWN_FIRST};
+    bool shared = f->c.max_of_one < f->c.max; /* else one may have all: the operator says so */
+    if (f->closed)
+        return FEED_CLOSED;
+    if (all >= f->c.max)
+        return FEED_FULL;
+    return own >= f->c.max_of_one || (shared && !share_allows(&share, own, all)) ? FEED_OWNER_FULL
+                                                                                 : FEED_JOINED;
 }
 
 enum feed_joined feed_join(struct feed *f, struct feed_reader *r, int64_t after)

@@ -1,6 +1,7 @@
 /* store: the front of the durable truth: threads and batches. The writer takes all jobs that came
  * while it synced, runs them in one transaction, commits, and sends them home; under load batches
- * grow by themselves, alone a job waits for nobody. Readers each have a queue of their own.
+ * grow by themselves, alone a job waits for nobody. Readers take reads by turns of their owners, so
+ * that no account waits for the many reads of another.
  *
  * Invariant: a job goes home with OK only after the commit that holds it returned OK. */
 #include "store/store.h"
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/turns.h"
 #include "store/engine.h"
 
 enum {
@@ -21,14 +23,17 @@ enum {
     BATCH_MAX = 4096, /* jobs of one transaction: bounds what a lost commit repeats */
     READERS = 2,
     READERS_MAX = 16,
+    READS_MAX = 4096, /* of accounts, which have their shares of it; the daemon's own: JOBS_MAX */
+    READS_FIRST = 64,
     PROBE_MS = 500,
     UNSURE_TRIES = 5,
 };
 
+static const struct share reads_share = {.max = READS_MAX, .first = READS_FIRST};
+
 struct reader {
     struct store *store;
     struct db *db;
-    struct mailbox *jobs;
     pthread_t thread;
     bool started;
 };
@@ -40,7 +45,7 @@ struct store {
     pthread_t thread;
     bool started, by_hand;
     atomic_bool writable;
-    atomic_uint next_reader;
+    struct turns *reads;
     unsigned n_readers;
     struct reader reader[READERS_MAX];
     void (*on_broken)(void *arg);
@@ -249,42 +254,44 @@ static void *writer_main(void *arg)
     }
 }
 
-static void reads_run(struct reader *r, struct mail *list)
+static void read_run(struct reader *r, struct store_job *job)
 {
-    while (list) {
-        struct store_job *job = job_of(list);
-        list = list->next;
-        job->err = r->store->engine->begin(r->db);
-        if (job->err == OK)
-            job->err = job->run(job, r->db);
-        r->store->engine->rollback(r->db); /* nothing to keep: ends the snapshot */
-        send_home(job);
-    }
+    job->err = r->store->engine->begin(r->db);
+    if (job->err == OK)
+        job->err = job->run(job, r->db);
+    r->store->engine->rollback(r->db); /* nothing to keep: ends the snapshot */
+    send_home(job);
 }
 
 static void *reader_main(void *arg)
 {
     struct reader *r = arg;
-    struct mail *list;
+    struct mail *m;
     pthread_setname_np(pthread_self(), "reader");
-    while ((list = mailbox_wait(r->jobs)))
-        reads_run(r, list);
+    while ((m = turns_wait(r->store->reads)))
+        read_run(r, job_of(m));
     return NULL;
 }
 
 /* Without threads the one connection is the only reader, too. */
-static enum err start_by_hand(struct store *s)
+static void start_by_hand(struct store *s)
 {
     s->n_readers = 1;
     s->reader[0] = (struct reader){.store = s, .db = s->db};
-    return mailbox_new(&s->reader[0].jobs, JOBS_MAX, NULL, NULL);
 }
 
 void store_turn(struct store *s)
 {
     ASSERT(s->by_hand);
-    struct mail *reads = mailbox_take(s->reader[0].jobs), *writes = mailbox_take(s->jobs);
-    reads_run(&s->reader[0], reads);
+    struct mail *reads = NULL, **last = &reads, *m, *writes = mailbox_take(s->jobs);
+    while ((m = turns_take(s->reads))) { /* what these lead to is the next turn's */
+        *last = m;
+        last = &m->next;
+    }
+    while ((m = reads)) {
+        reads = m->next;
+        read_run(&s->reader[0], job_of(m));
+    }
     if (writes)
         batches_run(s, writes);
     else if (!atomic_load(&s->writable))
@@ -296,8 +303,6 @@ static enum err start_reader(struct store *s, struct reader *r, const char *wher
 {
     r->store = s;
     enum err err = s->engine->open(where, DB_READER, &r->db, why, cap);
-    if (err == OK)
-        err = mailbox_new(&r->jobs, JOBS_MAX, NULL, NULL);
     if (err == OK && pthread_create(&r->thread, NULL, reader_main, r) != 0)
         err = ERR_NOMEM;
     r->started = err == OK;
@@ -327,10 +332,11 @@ enum err store_open(const struct store_config *c, struct store **ret, char *why,
     }
     if ((err = s->engine->open(where.p, DB_WRITER, &s->db, why, cap)) != OK ||
         (err = schema_migrate(s->db, why, cap)) != OK ||
+        (err = turns_new(&s->reads, &reads_share, JOBS_MAX)) != OK ||
         (err = mailbox_new(&s->jobs, c->max_jobs ? c->max_jobs : JOBS_MAX, NULL, NULL)) != OK)
         goto out;
     if (s->by_hand)
-        err = start_by_hand(s);
+        start_by_hand(s);
     for (unsigned i = 0; !s->by_hand && err == OK && i < s->n_readers; i++)
         err = start_reader(s, &s->reader[i], where.p, why, cap);
     if (!s->by_hand && err == OK && pthread_create(&s->thread, NULL, writer_main, s) != 0)
@@ -349,19 +355,18 @@ void store_close(struct store *s)
 {
     if (!s)
         return;
-    if (s->by_hand && s->reader[0].jobs)
+    if (s->by_hand && s->reads && s->jobs)
         store_turn(s);
+    if (s->reads)
+        turns_close(s->reads);
     for (unsigned i = 0; i < s->n_readers; i++) {
         struct reader *r = &s->reader[i];
-        if (r->started) {
-            mailbox_close(r->jobs);
+        if (r->started)
             pthread_join(r->thread, NULL);
-        }
-        if (r->jobs)
-            mailbox_free(r->jobs);
         if (r->db != s->db)
             s->engine->close(r->db);
     }
+    turns_free(s->reads);
     if (s->started) {
         mailbox_close(s->jobs);
         pthread_join(s->thread, NULL);
@@ -380,8 +385,9 @@ enum err store_write(struct store *s, struct store_job *job)
 
 enum err store_read(struct store *s, struct store_job *job)
 {
-    unsigned i = atomic_fetch_add_explicit(&s->next_reader, 1, memory_order_relaxed);
-    return mailbox_put(s->reader[i % s->n_readers].jobs, &job->mail);
+    enum err err = turns_put(s->reads, job->owner, &job->mail);
+    metric_add(METRIC_SHARE_READS, err == ERR_AGAIN);
+    return err;
 }
 
 static void on_done_now(struct store_job *job)

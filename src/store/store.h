@@ -24,6 +24,7 @@ struct store_job { /* embedded in the caller's own struct */
     void (*done)(struct store_job *job);
     struct mailbox *home;
     unsigned weight; /* how many jobs it stands for in a batch; 0: 1 */
+    uint64_t owner;  /* of a read: the account that asks; 0: the daemon. Owners take turns */
     /* OK; run's own error; ERR_STORE, ERR_STORE_FULL, ERR_NOMEM: nothing of it was written;
      * ERR_STORE_UNSURE: nobody knows, also after the repeats. */
     enum err err;
@@ -57,7 +58,8 @@ void store_turn(struct store *s);
 /* Inside a writer's job: another number in each transaction, and when one is run again. */
 uint64_t db_transaction(const struct db *db);
 
-/* Any thread. ERR_FULL: try later, the job was not taken. */
+/* Any thread. ERR_FULL: try later, the job was not taken. ERR_AGAIN, of a read: its owner has its
+ * share of reads waiting. */
 MUST_USE enum err store_write(struct store *s, struct store_job *job);
 MUST_USE enum err store_read(struct store *s, struct store_job *job);
 /* Waits on the caller's thread: for start-up, commands and tests. Returns job->err. `done` and
