@@ -64,7 +64,7 @@ static void is_user(struct request *r, const struct book_user *u)
 bool access_by(struct request *r, struct str credential)
 {
     char hash[65];
-    int64_t now = clock_wall_ms();
+    int64_t now = clock_wall_ms(); /* a key ends on the date that its maker gave */
     book_drop(&r->book);
     r->book = book_take(r->api->c.books);
     if (!credential.n)

@@ -114,7 +114,7 @@ static enum err read_body(struct request *r, struct counting *c)
 {
     const struct json *v;
     struct recovery *rec = &c->recovery;
-    int64_t now = clock_wall_ms();
+    int64_t now = clock_wall_ms(); /* events are chosen by when they occurred */
     enum err err = request_members(r, "since, until, dry_run");
     if (err != OK)
         return err;

@@ -47,7 +47,7 @@ static bool on_setting(void *arg, const struct setting *s)
 
 enum err operator_exists(struct db *db, bool *ret)
 {
-    struct look l = {.now_ms = clock_wall_ms()};
+    struct look l = {.now_ms = clock_wall_ms()}; /* keys end on a date */
     enum err err = setting_list(db, SETTING_KEY, 0, 0, 0, on_setting, &l);
     if (err == OK && l.err == OK && !l.found)
         err = setting_list(db, SETTING_USER, 0, 0, 0, on_setting, &l);

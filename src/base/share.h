@@ -1,6 +1,6 @@
-/* How much one of many may hold of what all draw on: slots, places in a queue, memory. Whoever is
+/* How much one of many may hold of what all draw on: slots, places in a queue, memory. One that is
  * alone may have most of it; the more others have, the less each may take, and something is left
- * for whoever comes next, whatever the others do. Pure: the caller counts. */
+ * for a newcomer, whatever the others do. Pure: the caller counts. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* A bounded queue between threads that is emptied by turns: whoever put one mail waits for one mail
- * of each other owner at most, not for all that came before. The daemon's own mail, owner 0, has
+/* A bounded queue between threads that is emptied by turns: a mail waits for one mail of each other
+ * owner at most, not for all that came before. The daemon's own mail, owner 0, has
  * every second turn. Any thread puts; one or several take. */
 #pragma once
 #include "base/mailbox.h"

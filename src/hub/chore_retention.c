@@ -172,7 +172,7 @@ static bool on_row(void *arg, const struct walked *w)
 static enum err look(struct chore *c, struct db *db)
 {
     struct retaining *t = (struct retaining *)c;
-    t->now_ms = clock_wall_ms();
+    t->now_ms = clock_wall_ms(); /* days of people, counted from wall times of rows */
     t->cutoff_ms = t->now_ms - (int64_t)t->days * DAY_MS;
     t->parked_ms = t->now_ms - PARKED_MS;
     t->n = t->looked = 0;
