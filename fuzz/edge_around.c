@@ -55,8 +55,10 @@ void step_names(void)
 {
     struct still_lookup k[16];
     size_t n = still_lookups(k, 16);
-    if (n)
-        names_resolve(&k[pick((unsigned)n)], pick(16));
+    if (!n)
+        return;
+    const struct still_lookup *one = &k[pick((unsigned)n)];
+    names_resolve(one, pick(16));
 }
 
 void step_webhook(void)

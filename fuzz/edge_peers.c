@@ -327,6 +327,12 @@ void step_repeat(void)
     edge_kit_send(&s->from, s->stream, str_of_bytes(s->bytes, s->n));
 }
 
+static size_t take_wide(void)
+{
+    size_t high = take(); /* first, whatever the compiler */
+    return high << 8 | take();
+}
+
 void step_garble(void)
 {
     char text[4096];
@@ -339,11 +345,11 @@ void step_garble(void)
     size_t n = s->n < sizeof text ? s->n : sizeof text;
     memcpy(text, s->bytes, n);
     for (unsigned changes = 1 + pick(4); changes--;) {
-        size_t at = ((size_t)take() << 8 | take()) % n;
+        size_t at = take_wide() % n;
         text[at] = (char)(now_and_then(2) ? take() : text[at] ^ 1 << pick(8));
     }
     if (now_and_then(4))
-        n = 1 + ((size_t)take() << 8 | take()) % n;
+        n = 1 + take_wide() % n;
     say_words("garbled: %.*s", (int)str_find(str_of_bytes(s->bytes, s->n), '\r'), s->bytes);
     world.messages++;
     edge_kit_send(&s->from, s->stream, str_of_bytes(text, n));
@@ -358,7 +364,8 @@ void step_outside(void)
     struct line l;
     unsigned which = pick(6);
     snprintf(name, sizeof name, "o%u", world.n_names++);
-    line_new(&l, now_and_then(4) ? AGENT_3 : CARRIER, name, numbers[pick(NUMBERS)]);
+    const char *from = now_and_then(4) ? AGENT_3 : CARRIER, *to = numbers[pick(NUMBERS)];
+    line_new(&l, from, name, to);
     say_words("%s outside of any call", method[which]);
     const struct request r = {.method = method[which],
                               .headers =

@@ -68,7 +68,8 @@ static uint64_t mix(uint64_t *state)
 static size_t bytes_of_seed(uint64_t s, uint8_t out[BYTES_MAX])
 {
     uint64_t state = s;
-    size_t n = 16 + mix(&state) % (mix(&state) % 8 ? 160 : BYTES_MAX - 16);
+    bool is_long = mix(&state) % 8 == 0;
+    size_t n = 16 + mix(&state) % (is_long ? BYTES_MAX - 16 : 160);
     for (size_t i = 0; i < n; i++)
         out[i] = (uint8_t)mix(&state);
     return n;

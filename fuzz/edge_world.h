@@ -38,6 +38,7 @@ struct world {
 };
 extern struct world world;
 
+/* Two of them never stand in one list of arguments: their order would be the compiler's. */
 uint8_t take(void); /* the next byte; 0 behind the end */
 unsigned pick(unsigned n);
 bool now_and_then(unsigned one_in);
