@@ -26,7 +26,7 @@ export class House {
     await new Promise((resolve) => h.silent.bind(0, '127.0.0.3', resolve));
     h.carrier = createSocket('udp4').on('message', () => {});
     await new Promise((resolve) => h.carrier.bind(0, carrier, resolve));
-    try { h.daemon = await Daemon.start(sets); } catch (error) {
+    try { h.daemon = await Daemon.start({ 'sip.t1_ms': 100, ...sets }); } catch (error) {
       h.receiver.close();
       h.silent.close();
       h.carrier.close();
@@ -39,11 +39,15 @@ export class House {
   hook(name) { return `http://127.0.0.1:${this.receiver.address().port}/${name}`; }
 
   async stop() {
-    await this.daemon.stop();
-    this.receiver.closeAllConnections();
-    await new Promise((resolve) => this.receiver.close(resolve));
-    this.silent.close();
-    this.carrier.close();
+    try {
+      await this.daemon.hangUp();
+      await this.daemon.stop();
+    } finally {
+      this.receiver.closeAllConnections();
+      await new Promise((resolve) => this.receiver.close(resolve));
+      this.silent.close();
+      this.carrier.close();
+    }
   }
 }
 

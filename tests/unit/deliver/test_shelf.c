@@ -29,7 +29,7 @@ static bool take(struct shelf *s, int64_t now_ms, uint64_t *ret_lane)
 static void the_earliest_comes_first(void **state)
 {
     struct shelf s = {0};
-    uint64_t x = 1, lane;
+    uint64_t x = 1, lane = 0;
     int64_t last = 0;
     for (int i = 0; i < LANES; i++)
         assert_ok(put(&s, next_random(&x), (int64_t)(next_random(&x) % 1000)));
@@ -74,7 +74,7 @@ static void all_may_be_due_at_once(void **state)
 {
     static bool seen[100];
     struct shelf s = {0};
-    uint64_t lane;
+    uint64_t lane = 0;
     for (uint64_t i = 0; i < 100; i++)
         assert_ok(put(&s, i, 1000000 + (int64_t)i));
     assert_false(take(&s, 5, &lane));
