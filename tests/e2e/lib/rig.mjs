@@ -44,7 +44,10 @@ export class Rig {
   }
 
   async stop(how) {
-    await this.daemon.stop(how);
-    await this.receiver.stop();
+    try {
+      await this.daemon.stop(how);
+    } finally {
+      await this.receiver.stop();
+    }
   }
 }
