@@ -270,7 +270,7 @@ static bool is_reading(const struct connection *c)
     return c->state <= STATE_BODY || c->state == STATE_LINGERING;
 }
 
-/* What came behind a request has its turn when that is answered. */
+/* Bytes that came behind a request have their turn when that is answered. */
 static void go_on_reading(struct connection *c)
 {
     for (int n = 0; c->state == STATE_IDLE && c->behind.n; n++) {

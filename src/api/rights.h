@@ -17,8 +17,8 @@ MUST_USE enum err rights_check_reserved(struct request *r, const struct resource
  * ends; a new key ends with the asker where it does not. ERR_INVALID. */
 MUST_USE enum err rights_check_key(struct request *r, const struct api_key *old,
                                    struct api_key *now, bool says_expiry);
-/* Who made what is new, for `account`: an id, or "operator" where that was nobody of the account's
- * own. */
+/* The maker of a new thing, for `account`: an id, or "operator" where that was nobody of the
+ * account's own. */
 void rights_put_maker(const struct request *r, uint64_t account, char out[ID_SIZE]);
 /* The user with whom a key that r makes in `account` ends; 0: none. */
 uint64_t rights_user_of_key(const struct request *r, uint64_t account, const struct api_key *k);

@@ -46,7 +46,7 @@ static const char *date_of(struct worker *w)
     return w->date;
 }
 
-/* Where the body ends, and whether another answer may follow it. */
+/* Says where the body ends, and whether another answer may follow it. */
 static void put_framing(struct exchange *x, int64_t body_n, struct buf *out)
 {
     const struct request *r = &x->r;

@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "cli/options.h"
 #include "cli/edge_config.h"
+#include "cli/web_config.h"
 #include "cli/trace_open.h"
 #include "deliver/deliver.h"
 #include "hub/messages.h"
@@ -300,28 +301,13 @@ static enum err start_deliver(struct daemon *d, char *why, size_t cap)
     return err;
 }
 
-static enum err start_feed(struct daemon *d, int64_t *ret_heartbeat_ms, char *why, size_t cap)
+static enum err start_feed(struct daemon *d, char *why, size_t cap)
 {
-    static const struct {
-        enum config_key key;
-        int64_t min, max;
-    } number[] = {{CONFIG_HTTP_STREAMS_MAX, 0, 3000},
-                  {CONFIG_HTTP_STREAMS_PER_ACCOUNT, 0, 3000},
-                  {CONFIG_HTTP_STREAM_HEARTBEAT_MS, 50, 300000}};
-    int64_t value[3];
-    for (size_t i = 0; i < 3; i++)
-        if (config_int(d->config, number[i].key, number[i].min, number[i].max, &value[i]) != OK) {
-            snprintf(why, cap, "%s: a whole number from %lld to %lld is needed",
-                     config_name(number[i].key), (long long)number[i].min,
-                     (long long)number[i].max);
-            return ERR_INVALID;
-        }
-    *ret_heartbeat_ms = value[2];
-    struct feed_config fc = {.store = d->store,
-                             .tick_ms = value[2] < 8000 ? (value[2] + 7) / 8 : 1000,
-                             .max = (size_t)value[0],
-                             .max_of_one = (size_t)value[1]};
-    enum err err = feed_start(&fc, &d->feed);
+    struct feed_config fc = {.store = d->store};
+    enum err err = web_config_feed(d->config, &fc, why, cap);
+    if (err != OK)
+        return err;
+    err = feed_start(&fc, &d->feed);
     if (err != OK)
         snprintf(why, cap, "the feed for streams could not start: %s", err_text(err));
     return err;
@@ -359,7 +345,7 @@ static void make_setup_token(struct daemon *d)
     buf_put_hex(&b, str_of_bytes(random, sizeof random)); /* the room is zeroed */
 }
 
-static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, size_t cap)
+static enum err start_api(struct daemon *d, char *why, size_t cap)
 {
     bool has_operator;
     const char *key = config_get(d->config, CONFIG_BOOTSTRAP_ADMIN_KEY);
@@ -370,40 +356,11 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
     }
     if (!has_operator)
         make_setup_token(d);
-    static const struct {
-        enum config_key key;
-        int64_t min, max;
-    } number[] = {{CONFIG_HTTP_THREADS, 1, 64},
-                  {CONFIG_HTTP_RATE_PER_SEC, 0, 1000000},
-                  {CONFIG_HTTP_CONNECTIONS_PER_ADDRESS, 0, 4096},
-                  {CONFIG_HTTP_TOKEN_HOURS, 1, 8760}};
-    int64_t value[4];
-    bool own_numbers;
-    if (config_switch(d->config, CONFIG_ACCOUNTS_OWN_NUMBERS, &own_numbers) != OK) {
-        snprintf(why, cap, "accounts.own_numbers: on or off is needed");
-        return ERR_INVALID;
-    }
-    for (size_t i = 0; i < 4; i++)
-        if (config_int(d->config, number[i].key, number[i].min, number[i].max, &value[i]) != OK) {
-            snprintf(why, cap, "%s: a whole number from %lld to %lld is needed",
-                     config_name(number[i].key), (long long)number[i].min,
-                     (long long)number[i].max);
-            return ERR_INVALID;
-        }
-    struct api_config ac = {.threads = (unsigned)value[0],
-                            .rate_per_sec = (unsigned)value[1],
-                            .own_numbers = own_numbers,
-                            .connections_per_address = (unsigned)value[2],
-                            .trusted_proxies = config_get(d->config, CONFIG_HTTP_TRUSTED_PROXIES),
-                            .proxy_header = config_get(d->config, CONFIG_HTTP_PROXY_HEADER),
-                            .token_hours = (unsigned)value[3],
-                            .listen = config_get(d->config, CONFIG_HTTP_LISTEN),
-                            .store = d->store,
+    struct api_config ac = {.store = d->store,
                             .books = d->books,
                             .intake = d->intake,
                             .housekeeper = d->housekeeper,
                             .feed = d->feed,
-                            .heartbeat_ms = heartbeat_ms,
                             .guard = d->guard,
                             .link_states = d->link_states,
                             .messages = d->messages,
@@ -411,13 +368,13 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
                             .setup_token = d->setup_token[0] ? d->setup_token : NULL,
                             .trace = d->trace,
                             .trace_hide = trace_hide,
-                            .sms_fields = config_get(d->config, CONFIG_INGEST_SMS_FIELDS),
                             .nudge = on_nudge,
                             .hangup = on_hangup,
                             .on_stored = on_stored,
                             .arg = d,
                             .on_stored_arg = d};
-    if ((err = api_start(&ac, &d->api, why, cap)) != OK)
+    err = web_config_api(d->config, &ac, why, cap);
+    if (err != OK || (err = api_start(&ac, &d->api, why, cap)) != OK)
         return err;
     return refuse_own(d, api_local(d->api));
 }
@@ -425,7 +382,6 @@ static enum err start_api(struct daemon *d, int64_t heartbeat_ms, char *why, siz
 enum err daemon_start(const struct config *c, struct daemon **ret, char *why, size_t cap)
 {
     enum err err = ERR_NOMEM;
-    int64_t heartbeat_ms;
     struct daemon *d = calloc(1, sizeof *d);
     snprintf(why, cap, "%s", err_text(err));
     if (!d)
@@ -438,12 +394,11 @@ enum err daemon_start(const struct config *c, struct daemon **ret, char *why, si
         goto out;
     if ((err = open_intake(d, why, cap)) != OK)
         goto out;
-    if ((err = start_feed(d, &heartbeat_ms, why, cap)) != OK ||
-        (err = open_edge_loop(d, why, cap)) != OK ||
+    if ((err = start_feed(d, why, cap)) != OK || (err = open_edge_loop(d, why, cap)) != OK ||
         (err = trace_open(d->config, d->store, &d->trace, why, cap)) != OK ||
         (err = start_sip(d, why, cap)) != OK || (err = start_smpp(d, why, cap)) != OK ||
         (err = start_deliver(d, why, cap)) != OK || (err = start_housekeeper(d, why, cap)) != OK ||
-        (err = start_api(d, heartbeat_ms, why, cap)) != OK)
+        (err = start_api(d, why, cap)) != OK)
         goto out;
     if ((err = loop_start(d->edge_loop)) != OK) {
         snprintf(why, cap, "the edge's thread: %s", err_text(err));

@@ -4,27 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/numbers_config.h"
+
 enum { SMPP_PORT = 2775, RESTORE_GRACE_MS = 32000 };
-
-struct number {
-    enum config_key key;
-    int64_t min, max;
-};
-
-static enum err read_numbers(const struct config *c, const struct number *number, size_t n,
-                             int64_t *value, char *why, size_t cap)
-{
-    for (size_t i = 0; i < n; i++) {
-        enum err err = config_int(c, number[i].key, number[i].min, number[i].max, &value[i]);
-        if (err != OK) {
-            snprintf(why, cap, "%s: a whole number from %lld to %lld is needed",
-                     config_name(number[i].key), (long long)number[i].min,
-                     (long long)number[i].max);
-            return err;
-        }
-    }
-    return OK;
-}
 
 /* It goes into headers: nothing there may end one. "" is none. */
 static bool is_host(const char *s)
@@ -34,14 +16,14 @@ static bool is_host(const char *s)
 
 enum err edge_config_sip(const struct config *c, struct sip_config *sc, char *why, size_t cap)
 {
-    static const struct number number[] = {{CONFIG_SIP_MAX_CALLS, 1, 1000000},
-                                           {CONFIG_SIP_T1_MS, 10, 5000},
-                                           {CONFIG_SIP_RING_TIMEOUT_S, 1, 600},
-                                           {CONFIG_SIP_PROBE_S, 1, 86400},
-                                           {CONFIG_SIP_MESSAGE_MAX_BYTES, 160, 32768}};
+    static const struct config_number number[] = {{CONFIG_SIP_MAX_CALLS, 1, 1000000},
+                                                  {CONFIG_SIP_T1_MS, 10, 5000},
+                                                  {CONFIG_SIP_RING_TIMEOUT_S, 1, 600},
+                                                  {CONFIG_SIP_PROBE_S, 1, 86400},
+                                                  {CONFIG_SIP_MESSAGE_MAX_BYTES, 160, 32768}};
     int64_t value[5];
     const char *fault = NULL;
-    enum err err = read_numbers(c, number, 5, value, why, cap);
+    enum err err = config_numbers(c, number, 5, value, why, cap);
     if (err != OK)
         return err;
     sc->max_calls = (size_t)value[0];
@@ -64,14 +46,14 @@ enum err edge_config_sip(const struct config *c, struct sip_config *sc, char *wh
 
 enum err edge_config_smpp(const struct config *c, struct smpp_config *sc, char *why, size_t cap)
 {
-    static const struct number number[] = {{CONFIG_SMPP_MAX_CONNECTIONS, 1, 100000},
-                                           {CONFIG_SMPP_BIND_TIMEOUT_MS, 50, 600000},
-                                           {CONFIG_SMPP_RESPONSE_MS, 50, 600000},
-                                           {CONFIG_SMPP_RECONNECT_MS, 10, 600000}};
+    static const struct config_number number[] = {{CONFIG_SMPP_MAX_CONNECTIONS, 1, 100000},
+                                                  {CONFIG_SMPP_BIND_TIMEOUT_MS, 50, 600000},
+                                                  {CONFIG_SMPP_RESPONSE_MS, 50, 600000},
+                                                  {CONFIG_SMPP_RECONNECT_MS, 10, 600000}};
     int64_t value[4];
     const char *listen = config_get(c, CONFIG_SMPP_LISTEN);
     const char *ca = config_get(c, CONFIG_SMPP_CA_FILE);
-    enum err err = read_numbers(c, number, 4, value, why, cap);
+    enum err err = config_numbers(c, number, 4, value, why, cap);
     if (err != OK)
         return err;
     sc->max_connections = (size_t)value[0];
