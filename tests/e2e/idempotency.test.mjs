@@ -46,6 +46,7 @@ test('the same key with anything else is refused, and the first answer stays', a
     const refused = await post(where, body, key);
     assert.equal(refused.status, 422, where);
     assert.equal(refused.json.code, 'idempotency_key_reused');
+    assert.match(refused.json.detail, /used for another request/);
     assert.equal(replayed(refused), false);
   }
   assert.equal((await post('/v1/events', call(line), key)).text, first.text);
