@@ -31,7 +31,9 @@ test('without descriptors deliveries wait, and none is held against the endpoint
   await daemon.must('POST', '/v1/events', Array.from({ length: 100 }, (_, i) => ({
     event: 'sms_received', from: `+1917555${String(1000 + i)}`, to: '+447911123456', message: `text ${i}` })));
   await until(() => daemon.log.includes('deliveries wait:'), { what: 'the descriptors to run out' });
-  assert.ok(seen.length > 0 && seen.length <= room, `${seen.length} came through ${room} descriptors`);
+  await until(() => seen.length > 0, { what: 'those that had a descriptor' });
+  const closed = 2; // connections of this test to the API, which were open when the room was measured
+  assert.ok(seen.length <= room + closed, `${seen.length} came through ${room} descriptors`);
   open = true;
   for (const res of held) res.writeHead(200).end();
   await until(() => new Set(seen.map((s) => s.id)).size === 100, { what: 'all texts', timeout: 30000 });
