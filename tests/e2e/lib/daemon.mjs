@@ -88,14 +88,18 @@ export class Daemon {
     return Object.fromEntries(names.map((name) => [name, Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)[1])]));
   }
 
-  /** Waits until no call, SIP transaction and look-up is left: 64 × T1, in which each transaction ends, and a look-up's time. */
+  /** Waits until no call is left (the peers of one may be gone: its INVITE has 64 × T1), then for its SIP transactions and look-ups,
+   *  which have as long again. */
   async quiet() {
-    let left;
-    await until(async () => {
-      left = await this.gauges(['hookswitch_calls_active', 'hookswitch_sip_transactions', 'hookswitch_lookups']);
-      return Object.values(left).every((n) => n === 0);
-    }, { what: 'calls, transactions and look-ups to end', timeout: 64 * (this.sets['sip.t1_ms'] ?? 500) + 6000, every: 50 })
-      .catch((error) => { throw new Error(`${error.message}: ${JSON.stringify(left)}`); });
+    const timeout = 64 * (this.sets['sip.t1_ms'] ?? 500) + 6000;
+    for (const names of [['hookswitch_calls_active'], ['hookswitch_calls_active', 'hookswitch_sip_transactions', 'hookswitch_lookups']]) {
+      let left;
+      await until(async () => {
+        left = await this.gauges(names);
+        return Object.values(left).every((n) => n === 0);
+      }, { what: 'calls, transactions and look-ups to end', timeout, every: 50 })
+        .catch((error) => { throw new Error(`${error.message}: ${JSON.stringify(left)}`); });
+    }
   }
 
   /** Hangs up what is still up, as an operator does; its peers must be there to hear it. */
