@@ -1,9 +1,10 @@
 /* users_api: people who may log in, as a resource. Passwords are hashed before the write job
  * begins, by the hasher: never on the store's writer.
  *
- * Who may what (docs/api.md says the same): a role is given by who has all its rights. A user is
- * changed or deleted by who has all its rights and one more, by owners and operators also among
- * themselves, and by himself. A user has no end: a key that has one neither makes nor changes any.
+ * The rules of rights (docs/api.md has them, too): a role is given by who has all its rights. A
+ * user is changed or deleted by who has all its rights and one more, by owners and operators also
+ * among themselves, and by himself. A user has no end: a key that has one neither makes nor changes
+ * any.
  */
 #include <stdio.h>
 #include <stdlib.h>

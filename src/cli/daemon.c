@@ -173,7 +173,7 @@ static enum err refuse_own(struct daemon *d, struct addr own)
     return err == OK ? guard_refuse(d->sip_guard, &own) : err;
 }
 
-/* What accounts' SIP targets may reach: a key of its own, or what webhooks may. */
+/* The networks that accounts' SIP targets may reach: a key of its own, or what webhooks may. */
 static const char *sip_allow(const struct config *c)
 {
     const char *own = config_get(c, CONFIG_SIP_ALLOW);

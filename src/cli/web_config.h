@@ -1,4 +1,4 @@
-/* What the configuration says about the API and its streams, read and judged. Pure. */
+/* The keys of the API and its streams, read and judged. Pure. */
 #pragma once
 #include "api/api.h"
 #include "base/config.h"

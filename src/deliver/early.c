@@ -2,12 +2,12 @@
  * still on its way to the disk, and is its delivery's first attempt all the same: when the delivery
  * comes (on_stored), its lane adopts the post, under way or answered. The receiver sees one POST.
  *
- * What is announced waits here by lane, at most EARLY_MAX of a courier, of which an account has its
- * share, and EARLY_WAIT_MS each. When
- * no delivery comes in that time (the call was refused, since the store could not take it), the
- * post is dropped. An endpoint that fails or is switched off gets no early post, and the call is
- * told so at once; one that is at its limit gets the delivery in its turn, and the call is told
- * then. Thread of the courier, but deliver_early: any. */
+ * An announced event waits here by lane, at most EARLY_MAX of a courier, of which an account has
+ * its share, and EARLY_WAIT_MS each. When no delivery comes in that time (the call was refused,
+ * since the store could not take it), the post is dropped. An endpoint that fails or is switched
+ * off gets no early post, and the call is told so at once; one that is at its limit gets the
+ * delivery in its turn, and the call is told then. Thread of the courier, but deliver_early: any.
+ */
 #include "deliver/early.h"
 
 #include <stdlib.h>

@@ -28,7 +28,7 @@ struct tenant *tenant_of(struct courier *c, uint64_t account)
     return NULL;
 }
 
-/* What the endpoint holds goes with it. */
+/* The slots and items that the endpoint holds go with it. */
 void tenant_take_queue(struct tenant *n, struct queue *t)
 {
     struct tenant *old = t->tenant;

@@ -15,7 +15,7 @@ MUST_USE enum err simulated_new(struct intake *in, const struct book *book, uint
                                 struct simulated_call **ret);
 void simulated_free(struct simulated_call *c); /* NULL-safe */
 struct str simulated_id(const struct simulated_call *c);
-/* What was answered to incoming_call: where it goes, looking at no more targets in all than a real
+/* The answer to incoming_call: where the call goes, looking at no more targets in all than a real
  * call does (ERR_INVALID: such a destination is too long), or that it is refused. Between begin and
  * end. */
 MUST_USE enum err simulated_follow(struct simulated_call *c, const struct forward *f);

@@ -33,7 +33,7 @@ enum walk_step {
 /* Starts over with the targets of `number`, which the book has. */
 void target_walk_start(struct target_walk *w, const struct book *book,
                        const struct book_number *number);
-/* What a webhook answered stands for all the number's own targets. The count goes on. `f` is
+/* A webhook's answer stands for all the number's own targets. The count goes on. `f` is
  * borrowed for as long as the walk. */
 void target_walk_answer(struct target_walk *w, const struct book *book, uint64_t account,
                         const struct forward *f);

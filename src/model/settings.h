@@ -98,7 +98,7 @@ struct smpp_link {
     bool disabled;
 };
 
-/* Who may what: the scopes of a key and the roles of users come down to sets of these. */
+/* Rights: the scopes of a key and the roles of users come down to sets of these. */
 enum right {
     RIGHT_READ = 1,
     RIGHT_WRITE = 2,
