@@ -136,9 +136,9 @@ static void step_kill(void)
     if (now_and_then(4))
         c->max_calls = c->max_calls == 64 ? 2 : 64;
     if (now_and_then(4))
-        c->n_listen = c->n_listen == 2 ? 1 : 2;
+        c->listens.n = c->listens.n == 2 ? 1 : 2;
     fault_disarm();
-    say_words("killed: max_calls %zu, %zu listeners", c->max_calls, c->n_listen);
+    say_words("killed: max_calls %zu, %zu listeners", c->max_calls, c->listens.n);
     restart("started again");
 }
 

@@ -246,7 +246,7 @@ static enum err start_sip(struct daemon *d, char *why, size_t cap)
     sc.trace_log = d->trace;
     if ((err = sip_edge_new(&sc, &d->sip, why, cap)) != OK)
         return err;
-    d->n_sip = sc.n_listen;
+    d->n_sip = sc.listens.n;
     for (size_t i = 0; err == OK && i < d->n_sip; i++)
         err = refuse_own(d, sip_edge_local(d->sip, i));
     return err;

@@ -14,7 +14,7 @@
 #include "cli/doctor.h"
 #include "net/addr.h"
 #include "net/stream.h"
-#include "sip/edge.h"
+#include "sip/listen.h"
 
 static bool can_bind(const struct addr *at, int type)
 {
@@ -74,7 +74,7 @@ static void look_at_port(struct doctor *d, const char *key, const struct addr *a
 static void look_at_ports(struct doctor *d)
 {
     struct addr at;
-    struct sip_config sip = {0};
+    struct sip_listens sip = {0};
     const char *why = "";
     bool running = is_running(d);
     static const struct {
@@ -95,7 +95,7 @@ static void look_at_ports(struct doctor *d)
         doctor_say(d, FINDING_FAIL, "port", "sip.listen: %s", why);
         return;
     }
-    for (size_t i = 0; i < sip.n_listen; i++)
+    for (size_t i = 0; i < sip.n; i++)
         if (sip.listen[i].at.port)
             look_at_port(d, "sip.listen", &sip.listen[i].at,
                          sip.listen[i].transport == SIP_UDP ? SOCK_DGRAM : SOCK_STREAM, running);

@@ -32,13 +32,13 @@ enum err edge_config_sip(const struct config *c, struct sip_config *sc, char *wh
     sc->probe_ms = value[3] * 1000;
     sc->message_max = (size_t)value[4];
     sc->restore_grace_ms = RESTORE_GRACE_MS;
-    err =
-        str_copy(str_of(config_get(c, CONFIG_SIP_ADVERTISE)), sc->advertise, sizeof sc->advertise);
-    if (err != OK || !is_host(sc->advertise)) {
+    err = str_copy(str_of(config_get(c, CONFIG_SIP_ADVERTISE)), sc->listens.advertise,
+                   sizeof sc->listens.advertise);
+    if (err != OK || !is_host(sc->listens.advertise)) {
         snprintf(why, cap, "sip.advertise: an address or a name is needed, with a port if need be");
         return ERR_INVALID;
     }
-    err = sip_listen_parse(config_get(c, CONFIG_SIP_LISTEN), sc, &fault);
+    err = sip_listen_parse(config_get(c, CONFIG_SIP_LISTEN), &sc->listens, &fault);
     if (err != OK)
         snprintf(why, cap, "sip.listen: %s", fault);
     return err;

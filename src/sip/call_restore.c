@@ -169,7 +169,7 @@ static void go_on(struct call *c, enum call_phase phase)
         c->heard_at_ms = 0; /* never, since the restart: the first probe does not wait */
         call_probe_later(c, (int64_t)(crypto_random_u64() % PROBE_SPREAD_MS));
     } else {
-        int64_t grace_ms = e->c.n_listen ? e->c.restore_grace_ms : 0;
+        int64_t grace_ms = e->c.listens.n ? e->c.restore_grace_ms : 0;
         loop_timer(e->c.loop, &c->invite_timer, grace_ms, on_grace_over, c);
     }
 }

@@ -320,7 +320,7 @@ enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *w
     if (err == OK)
         err = pool_new(&e->calls, sizeof(struct call), calls);
     if (err == OK)
-        err = transport_new(c, &tu, &e->transport, why, cap);
+        err = transport_new(c->loop, c->guard, &c->listens, &tu, &e->transport, why, cap);
     if (err == OK && c->trace_log)
         err = trace_new(c->loop, e->transport, c->trace_log, &e->trace);
     if (err == OK)

@@ -4,16 +4,10 @@
 #include "net/guard.h"
 #include "net/loop.h"
 #include "net/resolver.h"
+#include "sip/listen.h"
 
 struct sip_edge;
 struct trace_log;
-
-enum { SIP_LISTEN_MAX = 16 };
-enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS };
-struct sip_listen {
-    enum sip_transport transport;
-    struct addr at;
-};
 
 struct sip_config {
     struct loop *loop;
@@ -24,9 +18,7 @@ struct sip_config {
     struct resolver *resolver;
     const struct guard *guard;   /* where accounts' targets may be; NULL: anywhere */
     struct trace_log *trace_log; /* NULL: no trace is kept */
-    size_t n_listen;
-    struct sip_listen listen[SIP_LISTEN_MAX];
-    char advertise[256]; /* "" : the socket's own address */
+    struct sip_listens listens;
     size_t max_calls;
     size_t message_max; /* bytes of a MESSAGE's body */
     int64_t t1_ms;      /* 500; T2 and T4 scale with it */
@@ -43,8 +35,6 @@ struct sip_config {
     int64_t
         restore_grace_ms; /* how long an unanswered call from before a restart may be repeated */
 };
-/* "udp:0.0.0.0:5060,tcp:…" ; ret_why for people. */
-MUST_USE enum err sip_listen_parse(const char *text, struct sip_config *ret, const char **ret_why);
 
 /* Opens the sockets and restores the open calls of the store; before loop_start. */
 MUST_USE enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *ret_why,

@@ -32,7 +32,8 @@ static bool is_any(const struct addr *a)
     return memcmp(a->ip, zero, a->family == 4 ? 4 : 16) == 0;
 }
 
-enum err transport_new(const struct sip_config *c, const struct transport_user *u,
+enum err transport_new(struct loop *loop, const struct guard *guard,
+                       const struct sip_listens *listens, const struct transport_user *u,
                        struct transport **ret, char *why, size_t cap)
 {
     struct transport *t = calloc(1, sizeof *t);
@@ -44,22 +45,23 @@ enum err transport_new(const struct sip_config *c, const struct transport_user *
     snprintf(why, cap, "%s", err_text(err));
     if (err != OK)
         goto out;
-    t->loop = c->loop;
-    t->guard = c->guard;
+    t->loop = loop;
+    t->guard = guard;
     t->user = *u;
-    t->n = c->n_listen;
-    if ((err = str_copy(str_of(c->advertise), t->advertise, sizeof t->advertise)) != OK)
+    t->n = listens->n;
+    if ((err = str_copy(str_of(listens->advertise), t->advertise, sizeof t->advertise)) != OK)
         goto out;
     for (size_t i = 0; err == OK && i < t->n; i++) {
         struct listening *l = &t->listening[i];
         char text[ADDR_TEXT_SIZE];
-        *l = (struct listening){.t = t, .index = (uint8_t)i, .transport = c->listen[i].transport};
+        *l = (struct listening){
+            .t = t, .index = (uint8_t)i, .transport = listens->listen[i].transport};
         err = l->transport == SIP_UDP
-                  ? datagram_open(t->loop, &c->listen[i].at, on_batch, l, &l->udp)
+                  ? datagram_open(t->loop, &listens->listen[i].at, on_batch, l, &l->udp)
               : l->transport == SIP_TCP
-                  ? listener_open(t->loop, &c->listen[i].at, NULL, conn_on_accept, l, &l->tcp)
+                  ? listener_open(t->loop, &listens->listen[i].at, NULL, conn_on_accept, l, &l->tcp)
                   : ERR_UNSUPPORTED;
-        addr_print(&c->listen[i].at, text);
+        addr_print(&listens->listen[i].at, text);
         if (err != OK)
             snprintf(why, cap, "sip.listen: %s %s: %s", transport_name(l->transport), text,
                      l->transport == SIP_TLS ? "TLS is for outgoing calls only so far"

@@ -2,7 +2,9 @@
  * Replies and requests leave through a path; what arrives comes with one. Edge's thread. */
 #pragma once
 #include "base/pool.h"
-#include "sip/edge.h"
+#include "net/guard.h"
+#include "net/loop.h"
+#include "sip/listen.h"
 
 struct transport;
 
@@ -27,8 +29,10 @@ struct transport_user {
     void *arg;
 };
 
-/* `c`: loop, listen, advertise, guard. ret_why for people. */
-MUST_USE enum err transport_new(const struct sip_config *c, const struct transport_user *u,
+/* `guard`: where accounts' targets may be; NULL: anywhere. It must outlive the transport. ret_why
+ * for people. */
+MUST_USE enum err transport_new(struct loop *l, const struct guard *guard,
+                                const struct sip_listens *listens, const struct transport_user *u,
                                 struct transport **ret, char *ret_why, size_t why_cap);
 void transport_free(struct transport *t);                              /* NULL-safe */
 struct addr transport_local(const struct transport *t, size_t listen); /* with the real port */

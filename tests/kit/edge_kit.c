@@ -184,10 +184,10 @@ static void config_default(void)
                              .restore_grace_ms = 32000,
                              .early = kit_on_early,
                              .ask = kit_on_ask};
-    c->n_listen = sizeof listen / sizeof *listen;
-    for (size_t i = 0; i < c->n_listen; i++) {
-        c->listen[i].transport = listen[i].transport;
-        kit_must(addr_parse(STR(EDGE), 0, &c->listen[i].at) == OK, "no address");
+    c->listens.n = sizeof listen / sizeof *listen;
+    for (size_t i = 0; i < c->listens.n; i++) {
+        c->listens.listen[i].transport = listen[i].transport;
+        kit_must(addr_parse(STR(EDGE), 0, &c->listens.listen[i].at) == OK, "no address");
     }
 }
 

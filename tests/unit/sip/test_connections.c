@@ -32,7 +32,7 @@ static void pass(int64_t ms)
 
 static int open_all(void **state)
 {
-    struct sip_config c = {0};
+    struct sip_listens c = {0};
     const struct transport_user user = {on_message, may_connect, on_gone, NULL};
     const char *fault;
     char why[128];
@@ -41,8 +41,7 @@ static int open_all(void **state)
     if (loop_new(&loop, "test", 64) != OK ||
         sip_listen_parse("tcp:192.0.2.1:5060", &c, &fault) != OK)
         return -1;
-    c.loop = loop;
-    return transport_new(&c, &user, &t, why, sizeof why) == OK ? 0 : -1;
+    return transport_new(loop, NULL, &c, &user, &t, why, sizeof why) == OK ? 0 : -1;
 }
 
 static int close_all(void **state)

@@ -21,13 +21,13 @@ static void on_gone(void *arg, handle conn)
 
 static struct transport *transport(const char *listen)
 {
-    struct sip_config c = {.loop = loop, .guard = guard};
+    struct sip_listens c = {0};
     const struct transport_user user = {on_message, may_connect, on_gone, NULL};
     struct transport *t;
     const char *fault;
     char why[128];
     assert_ok(sip_listen_parse(listen, &c, &fault));
-    assert_ok(transport_new(&c, &user, &t, why, sizeof why));
+    assert_ok(transport_new(loop, guard, &c, &user, &t, why, sizeof why));
     return t;
 }
 

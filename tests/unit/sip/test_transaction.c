@@ -38,7 +38,7 @@ static void on_sent(void *arg, const struct txn *t, struct str bytes)
 
 static int open_all(void **state)
 {
-    struct sip_config c = {0};
+    struct sip_listens c = {0};
     const struct transport_user tu = {on_message, may_connect, on_gone, NULL};
     const struct transaction_user xu = {on_response, on_failure, on_sent, NULL};
     const char *fault;
@@ -47,8 +47,7 @@ static int open_all(void **state)
     if (loop_new(&loop, "test", 64) != OK || blocks_new(&blocks) != OK ||
         sip_listen_parse("udp:192.0.2.1:5060", &c, &fault) != OK)
         return -1;
-    c.loop = loop;
-    return transport_new(&c, &tu, &tp, why, sizeof why) == OK &&
+    return transport_new(loop, NULL, &c, &tu, &tp, why, sizeof why) == OK &&
                    transactions_new(loop, tp, blocks, MAX, 500, &xu, &ts) == OK
                ? 0
                : -1;

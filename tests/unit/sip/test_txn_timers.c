@@ -54,7 +54,7 @@ static void on_txn_sent(void *arg, const struct txn *t, struct str bytes)
 
 static void begin(void)
 {
-    struct sip_config c = {0};
+    struct sip_listens c = {0};
     const struct transport_user tu = {on_message, may_connect, on_gone, NULL};
     const struct transaction_user xu = {on_response, on_failure, on_txn_sent, NULL};
     const char *fault;
@@ -63,9 +63,8 @@ static void begin(void)
     still_reset();
     still_sent_to(on_sent, NULL);
     assert_ok(loop_new(&loop, "test", 64));
-    c.loop = loop;
     assert_ok(sip_listen_parse("udp:5.0.0.1:5060,tcp:5.0.0.1:5060", &c, &fault));
-    assert_ok(transport_new(&c, &tu, &transport, why, sizeof why));
+    assert_ok(transport_new(loop, NULL, &c, &tu, &transport, why, sizeof why));
     assert_ok(blocks_new(&blocks));
     assert_ok(transactions_new(loop, transport, blocks, MOST, T1, &xu, &all));
     assert_ok(addr_parse(STR("5.0.2.1:5060"), 5060, &peer));
