@@ -6,7 +6,13 @@
 
 #include "base/log.h"
 #include "sip/trace.h"
+#include "store/calls.h"
 #include "store/trace_ring.h"
+
+static enum err calls_are_gone(void *store, const struct trace_id *call, size_t n, bool *ret_gone)
+{
+    return calls_gone(store, n, (const uint8_t *)call, ret_gone);
+}
 
 enum err trace_open(const struct config *c, struct store *s, struct trace_log **ret, char *why,
                     size_t cap)
@@ -23,8 +29,11 @@ enum err trace_open(const struct config *c, struct store *s, struct trace_log **
     if (!bytes || !*config_get(c, CONFIG_SIP_LISTEN))
         return OK;
     int n = snprintf(dir, sizeof dir, "%s/trace", config_get(c, CONFIG_DATA_DIR));
-    const struct trace_log_config tc = {
-        .dir = dir, .bytes = (uint64_t)bytes, .store = s, .redact = trace_redact};
+    const struct trace_log_config tc = {.dir = dir,
+                                        .bytes = (uint64_t)bytes,
+                                        .gone = calls_are_gone,
+                                        .gone_arg = s,
+                                        .redact = trace_redact};
     enum err err = n < (int)sizeof dir ? trace_log_open(&tc, ret, why, cap) : ERR_TOO_BIG;
     if (err != OK)
         log_warn("trace", "no SIP messages of calls are kept: %s",

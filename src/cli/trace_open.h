@@ -1,6 +1,7 @@
 /* The trace's log as the configuration says. */
 #pragma once
 #include "base/config.h"
+#include "store/store.h"
 #include "store/trace_log.h"
 
 /* *ret NULL: none is wanted (sip.trace_bytes 0, no SIP), or its files cannot be used, which is

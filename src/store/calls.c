@@ -1,6 +1,7 @@
 /* calls: one row each; open ones carry what a restart needs. Inside a job's run. */
 #include "store/calls.h"
 
+#include "base/id.h"
 #include "store/walk.h"
 
 enum err call_put(struct db *db, const struct call_row *c)
@@ -81,6 +82,39 @@ enum err call_get(struct db *db, uint64_t account, struct str call_id, struct ca
     enum err err =
         db_run(db, SQL_CALL_GET, DB_ARGS(V_TEXT(call_id), V_INT(account)), on_got, &got, NULL);
     return err != OK ? err : !got.any ? ERR_NOT_FOUND : mem->err;
+}
+
+struct gone_job {
+    struct store_job job; /* first */
+    size_t n;
+    const uint8_t *id;
+    bool *ret_gone;
+};
+
+static enum err gone_run(struct store_job *job, struct db *db)
+{
+    struct gone_job *j = (struct gone_job *)job;
+    struct buf mem;
+    enum err err = OK;
+    buf_init(&mem, 1 << 20);
+    for (size_t i = 0; i < j->n && err == OK; i++) {
+        struct call_row row;
+        char id[ID_SIZE];
+        buf_reset(&mem);
+        id_print("call", j->id + i * 16, id);
+        err = call_get(db, 0, str_of(id), &row, &mem);
+        j->ret_gone[i] = err == ERR_NOT_FOUND;
+        if (err == ERR_NOT_FOUND)
+            err = OK;
+    }
+    buf_fini(&mem);
+    return err;
+}
+
+enum err calls_gone(struct store *s, size_t n, const uint8_t *id, bool *ret_gone)
+{
+    struct gone_job j = {.job.run = gone_run, .n = n, .id = id, .ret_gone = ret_gone};
+    return store_read_now(s, &j.job);
 }
 
 enum err call_list_open(struct db *db, int64_t after_n, unsigned limit, call_row_fn *row, void *arg)

@@ -27,6 +27,9 @@ struct call_row {
 MUST_USE enum err call_put(struct db *db, const struct call_row *c);
 MUST_USE enum err call_get(struct db *db, uint64_t account /* 0: any */, struct str call_id,
                            struct call_row *ret, struct buf *mem); /* slices point into mem */
+/* For each of the n ids (16 bytes each, one behind the other): does no call have it? Reads and
+ * waits: for threads that may block. */
+MUST_USE enum err calls_gone(struct store *s, size_t n, const uint8_t *id, bool *ret_gone);
 typedef bool call_row_fn(void *arg, const struct call_row *c);
 MUST_USE enum err call_list_open(struct db *db, int64_t after_n, unsigned limit, call_row_fn *row,
                                  void *arg);

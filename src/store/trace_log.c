@@ -19,13 +19,12 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "store/calls.h"
 #include "store/trace_chain.h"
 
 enum {
     NICE = 10,
     OUT_MAX = 2 * TRACE_BATCH_BYTES,
-    ASK_CALLS = 200, /* of the store at once */
+    ASK_CALLS = 200, /* at once */
     MAILS_MAX = TRACE_BATCHES_MAX,
 };
 
@@ -42,7 +41,7 @@ struct trace_log {
     unsigned scanned;
     bool indexed;               /* all were */
     struct trace_read *waiting; /* until then */
-    struct trace_id *found;     /* calls to ask the store about; NULL: that is done */
+    struct trace_id *found;     /* calls to ask about, whether they are gone; NULL: that is done */
     size_t n_found, asked;
 };
 
@@ -283,7 +282,7 @@ static void list_found(struct trace_log *l)
 {
     const struct traced_call *c;
     size_t max = trace_index_count(l->index);
-    l->found = l->c.store && max ? malloc(max * sizeof *l->found) : NULL;
+    l->found = l->c.gone && max ? malloc(max * sizeof *l->found) : NULL;
     for (size_t i = 0; l->found && (c = trace_index_next(l->index, &i));)
         if (c->found)
             l->found[l->n_found++] = c->id;
@@ -314,47 +313,21 @@ static void scan_next(struct trace_log *l)
         index_done(l);
 }
 
-struct ask_job {
-    struct store_job job; /* first */
-    const struct trace_id *call;
-    size_t n;
-    bool gone[ASK_CALLS];
-};
-
-static enum err ask_run(struct store_job *job, struct db *db)
-{
-    struct ask_job *j = (struct ask_job *)job;
-    struct buf mem;
-    enum err err = OK;
-    buf_init(&mem, 1 << 20);
-    for (size_t i = 0; i < j->n && err == OK; i++) {
-        struct call_row row;
-        char id[ID_SIZE];
-        buf_reset(&mem);
-        id_print("call", (const uint8_t *)&j->call[i], id);
-        err = call_get(db, 0, str_of(id), &row, &mem);
-        j->gone[i] = err == ERR_NOT_FOUND;
-        if (err == ERR_NOT_FOUND)
-            err = OK;
-    }
-    buf_fini(&mem);
-    return err;
-}
-
 /* The next of the calls that were found: those that the store does not have any more go. */
 static void ask_next(struct trace_log *l)
 {
-    struct ask_job j = {.job.run = ask_run, .call = l->found + l->asked};
-    j.n = l->n_found - l->asked < ASK_CALLS ? l->n_found - l->asked : ASK_CALLS;
-    enum err err = j.n ? store_read_now(l->c.store, &j.job) : OK;
+    const struct trace_id *call = l->found + l->asked;
+    size_t left = l->n_found - l->asked, n = left < ASK_CALLS ? left : ASK_CALLS;
+    bool gone[ASK_CALLS] = {0};
+    enum err err = n ? l->c.gone(l->c.gone_arg, call, n, gone) : OK;
     if (err != OK)
         log_warn("trace", "whether calls were erased could not be asked: %s", err_text(err));
-    for (size_t i = 0; err == OK && i < j.n; i++) {
-        const struct traced_call *c = trace_index_get(l->index, &j.call[i]);
-        if (j.gone[i] && c && !c->live)
-            forget(l, &j.call[i]);
+    for (size_t i = 0; err == OK && i < n; i++) {
+        const struct traced_call *c = trace_index_get(l->index, &call[i]);
+        if (gone[i] && c && !c->live)
+            forget(l, &call[i]);
     }
-    l->asked += j.n;
+    l->asked += n;
     if (err == OK && l->asked < l->n_found)
         return;
     free(l->found);

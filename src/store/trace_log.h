@@ -5,7 +5,6 @@
 #pragma once
 #include "base/buf.h"
 #include "base/mailbox.h"
-#include "store/store.h"
 #include "store/trace_record.h"
 
 struct trace_log;
@@ -13,8 +12,11 @@ struct trace_log;
 struct trace_log_config {
     const char *dir;
     uint64_t bytes; /* TRACE_BYTES_MIN … TRACE_BYTES_MAX (store/trace_ring.h) */
-    /* Asked after the start whether the calls that were found are still there; NULL: nobody is. */
-    struct store *store;
+    /* Says for each of the n calls whether the store does not know it any more. The log asks it
+     * after the start, about the calls in its files, a few at a time; NULL: it asks nobody. It may
+     * block. The log's thread. */
+    enum err (*gone)(void *arg, const struct trace_id *call, size_t n, bool *ret_gone);
+    void *gone_arg;
     /* Puts a message as it may be kept. Wired by main, since only the edge knows SIP; NULL: as it
      * is. The log's thread. */
     void (*redact)(struct str message, struct buf *out);

@@ -22,10 +22,16 @@ static char top[] = "/tmp/hookswitch-trace-XXXXXX", dir[64];
 static struct trace_log *the_log;
 static struct store *the_store;
 
+static enum err are_gone(void *arg, const struct trace_id *call, size_t n, bool *ret_gone)
+{
+    return calls_gone(arg, n, (const uint8_t *)call, ret_gone);
+}
+
 static void open_log(void)
 {
     char why[256] = "";
-    const struct trace_log_config c = {.dir = dir, .bytes = RING, .store = the_store};
+    const struct trace_log_config c = {
+        .dir = dir, .bytes = RING, .gone = the_store ? are_gone : NULL, .gone_arg = the_store};
     if (trace_log_open(&c, &the_log, why, sizeof why) != OK)
         fail_msg("%s", why);
 }
