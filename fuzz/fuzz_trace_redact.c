@@ -2,7 +2,9 @@
  * about as many. */
 #include <string.h>
 
-#include "sip/trace.h"
+#include "sip/trace_hide.h"
+#include "store/trace_record.h"
+#include "sip/trace_redact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

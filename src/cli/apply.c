@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "cli/declared.h"
+#include "base/exit_code.h"
 #include "cli/invocation.h"
-#include "cli/options.h"
 #include "cli/print.h"
 
 enum { FILE_MAX = 64 << 20, BODY_MAX = 256 * 1024 };

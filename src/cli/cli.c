@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/config.h"
+#include "base/exit_code.h"
 #include "cli/backup.h"
 #include "cli/client.h"
 #include "cli/commands.h"
@@ -18,7 +19,6 @@
 #include "cli/doctor.h"
 #include "cli/invocation.h"
 #include "cli/listen.h"
-#include "cli/options.h"
 #include "cli/pages.h"
 #include "cli/print.h"
 

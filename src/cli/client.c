@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/exit_code.h"
 #include "cli/fetch.h"
-#include "cli/options.h"
 
 enum { ANSWER_MAX = 64 << 20, HEADERS_MAX = 16384, SILENCE_MS = 30000, TURN_MS = 1000 };
 

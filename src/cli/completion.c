@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/exit_code.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/options.h"
 
 static bool starts_noun(size_t i)
 {

@@ -31,7 +31,7 @@
 #include "net/guard.h"
 #include "net/loop.h"
 #include "net/resolver.h"
-#include "sip/trace.h"
+#include "sip/trace_hide.h"
 
 enum {
     EDGE_MAILS_MAX = 262144,

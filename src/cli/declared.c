@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/options.h"
 #include "cli/print.h"
 
 enum { DOC_MAX = 1 << 20, SETTINGS_MAX = 1000000 };

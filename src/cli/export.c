@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "cli/declared.h"
+#include "base/exit_code.h"
 #include "cli/invocation.h"
-#include "cli/options.h"
 
 static void print_kind(const struct declared_kind *k, const struct declared *d, bool *first)
 {

@@ -12,11 +12,11 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/exit_code.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/poster.h"
 #include "cli/invocation.h"
-#include "cli/options.h"
 #include "cli/print.h"
 #include "cli/stream_client.h"
 

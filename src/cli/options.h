@@ -1,15 +1,7 @@
-/* Exit codes of all commands (CONTRACT §7), and the options of those that read the daemon's
- * configuration themselves. */
+/* The options of commands that read the daemon's configuration themselves. */
 #pragma once
 #include "base/config.h"
-
-enum {
-    EXIT_USAGE = 2,
-    EXIT_NOT_FOUND = 3,
-    EXIT_AUTH = 4,
-    EXIT_UNREACHABLE = 5,
-    EXIT_CONFLICT = 6,
-};
+#include "base/exit_code.h"
 
 struct config_options {
     const char *file; /* NULL: none */

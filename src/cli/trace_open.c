@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "sip/trace.h"
+#include "sip/trace_redact.h"
 #include "store/calls.h"
 #include "store/trace_ring.h"
 

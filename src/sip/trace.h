@@ -19,10 +19,3 @@ void trace_free(struct trace *t);
 void trace_put(struct trace *t, const struct traced *whose, bool sent, const struct path *path,
                struct str message);
 void trace_flush(struct trace *t); /* hands over what there is; NULL-safe */
-
-/* A message as it may be kept: without what proves who somebody is, without keys of media, and of
- * bodies other than SDP only how many bytes they were (docs/sip.md). Pure. */
-void trace_redact(struct str message, struct buf *out);
-/* A call's records as they may be read: without what a party withholds, and without the caller
- * where `withheld` says that he does. Pure; `records` is aligned to 8. */
-MUST_USE enum err trace_hide(struct str records, bool withheld, struct buf *out);

@@ -2,12 +2,14 @@
  * masked in all messages of both legs: headers by sip/privacy's table, his own addresses by where
  * they stand, his numbers wherever else they are. What is on the disk stays whole; it is the
  * operator's. Called by the API's thread for each trace that is read. Pure. */
+#include "sip/trace_hide.h"
+
 #include <string.h>
 
 #include "sip/lines.h"
 #include "sip/privacy.h"
 #include "sip/relayed.h"
-#include "sip/trace.h"
+#include "store/trace_record.h"
 
 static const struct str dots = STR("\xe2\x80\xa6"); /* … */
 

@@ -1,10 +1,11 @@
 /* trace_redact: what a trace does not keep (docs/sip.md). Works on any bytes, line by line: what
  * cannot be read as a header that is known to be harmless in this respect is kept, what is a secret
  * is replaced by "…" as far as it reaches, also where the message was cut off. Pure. */
+#include "sip/trace_redact.h"
+
 #include <string.h>
 
 #include "sip/lines.h"
-#include "sip/trace.h"
 
 static const struct str dots = STR("\xe2\x80\xa6"); /* … */
 

@@ -1,6 +1,6 @@
 /* What of a message a trace keeps. */
 #include "../check.h"
-#include "sip/trace.h"
+#include "sip/trace_redact.h"
 
 #define HEAD                                                                                       \
     "INVITE sip:+447911123456@example.com SIP/2.0\r\n"                                             \

@@ -1,6 +1,7 @@
 /* A trace as it may be read: nothing of a caller who withholds who he is. */
 #include "../check.h"
-#include "sip/trace.h"
+#include "sip/trace_hide.h"
+#include "store/trace_record.h"
 
 #define DOTS "\xe2\x80\xa6"
 #define REST "CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
