@@ -14,9 +14,9 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "figures.h"
-#include "hub/housekeeper.h"
+#include "hub/chores/housekeeper.h"
 #include "hub/messages.h"
-#include "store/expiry.h"
+#include "store/rows/expiry.h"
 
 enum { JOIN_MS = 1800000, UNDER_WAY = 4096, BYTES = 140, LOOK_US = 50000, RESIDENT_MAX_MIB = 64 };
 

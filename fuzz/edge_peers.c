@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "edge_world.h"
-#include "sip/print.h"
+#include "sip/wire/print.h"
 
 static const char *const numbers[] = {
 #define X(number, account, targets) number,

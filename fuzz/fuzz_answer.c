@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deliver/http_conn.h"
+#include "deliver/http/conn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

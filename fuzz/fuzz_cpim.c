@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sip/cpim.h"
-#include "sip/text_body.h"
+#include "sip/text/cpim.h"
+#include "sip/text/text_body.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

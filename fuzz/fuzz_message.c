@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sip/identity.h"
-#include "sip/print.h"
-#include "sip/relayed.h"
-#include "sip/x_headers.h"
+#include "sip/call/identity.h"
+#include "sip/wire/print.h"
+#include "sip/wire/relayed.h"
+#include "sip/call/x_headers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

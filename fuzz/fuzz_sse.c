@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/response.h"
-#include "cli/sse.h"
+#include "cli/client/response.h"
+#include "cli/client/sse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

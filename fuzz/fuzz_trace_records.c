@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/trace_record.h"
+#include "trace/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -2,9 +2,9 @@
  * about as many. */
 #include <string.h>
 
-#include "sip/trace_hide.h"
-#include "store/trace_record.h"
-#include "sip/trace_redact.h"
+#include "sip/trace/hide.h"
+#include "trace/record.h"
+#include "sip/trace/redact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

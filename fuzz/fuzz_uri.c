@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sip/uri.h"
+#include "sip/wire/uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -1,55 +1,111 @@
 #!/bin/sh
-# Who may know whom (ARCHITECTURE.md): reads the includes and fails with the line that breaks a wall.
+# Checks who may know whom: reads the includes of src/ and fails with the line that breaks a wall.
+#   tools/layers.sh            checks; ARCHITECTURE.md must show the same table
+#   tools/layers.sh --table    prints the table of the allowed arrows
 set -u
 cd "$(dirname "$0")/.."
-bad=0
 
-may() { # layer: what it may include
-  case $1 in
-  base) echo base ;;
-  net) echo "base net" ;;
-  model) echo "base model" ;;
-  store) echo "base model store" ;;
-  hub) echo "base net model store hub" ;;
-  sip | smpp | deliver | api) echo "base net model store hub $1" ;;
-  cli) echo "base net model store hub sip smpp deliver api cli" ;;
-  esac
-}
-
-wrong() {
-  echo "$1"
-  bad=1
-}
-
-for file in src/*/*.[ch]; do
-  layer=${file#src/}
-  layer=${layer%%/*}
-  allowed=" $(may "$layer") "
-  while IFS=: read -r line include; do
-    [ -n "$line" ] || continue
-    to=${include#*\"}
-    to=${to%%/*}
-    case $allowed in *" $to "*) ;; *) wrong "$file:$line: $layer/ may not include $to/" ;; esac
-  done <<EOT
-$(grep -n '^#include "' "$file")
+# A room a line, from the ground up: it may include itself and the rooms named, all of which stand above its line. So
+# there is no circle of rooms.
+rooms() {
+  cat <<'EOT'
+base          |
+net           | base
+model         | base
+store         | base model
+store/sqlite  | base model store
+store/rows    | base model store
+trace         | base
+hub           | base net model store store/rows
+hub/chores    | base net model store store/rows trace hub
+sip/wire      | base net
+sip/net       | base net sip/wire
+sip/trace     | base net trace sip/wire sip/net
+sip/txn       | base net trace sip/wire sip/net sip/trace
+sip/call      | base net model store store/rows trace hub sip/wire sip/net sip/trace sip/txn
+sip/text      | base net model store store/rows trace hub sip/wire sip/net sip/trace sip/txn sip/call
+sip           | base net model store store/rows trace hub sip/wire sip/net sip/trace sip/txn sip/call sip/text
+smpp          | base net model store store/rows hub
+deliver/http  | base net
+deliver       | base net model store store/rows hub deliver/http
+api           | base net model store store/rows trace hub hub/chores
+daemon        | base net model store store/rows trace hub hub/chores sip sip/call sip/net sip/trace smpp deliver api
+cli/client    | base net
+play          | base net model store trace sip/wire smpp daemon cli/client
+cli/doctor    | base net model store sip/wire sip/net daemon cli/client
+cli           | base net model store deliver deliver/http daemon play cli/client cli/doctor
+.             | cli
 EOT
-done
+}
+
+table() {
+  echo '| room | may include, besides itself |'
+  echo '|---|---|'
+  rooms | sed 's/ *| */|/; s/^\.|/main.c|/; s/^\([^|]*\)|\(.*\)$/| \1 | \2 |/; s/|  |$/| nothing |/'
+}
+
+[ "${1:-}" = --table ] && { table; exit; }
 
 # A library's header has one place.
-one_place() { # header pattern, where
-  for hit in $(grep -lE "^#include <$1>" src/*/*.[ch] | grep -vE "^($2)$"); do
-    wrong "$hit: <$1> belongs to $2"
-  done
+libraries() {
+  cat <<'EOT'
+sqlite3.h     | src/store/sqlite/
+jansson.h     | src/base/json.c
+llhttp.h      | src/deliver/http/conn.h src/api/http_reader.h
+uv.h          | src/net/
+ares.h        | src/net/resolver
+idn2.h        | src/net/url.c
+openssl/ssl.h | src/net/tls_openssl.h
+sodium.h      | src/base/
+iconv.h       | src/model/charset.c
+ini.h         | src/base/config.c
+EOT
 }
-one_place 'sqlite3\.h' 'src/store/sqlite.*'
-one_place 'jansson\.h' 'src/base/json\.c'
-one_place 'llhttp\.h' 'src/deliver/http_conn\.h|src/api/http_reader\.h'
-one_place 'uv\.h' 'src/net/.*'
-one_place 'ares\.h' 'src/net/resolver.*'
-one_place 'idn2\.h' 'src/net/url\.c'
-one_place 'openssl/ssl\.h' 'src/net/tls_openssl\.h'
-one_place 'sodium\.h' 'src/base/.*'
-one_place 'iconv\.h' 'src/model/charset\.c'
-one_place 'ini\.h' 'src/base/config\.c'
-[ $bad = 0 ] && echo "layers: clean"
-exit $bad
+
+{
+  rooms | sed 's/^/room|/'
+  libraries | sed 's/^/library|/'
+  find src -name '*.[ch]' | sort | xargs grep -n '^#include' | sed 's/^/include|/'
+} | awk '
+  function wrong(text) { print text; bad = 1 }
+  BEGIN { FS = "|" }
+  { gsub(/ +/, " ", $2); sub(/ $/, "", $2) }
+  $1 == "room" {
+    n = split($3, to, " ")
+    for (i = 1; i <= n; i++) {
+      if (!(to[i] in known)) wrong("tools/layers.sh: " $2 " names " to[i] ", which does not stand above it")
+      may[$2, to[i]] = 1
+    }
+    known[$2] = may[$2, $2] = 1
+    next
+  }
+  $1 == "library" { place[$2] = $3; next }
+  {
+    text = substr($0, 9)
+    at = index(text, ":#include ")
+    where = substr(text, 1, at - 1)
+    file = substr(where, 1, index(where, ":") - 1)
+    what = substr(text, at + 10)
+    room = file; sub(/^src\//, "", room)
+    if (!sub(/\/[^\/]*$/, "", room)) room = "."
+    if (!(room in known) && !(room in told)) { wrong(room "/ is no room of the table"); told[room] = 1 }
+    name = substr(what, 2); sub(/[>"].*/, "", name)
+    if (what ~ /^"/) {
+      to_room = name
+      if (!sub(/\/[^\/]*$/, "", to_room)) next # made by the build
+      if (!((room, to_room) in may)) wrong(where ": " room "/ may not include " to_room "/")
+    } else if (name in place) {
+      ok = 0
+      n = split(place[name], to, " ")
+      for (i = 1; i <= n; i++) if (index(file, to[i]) == 1) ok = 1
+      if (!ok) wrong(where ": <" name "> belongs to" place[name])
+    }
+  }
+  END { exit bad }' || exit 1
+
+sed -n '/^| room | may include/,/^$/p' ARCHITECTURE.md | sed '/^$/d' >"${TMPDIR:-/tmp}/layers.$$"
+table | cmp -s - "${TMPDIR:-/tmp}/layers.$$"
+same=$?
+rm -f "${TMPDIR:-/tmp}/layers.$$"
+[ $same = 0 ] || { echo "ARCHITECTURE.md shows another table than tools/layers.sh --table"; exit 1; }
+echo "layers: clean"

@@ -7,7 +7,7 @@
 #include "api/audit.h"
 #include "api/key_uses.h"
 #include "api/rights.h"
-#include "store/tokens.h"
+#include "store/rows/tokens.h"
 
 /* ---- keys ---- */
 

@@ -2,12 +2,12 @@
 #pragma once
 #include "base/config.h"
 #include "hub/feed.h"
-#include "hub/housekeeper.h"
+#include "hub/chores/housekeeper.h"
 #include "hub/link_states.h"
 #include "hub/messages.h"
 #include "hub/simulations.h"
 #include "net/addr.h"
-#include "store/trace_log.h"
+#include "trace/log.h"
 
 struct api;
 
@@ -24,7 +24,7 @@ struct api_config {
     struct simulations *simulations; /* NULL: no answer is waited for */
     const char *setup_token;         /* of the setup URL; NULL: there is no setup */
     struct trace_log *trace;         /* NULL: no SIP messages of calls are kept */
-    /* A trace as it may be read (sip/trace.h). */
+    /* A trace as it may be read (sip/trace/trace.h). */
     enum err (*trace_hide)(struct str records, bool withheld, struct buf *out);
     const char *sms_fields;           /* how SMS providers name things; "": as most do */
     unsigned threads;                 /* 0: 2 */

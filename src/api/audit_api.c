@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "api/audit.h"
-#include "store/audit.h"
+#include "store/rows/audit.h"
 
 /* ---- writing ---- */
 

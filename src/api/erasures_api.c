@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "api/resource.h"
-#include "store/erasures.h"
+#include "store/rows/erasures.h"
 
 static void put_erasure(struct json_writer *w, const struct request *r, const struct erasure *e)
 {

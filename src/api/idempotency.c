@@ -8,7 +8,7 @@
 
 #include "api/resource.h"
 #include "base/crypto.h"
-#include "store/idempotency.h"
+#include "store/rows/idempotency.h"
 
 enum { KEY_MAX = 255, KEPT_MAX = 1 << 20 };
 

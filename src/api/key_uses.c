@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "store/tokens.h"
+#include "store/rows/tokens.h"
 
 struct use {
     uint64_t key;

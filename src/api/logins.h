@@ -2,7 +2,7 @@
  * is good while its user is there with the password it was made under. Any thread. */
 #pragma once
 #include "hub/book.h"
-#include "store/tokens.h"
+#include "store/rows/tokens.h"
 
 struct logins;
 

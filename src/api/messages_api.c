@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "api/resource.h"
-#include "store/expiry.h"
-#include "store/inbox.h"
+#include "store/rows/expiry.h"
+#include "store/rows/inbox.h"
 
 enum { THREAD_ROWS_MAX = 2000, COUNT_MAX = 1000, QUERY_MAX = 128 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "api/resource.h"
-#include "hub/recover.h"
+#include "hub/chores/recovery.h"
 
 enum { COUNT_ROWS = 5000 };
 

@@ -8,8 +8,8 @@
 
 #include "api/audit.h"
 #include "api/rights.h"
-#include "store/recoveries.h"
-#include "store/tokens.h"
+#include "store/rows/recoveries.h"
+#include "store/rows/tokens.h"
 
 static bool is_in(const char *const *names, struct str key)
 {

@@ -4,7 +4,7 @@
 #include "api/api.h"
 #include "api/rate.h"
 #include "base/json.h"
-#include "store/settings.h"
+#include "store/rows/settings.h"
 
 struct server;
 struct request;

@@ -14,7 +14,7 @@
 #include "api/resource.h"
 #include "base/crypto.h"
 #include "base/metrics.h"
-#include "store/expiry.h"
+#include "store/rows/expiry.h"
 
 enum {
     STREAM_HELD = FEED_TAKE_BYTES,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "api/resource.h"
-#include "store/calls.h"
+#include "store/rows/calls.h"
 
 struct tracing {
     struct trace_read read; /* first */

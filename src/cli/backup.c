@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "cli/options.h"
+#include "daemon/options.h"
 #include "store/backup.h"
 
 static const char backup_usage[] = "backup FILE [--config FILE] [--set KEY=VALUE]...";

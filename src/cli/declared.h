@@ -1,7 +1,7 @@
 /* Settings as a file declares them: what `export` writes and `apply` compares. */
 #pragma once
 #include "base/json.h"
-#include "cli/client.h"
+#include "cli/client/client.h"
 
 struct declared_kind {
     const char *member;        /* of the file: "numbers" */

@@ -1,7 +1,7 @@
 /* The words and options of one command line. */
 #pragma once
 #include "base/str.h"
-#include "cli/client.h"
+#include "cli/client/client.h"
 
 struct option {         /* a command's own, besides those that all take */
     const char *name;   /* "--number" */

@@ -18,7 +18,7 @@
 #include "cli/poster.h"
 #include "cli/invocation.h"
 #include "cli/print.h"
-#include "cli/stream_client.h"
+#include "cli/client/stream_client.h"
 
 enum { QUEUE_FULL = 64, QUEUE_LOW = 16, TURN_MS = 100 };
 

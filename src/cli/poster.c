@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "deliver/http_client.h"
+#include "deliver/http/client.h"
 #include "deliver/request.h"
 
 enum { TIMEOUT_MS = 15000, AGAIN_MIN_MS = 250, AGAIN_MAX_MS = 5000, CALLS = 1024 };

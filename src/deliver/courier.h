@@ -12,7 +12,7 @@
 #include "base/share.h"
 #include "deliver/deliver.h"
 #include "deliver/health.h"
-#include "deliver/http_client.h"
+#include "deliver/http/client.h"
 #include "deliver/shelf.h"
 #include "net/loop.h"
 

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "deliver/courier.h"
-#include "store/audit.h"
+#include "store/rows/audit.h"
 
 struct disable_job {
     struct store_job job; /* first */

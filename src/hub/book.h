@@ -6,7 +6,7 @@
 #include "model/settings.h"
 #include "net/guard.h"
 #include "net/url.h"
-#include "store/settings.h"
+#include "store/rows/settings.h"
 #include "store/store.h"
 
 struct book;  /* a snapshot */

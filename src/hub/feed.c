@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/share.h"
-#include "store/expiry.h"
+#include "store/rows/expiry.h"
 
 enum {
     OWN_FIRST = 16,       /* readers that an owner may have, whatever the others have */

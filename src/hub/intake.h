@@ -6,9 +6,9 @@
  *     ⇒ on_stored (writer's thread; deliver wakes)  ⇒ on_taken (home's thread; the edge goes on) */
 #pragma once
 #include "hub/book.h"
-#include "store/calls.h"
-#include "store/deliveries.h"
-#include "store/events.h"
+#include "store/rows/calls.h"
+#include "store/rows/deliveries.h"
+#include "store/rows/events.h"
 
 struct intake;
 struct taking; /* an event on its way in; one owner */

@@ -4,7 +4,7 @@
 #pragma once
 #include "hub/intake.h"
 #include "model/sms.h"
-#include "store/sms_parts.h"
+#include "store/rows/sms_parts.h"
 
 struct joiner { /* whom it needs; no state of its own */
     struct intake *intake;

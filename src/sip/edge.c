@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "sip/call.h"
+#include "sip/call/call.h"
 
 enum { TXNS_PER_CALL = 6, TXNS_LEAST = 65536 };
 
@@ -455,6 +455,12 @@ static void on_hangup(struct mail *m)
         call_end(c, END_CANCELED, ENDED_BY_SYSTEM, 480);
     }
     free(h);
+}
+
+void sip_edge_control(struct sip_edge *e, struct str call_id, uint64_t asked, int status,
+                      struct str body)
+{
+    call_post_control(e, call_id, asked, status, body);
 }
 
 enum err sip_edge_hangup(struct sip_edge *e, struct str call_id)

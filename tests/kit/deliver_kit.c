@@ -1,4 +1,4 @@
-/* deliver_kit: puts delivery together as cli/daemon.c does, over a store without threads, a loop
+/* deliver_kit: puts delivery together as daemon/daemon.c does, over a store without threads, a loop
  * that stands still, and the HTTP client of kit_posts.c; starts, stops, and moves the time. */
 #include "deliver_kit.h"
 
@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "deliver_kit_own.h"
 #include "still.h"
-#include "store/events.h"
-#include "store/settings.h"
+#include "store/rows/events.h"
+#include "store/rows/settings.h"
 
 enum { TURNS_MAX = 100000, WALL_MS = 1700000000 };
 

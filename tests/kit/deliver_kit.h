@@ -12,9 +12,9 @@
  * works (unless it is held), until nothing is left to do at the present time. The jitter of retries
  * and probes is always the shortest: a wait of 5 s is one of 4. All state is the process's own. */
 #pragma once
-#include "../unit/check.h"
+#include "check.h"
 #include "deliver/courier.h"
-#include "store/faulty_engine.h"
+#include "faulty_engine.h"
 
 struct deliver_kit {
     struct store *store;

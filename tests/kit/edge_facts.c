@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "edge_kit_own.h"
-#include "sip/transport_conn.h"
-#include "sip/txn_table.h"
+#include "sip/net/transport_conn.h"
+#include "sip/txn/txn_table.h"
 #include "store/engine.h"
 
 enum { CALLS_MAX = 64, ENDPOINTS_MAX = 8, EVENTS_MAX = 64, TOLD_MAX = 4096 };

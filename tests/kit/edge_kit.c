@@ -1,5 +1,5 @@
-/* edge_kit: puts the edge together as cli/daemon.c does, over a store without threads and a network
- * that stands still; starts, stops, kills it, and moves the time. */
+/* edge_kit: puts the edge together as daemon/daemon.c does, over a store without threads and a
+ * network that stands still; starts, stops, kills it, and moves the time. */
 #include "edge_kit.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "edge_kit_own.h"
-#include "store/settings.h"
+#include "store/rows/settings.h"
 
 enum { TURNS_MAX = 1000, WALL_MS = 1700000000 };
 

@@ -19,9 +19,10 @@
  * at 5.0.0.1:5060 (UDP and TCP), agents are anywhere. All state is the process's own: one kit. */
 #pragma once
 #include "hub/messages.h"
-#include "sip/call.h"
+#include "sip/call/call.h"
+#include "sip/edge.h"
 #include "still.h"
-#include "store/faulty_engine.h"
+#include "faulty_engine.h"
 
 #define EDGE    "5.0.0.1:5060"
 #define CARRIER "5.0.1.1:5060"

@@ -1,4 +1,4 @@
-/* kit_posts: deliver/http_client.h without a network: a POST is kept, and answered when the test
+/* kit_posts: deliver/http/client.h without a network: a POST is kept, and answered when the test
  * says so. */
 #include <stdlib.h>
 

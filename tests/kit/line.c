@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "edge_kit_own.h"
-#include "sip/print.h"
+#include "sip/wire/print.h"
 
 static char sent[SIP_MESSAGE_MAX];
 static struct buf out;

@@ -1,5 +1,5 @@
 /* What clients hold of a place: it comes back whole, opens for nobody else, and says nothing. */
-#include "../check.h"
+#include "check.h"
 #include "api/cursor.h"
 
 static const uint8_t key[CURSOR_KEY_SIZE] = {1, 2, 3}, other_key[CURSOR_KEY_SIZE] = {1, 2, 4};

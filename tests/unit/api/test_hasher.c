@@ -1,5 +1,5 @@
 /* The thread that hashes passwords: one after another, and no more waiting than may. */
-#include "../check.h"
+#include "check.h"
 #include "api/hasher.h"
 
 static struct hasher *h;

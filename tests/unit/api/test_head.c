@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "api/head.h"
 
 static void path_is(const char *in, bool one_part, const char *out)

@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "api/http_reader.h"
 
 enum { BODY_MAX = 256 };

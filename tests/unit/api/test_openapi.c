@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../check.h"
+#include "check.h"
 #include "api/files.h"
 #include "api/resource.h"
 

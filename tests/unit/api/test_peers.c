@@ -1,7 +1,7 @@
 /* Connections by address: each has its own, a line of IPv6 is one, what ends makes room. */
 #include <pthread.h>
 
-#include "../check.h"
+#include "check.h"
 #include "api/peers.h"
 
 static struct peers *make(unsigned per_address)

@@ -1,5 +1,5 @@
 /* The rate of a key: a burst, then evenly, and nobody pays for another. */
-#include "../check.h"
+#include "check.h"
 #include "api/rate.h"
 #include "base/clock.h"
 

@@ -1,7 +1,7 @@
 /* Nobody gives more than he has: rights, scopes of keys, and how long they last. */
 #include <string.h>
 
-#include "../check.h"
+#include "check.h"
 #include "api/rights.h"
 
 static struct request *asker(unsigned rights, int64_t expires_at_ms)

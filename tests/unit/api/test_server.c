@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../check.h"
+#include "check.h"
 #include "api/peers.h"
 #include "api/server.h"
 #include "base/mailbox.h"

@@ -1,6 +1,6 @@
 /* Providers' names for what a message is made of: the common ones, the operator's, paths in JSON.
  */
-#include "../check.h"
+#include "check.h"
 #include "api/sms_fields.h"
 
 static struct sms_fields fields;

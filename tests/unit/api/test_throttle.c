@@ -1,5 +1,5 @@
 /* Attempts to log in, by a clock of our own. */
-#include "../check.h"
+#include "check.h"
 #include "api/throttle.h"
 #include "base/clock.h"
 #include "base/crypto.h"

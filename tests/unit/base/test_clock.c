@@ -1,5 +1,5 @@
 /* Times as text: what we print is read again, and only real dates are. */
-#include "../check.h"
+#include "check.h"
 #include "base/clock.h"
 
 static int64_t parsed(const char *text)

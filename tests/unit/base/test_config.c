@@ -1,6 +1,6 @@
 #include <unistd.h>
 
-#include "../check.h"
+#include "check.h"
 #include "base/config.h"
 
 static char why[512];

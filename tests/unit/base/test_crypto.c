@@ -1,6 +1,6 @@
 /* What is sealed opens with its key, its context and unharmed, and not otherwise; a password
  * matches its own hash. */
-#include "../check.h"
+#include "check.h"
 #include "base/crypto.h"
 
 static void what_is_sealed_opens_as_it_was_alone(void **state)

@@ -1,5 +1,5 @@
 /* Which errors are worth another try. */
-#include "../check.h"
+#include "check.h"
 #include "base/err.h"
 
 static void the_input_and_we_are_at_fault_for_good(void **state)

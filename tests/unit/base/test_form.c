@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "base/form.h"
 
 static void names_and_values_are_decoded(void **state)

@@ -1,5 +1,5 @@
 /* Ids as text and as the bits that they are. */
-#include "../check.h"
+#include "check.h"
 #include "base/id.h"
 
 static void comes_back(void **state)

@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "base/json.h"
 
 static void reads_members_in_order(void **state)

@@ -1,6 +1,6 @@
 #include <pthread.h>
 
-#include "../check.h"
+#include "check.h"
 #include "base/mailbox.h"
 
 enum { SENDERS = 4, EACH = 20000 };

@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "base/map.h"
 #include "base/pool.h"
 

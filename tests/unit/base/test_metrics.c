@@ -1,5 +1,5 @@
 /* The page that Prometheus reads: what promtool's rules ask of names, units and families. */
-#include "../check.h"
+#include "check.h"
 #include "base/map.h"
 #include "base/metrics.h"
 

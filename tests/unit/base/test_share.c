@@ -1,5 +1,5 @@
 /* Shares: who is alone has most, who comes later has something, whatever the others do. */
-#include "../check.h"
+#include "check.h"
 #include "base/share.h"
 
 static const struct share slots = {.max = 4096, .first = 16};

@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 
 static void cuts_and_trims(void **state)
 {

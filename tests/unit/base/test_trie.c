@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "../check.h"
+#include "check.h"
 #include "base/crypto.h"
 #include "base/id.h"
 

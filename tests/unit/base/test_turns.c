@@ -1,6 +1,6 @@
 /* Turns: one of each owner, and the daemon's own every second time; shares; several threads take.
  */
-#include "../check.h"
+#include "check.h"
 #include "base/turns.h"
 
 #include <pthread.h>

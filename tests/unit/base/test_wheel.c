@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "base/wheel.h"
 
 static int64_t fired_at[16];

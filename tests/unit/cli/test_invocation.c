@@ -1,5 +1,5 @@
 /* Command lines: words, options with and without values, and what is not known. */
-#include "../check.h"
+#include "check.h"
 #include "cli/invocation.h"
 
 /* As main gets them: not constant. */

@@ -1,5 +1,5 @@
 /* Tables and objects as people see them, and that text of the network cannot drive a terminal. */
-#include "../check.h"
+#include "check.h"
 
 #include "cli/print.h"
 

@@ -1,5 +1,5 @@
 /* Whose turn it is: dispatch.c alone, with lanes, attempts and the book of the test's own. */
-#include "../check.h"
+#include "check.h"
 #include "deliver/courier.h"
 
 enum { ACCOUNTS = 8, QUEUES = 1024, SENT_MAX = 20000 };

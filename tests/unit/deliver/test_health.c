@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "deliver/health.h"
 
 static struct health h;

@@ -1,6 +1,6 @@
 /* When a lane is due: lane.c alone, with a fake clock, whose wall time is stepped. What it calls is
  * the test's. */
-#include "../check.h"
+#include "check.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "deliver/courier.h"

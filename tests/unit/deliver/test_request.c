@@ -1,5 +1,5 @@
 /* The head of a signed POST: what receivers verify by, and what an endpoint asked to be added. */
-#include "../check.h"
+#include "check.h"
 #include "base/clock.h"
 #include "deliver/request.h"
 

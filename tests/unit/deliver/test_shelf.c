@@ -1,5 +1,5 @@
 /* The shelf against a plain model: what was put comes out once, the earliest first. */
-#include "../check.h"
+#include "check.h"
 #include "deliver/shelf.h"
 
 enum { LANES = 5000 };

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "store/engine.h"
-#include "store/erasures.h"
+#include "store/rows/erasures.h"
 
 struct kit kit;
 

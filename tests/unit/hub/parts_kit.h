@@ -1,8 +1,8 @@
 /* What the tests of messages in parts share: a store with an account and an endpoint, parts that
  * are sent in, and the events that came of them. */
 #pragma once
-#include "../check.h"
-#include "hub/housekeeper.h"
+#include "check.h"
+#include "hub/chores/housekeeper.h"
 #include "hub/messages.h"
 
 struct kit {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../check.h"
+#include "check.h"
 #include "hub/book.h"
 
 static struct store *store;

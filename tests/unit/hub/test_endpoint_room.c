@@ -1,7 +1,7 @@
 /* How many endpoints may want one event of one number, by the book, the rows, and both. */
 #include <unistd.h>
 
-#include "../check.h"
+#include "check.h"
 #include "base/json.h"
 #include "hub/endpoint_room.h"
 

@@ -4,11 +4,11 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "../check.h"
+#include "check.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "hub/feed.h"
-#include "store/expiry.h"
+#include "store/rows/expiry.h"
 
 static char dir[] = "/tmp/hookswitch-feed-XXXXXX", url[128];
 static struct store *store;

@@ -1,8 +1,8 @@
 /* The door in: what is told to deliver and to the sender, when the commit's answer is lost. */
 #include <unistd.h>
 
-#include "../check.h"
-#include "../store/faulty_engine.h"
+#include "check.h"
+#include "faulty_engine.h"
 #include "hub/intake.h"
 
 static char dir[] = "/tmp/hookswitch-intake-XXXXXX", url[128];

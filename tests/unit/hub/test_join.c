@@ -2,7 +2,7 @@
  * limits, under a failing store, and when a number is erased. */
 #include <sqlite3.h>
 
-#include "../store/faulty_engine.h"
+#include "faulty_engine.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "parts_kit.h"

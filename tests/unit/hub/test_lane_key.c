@@ -1,5 +1,5 @@
 /* Lanes: what has to stay in order shares a key, and nothing else does; filters of endpoints. */
-#include "../check.h"
+#include "check.h"
 #include "hub/intake.h"
 
 static struct event call(const char *id, const char *call_id)

@@ -1,7 +1,7 @@
 /* How many events of a call each endpoint got. */
 #include <limits.h>
 
-#include "../check.h"
+#include "check.h"
 #include "hub/intake.h"
 
 static unsigned next_of(struct sequences *s, uint64_t endpoint)

@@ -1,7 +1,7 @@
 /* The way through a number's targets: which comes next, and where it ends. */
 #include <unistd.h>
 
-#include "../check.h"
+#include "check.h"
 #include "hub/target_walk.h"
 
 static char dir[] = "/tmp/hookswitch-walk-XXXXXX", url[128];

@@ -1,6 +1,6 @@
 #include <iconv.h>
 
-#include "../check.h"
+#include "check.h"
 #include "model/charset.h"
 
 /* The linker puts this in front of the C library's (tests/unit/model/meson.build). */

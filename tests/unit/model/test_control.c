@@ -1,7 +1,7 @@
 /* What a webhook's answer means: three things, and everything else is default. */
 #include "model/control.h"
 
-#include "../check.h"
+#include "check.h"
 
 #define SIP_TARGET "{\"type\":\"sip\",\"destination\":\"sip:agent@example.com\"}"
 

@@ -1,5 +1,5 @@
 /* Events of calls: what there is no room for, and why a call ended. */
-#include "../check.h"
+#include "check.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "model/event.h"

@@ -1,5 +1,5 @@
 /* What another PBX posts: what is taken, how it is written, and which field is named when not. */
-#include "../check.h"
+#include "check.h"
 #include "model/settings.h"
 
 enum { NOW_MS = 1000000000 };

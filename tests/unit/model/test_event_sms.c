@@ -1,6 +1,6 @@
 /* The event of a text message: its fields in their order, what is missing, raw bytes, and that it
  * always fits. */
-#include "../check.h"
+#include "check.h"
 #include "base/json.h"
 #include "model/event.h"
 #include "model/payload.h"

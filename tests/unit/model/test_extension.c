@@ -1,5 +1,5 @@
 /* A SIP account's document: what it may hold, and that digest can be computed from it. */
-#include "../check.h"
+#include "check.h"
 #include "base/crypto.h"
 #include "model/settings.h"
 

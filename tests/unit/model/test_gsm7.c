@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "gsm7_charts.h"
 #include "model/gsm7.h"
 #include "model/sms.h"

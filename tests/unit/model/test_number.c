@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "model/number.h"
 
 static void strict_is_strict(void **state)

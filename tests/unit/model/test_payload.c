@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "base/crypto.h"
 #include "model/event.h"
 #include "model/payload.h"

@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "model/delivery.h"
 #include "model/retry.h"
 

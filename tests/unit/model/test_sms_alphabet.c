@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "model/sms.h"
 
 /* All 256 values of data_coding, by ranges. */

@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "model/sms.h"
 
 static struct sms_part part_of(struct str data, enum sms_alphabet alphabet)

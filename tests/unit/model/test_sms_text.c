@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "model/sms.h"
 
 #define HEX_MAX 512

@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "model/settings.h"
 
 static enum err parse(const char *text, struct user **ret, struct field_error *f)

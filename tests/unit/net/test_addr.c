@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "net/addr.h"
 
 static bool is_public(const char *text)

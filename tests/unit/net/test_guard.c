@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "net/guard.h"
 
 static enum err judge(struct guard *g, const char *text)

@@ -1,5 +1,5 @@
 /* Who the client is behind proxies: what they wrote, as far as they are trusted, and no further. */
-#include "../check.h"
+#include "check.h"
 #include "net/proxies.h"
 
 static const char trusted[] = "10.0.0.0/8, 192.0.2.7,2001:db8:1::/48";

@@ -1,5 +1,5 @@
 /* Sessions that may be resumed: for whom, for how long, and how many. */
-#include "../check.h"
+#include "check.h"
 #include "base/clock.h"
 #include "net/tls_openssl.h"
 

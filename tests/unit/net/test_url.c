@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "net/url.h"
 
 /* The text, and what must come of it. The cases follow the WHATWG URL standard where it reads a

@@ -1,7 +1,7 @@
 /* One attempt to bind, against a carrier of a few lines on the same loop. */
 #include <string.h>
 
-#include "../check.h"
+#include "check.h"
 #include "base/crypto.h"
 #include "net/datagram.h"
 #include "smpp/dial.h"

@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "smpp/party.h"
 
 static const struct number_rules british = {.country = "44", .national = "0", .bare_is_e164 = true};

@@ -1,5 +1,5 @@
 /* PDUs against vectors that were written out by hand from the specification, not by our printer. */
-#include "../check.h"
+#include "check.h"
 #include "smpp/pdu.h"
 
 static size_t unhex(const char *hex, char *out, size_t cap)

@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "smpp/reconnect.h"
 
 /* Without jitter: the middle of the range. */

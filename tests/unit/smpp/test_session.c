@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../check.h"
+#include "check.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "smpp/session.h"

@@ -1,4 +1,4 @@
-#include "../check.h"
+#include "check.h"
 #include "smpp/unanswered.h"
 
 static void it_is_taken_once(void **state)

@@ -1,11 +1,11 @@
 /* A store without threads: it works when the test says so, in memory. */
 #include <limits.h>
 
-#include "../check.h"
+#include "check.h"
 #include "faulty_engine.h"
-#include "store/calls.h"
-#include "store/deliveries.h"
-#include "store/events.h"
+#include "store/rows/calls.h"
+#include "store/rows/deliveries.h"
+#include "store/rows/events.h"
 
 static struct store *store;
 static struct mailbox *home;

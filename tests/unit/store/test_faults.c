@@ -5,12 +5,12 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "../check.h"
+#include "check.h"
 #include "faulty_engine.h"
-#include "store/calls.h"
-#include "store/deliveries.h"
-#include "store/events.h"
-#include "store/settings.h"
+#include "store/rows/calls.h"
+#include "store/rows/deliveries.h"
+#include "store/rows/events.h"
+#include "store/rows/settings.h"
 
 enum { JOBS = 24, WAVE = 12, KINDS = 5, ENDPOINTS = 2, N_MAX = 2000 };
 

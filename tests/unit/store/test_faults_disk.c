@@ -6,10 +6,10 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-#include "../check.h"
+#include "check.h"
 #include "flaky_disk.h"
-#include "store/deliveries.h"
-#include "store/events.h"
+#include "store/rows/deliveries.h"
+#include "store/rows/events.h"
 
 enum { EVENTS_MAX = 600, WAVE = 12, LIVES = 4, SEEDS = 200, BIG_SEEDS = 4, N_MAX = 1000 };
 

@@ -1,12 +1,12 @@
 /* Rows of long jobs, and what an attempt at a deleted delivery leaves: nothing. */
 #include <unistd.h>
 
-#include "../check.h"
-#include "store/deliveries.h"
-#include "store/erasures.h"
-#include "store/events.h"
-#include "store/expiry.h"
-#include "store/recoveries.h"
+#include "check.h"
+#include "store/rows/deliveries.h"
+#include "store/rows/erasures.h"
+#include "store/rows/events.h"
+#include "store/rows/expiry.h"
+#include "store/rows/recoveries.h"
 
 static char dir[] = "/tmp/hookswitch-jobs-XXXXXX", url[128];
 static struct store *store;

@@ -3,7 +3,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-#include "../check.h"
+#include "check.h"
 #include "store/engine.h"
 
 static char dir[] = "/tmp/hookswitch-plans-XXXXXX";

@@ -3,12 +3,12 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "../check.h"
+#include "check.h"
 #include "base/clock.h"
-#include "store/calls.h"
-#include "store/deliveries.h"
-#include "store/events.h"
-#include "store/settings.h"
+#include "store/rows/calls.h"
+#include "store/rows/deliveries.h"
+#include "store/rows/events.h"
+#include "store/rows/settings.h"
 
 static char dir[] = "/tmp/hookswitch-store-XXXXXX", url[128];
 static struct store *store;

@@ -1,0 +1,203 @@
+/* fetch: addresses one after another until one answers, then request and answer. It ends in a turn
+ * of its own, because most ends are noticed inside its connection's callbacks. Callers: client,
+ * which waits for the whole, and stream_client. */
+#include "cli/client/fetch.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONNECT_MS = 10000, ADDRESSES_MAX = 16, REQUEST_MAX = 1 << 20 };
+
+struct fetch {
+    struct fetch_config c;
+    struct url url;
+    struct buf request;
+    struct addr at[ADDRESSES_MAX];
+    size_t n_at, next_at;
+    struct stream *stream;
+    struct response response;
+    struct timer later, silence;
+    enum err why;
+    char detail[160];
+    bool over, open, paused, told_head;
+};
+
+static const struct stream_events events;
+
+static void on_over(struct timer *t)
+{
+    struct fetch *f = t->arg;
+    stream_close(f->stream);
+    f->stream = NULL;
+    f->c.on_end(f->c.arg, f->why, f->detail[0] ? f->detail : err_text(f->why), &f->response);
+}
+
+/* The first reason counts. */
+static void end(struct fetch *f, enum err why)
+{
+    if (f->over)
+        return;
+    f->over = true;
+    f->why = why;
+    if (f->stream && why == ERR_TLS)
+        snprintf(f->detail, sizeof f->detail, "%s: %s", err_text(why), stream_tls_error(f->stream));
+    timer_stop(&f->silence);
+    loop_timer(f->c.loop, &f->later, 0, on_over, f);
+}
+
+void fetch_fail(struct fetch *f, enum err why)
+{
+    end(f, why);
+}
+
+static void on_silence(struct timer *t)
+{
+    end(t->arg, ERR_TIMEOUT);
+}
+
+static void listen_on(struct fetch *f)
+{
+    if (!f->paused && !f->over)
+        loop_timer(f->c.loop, &f->silence, f->c.silence_ms, on_silence, f);
+}
+
+static void connect_next(struct timer *t)
+{
+    struct fetch *f = t->arg;
+    stream_close(f->stream);
+    f->stream = NULL;
+    enum err err = stream_connect(f->c.loop, &f->at[f->next_at++], f->c.tls, str_of(f->url.host),
+                                  CONNECT_MS, &events, f, &f->stream);
+    if (err != OK)
+        end(f, err);
+}
+
+static void on_open(struct stream *s, void *arg)
+{
+    struct fetch *f = arg;
+    f->open = true;
+    stream_read_pause(s, f->paused);
+    enum err err = stream_write(s, buf_str(&f->request));
+    if (err != OK)
+        end(f, err);
+    listen_on(f);
+}
+
+static void tell_head(struct fetch *f)
+{
+    if (!f->response.head_done || f->told_head)
+        return;
+    f->told_head = true;
+    if (f->c.on_head)
+        f->c.on_head(f->c.arg, &f->response);
+}
+
+static void on_body(void *arg, struct str bytes)
+{
+    struct fetch *f = arg;
+    tell_head(f); /* both may come in one piece */
+    f->c.on_body(f->c.arg, bytes);
+}
+
+static void on_bytes(struct stream *s, void *arg, struct str bytes)
+{
+    struct fetch *f = arg;
+    if (f->over)
+        return;
+    listen_on(f);
+    enum err err = response_feed(&f->response, bytes, on_body, f);
+    tell_head(f);
+    if (err != OK || f->response.ended)
+        end(f, err);
+}
+
+static void on_stream_end(struct stream *s, void *arg, enum err why)
+{
+    struct fetch *f = arg;
+    const struct response *r = &f->response;
+    bool whole = why == ERR_CLOSED && r->head_done && !r->chunked && r->length < 0;
+    if (f->over)
+        return;
+    if (!f->open && f->next_at < f->n_at && why != ERR_TLS)
+        loop_timer(f->c.loop, &f->later, 0, connect_next, f); /* the next address may answer */
+    else
+        end(f, whole ? OK : why);
+}
+
+static const struct stream_events events = {
+    .on_open = on_open, .on_bytes = on_bytes, .on_end = on_stream_end};
+
+static enum err look_up(struct fetch *f)
+{
+    char host[sizeof f->url.host], port[8];
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
+    struct str bare = str_of(f->url.host);
+    if (bare.n > 2 && bare.p[0] == '[')
+        bare = str_slice(bare, 1, bare.n - 2);
+    snprintf(host, sizeof host, "%.*s", STR_FMT(bare));
+    snprintf(port, sizeof port, "%u", f->url.port);
+    if (getaddrinfo(host, port, &hints, &list) != 0)
+        return ERR_DNS;
+    for (struct addrinfo *a = list; a && f->n_at < ADDRESSES_MAX; a = a->ai_next)
+        f->n_at += addr_from_sockaddr(a->ai_addr, &f->at[f->n_at]);
+    freeaddrinfo(list);
+    return f->n_at ? OK : ERR_DNS;
+}
+
+static enum err print_request(struct fetch *f)
+{
+    struct buf *b = &f->request;
+    buf_printf(b, "%s %s HTTP/1.1\r\nHost: ", f->c.method, f->c.path);
+    url_print_authority(&f->url, b);
+    buf_puts(b, "\r\nUser-Agent: hookswitch/" HOOKSWITCH_VERSION "\r\nConnection: close\r\n");
+    buf_put_str(b, f->c.headers);
+    if (f->c.body.p)
+        buf_printf(b, "Content-Length: %zu\r\n", f->c.body.n);
+    buf_puts(b, "\r\n");
+    buf_put_str(b, f->c.body);
+    return b->err;
+}
+
+enum err fetch_start(const struct fetch_config *c, struct fetch **ret)
+{
+    struct fetch *f = calloc(1, sizeof *f);
+    if (!f)
+        return ERR_NOMEM;
+    f->c = *c;
+    f->url = *c->url;
+    buf_init(&f->request, REQUEST_MAX);
+    response_init(&f->response);
+    enum err err = print_request(f);
+    if (err == OK)
+        err = look_up(f);
+    if (err != OK) {
+        fetch_free(f);
+        return err;
+    }
+    loop_timer(c->loop, &f->later, 0, connect_next, f);
+    *ret = f;
+    return OK;
+}
+
+void fetch_free(struct fetch *f)
+{
+    if (!f)
+        return;
+    timer_stop(&f->later);
+    timer_stop(&f->silence);
+    stream_close(f->stream);
+    response_fini(&f->response);
+    buf_fini(&f->request);
+    free(f);
+}
+
+void fetch_pause(struct fetch *f, bool pause)
+{
+    f->paused = pause;
+    timer_stop(&f->silence);
+    listen_on(f);
+    if (f->open && !f->over)
+        stream_read_pause(f->stream, pause);
+}

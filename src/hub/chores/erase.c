@@ -1,0 +1,166 @@
+/* erase: deletes a number's data, one chunk at a time, oldest first: parts of messages that
+ * wait, then events with their deliveries and attempts, then ended calls. Deliver lets go what it
+ * holds in memory before the first chunk; what it tries afterwards it reads from the store, and
+ * finds gone. A call in progress stays, and so does what came after the erasure was asked for. */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "hub/chores/chore.h"
+#include "store/rows/erasures.h"
+#include "store/rows/expiry.h"
+#include "store/rows/sms_parts.h"
+
+enum { CHUNK = 100, ROWS = 20000 };
+
+struct erasing {
+    struct chore chore; /* first */
+    bool any;           /* there is an erasure: `now` */
+    struct erasure now, next;
+    int64_t event[CHUNK], call[CHUNK], set[CHUNK];
+    struct trace_id trace[CHUNK]; /* of these calls */
+    size_t events, calls, sets, looked;
+    int64_t at_set; /* of this run of the program's: sets are few, and walked anew after a start */
+    bool sets_done, at_end;
+};
+
+static bool on_event(void *arg, const struct walked *w)
+{
+    struct erasing *e = arg;
+    e->looked++;
+    e->next.at_n = w->n;
+    if (w->account == e->now.account)
+        e->event[e->events++] = w->n;
+    return true;
+}
+
+static bool on_call(void *arg, const struct walked *w)
+{
+    struct erasing *e = arg;
+    if (e->calls == CHUNK)
+        return false;
+    e->looked++;
+    e->next.at_call = w->n;
+    if (w->account == e->now.account && w->ended && str_eq(w->number, str_of(e->now.number))) {
+        (void)!trace_id_parse(w->call_id, &e->trace[e->calls]);
+        e->call[e->calls++] = w->n;
+    }
+    return true;
+}
+
+static bool on_set(void *arg, int64_t n, uint64_t account, struct str number)
+{
+    struct erasing *e = arg;
+    if (e->sets == CHUNK)
+        return false;
+    e->looked++;
+    e->at_set = n;
+    if (account == e->now.account && str_eq(number, str_of(e->now.number)))
+        e->set[e->sets++] = n;
+    return true;
+}
+
+static enum err look_at_sets(struct erasing *e, struct db *db)
+{
+    enum err err = sms_set_walk(db, e->at_set, e->now.last_set, ROWS, on_set, e);
+    e->sets_done = err == OK && e->looked < ROWS && e->sets < CHUNK;
+    e->looked = 0;
+    return err;
+}
+
+static enum err look(struct chore *c, struct db *db)
+{
+    struct erasing *e = (struct erasing *)c;
+    int64_t before = e->now.n;
+    e->events = e->calls = e->sets = e->looked = 0;
+    e->at_end = false;
+    enum err err = erasure_next(db, &e->now);
+    e->any = err == OK;
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? OK : err;
+    if (e->now.n != before) {
+        e->at_set = 0;
+        e->sets_done = false;
+    }
+    e->next = e->now;
+    if (!e->sets_done && ((err = look_at_sets(e, db)) != OK || !e->sets_done || e->sets))
+        return err;
+    err = event_walk_number(db, str_of(e->now.number), e->now.at_n, e->now.last_n, CHUNK, on_event,
+                            e);
+    if (err != OK || e->looked)
+        return err;
+    err = call_walk(db, e->now.at_call, e->now.last_call, ROWS, on_call, e);
+    e->at_end = e->looked < ROWS && e->calls < CHUNK;
+    return err;
+}
+
+static enum err delete_set(struct db *db, int64_t n)
+{
+    struct sms_set s;
+    enum err err = sms_set_get(db, n, &s);
+    return err == ERR_NOT_FOUND ? OK : err == OK ? sms_set_delete(db, &s) : err;
+}
+
+static enum err erase(struct chore *c, struct db *db)
+{
+    struct erasing *e = (struct erasing *)c;
+    enum err err = OK;
+    for (size_t i = 0; err == OK && i < e->sets; i++)
+        err = delete_set(db, e->set[i]);
+    for (size_t i = 0; err == OK && i < e->events; i++)
+        err = event_delete(db, e->event[i]);
+    for (size_t i = 0; err == OK && i < e->calls; i++)
+        err = call_delete(db, e->call[i]);
+    if (err == OK)
+        err = erasure_step(db, &e->next, (int64_t)e->events, (int64_t)e->calls);
+    return err == OK && e->at_end ? erasure_end(db, e->now.n) : err;
+}
+
+static void after_erase(struct chore *c, enum err err)
+{
+    struct erasing *e = (struct erasing *)c;
+    if (err != OK) {
+        e->at_set = 0; /* what was not deleted is found again */
+        e->sets_done = false;
+        chore_rest(c, CHORE_RETRY_MS);
+        return;
+    }
+    metric_add(METRIC_EVENTS_ERASED, (int64_t)e->events);
+    if (chore_config(c)->on_calls_gone)
+        chore_config(c)->on_calls_gone(chore_config(c)->arg, e->trace, e->calls);
+    if (e->at_end)
+        log_info("erase", "%s: finished", e->now.id);
+    chore_rest_in_proportion(c);
+}
+
+static void after_look(struct chore *c, enum err err)
+{
+    struct erasing *e = (struct erasing *)c;
+    const struct housekeeper_config *hc = chore_config(c);
+    if (err != OK) {
+        chore_rest(c, CHORE_RETRY_MS);
+        return;
+    }
+    if (!e->any) {
+        chore_sleep(c);
+        return;
+    }
+    if (e->now.at_n == 0 && hc->on_erase)
+        hc->on_erase(hc->arg, e->now.account, str_of(e->now.number));
+    chore_write(c, erase, NULL, after_erase);
+}
+
+static void begin(struct chore *c)
+{
+    c->woken = false;
+    chore_read(c, look, after_look);
+}
+
+struct chore *erase_chore(void)
+{
+    struct erasing *e = calloc(1, sizeof *e);
+    if (!e)
+        return NULL;
+    e->chore.begin = begin;
+    return &e->chore;
+}

@@ -1,0 +1,74 @@
+/* idempotency: forgets what was answered under an Idempotency-Key more than a day ago, oldest
+ * first, a chunk at a time. Rows are stamped with steady time (base/clock.h), so that a step of the
+ * wall clock ends no key's day. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "hub/chores/chore.h"
+#include "store/rows/idempotency.h"
+
+enum {
+    KEPT_MS = 24 * 3600 * 1000,
+    LOOK_MS = 600 * 1000,
+    CHUNK_MIN = 5, /* the answer to a large batch is a hundred kilobytes */
+    CHUNK_MAX = 200,
+    CHUNK_US = 10000, /* what one transaction may take */
+};
+
+struct forgetting {
+    struct chore chore; /* first */
+    unsigned chunk;
+    int64_t last_n; /* of the chunk; 0: nothing is old enough */
+};
+
+static enum err look(struct chore *c, struct db *db)
+{
+    struct forgetting *f = (struct forgetting *)c;
+    return answered_before(db, clock_wall_ms() - clock_moved_ms() - KEPT_MS, f->chunk, &f->last_n);
+}
+
+static enum err forget(struct chore *c, struct db *db)
+{
+    int64_t deleted;
+    return answered_delete(db, ((struct forgetting *)c)->last_n, &deleted);
+}
+
+static void after_forget(struct chore *c, enum err err)
+{
+    struct forgetting *f = (struct forgetting *)c;
+    if (err != OK) {
+        chore_rest(c, CHORE_RETRY_MS);
+        return;
+    }
+    if (c->ran_us > CHUNK_US && f->chunk / 2 >= CHUNK_MIN)
+        f->chunk /= 2;
+    else if (c->ran_us < CHUNK_US / 2 && f->chunk * 2 <= CHUNK_MAX)
+        f->chunk *= 2;
+    chore_rest_in_proportion(c);
+}
+
+static void after_look(struct chore *c, enum err err)
+{
+    if (err != OK)
+        chore_rest(c, CHORE_RETRY_MS);
+    else if (((struct forgetting *)c)->last_n)
+        chore_write(c, forget, NULL, after_forget);
+    else
+        chore_rest(c, LOOK_MS);
+}
+
+static void begin(struct chore *c)
+{
+    c->woken = false;
+    chore_read(c, look, after_look);
+}
+
+struct chore *idempotency_chore(void)
+{
+    struct forgetting *f = calloc(1, sizeof *f);
+    if (!f)
+        return NULL;
+    f->chore.begin = begin;
+    f->chunk = CHUNK_MIN;
+    return &f->chore;
+}

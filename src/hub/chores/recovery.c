@@ -1,0 +1,57 @@
+/* recovery: which events an endpoint missed: given up, canceled, or never meant for it because it
+ * was switched off or did not exist. Called by the housekeeper's chore and by the API's count, on
+ * readers. */
+#include "hub/chores/recovery.h"
+
+#include "hub/intake.h"
+#include "store/rows/expiry.h"
+
+enum { SPARE_MS = 24 * 3600 * 1000 };
+
+enum err recover_place(struct db *db, struct recovery *r)
+{
+    enum err err = event_before(db, r->since_ms - SPARE_MS, &r->at_n);
+    return err == OK ? event_last(db, &r->last_n) : err;
+}
+
+struct scan {
+    struct recover_scan *s;
+    struct db *db;
+    unsigned looked, late;
+    enum err err;
+};
+
+static bool on_row(void *arg, const struct walked *w)
+{
+    struct scan *scan = arg;
+    struct recover_scan *s = scan->s;
+    bool has = false;
+    if (s->found == s->found_max)
+        return false;
+    scan->looked++;
+    s->at_n = w->n;
+    scan->late += w->at_ms >= s->range->until_ms + SPARE_MS;
+    if (w->account != s->range->account || w->at_ms < s->range->since_ms ||
+        w->at_ms >= s->range->until_ms || w->kind == EVENT_PING ||
+        !endpoint_wants(s->endpoint, w->kind, w->number))
+        return true;
+    scan->err = delivery_wanted(scan->db, w->n, s->endpoint->n, &has);
+    if (scan->err != OK || has)
+        return scan->err == OK;
+    s->found++;
+    if (s->on_found)
+        scan->err = s->on_found(s->arg, scan->db, w->n);
+    return scan->err == OK;
+}
+
+enum err recover_scan(struct db *db, struct recover_scan *s)
+{
+    struct scan scan = {.s = s, .db = db};
+    s->found = 0;
+    enum err err = event_walk(db, s->at_n, s->range->last_n, s->rows_max, on_row, &scan);
+    if (err == OK)
+        err = scan.err;
+    s->at_end = (s->found < s->found_max && scan.looked < s->rows_max) ||
+                scan.late == s->rows_max; /* the range is far behind us */
+    return err;
+}

@@ -1,0 +1,190 @@
+/* call: the object and its life. Everything that happens to a call happens on the edge's thread;
+ * what waits for the store or DNS holds the call's handle, never its address. */
+#include "sip/call/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+static const char *const state_name[] = {
+    [CALL_TAKING] = "TAKING",
+    [CALL_DECIDING] = "DECIDING",
+    [CALL_ROUTING] = "ROUTING",
+    [CALL_RINGING] = "RINGING",
+    [CALL_UP] = "UP",
+    [CALL_ANSWERING] = "ANSWERING",
+    [CALL_ENDING] = "ENDING",
+    [CALL_OVER] = "OVER",
+    [CALL_RESTORED] = "RESTORED",
+};
+
+const char *call_state_name(enum call_state s)
+{
+    return state_name[s];
+}
+
+/* The one setter: it knows which moves there are. */
+void call_set_state(struct call *c, enum call_state to)
+{
+#define BIT(s) (1u << (s))
+    static const unsigned may_go_to[] = {
+        [CALL_TAKING] = BIT(CALL_DECIDING) | BIT(CALL_ROUTING) | BIT(CALL_ENDING) | BIT(CALL_OVER),
+        [CALL_DECIDING] = BIT(CALL_ROUTING) | BIT(CALL_ENDING),
+        [CALL_ROUTING] = BIT(CALL_DECIDING) | BIT(CALL_RINGING) | BIT(CALL_ENDING),
+        [CALL_RINGING] = BIT(CALL_ROUTING) | BIT(CALL_ANSWERING) | BIT(CALL_ENDING),
+        [CALL_ANSWERING] = BIT(CALL_UP) | BIT(CALL_ENDING),
+        [CALL_UP] = BIT(CALL_ENDING),
+        [CALL_ENDING] = BIT(CALL_OVER),
+        [CALL_OVER] = 0,
+        [CALL_RESTORED] = BIT(CALL_ROUTING) | BIT(CALL_ENDING) | BIT(CALL_UP),
+    };
+#undef BIT
+    ASSERT(may_go_to[c->state] >> to & 1);
+    log_debug("sip", "%s{%s → %s}", c->call_id, state_name[c->state], state_name[to]);
+    c->state = (uint8_t)to;
+}
+
+struct call *call_new(struct sip_edge *e)
+{
+    handle h;
+    struct call *c = pool_take(e->calls, &h);
+    if (!c)
+        return NULL;
+    c->edge = e;
+    c->self = h;
+    c->reason = END_FAILED;
+    c->by = ENDED_BY_SYSTEM;
+    c->verified = 'n';
+    c->a = (struct dialog){.leg = 'a', .fork = '0'};
+    c->b = (struct dialog){.leg = 'b', .fork = '0'};
+    c->heard_at_ms = loop_now_ms(e->c.loop);
+    token_print(h, crypto_random_u64(), c->token);
+    token_print(h, crypto_random_u64(), c->a.token);
+    token_print(h, crypto_random_u64(), c->b.token);
+    return c;
+}
+
+bool calls_are_full(const struct sip_edge *e)
+{
+    return pool_count(e->calls) >= e->c.max_calls;
+}
+
+static void end_txn(struct sip_edge *e, handle h)
+{
+    struct txn *t = txn_at(e->txns, h);
+    if (t)
+        t->call = 0; /* it ends by its own timers */
+}
+
+void call_free(struct call *c)
+{
+    struct sip_edge *e = c->edge;
+    ASSERT(!c->storing);
+    call_route_drop(c);
+    timer_stop(&c->invite_timer);
+    timer_stop(&c->store_timer);
+    timer_stop(&c->probe_timer);
+    end_txn(e, c->x.server);
+    end_txn(e, c->x.client);
+    end_txn(e, c->bye);
+    block_give(e->blocks, &c->x.answer);
+    block_give(e->blocks, &c->x.ack);
+    taking_free(c->again);
+    while (c->pending) {
+        struct call_event *ev = c->pending;
+        c->pending = ev->next;
+        event_drop(&ev->event);
+        free(ev);
+    }
+    for (size_t i = 0; i < c->n_early; i++) {
+        dialog_fini(c->early[i]);
+        free(c->early[i]);
+    }
+    dialog_fini(&c->a);
+    dialog_fini(&c->b);
+    sequences_fini(&c->sequences);
+    if (map_get(e->by_call_id, str_of(c->call_id)) == c)
+        map_remove(e->by_call_id, str_of(c->call_id));
+    for (const char *leg = "ab"; *leg; leg++)
+        if (map_get(e->restored, str_of(call_leg(c, *leg)->token)) == c)
+            map_remove(e->restored, str_of(call_leg(c, *leg)->token));
+    if (c->trunk)
+        trunk_release(e, c->trunk);
+    free(c->trunk_id);
+    free(c->headers);
+    free(c->secrets);
+    free(c->destination);
+    free(c->bye_reason);
+    book_drop(&c->book);
+    pool_give(e->calls, c->self);
+    edge_call_over(e);
+}
+
+/* Our tag is the leg's token, the leg and which of its forks. */
+struct call *call_of_tag(struct sip_edge *e, struct str tag, char *ret_leg, char *ret_fork)
+{
+    handle h;
+    uint64_t random;
+    if (tag.n != TOKEN_SIZE + 1 || !token_parse(tag, &h, &random))
+        return NULL;
+    struct str token = str_slice(tag, 0, TOKEN_SIZE - 1);
+    *ret_leg = tag.p[TOKEN_SIZE - 1];
+    *ret_fork = tag.p[TOKEN_SIZE];
+    if (*ret_leg != 'a' && *ret_leg != 'b')
+        return NULL;
+    struct call *c = pool_at(e->calls, h);
+    if (!c || !str_eq(token, str_of(call_leg(c, *ret_leg)->token)))
+        c = map_get(e->restored, token);
+    return c && str_eq(token, str_of(call_leg(c, *ret_leg)->token)) ? c : NULL;
+}
+
+struct dialog *call_dialog_of(struct call *c, char leg, char fork, struct str call_id,
+                              struct str peer_tag)
+{
+    struct dialog *d = call_leg(c, leg);
+    bool answered = c->b.mem != NULL;
+    if (leg == 'b' && !answered) {
+        for (size_t i = 0; i < c->n_early; i++)
+            if (dialog_is(c->early[i], call_id, peer_tag))
+                return fork == d->fork ? c->early[i] : NULL;
+        return NULL;
+    }
+    return dialog_is(d, call_id, peer_tag) && (!answered || fork == d->fork) ? d : NULL;
+}
+
+bool call_is_restored(const struct call *c)
+{
+    return map_get(c->edge->restored, str_of(c->a.token)) == c;
+}
+
+struct dialog *call_leg(struct call *c, char leg)
+{
+    return leg == 'a' ? &c->a : &c->b;
+}
+
+char call_other(char leg)
+{
+    return leg == 'a' ? 'b' : 'a';
+}
+
+void call_trace(const struct call *c, char leg, struct txn *t)
+{
+    t->leg = (uint8_t)leg;
+    t->trace = c->trace;
+    txn_charge(c->edge->txns, t, c->account);
+}
+
+void call_heard(struct call *c)
+{
+    c->heard_at_ms = loop_now_ms(c->edge->c.loop);
+}
+
+struct buf call_scratch(struct sip_edge *e)
+{
+    struct buf b;
+    buf_wrap(&b, e->scratch, SCRATCH_MAX);
+    return b;
+}

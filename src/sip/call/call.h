@@ -1,0 +1,308 @@
+/* Inside the edge: a call, two legs of one (leg a: who called us, leg b: whom we call), and the
+ * edge that holds them. Only sip/call*.c, sip/text/text_in.c, sip/call/trunks.c and sip/edge.c
+ * include this. Edge's thread.
+ *
+ *     TAKING → DECIDING → ROUTING → RINGING → ANSWERING → UP → ENDING → OVER
+ *        └─────────┴─────────┴─────────┴──────────┴────────────┘
+ *
+ * ◆ TAKING waits for incoming_call to be stored, ANSWERING for call_answered, ENDING for
+ * call_ended: what the carrier waits for (the INVITE onwards, the 200, the end) comes after the
+ * commit. */
+#pragma once
+#include "base/map.h"
+#include "sip/call/config.h"
+#include "sip/call/dialog.h"
+#include "sip/call/identity.h"
+#include "sip/wire/print.h"
+#include "sip/wire/privacy.h"
+#include "sip/trace/trace.h"
+#include "sip/txn/transaction.h"
+
+enum {
+    FORKS_MAX = 6,        /* early dialogs of leg b that can be told apart */
+    CALL_EVENTS_MAX = 40, /* of one call, in all */
+    RETRY_AFTER_SEC = 5,
+    STORE_RETRY_MS = 1000,
+    STORE_PATIENCE_MS = 3000, /* then the call goes on, and the event keeps being tried */
+    QUEUE_AGE_MAX_MS =
+        2000, /* an INVITE that lay in the socket for longer is not worth answering */
+    HOP_MAX = 70,
+    OPEN_MAX = 16, /* requests of one leg that pass, or were refused, and are not over yet */
+};
+
+enum call_state {
+    CALL_TAKING,
+    CALL_DECIDING, /* a webhook's answer may say where the call goes */
+    CALL_ROUTING,
+    CALL_RINGING,
+    CALL_ANSWERING,
+    CALL_UP,
+    CALL_ENDING,
+    CALL_OVER,
+    CALL_RESTORED, /* unanswered before a restart: waits for its INVITE to be repeated */
+};
+const char *call_state_name(enum call_state s);
+
+/* What a client transaction of a call is for. */
+enum purpose {
+    FOR_NOBODY, /* CANCEL, BYE, stray answers: nobody waits */
+    FOR_ROUTE,  /* the INVITE to the present target */
+    FOR_RELAY,  /* a request of one leg, passed to the other; txn.other answers it */
+    FOR_REINVITE,
+    FOR_PROBE,
+};
+
+struct call_event { /* waits for its turn to be stored */
+    struct call_event *next;
+    const struct event *event;
+};
+
+/* An INVITE under way, from one leg through us to the other: the first, or a re-INVITE. */
+struct exchange {
+    char from;       /* 'a' or 'b'; 0: none under way */
+    bool first;      /* the one that began the call */
+    bool late_offer; /* it came without: the 2xx has the offer, the ACK its answer */
+    bool acked;      /* by who asked, or it failed */
+    bool accepted;   /* the other leg said 2xx */
+    bool confirmed;  /* our ACK for that went onwards */
+    bool given_up;   /* the ACK never came */
+    handle server, client;
+    uint64_t key; /* a re-INVITE's server transaction, which ends with the ACK */
+    uint32_t cseq_in, cseq_out;
+    struct block answer; /* our 2xx, repeated until the ACK (§13.3.1.4) */
+    struct block ack;    /* what the ACK said onwards: sent again for a repeated 2xx */
+    int64_t interval_ms, since_ms;
+};
+
+struct call {
+    struct sip_edge *edge;
+    handle self;
+    uint8_t state; /* enum call_state; call_set_state alone writes it */
+    bool simulated, storing;
+    bool said_end;         /* the carrier was told how it ended */
+    uint8_t probes;        /* OPTIONS that are out */
+    bool probe_unanswered; /* one of this round found nobody */
+    bool probe_unsent;     /* one of this round could not be sent */
+    uint8_t rounds_unsent; /* such rounds in a row */
+    char verified;
+    bool bye_due;           /* leg a has its 200: BYE once it acknowledged it (§15) */
+    char *bye_reason;       /* of that; NULL: none */
+    char token[TOKEN_SIZE]; /* in our Call-ID towards leg b */
+    char call_id[ID_SIZE];  /* "call_…" */
+    struct trace_id trace;  /* the same, for the trace */
+    char number[NUMBER_SIZE];
+    char caller[CALLER_SIZE];
+    uint64_t account, trunk;
+    char *trunk_id, *trunk_name, *caller_name; /* one block, trunk_id its start */
+    char *headers;                             /* "name\nvalue\n…" of X-*; NULL */
+    uint8_t withheld;                          /* legs whose party withholds who it is */
+    struct secrets *secrets; /* numbers of leg a's, when it does; NULL: not at hand */
+    bool headers_cut;        /* there was more than is kept of them */
+    char *destination;       /* of the target that rings or answered; NULL */
+    struct dialog a, b;
+    struct dialog *early[FORKS_MAX]; /* of leg b, until one is answered */
+    uint8_t n_early;
+    struct exchange x;
+    uint64_t invite_key;      /* of the transaction of the INVITE that began it */
+    handle open[2][OPEN_MAX]; /* requests within the dialogs, of leg a and of leg b */
+    struct strays strays;
+    struct sequences sequences;
+    struct call_event *pending, *pending_last;
+    bool unsure;                 /* the first of them may be stored: nobody knows */
+    struct taking *again;        /* then what is handed in again; NULL while it is handed in */
+    uint8_t n_pending, n_events; /* waiting to be stored; all so far */
+    int64_t storing_since_ms;    /* of the oldest pending event, mono */
+    int64_t started_at_ms, answered_at_ms, ended_at_ms; /* wall, as people read it; 0: not yet */
+    int64_t started_ms, answered_ms, ended_ms;          /* the same moments, mono: durations */
+    /* How it ends: */
+    uint8_t reason, by; /* enum end_reason, enum ended_by */
+    int16_t sip_status;
+    const char *detail; /* why the last target failed or the call ended so; NULL: nothing to add */
+    handle bye;         /* the BYE's server transaction, answered after the commit */
+    /* Routing, dropped once it is up: */
+    const struct book *book;
+    struct decision *decision; /* call_control.c's: who is asked where it goes; NULL: nobody */
+    struct route *route;
+    struct timer invite_timer, store_timer, probe_timer;
+    int64_t heard_at_ms; /* mono: last signalling of either leg */
+};
+
+struct bucket {
+    int64_t at_ms; /* 0: never looked at, it is full */
+    double tokens;
+};
+
+struct trunk_use { /* counted limits of one trunk */
+    uint64_t trunk;
+    uint32_t calls;
+    struct bucket call_rate, text_rate;
+};
+
+struct sip_edge {
+    struct sip_config c;
+    struct transport *transport;
+    struct blocks *blocks;
+    struct transactions *txns;
+    struct pool *calls;
+    uint32_t starts;                   /* which start of the daemon this is: CSeqs grow with it */
+    struct map *by_call_id, *restored; /* calls by call_id; by token, those from before a restart */
+    struct map *trunks;                /* struct trunk_use by trunk */
+    const struct book *book;           /* the present one, renewed once a turn */
+    uint64_t generation;
+    uint64_t operators; /* the operator's own account, whose targets pass no guard */
+    size_t n_texts;     /* MESSAGEs that wait for their commit */
+    size_t texts_txns;  /* with so many transactions there are no more texts */
+    bool draining;
+    void (*on_idle)(void *arg);
+    void *on_idle_arg;
+    struct timer drain;
+    struct trace *trace;   /* NULL: none is kept */
+    struct traced at_hand; /* whose the packet at hand is, and what is replied to it */
+    char *scratch;         /* SCRATCH_MAX bytes: messages are written here before they are sent */
+    struct sip_msg msg, again; /* of the packet at hand; of a kept request */
+};
+enum { SCRATCH_MAX = 65536 };
+
+/* call.c: life */
+/* NULL without memory. Calls that the store knows already may be more than sip.max_calls, which
+ * limits new ones: calls_are_full. */
+struct call *call_new(struct sip_edge *e);
+bool calls_are_full(const struct sip_edge *e);
+void call_set_state(struct call *c, enum call_state to);
+void call_free(struct call *c);
+struct call *call_of_tag(struct sip_edge *e, struct str tag, char *ret_leg, char *ret_fork);
+struct dialog *call_leg(struct call *c, char leg);
+/* The dialog of that leg in which the peer with that tag speaks, an early one too; `fork` is that
+ * of our tag. NULL: there is none. */
+struct dialog *call_dialog_of(struct call *c, char leg, char fork, struct str call_id,
+                              struct str peer_tag);
+bool call_is_restored(const struct call *c); /* from before a restart */
+char call_other(char leg);
+void call_heard(struct call *c);
+/* From here on the transaction's messages are in the trace as that leg's, and it counts in the
+ * account's share, for as long as it lasts, even if the call has ended. */
+void call_trace(const struct call *c, char leg, struct txn *t);
+struct buf call_scratch(struct sip_edge *e);
+
+/* call_in.c: an INVITE comes in */
+void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+                    struct str raw, const struct book_trunk *trunk);
+/* What we cannot serve, whoever is called: foreign scheme, no hops left, unknown extensions. True
+ * when it was refused. */
+bool call_refuse_request(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
+/* The same, and a body that no call has. */
+bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
+/* Answers leg a's INVITE; `status` ≥ 300 ends its transaction. */
+void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
+                        char fork);
+
+/* text_in.c: a MESSAGE comes in */
+void text_on_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+                     struct str raw, const struct book_trunk *trunk);
+
+/* call_control.c: does a webhook's answer decide? */
+/* Asks whoever may be asked before the incoming_call is stored; `t` as it will be submitted. */
+void call_ask_ahead(struct call *c, const struct event *incoming, const struct taking *t);
+void call_decide(struct call *c); /* after the commit */
+/* A target's turn: its webhook is asked, and the call waits, or has ended. False when the next
+ * target is due: there was nothing to wait for, or the answer was there and named other targets. */
+bool call_ask(struct call *c, struct str url);
+void call_control_leave(struct call *c); /* the target's turn is over: its answer is not */
+void call_control_drop(struct call *c);
+/* An answer for the call goes by mail to the loop (sip_edge_control). Any thread. */
+void call_post_control(struct sip_edge *e, struct str call_id, uint64_t asked, int status,
+                       struct str body);
+
+/* call_route.c: where it goes */
+void call_route(struct call *c);
+/* As an answer says: its targets are the call's now, and the first is due. False: the call ended.
+ */
+bool call_route_to(struct call *c, struct forward **forward);
+void call_reject(struct call *c, int status);
+void call_next_target(struct call *c); /* the present one had nothing to say */
+void call_target_failed(struct call *c, int status, struct str reason);
+void call_address_failed(struct call *c, int status); /* nothing was heard from it */
+void call_route_drop(struct call *c);                 /* frees it; says nothing to anybody */
+void call_stop_ringing(struct call *c);               /* ends the target's turn; no more targets */
+
+/* call_answer.c: what leg b says to the first INVITE, and the ACK */
+void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg *m);
+void call_send_answer(struct call *c);
+char call_fork_of(const struct call *c, const struct dialog *early); /* in our tag to leg a */
+void call_on_ack(struct call *c, char leg, const struct sip_msg *m);
+void call_hang_up_stray(struct sip_edge *e, struct txn *t, struct strays *known,
+                        const struct sip_msg *m);
+/* The exchange's 2xx, when there is one and it has no ACK yet, gets it, with the body of `m`, which
+ * may be NULL. */
+void call_confirm(struct call *c, const struct sip_msg *m);
+void call_acknowledged(struct call *c, const struct sip_msg *m); /* by who asked; `m` as above */
+/* A 2xx to INVITE whose transaction is over: acknowledged again, or hung up when it is a
+ * stranger's. */
+void call_on_late_answer(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
+void call_repeat_answer(struct call *c);
+/* A 2xx to INVITE that came again, in the dialog of that leg. */
+void call_on_repeated_answer(struct call *c, char leg, uint32_t cseq);
+
+/* call_relay.c: requests within a dialog */
+void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
+                     const struct sip_msg *m, const struct path *from, struct str raw);
+void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m);
+void call_on_relay_failure(struct call *c, struct txn *t, enum err err);
+
+/* call_privacy.c: who withholds who he is */
+void call_withhold(struct call *c, char leg, const struct sip_msg *m); /* m: his; may be NULL */
+const struct secrets *call_hidden(const struct call *c, char leg);     /* NULL: he does not */
+/* Ends the message in `b`: the headers and the body of that leg's message which may pass. */
+void call_put_relayed(struct call *c, char leg, struct buf *b, const struct sip_msg *m);
+
+/* call_open.c: requests within the dialogs that are not over yet */
+bool call_open_has_room(const struct call *c, char leg);
+void call_open_add(struct call *c, char leg, const struct txn *t);
+void call_open_refuse(struct call *c); /* the call ends: each gets its final answer (§15.1.2) */
+
+/* call_end.c */
+void call_on_cancel(struct call *c);
+void call_on_bye(struct call *c, char leg, const struct sip_msg *m, const struct path *from,
+                 struct str raw);
+void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_status);
+void call_finish(struct call *c); /* call_ended is stored: say so */
+/* BYE to that leg, as soon as §15 lets us: not before its INVITE was answered and acknowledged; an
+ * answer of its own is acknowledged first. */
+void call_hang_up(struct call *c, char leg, struct str reason);
+void call_on_confirmed(struct call *c); /* ENDING: leg a's ACK came, or comes no more */
+
+/* call_store.c: events and the row */
+/* False: the call has told as many events as it may, and this kind is not one of its first, its
+ * answer and its end, for which there is always room. */
+bool call_store(struct call *c, enum event_kind kind, const char *destination, int status,
+                unsigned ordinal);
+void call_put_legs(const struct call *c, struct buf *out);
+MUST_USE enum err call_event(struct call *c, enum event_kind kind, struct event **ret);
+
+/* call_probe.c, call_restore.c */
+void call_probe_later(struct call *c, int64_t in_ms);
+void call_on_probe_answer(struct call *c, struct txn *t, int status);
+void call_on_probe_unsent(struct call *c, struct txn *t);
+MUST_USE enum err calls_count(const struct sip_config *c, size_t *ret); /* open in the store */
+MUST_USE enum err calls_restore(struct sip_edge *e);
+
+/* trunks.c: limits */
+bool trunk_admits(struct sip_edge *e, const struct book_trunk *t); /* a call */
+bool trunk_admits_text(struct sip_edge *e, const struct book_trunk *t);
+void trunk_release(struct sip_edge *e, uint64_t trunk);
+void trunk_take(struct sip_edge *e, uint64_t trunk);
+void trunks_free(struct sip_edge *e);
+
+/* edge.c */
+void edge_reply(struct sip_edge *e, const struct sip_msg *m, const struct path *to, int status,
+                const char *reason, const char *more_headers);
+void edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_msg *m, int status,
+                     const char *reason, const char *more_headers);
+/* The packet at hand is that leg's of the call: it and the replies to it are in the trace. */
+void edge_trace(struct sip_edge *e, const struct trace_id *call, char leg, const struct path *from,
+                struct str raw);
+/* Sends what is no transaction's. */
+void edge_send(struct sip_edge *e, const struct trace_id *call, char leg, struct path *path,
+               struct str host, struct str bytes);
+void edge_call_over(struct sip_edge *e);
+void edge_text_over(struct sip_edge *e);

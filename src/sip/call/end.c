@@ -1,0 +1,143 @@
+/* end: every way a call ends: BYE from either side, CANCEL, a target that refused, our own
+ * decision. One door (call_end) writes call_ended; one door (call_finish) tells the carrier, after
+ * the commit. Edge's thread. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "sip/call/call.h"
+
+static void send_bye(struct call *c, struct dialog *d, struct str reason)
+{
+    struct sip_edge *e = c->edge;
+    char branch[TOKEN_SIZE + 8];
+    if (!d->mem)
+        return;
+    struct txn *t = txn_client_new(e->txns, false, &d->path, dialog_host(d), branch);
+    if (!t)
+        return;
+    call_trace(c, d->leg, t);
+    struct buf b = call_scratch(e);
+    dialog_put_request(d, e->transport, STR("BYE"), ++d->local_cseq, branch, &b);
+    if (reason.n)
+        sip_put(&b, SIP_H_REASON, reason);
+    sip_put_body(&b, (struct str){0});
+    if (b.err == OK)
+        txn_send(e->txns, t, buf_str(&b));
+    else
+        txn_end(e->txns, t);
+}
+
+void call_hang_up(struct call *c, char leg, struct str reason)
+{
+    struct txn *t = txn_at(c->edge->txns, c->x.server);
+    bool unconfirmed = c->x.first && c->x.from == leg && !c->x.acked && !c->x.given_up;
+    if (unconfirmed && t && t->state == TXN_ACCEPTED) {
+        c->bye_due = true;
+        c->bye_reason = reason.n ? str_dup(reason) : NULL;
+    } else if (!unconfirmed) { /* otherwise its INVITE is refused when the end is stored */
+        call_confirm(c, NULL);
+        send_bye(c, call_leg(c, leg), reason);
+    }
+}
+
+void call_on_confirmed(struct call *c)
+{
+    if (!c->bye_due)
+        return;
+    c->bye_due = false;
+    send_bye(c, &c->a, str_of(c->bye_reason));
+    call_finish(c);
+}
+
+void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_status)
+{
+    if (c->state >= CALL_ENDING && c->state != CALL_RESTORED)
+        return;
+    struct txn *reinvite = c->x.first ? NULL : txn_at(c->edge->txns, c->x.client);
+    if (!c->bye_due) /* otherwise the 200 is repeated on */
+        call_stop_ringing(c);
+    timer_stop(&c->probe_timer);
+    call_confirm(c, NULL);
+    call_open_refuse(c);
+    if (reinvite)
+        txn_cancel(c->edge->txns, reinvite);
+    c->reason = (uint8_t)reason;
+    c->by = (uint8_t)by;
+    c->sip_status = (int16_t)sip_status;
+    c->ended_at_ms = clock_wall_ms(); /* before answered_at_ms when the clock was set back */
+    c->ended_ms = clock_mono_of(c->ended_at_ms);
+    call_set_state(c, CALL_ENDING);
+    if (reason == END_LOST)
+        metric_add(METRIC_CALLS_LOST, 1);
+    call_store(c, EVENT_CALL_ENDED, NULL, 0, 0);
+}
+
+/* The final answer to an INVITE that has none yet. */
+static void refuse_invite(struct call *c)
+{
+    struct txn *t = txn_at(c->edge->txns, c->x.server);
+    if (!t || !c->x.first || t->state >= TXN_COMPLETED)
+        return;
+    call_answer_invite(c, c->sip_status >= 300 ? c->sip_status : 480, (struct str){0}, NULL, '0');
+}
+
+void call_finish(struct call *c)
+{
+    struct sip_edge *e = c->edge;
+    struct txn *bye = txn_at(e->txns, c->bye);
+    if (c->state != CALL_ENDING)
+        return;
+    if (!c->said_end) {
+        c->said_end = true;
+        refuse_invite(c);
+        if (bye && txn_request(bye, &e->again) == OK)
+            edge_reply_kept(e, bye, &e->again, 200, NULL, NULL);
+    }
+    if (c->pending || c->storing || c->bye_due)
+        return; /* said, not stored yet; or leg a acknowledges its 200 first */
+    call_set_state(c, CALL_OVER);
+    call_free(c);
+}
+
+void call_on_cancel(struct call *c)
+{
+    call_heard(c);
+    /* From ANSWERING on the caller gets his 200, acknowledges it and hangs up (§9.1). */
+    if (c->state <= CALL_RINGING)
+        call_end(c, END_CANCELED, ENDED_BY_CALLER, 487);
+}
+
+void call_on_bye(struct call *c, char leg, const struct sip_msg *m, const struct path *from,
+                 struct str raw)
+{
+    struct sip_edge *e = c->edge;
+    struct str reason = sip_value(m, SIP_H_REASON);
+    if (c->state < CALL_RINGING || c->state > CALL_ENDING) {
+        edge_reply(e, m, from, 481, NULL, NULL); /* there is no dialog yet to hang up */
+        return;
+    }
+    if (c->state == CALL_ENDING) { /* both hung up at once */
+        edge_reply(e, m, from, 200, NULL, NULL);
+        if (leg == 'a' && c->bye_due) {
+            c->bye_due = false;
+            call_finish(c);
+        }
+        return;
+    }
+    struct txn *t = txn_server_new(e->txns, m, from, raw, true);
+    if (!t)
+        return; /* it comes again */
+    call_trace(c, leg, t);
+    c->bye = t->self;
+    enum ended_by by = leg == 'a' ? ENDED_BY_CALLER : ENDED_BY_CALLEE;
+    if (c->state == CALL_RINGING) { /* an early dialog ended by BYE (§15.1.1) */
+        call_end(c, END_CANCELED, by, 487);
+        return;
+    }
+    /* Before its 200 has left, the caller gets a refusal instead of it. */
+    int status = c->state == CALL_UP ? 200 : leg == 'a' ? 487 : 480;
+    call_hang_up(c, call_other(leg), reason);
+    call_end(c, END_COMPLETED, by, status);
+}

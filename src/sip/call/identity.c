@@ -1,0 +1,179 @@
+/* identity: the called and the calling number of an INVITE or a MESSAGE. Carriers put them in many
+ * places (RFC 3261, 3325, 7315, 7044, 5806, the Remote-Party-ID draft) and hide them by RFC 3323;
+ * the trunk's setting says which to believe. Pure. */
+#include "sip/call/identity.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sip/wire/privacy.h"
+
+/* The user part of a SIP URI, or the number of a tel URI. Parameters of the user part stay:
+ * number_parse strips them. */
+static struct str user_of(const struct uri *u)
+{
+    return u->scheme == URI_OTHER ? (struct str){0} : u->user;
+}
+
+static bool number_of(struct str value, const struct number_rules *r, char ret[NUMBER_SIZE])
+{
+    struct name_addr na;
+    return name_addr_parse(value, &na) == OK && user_of(&na.uri).n &&
+           number_parse(user_of(&na.uri), r, ret) == OK;
+}
+
+enum err identity_called(const struct sip_msg *m, const struct trunk *t, char ret[NUMBER_SIZE])
+{
+    static const enum sip_header_id header[CALLED_FROM_COUNT] = {
+        [CALLED_FROM_PCPID] = SIP_H_P_CALLED_PARTY_ID,
+        [CALLED_FROM_TO] = SIP_H_TO,
+        [CALLED_FROM_HISTORY] = SIP_H_HISTORY_INFO,
+        [CALLED_FROM_DIVERSION] = SIP_H_DIVERSION,
+    };
+    for (size_t i = 0; i < t->n_called_from; i++) {
+        enum called_from from = (enum called_from)t->called_from[i];
+        if (from == CALLED_FROM_RURI) {
+            struct str user = user_of(&m->ruri);
+            if (user.n && number_parse(user, &t->rules, ret) == OK)
+                return OK;
+            continue;
+        }
+        size_t line = 0;
+        struct str rest = {0}, v;
+        while (sip_next(m, header[from], &line, &rest, &v))
+            if (number_of(v, &t->rules, ret))
+                return OK;
+    }
+    return ERR_NOT_FOUND;
+}
+
+static bool is_anonymous(const struct name_addr *na)
+{
+    return str_eq_nocase(na->uri.user, STR("anonymous")) ||
+           str_eq_nocase(na->uri.host, STR("anonymous.invalid")) ||
+           str_eq_nocase(na->uri.user, STR("restricted"));
+}
+
+/* STIR: what the carrier says it verified (3GPP TS 24.229 §7.2A.20), with the attestation some put
+ * beside it. */
+static char attestation(const struct sip_msg *m, const struct name_addr *na)
+{
+    struct str v;
+    const struct sip_header *h;
+    bool passed =
+        param_find(na->params, STR("verstat"), &v) ||
+        param_find(na->uri.params, STR("verstat"), &v) ||
+        param_find(str_from(na->uri.user, str_find(na->uri.user, ';')), STR("verstat"), &v);
+    if (passed && !str_starts_nocase(v, STR("TN-Validation-Passed")))
+        return 'n';
+    static const char *const names[] = {"P-Attestation-Indicator", "P-Attestation-Info",
+                                        "X-Attestation"};
+    for (size_t i = 0; i < 3; i++)
+        if ((h = sip_header_named(m, str_of(names[i]))) && h->value.n == 1) {
+            char c = (char)(h->value.p[0] & ~0x20);
+            if (c >= 'A' && c <= 'C')
+                return c;
+        }
+    if (passed && v.n >= 2 && v.p[v.n - 2] == '-') {
+        char c = (char)(v.p[v.n - 1] & ~0x20);
+        if (c >= 'A' && c <= 'C')
+            return c;
+    }
+    return 't';
+}
+
+static bool caller_of(const struct sip_msg *m, enum sip_header_id id, const struct number_rules *r,
+                      struct caller *ret, bool trusted, bool *ret_private)
+{
+    size_t line = 0;
+    struct str rest = {0}, v, privacy;
+    struct name_addr na;
+    char number[NUMBER_SIZE];
+    bool any = false;
+    while (sip_next(m, id, &line, &rest, &v)) {
+        if (name_addr_parse(v, &na) != OK)
+            continue;
+        any = true;
+        if (is_anonymous(&na) ||
+            (id == SIP_H_REMOTE_PARTY_ID && param_find(na.params, STR("privacy"), &privacy) &&
+             !str_eq_nocase(privacy, STR("off"))))
+            *ret_private = true;
+        if (na.display.n && !ret->name.n)
+            ret->name = na.display;
+        if (trusted)
+            ret->verified = attestation(m, &na);
+        if (user_of(&na.uri).n && number_parse(user_of(&na.uri), r, number) == OK) {
+            snprintf(ret->id, sizeof ret->id, "%s", number);
+            return true;
+        }
+    }
+    return any && *ret_private;
+}
+
+void identity_caller(const struct sip_msg *m, const struct trunk *t, struct caller *ret)
+{
+    bool hidden = privacy_is_wanted(m);
+    *ret = (struct caller){.id = "unknown", .name = STR(""), .verified = 'n'};
+    bool found = t->trust_identity &&
+                 (caller_of(m, SIP_H_P_ASSERTED_IDENTITY, &t->rules, ret, true, &hidden) ||
+                  caller_of(m, SIP_H_REMOTE_PARTY_ID, &t->rules, ret, true, &hidden));
+    bool from_hidden = false;
+    if (!found)
+        caller_of(m, SIP_H_FROM, &t->rules, ret, false, &from_hidden);
+    if (!ret->name.n && !is_anonymous(&m->from))
+        ret->name = m->from.display;
+    if (hidden || from_hidden || (!found && is_anonymous(&m->from))) {
+        snprintf(ret->id, sizeof ret->id, "anonymous");
+        ret->name = STR("");
+    }
+}
+
+/* The user part of the first address that has one, of what the trunk may be believed. */
+static struct str sender_user(const struct sip_msg *m, const struct trunk *t)
+{
+    static const enum sip_header_id id[] = {SIP_H_P_ASSERTED_IDENTITY, SIP_H_REMOTE_PARTY_ID};
+    struct name_addr na;
+    struct str v, user = {0}, params;
+    for (size_t i = 0; t->trust_identity && i < 2 && !user.n; i++) {
+        size_t line = 0;
+        struct str rest = {0};
+        while (!user.n && sip_next(m, id[i], &line, &rest, &v))
+            if (name_addr_parse(v, &na) == OK)
+                user = user_of(&na.uri);
+    }
+    str_cut(user.n ? user : user_of(&m->from.uri), ';', &user, &params);
+    return user;
+}
+
+static bool is_short_code(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return s.n >= 1 && s.n <= SHORT_CODE_MAX;
+}
+
+/* Escapes undone: UTF-8 without control bytes, or nothing. */
+static bool as_sent(struct str user, char ret[CALLER_SIZE])
+{
+    struct buf b;
+    buf_wrap(&b, ret, CALLER_SIZE - 1);
+    if (uri_unescape(user, &b) != OK || b.n == 0 || !str_is_utf8(buf_str(&b)))
+        return false;
+    for (size_t i = 0; i < b.n; i++)
+        if ((unsigned char)ret[i] < ' ' || ret[i] == 0x7f)
+            return false;
+    ret[b.n] = '\0';
+    return true;
+}
+
+void identity_sender(const struct sip_msg *m, const struct trunk *t, char ret[CALLER_SIZE])
+{
+    struct caller c;
+    char sent[CALLER_SIZE];
+    struct str user = sender_user(m, t);
+    identity_caller(m, t, &c);
+    bool hidden = !strcmp(c.id, "anonymous"), nameless = !strcmp(c.id, "unknown");
+    bool keep = !hidden && (nameless || is_short_code(user)) && as_sent(user, sent);
+    snprintf(ret, CALLER_SIZE, "%s", keep ? sent : c.id);
+}

@@ -1,0 +1,294 @@
+/* in: an INVITE that begins a call. Cheap refusals first (limits, drain, a store that cannot
+ * write: 503 before anything is kept), then who is called, then incoming_call goes to the store;
+ * the call goes on when that is on disk. Edge's thread. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "sip/call/call.h"
+#include "sip/call/x_headers.h"
+
+static void refuse_busy(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+                        enum metric why)
+{
+    metric_add(why, 1);
+    edge_reply(e, m, from, 503, NULL, "Retry-After: 5\r\n");
+}
+
+/* Extensions we can carry, because both ends speak them through us (RFC 3261 §8.2.2.3). */
+static bool supports(struct str tag)
+{
+    static const struct str known[] = {
+        STR("100rel"),       STR("timer"),      STR("replaces"),
+        STR("precondition"), STR("norefersub"), STR("from-change"),
+        STR("histinfo"),     STR("privacy"),    STR("resource-priority"),
+        STR("early-session")};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (str_eq_nocase(tag, known[i]))
+            return true;
+    return false;
+}
+
+static bool requires_unknown(const struct sip_msg *m, struct buf *ret_list)
+{
+    static const enum sip_header_id id[] = {SIP_H_REQUIRE, SIP_H_PROXY_REQUIRE};
+    for (size_t i = 0; i < 2; i++) {
+        size_t line = 0;
+        struct str rest = {0}, v;
+        while (sip_next(m, id[i], &line, &rest, &v))
+            if (!supports(v))
+                buf_printf(ret_list, "%s%.*s", ret_list->n ? ", " : "",
+                           STR_FMT(str_slice(v, 0, 64)));
+    }
+    return ret_list->n > 0;
+}
+
+static bool body_is_unknown(const struct sip_msg *m)
+{
+    struct str type = sip_value(m, SIP_H_CONTENT_TYPE),
+               coding = sip_value(m, SIP_H_CONTENT_ENCODING);
+    if (m->body.n == 0)
+        return false;
+    if (coding.n && !str_eq_nocase(coding, STR("identity")))
+        return true;
+    return type.n && !str_starts_nocase(type, STR("application/sdp")) &&
+           !str_starts_nocase(type, STR("multipart/"));
+}
+
+bool call_refuse_request(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
+{
+    char list[512], header[600];
+    struct buf b, h;
+    buf_wrap(&b, list, sizeof list);
+    if (m->ruri.scheme == URI_OTHER) {
+        edge_reply(e, m, from, 416, NULL, NULL);
+    } else if (m->max_forwards == 0) {
+        edge_reply(e, m, from, 483, NULL, NULL);
+    } else if (requires_unknown(m, &b)) {
+        buf_wrap(&h, header, sizeof header);
+        buf_printf(&h, "Unsupported: %.*s\r\n", STR_FMT(buf_str(&b)));
+        buf_putc(&h, '\0');
+        edge_reply(e, m, from, 420, NULL, h.err == OK ? header : NULL);
+    } else {
+        return false; /* a From without tag is RFC 2543's: let in (RFC 4475 §3.3.16) */
+    }
+    return true;
+}
+
+bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
+{
+    if (call_refuse_request(e, m, from))
+        return true;
+    if (!body_is_unknown(m))
+        return false;
+    edge_reply(e, m, from, 415, NULL,
+               "Accept: application/sdp, multipart/mixed\r\nAccept-Encoding: identity\r\n");
+    return true;
+}
+
+static enum err keep_names(struct call *c, const struct book_trunk *t, struct str display)
+{
+    char name[4 * CALLER_NAME_MAX];
+    struct buf b;
+    buf_wrap(&b, name, sizeof name);
+    display_print(str_slice(display, 0, CALLER_NAME_MAX), &b);
+    size_t id = strlen(t->id) + 1, trunk = strlen(t->set->name) + 1;
+    char *mem = malloc(id + trunk + b.n + 1);
+    if (!mem)
+        return ERR_NOMEM;
+    c->trunk_id = memcpy(mem, t->id, id);
+    c->trunk_name = memcpy(mem + id, t->set->name, trunk);
+    c->caller_name = mem + id + trunk;
+    memcpy(c->caller_name, name, b.n);
+    c->caller_name[b.n] = '\0';
+    return OK;
+}
+
+static enum err keep_x_headers(struct call *c, const struct sip_msg *m)
+{
+    struct buf b;
+    buf_init(&b, X_HEADERS_MAX * (X_HEADER_NAME_MAX + X_HEADER_VALUE_MAX + 2));
+    x_headers_read(m, call_hidden(c, 'a'), &b, &c->headers_cut);
+    c->headers = b.n && b.err == OK ? str_dup(buf_str(&b)) : NULL;
+    enum err err = b.n && !c->headers ? ERR_NOMEM : OK;
+    buf_fini(&b);
+    return err;
+}
+
+/* The same call: trunk, Call-ID, From tag and CSeq. */
+static void derive_call_id(const struct sip_msg *m, const struct book_trunk *t, char out[ID_SIZE])
+{
+    char cseq[16];
+    struct buf b;
+    buf_wrap(&b, cseq, sizeof cseq);
+    buf_put_u64(&b, m->cseq);
+    const struct str part[] = {str_of(t->id), m->call_id, m->from.tag, buf_str(&b)};
+    id_derive("call", part, 4, out);
+}
+
+static void first_exchange(struct call *c, const struct txn *t, const struct sip_msg *m)
+{
+    c->invite_key = t->key;
+    c->x = (struct exchange){.from = 'a',
+                             .first = true,
+                             .server = t->self,
+                             .cseq_in = m->cseq,
+                             .late_offer = m->body.n == 0};
+}
+
+/* An INVITE with a new branch of a call that is there: merged on its way (§8.2.2.2), or repeated by
+ * a caller whose first one we took before a restart. */
+static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m,
+                     const struct path *from, struct str raw)
+{
+    edge_trace(e, &c->trace, 'a', from, raw);
+    if (c->invite_key && c->invite_key == txn_server_key(e->txns, m))
+        return; /* the same, late: its transaction was over with the ACK */
+    if (c->state != CALL_RESTORED) {
+        edge_reply(e, m, from, 482, NULL, NULL);
+        return;
+    }
+    struct txn *t = txn_server_new(e->txns, m, from, raw, true);
+    if (!t)
+        return;
+    t->call = c->self;
+    call_trace(c, 'a', t);
+    first_exchange(c, t, m);
+    if (dialog_of_invite(&c->a, m, from, e->transport) != OK)
+        return;
+    if (call_hidden(c, 'a'))
+        call_withhold(c, 'a', m); /* its numbers are at hand again */
+    timer_stop(&c->invite_timer);
+    call_answer_invite(c, 100, (struct str){0}, NULL, '0');
+    log_info("sip", "%s goes on: its INVITE came again", c->call_id);
+    call_route(c);
+}
+
+static enum err begin(struct call *c, const struct sip_msg *m, const struct path *from,
+                      struct str raw, const struct book_trunk *trunk,
+                      const struct book_number *number, const char *e164)
+{
+    struct sip_edge *e = c->edge;
+    struct caller caller;
+    enum err err;
+    identity_caller(m, trunk->set, &caller);
+    c->account = number->account;
+    c->verified = caller.verified;
+    if (!strcmp(caller.id, "anonymous"))
+        call_withhold(c, 'a', m);
+    c->started_at_ms = clock_wall_ms();
+    c->started_ms = clock_mono_of(c->started_at_ms);
+    memcpy(c->caller, caller.id, sizeof c->caller);
+    if ((err = str_copy(str_of(e164), c->number, sizeof c->number)) != OK ||
+        (err = keep_names(c, trunk, caller.name)) != OK || (err = keep_x_headers(c, m)) != OK ||
+        (err = dialog_of_invite(&c->a, m, from, e->transport)) != OK ||
+        (err = map_put(e->by_call_id, str_of(c->call_id), c, NULL)) != OK)
+        return err;
+    c->trunk = trunk->n;
+    trunk_take(e, trunk->n);
+    struct txn *t = txn_server_new(e->txns, m, from, raw, true);
+    if (!t)
+        return ERR_FULL;
+    t->call = c->self;
+    call_trace(c, 'a', t);
+    first_exchange(c, t, m);
+    return OK;
+}
+
+/* Did we send it, and others brought it back? Proxies leave our Via and our From tag in it. */
+static bool is_from_us(struct sip_edge *e, const struct sip_msg *m)
+{
+    char leg, fork;
+    struct str rest = {0}, v;
+    struct via via;
+    if (m->from.tag.p && call_of_tag(e, m->from.tag, &leg, &fork))
+        return true;
+    for (size_t line = 0; sip_next(m, SIP_H_VIA, &line, &rest, &v);)
+        if (via_parse(v, &via) == OK && via.branch.p && txn_is_own_branch(e->txns, via.branch))
+            return true;
+    return false;
+}
+
+void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+                    struct str raw, const struct book_trunk *trunk)
+{
+    char e164[NUMBER_SIZE], call_id[ID_SIZE];
+    if (call_refuse_message(e, m, from))
+        return;
+    if (is_from_us(e, m)) {
+        metric_add(METRIC_SIP_LOOPS, 1);
+        edge_reply(e, m, from, 482, NULL, NULL);
+        return;
+    }
+    derive_call_id(m, trunk, call_id);
+    struct call *c = map_get(e->by_call_id, str_of(call_id));
+    if (c) {
+        on_known(e, c, m, from, raw);
+        return;
+    }
+    const struct book_number *number = NULL;
+    if (identity_called(m, trunk->set, e164) == OK)
+        number = book_number(e->book, str_of(e164));
+    if (!number || !number->set->voice) {
+        edge_reply(e, m, from, 404, NULL, NULL);
+        return;
+    }
+    if (e->draining || !store_is_writable(e->c.store)) {
+        refuse_busy(e, m, from, METRIC_SIP_REJECTED_STORE);
+        return;
+    }
+    bool room = !calls_are_full(e) && transactions_admit(e->txns, number->account);
+    if (!room || !trunk_admits(e, trunk) || !(c = call_new(e))) {
+        refuse_busy(e, m, from, METRIC_SIP_REJECTED_LIMIT);
+        return;
+    }
+    memcpy(c->call_id, call_id, sizeof c->call_id);
+    (void)!trace_id_parse(str_of(call_id), &c->trace);
+    enum err err = begin(c, m, from, raw, trunk, number, e164);
+    if (err != OK) {
+        if (err_is_final(err))
+            edge_reply(e, m, from, 513, NULL, NULL); /* it would be too large again */
+        else
+            refuse_busy(e, m, from, METRIC_SIP_REJECTED_LIMIT);
+        c->state = CALL_OVER; /* nobody heard of it */
+        call_free(c);
+        return;
+    }
+    edge_trace(e, &c->trace, 'a', from, raw);
+    metric_add(METRIC_CALLS_STARTED, 1);
+    metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(e->calls));
+    c->book = book_take(e->c.books);
+    call_answer_invite(c, 100, (struct str){0}, NULL, '0');
+    call_store(c, EVENT_INCOMING_CALL, NULL, 0, 0);
+}
+
+void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
+                        char fork)
+{
+    struct sip_edge *e = c->edge;
+    struct txn *t = txn_at(e->txns, c->x.server);
+    struct sip_msg *invite = &e->again;
+    struct buf b = call_scratch(e);
+    char tag[DIALOG_TAG_SIZE];
+    if (!t || txn_request(t, invite) != OK)
+        return;
+    dialog_print_tag(&c->a, fork, tag);
+    sip_put_reply(&b, invite, &t->path.peer, status, reason, status > 100 ? str_of(tag) : STR(""),
+                  status > 100 && status < 300);
+    if (status > 100 && status < 300)
+        dialog_put_contact(&t->path, e->transport, &b);
+    if (from_b)
+        call_put_relayed(c, 'b', &b, from_b);
+    else
+        sip_put_body(&b, (struct str){0});
+    if (b.err != OK) {
+        log_sparse(LOG_WARN, 1000, "sip", "%s: an answer did not fit", c->call_id);
+        return;
+    }
+    if (status >= 200 && status < 300 && block_set(e->blocks, &c->x.answer, buf_str(&b)) != OK)
+        return;
+    txn_answer(e->txns, t, status, buf_str(&b));
+}

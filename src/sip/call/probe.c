@@ -1,0 +1,102 @@
+/* probe: is anybody still there? A call that was silent for sip.probe_s, or that was up before
+ * a restart, is asked with OPTIONS on both legs. 481, or no answer at all, says that a leg is gone:
+ * then the other is hung up and the call ends as lost. Any other answer is life. A leg that cannot
+ * be asked, because no connection is to be had, is asked again a few times before. Edge's thread.
+ */
+#include "base/crypto.h"
+#include "base/log.h"
+#include "sip/call/call.h"
+
+enum { ASK_AGAIN_MS = 5000, ROUNDS_UNSENT_MAX = 4 };
+
+static void on_probe_due(struct timer *timer);
+
+void call_probe_later(struct call *c, int64_t in_ms)
+{
+    loop_timer(c->edge->c.loop, &c->probe_timer, in_ms, on_probe_due, c);
+}
+
+static void send_probe(struct call *c, struct dialog *d)
+{
+    struct sip_edge *e = c->edge;
+    char branch[TOKEN_SIZE + 8];
+    struct txn *t = txn_client_new(e->txns, false, &d->path, dialog_host(d), branch);
+    if (!t)
+        return;
+    struct buf b = call_scratch(e);
+    dialog_put_request(d, e->transport, STR("OPTIONS"), ++d->local_cseq, branch, &b);
+    sip_put_body(&b, (struct str){0});
+    if (b.err != OK) {
+        txn_end(e->txns, t);
+        return;
+    }
+    t->call = c->self;
+    call_trace(c, d->leg, t);
+    t->purpose = FOR_PROBE;
+    c->probes++;
+    txn_send(e->txns, t, buf_str(&b));
+}
+
+static void on_probe_due(struct timer *timer)
+{
+    struct call *c = timer->arg;
+    int64_t silent_ms = loop_now_ms(c->edge->c.loop) - c->heard_at_ms;
+    if (c->state != CALL_UP)
+        return;
+    bool at_once = c->rounds_unsent || (call_is_restored(c) && c->heard_at_ms == 0);
+    if (!at_once && silent_ms < c->edge->c.probe_ms) {
+        call_probe_later(c, c->edge->c.probe_ms - silent_ms);
+        return;
+    }
+    c->probe_unanswered = c->probe_unsent = false;
+    send_probe(c, &c->a);
+    send_probe(c, &c->b);
+    if (!c->probes)
+        call_probe_later(c, c->edge->c.probe_ms);
+}
+
+static void end_lost(struct call *c, const struct txn *t, int status)
+{
+    static const struct str why = STR("SIP;cause=481;text=\"Lost\"");
+    log_info("sip", "%s: leg %c is gone", c->call_id, t->leg);
+    call_hang_up(c, 'a', why);
+    call_hang_up(c, 'b', why);
+    call_end(c, END_LOST, ENDED_BY_SYSTEM, status);
+}
+
+/* Once both legs were asked. */
+static void round_over(struct call *c, const struct txn *t)
+{
+    if (c->probe_unsent && ++c->rounds_unsent >= ROUNDS_UNSENT_MAX) {
+        end_lost(c, t, 408);
+    } else if (c->probe_unsent) {
+        call_probe_later(c, ASK_AGAIN_MS);
+    } else {
+        c->rounds_unsent = 0;
+        call_heard(c);
+        call_probe_later(c, c->edge->c.probe_ms);
+    }
+}
+
+void call_on_probe_answer(struct call *c, struct txn *t, int status)
+{
+    if (c->probes)
+        c->probes--;
+    if (c->state != CALL_UP)
+        return;
+    if (status == 481 || status == 408)
+        c->probe_unanswered = true;
+    if (c->probe_unanswered)
+        end_lost(c, t, status);
+    else if (!c->probes)
+        round_over(c, t);
+}
+
+void call_on_probe_unsent(struct call *c, struct txn *t)
+{
+    c->probe_unsent = true;
+    if (c->probes)
+        c->probes--;
+    if (c->state == CALL_UP && !c->probes)
+        round_over(c, t);
+}

@@ -1,0 +1,245 @@
+/* relay: requests within the dialogs, passed from one leg to the other and their answers back:
+ * re-INVITE, UPDATE, PRACK, INFO, REFER, NOTIFY, MESSAGE. We need not understand them; we
+ * re-address them, count CSeq per leg, translate RAck, and keep two INVITEs from crossing (491, RFC
+ * 3261 §14). Edge's thread. */
+#include <string.h>
+
+#include "base/metrics.h"
+#include "sip/call/call.h"
+
+static const char retry_after[] = "Retry-After: 2\r\n";
+
+/* "7 1 INVITE" names the CSeq of the INVITE as the sender knows it; the other side knows ours (RFC
+ * 3262 §7.2). */
+static void put_rack(struct call *c, const struct dialog *to, const struct sip_msg *m,
+                     struct buf *b)
+{
+    struct str rseq, rest = sip_value(m, SIP_H_RACK);
+    if (!rest.n || !str_cut(rest, ' ', &rseq, &rest))
+        return;
+    uint32_t cseq = to->leg == 'b' && !c->b.mem ? 1 : c->x.cseq_out;
+    sip_putf(b, SIP_H_RACK, "%.*s %u INVITE", STR_FMT(str_slice(rseq, 0, 10)), cseq);
+}
+
+static void reinvite_over(struct call *c)
+{
+    c->x.from = 0;
+    c->x.acked = true;
+}
+
+/* Sends `m` on; false when that cannot be, and it is answered here. */
+static bool relay(struct call *c, struct txn *s, struct dialog *to, const struct sip_msg *m)
+{
+    struct sip_edge *e = c->edge;
+    char branch[TOKEN_SIZE + 8];
+    bool invite = m->method == SIP_INVITE;
+    struct txn *t = txn_client_new(e->txns, invite, &to->path, dialog_host(to), branch);
+    if (!t) {
+        edge_reply_kept(e, s, m, 503, NULL, retry_after);
+        return false;
+    }
+    struct buf b = call_scratch(e);
+    dialog_put_request(to, e->transport, m->method_text, ++to->local_cseq, branch, &b);
+    put_rack(c, to, m, &b);
+    call_put_relayed(c, call_other(to->leg), &b, m);
+    if (b.err != OK) {
+        txn_end(e->txns, t);
+        edge_reply_kept(e, s, m, 513, NULL, NULL);
+        return false;
+    }
+    t->call = c->self;
+    call_trace(c, to->leg, t);
+    t->purpose = invite ? FOR_REINVITE : FOR_RELAY;
+    t->other = s->self;
+    if (invite)
+        c->x.client = t->self;
+    if (invite)
+        c->x.cseq_out = to->local_cseq;
+    txn_send(e->txns, t, buf_str(&b));
+    return true;
+}
+
+/* What a re-INVITE is refused with because another one is under way (§14.2); 0: none is. */
+static int reinvite_refusal(struct call *c, char leg)
+{
+    struct txn *s = txn_at(c->edge->txns, c->x.server);
+    if (!c->x.from || c->x.acked)
+        return c->state == CALL_UP ? 0 : 491;
+    if (c->x.from != leg)
+        return 491;
+    if (c->state != CALL_UP || !s || s->state != TXN_ACCEPTED)
+        return 500;
+    if (c->x.late_offer)
+        return 491;             /* the ACK with the answer to our offer is still to come */
+    call_acknowledged(c, NULL); /* it overtook the ACK, or that was lost: the 200 was heard */
+    return 0;
+}
+
+static void on_reinvite(struct call *c, struct dialog *own, struct txn *s, const struct sip_msg *m)
+{
+    struct sip_edge *e = c->edge;
+    int refusal = reinvite_refusal(c, own->leg);
+    if (refusal) {
+        edge_reply_kept(e, s, m, refusal, NULL, refusal == 500 ? retry_after : NULL);
+        return;
+    }
+    timer_stop(&c->invite_timer);
+    block_give(e->blocks, &c->x.answer);
+    block_give(e->blocks, &c->x.ack);
+    s->call = c->self;
+    c->x = (struct exchange){.from = own->leg,
+                             .server = s->self,
+                             .key = s->key,
+                             .cseq_in = m->cseq,
+                             .late_offer = m->body.n == 0};
+    edge_reply_kept(e, s, m, 100, NULL, NULL);
+    dialog_refresh(own, m, e->transport);
+    if (!relay(c, s, call_leg(c, call_other(own->leg)), m))
+        reinvite_over(c);
+}
+
+/* To leg a with the tag of the fork that speaks. */
+static struct dialog *other_dialog(struct call *c, const struct dialog *own, char fork)
+{
+    size_t i = (size_t)(fork - '0');
+    if (own->leg == 'a')
+        return c->b.mem ? &c->b : i < c->n_early ? c->early[i] : NULL;
+    if (own != &c->b)
+        c->a.fork = call_fork_of(c, own);
+    return &c->a;
+}
+
+void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
+                     const struct sip_msg *m, const struct path *from, struct str raw)
+{
+    struct sip_edge *e = c->edge;
+    call_heard(c);
+    if (m->method == SIP_BYE) {
+        call_on_bye(c, leg, m, from, raw);
+        return;
+    }
+    struct dialog *to = other_dialog(c, own, fork);
+    if (!to || (c->state != CALL_UP && c->state != CALL_RINGING && c->state != CALL_ANSWERING)) {
+        edge_reply(e, m, from, 481, NULL, NULL);
+        return;
+    }
+    /* A repeat from before its ACK, late: its transaction was over with that. */
+    if (m->method == SIP_INVITE && c->x.acked && c->x.key && c->x.key == txn_server_key(e->txns, m))
+        return;
+    if (own->remote_cseq && m->cseq <= own->remote_cseq) { /* §12.2.2 */
+        edge_reply(e, m, from, 500, "CSeq Out Of Order", NULL);
+        return;
+    }
+    bool room = call_open_has_room(c, leg) && transactions_admit(e->txns, c->account);
+    struct txn *s = room ? txn_server_new(e->txns, m, from, raw, true) : NULL;
+    if (!s) { /* nothing is kept of it: it may come again */
+        metric_add(METRIC_SIP_REJECTED_OPEN, 1);
+        edge_reply(e, m, from, 503, NULL, retry_after);
+        return;
+    }
+    own->remote_cseq = m->cseq;
+    call_trace(c, leg, s);
+    call_open_add(c, leg, s);
+    if (m->method == SIP_INVITE) {
+        on_reinvite(c, own, s, m);
+        return;
+    }
+    if (m->method == SIP_UPDATE && c->state == CALL_UP)
+        dialog_refresh(own, m, e->transport);
+    (void)relay(c, s, to, m);
+}
+
+/* Writes the answer to the kept request of `s` into scratch. */
+static bool put_answer(struct call *c, struct txn *s, const struct sip_msg *m, struct buf *ret)
+{
+    struct sip_edge *e = c->edge;
+    if (txn_request(s, &e->again) != OK)
+        return false;
+    *ret = call_scratch(e);
+    sip_put_reply(ret, &e->again, &s->path.peer, m->status, m->reason, STR(""), m->status < 300);
+    if (m->status < 300 && (m->method == SIP_INVITE || m->method == SIP_UPDATE))
+        dialog_put_contact(&s->path, e->transport, ret);
+    call_put_relayed(c, call_other((char)s->leg), ret, m);
+    return ret->err == OK;
+}
+
+/* Passes the answer on; one that does not fit between our headers becomes 500, so that nobody
+ * waits. False then. */
+static bool relay_answer(struct call *c, struct txn *s, const struct sip_msg *m)
+{
+    struct sip_edge *e = c->edge;
+    struct buf b;
+    bool kept = put_answer(c, s, m, &b);
+    if (kept && s->invite && m->status >= 200 && m->status < 300)
+        kept = block_set(e->blocks, &c->x.answer, buf_str(&b)) == OK;
+    if (kept)
+        txn_answer(e->txns, s, m->status, buf_str(&b));
+    else if (m->status >= 200 && txn_request(s, &e->again) == OK)
+        edge_reply_kept(e, s, &e->again, 500, NULL, NULL);
+    return kept;
+}
+
+/* A 2xx: the asker's ACK goes onwards. When nobody waits for it any more, ours does. */
+static void on_reinvite_accepted(struct call *c, struct txn *t, struct txn *s,
+                                 const struct sip_msg *m)
+{
+    struct sip_edge *e = c->edge;
+    bool present = c->x.client == t->self;
+    c->x.accepted |= present;
+    if (present && s && s->state == TXN_ACCEPTED) { /* again: ours is repeated by its own clock */
+        call_on_repeated_answer(c, (char)t->leg, m->cseq);
+        return;
+    }
+    if (present && s && s->state < TXN_COMPLETED && c->state == CALL_UP) {
+        dialog_refresh(call_leg(c, (char)t->leg), m, e->transport);
+        if (relay_answer(c, s, m)) {
+            call_repeat_answer(c);
+            return;
+        }
+    }
+    if (present) {
+        call_confirm(c, NULL);
+        reinvite_over(c);
+    } else {
+        call_on_repeated_answer(c, (char)t->leg, m->cseq);
+    }
+}
+
+static void on_reinvite_answer(struct call *c, struct txn *t, struct txn *s,
+                               const struct sip_msg *m)
+{
+    if (m->status >= 200 && m->status < 300) {
+        on_reinvite_accepted(c, t, s, m);
+        return;
+    }
+    if (m->status >= 300 && c->x.client == t->self)
+        reinvite_over(c);
+    if (s && m->status > 100)
+        (void)relay_answer(c, s, m);
+}
+
+void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m)
+{
+    struct sip_edge *e = c->edge;
+    struct txn *s = txn_at(e->txns, t->other);
+    struct dialog *d = call_leg(c, (char)t->leg);
+    if (t->purpose == FOR_REINVITE) {
+        on_reinvite_answer(c, t, s, m);
+        return;
+    }
+    if (m->method == SIP_UPDATE && m->status >= 200 && m->status < 300 && c->state == CALL_UP &&
+        dialog_is(d, m->call_id, m->to.tag))
+        dialog_refresh(d, m, e->transport);
+    if (s && m->status > 100)
+        (void)relay_answer(c, s, m);
+}
+
+void call_on_relay_failure(struct call *c, struct txn *t, enum err err)
+{
+    struct sip_edge *e = c->edge;
+    struct txn *s = txn_at(e->txns, t->other);
+    if (t->purpose == FOR_REINVITE && c->x.client == t->self)
+        reinvite_over(c);
+    if (s && txn_request(s, &e->again) == OK)
+        edge_reply_kept(e, s, &e->again, err == ERR_TIMEOUT ? 408 : 503, NULL, NULL);
+}

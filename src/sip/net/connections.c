@@ -1,0 +1,270 @@
+/* connections: SIP over TCP and TLS. One connection per peer and account is shared by all that goes
+ * there; the bytes that come are cut into messages by their Content-Length alone. CRLF CRLF is
+ * answered CRLF (RFC 5626 §4.4.1). What idles for ten minutes is closed.
+ *
+ * A carrier's connection never waits for an account's: a quarter of the room is the carriers', and
+ * when all is taken one of the account that has the most makes way. Among accounts it is the same:
+ * one with less than the most gets its connection from the one with the most; that one itself gets
+ * no more than its spare ones give. Edge's thread. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "sip/net/transport_conn.h"
+
+static void conn_forget(struct conn *c)
+{
+    struct transport *t = c->t;
+    timer_stop(&c->idle);
+    stream_close(c->stream);
+    buf_fini(&c->in);
+    buf_fini(&c->unsent);
+    if (c->peer_key[0] && map_get(t->by_peer, str_of(c->peer_key)) == c)
+        map_remove(t->by_peer, str_of(c->peer_key));
+    if (c->account)
+        shares_give(t->shares, c->account);
+    pool_give(t->conns, c->self);
+}
+
+static void conn_close(struct conn *c)
+{
+    struct transport *t = c->t;
+    handle self = c->self;
+    conn_forget(c);
+    t->user.on_gone(t->user.arg, self);
+}
+
+static void on_idle(struct timer *timer)
+{
+    conn_close(timer->arg);
+}
+
+static void touch(struct conn *c)
+{
+    c->used_ms = loop_now_ms(c->t->loop);
+    loop_timer(c->t->loop, &c->idle, CONN_IDLE_MS, on_idle, c);
+}
+
+/* Hands over the first whole message of c->in; false when there is none, or the connection ended.
+ */
+static bool message_take(struct conn *c)
+{
+    struct transport *t = c->t;
+    handle self = c->self;
+    size_t skip, size;
+    enum err err = sip_frame(&c->framing, c->in.p, c->in.n, &skip, &size);
+    if (skip >= 4)
+        (void)!stream_write(c->stream, STR("\r\n")); /* a pong that cannot be sent is not missed */
+    if (err == ERR_AGAIN) {
+        buf_cut(&c->in, skip);
+        return false;
+    }
+    if (err != OK) {
+        metric_add(METRIC_SIP_MALFORMED, 1);
+        log_sparse(LOG_WARN, 10000, "sip", "a stream that cannot be cut into messages is closed");
+        conn_close(c);
+        return false;
+    }
+    struct path from = {
+        .transport = c->transport, .listen = c->listen, .conn = c->self, .peer = c->peer};
+    char *at = c->in.p + skip;
+    metric_add(METRIC_SIP_PACKETS_IN, 1);
+    /* A copy, because the answer may close the connection and free c->in. */
+    char *copy = malloc(size + 1);
+    if (!copy) {
+        conn_close(c);
+        return false;
+    }
+    memcpy(copy, at, size);
+    copy[size] = '\0';
+    buf_cut(&c->in, skip + size);
+    t->user.on_message(t->user.arg, &from, copy, size, 0);
+    free(copy);
+    return pool_at(t->conns, self) == c && c->in.n > 0;
+}
+
+static void on_bytes(struct stream *s, void *arg, struct str bytes)
+{
+    struct conn *c = arg;
+    touch(c);
+    buf_put_str(&c->in, bytes);
+    if (c->in.err != OK) {
+        conn_close(c);
+        return;
+    }
+    while (message_take(c))
+        ;
+}
+
+static void on_open(struct stream *s, void *arg)
+{
+    struct conn *c = arg;
+    c->open = true;
+    if (c->unsent.n && stream_write(s, buf_str(&c->unsent)) != OK) {
+        conn_close(c);
+        return;
+    }
+    buf_reset(&c->unsent);
+}
+
+static void on_end(struct stream *s, void *arg, enum err why)
+{
+    struct conn *c = arg;
+    if (!c->open) {
+        char peer[ADDR_TEXT_SIZE];
+        addr_print(&c->peer, peer);
+        log_sparse(LOG_WARN, 5000, "sip", "connecting to %s failed: %s %s", peer, err_text(why),
+                   stream_tls_error(s));
+    }
+    conn_close(c);
+}
+
+static const struct stream_events events = {on_open, on_bytes, on_end};
+
+static bool is_spare(const struct conn *c)
+{
+    int64_t silent_ms = loop_now_ms(c->t->loop) - c->used_ms;
+    return silent_ms >= (c->in_call ? CONN_CALL_SPARE_MS : CONN_SPARE_MS);
+}
+
+static bool goes_before(const struct conn *a, const struct conn *b)
+{
+    return a->in_call != b->in_call ? b->in_call : a->used_ms < b->used_ms;
+}
+
+/* Closes a connection of that account: one outside of a call, and the one that is silent for the
+ * longest, before others. `spare`: only one that nothing is waited for on. False: it has none. */
+static bool make_way(struct transport *t, uint64_t account, bool spare)
+{
+    handle h;
+    struct conn *c, *first = NULL;
+    for (size_t i = 0; (c = pool_next(t->conns, &i, &h));)
+        if (c->account == account && (!spare || is_spare(c)) && (!first || goes_before(c, first)))
+            first = c;
+    if (!first)
+        return false;
+    metric_add(METRIC_SIP_CONNECTIONS_MADE_WAY, 1);
+    conn_close(first);
+    return true;
+}
+
+/* Is there room for one more of that account's (0: a carrier's), or can it be made? */
+static bool has_room(struct transport *t, uint64_t account)
+{
+    size_t most, all = pool_count(t->conns);
+    if (all < CONNS_MAX && (!account || shares_all(t->shares) < CONNS_ACCOUNTS))
+        return true;
+    uint64_t biggest = shares_most(t->shares, &most);
+    if (!account)
+        return make_way(t, biggest, biggest == 0);
+    if (most > shares_of(t->shares, account) + 1)
+        return make_way(t, biggest, false);
+    return make_way(t, account, true);
+}
+
+static struct conn *conn_new(struct transport *t, enum sip_transport how, uint8_t listen,
+                             uint64_t account, const struct addr *peer)
+{
+    handle h;
+    struct conn *c = has_room(t, account) ? pool_take(t->conns, &h) : NULL;
+    if (!c)
+        return NULL;
+    *c = (struct conn){
+        .t = t, .self = h, .transport = (uint8_t)how, .listen = listen, .peer = *peer};
+    if (account && !shares_take(t->shares, account)) {
+        pool_give(t->conns, h);
+        return NULL;
+    }
+    c->account = account;
+    buf_init(&c->in, 2 * SIP_MESSAGE_MAX);
+    buf_init(&c->unsent, CONN_UNSENT_MAX);
+    touch(c);
+    return c;
+}
+
+void conn_on_accept(void *arg, struct stream *s)
+{
+    struct listening *l = arg;
+    struct addr peer = stream_peer(s);
+    if (!l->t->user.may_connect(l->t->user.arg, &peer))
+        return; /* not taken: closed */
+    struct conn *c = conn_new(l->t, l->transport, l->index, 0, &peer);
+    if (!c)
+        return;
+    c->open = true;
+    c->local = stream_local(s);
+    c->stream = s;
+    stream_take(s, &events, c);
+}
+
+static struct tls *client_tls(struct transport *t)
+{
+    struct tls_config tc = {0};
+    if (!t->tls && tls_new(&tc, &t->tls) != OK)
+        t->tls = NULL;
+    return t->tls;
+}
+
+static enum err conn_open(struct transport *t, struct path *path, struct str host, const char *key,
+                          struct conn **ret)
+{
+    struct tls *tls = path->transport == SIP_TLS ? client_tls(t) : NULL;
+    if (path->transport == SIP_TLS && !tls)
+        return ERR_TLS;
+    struct conn *c = conn_new(t, path->transport, path->listen, path->account, &path->peer);
+    if (!c)
+        return ERR_FULL;
+    c->outgoing = true;
+    enum err err = str_copy(str_of(key), c->peer_key, sizeof c->peer_key);
+    if (err == OK)
+        err = map_put(t->by_peer, str_of(c->peer_key), c, NULL);
+    if (err == OK)
+        err = stream_connect(t->loop, &path->peer, tls, host, CONN_CONNECT_MS, &events, c,
+                             &c->stream);
+    if (err != OK) {
+        conn_forget(c);
+        return err;
+    }
+    c->local = stream_local(c->stream); /* the connect chose it */
+    *ret = c;
+    return OK;
+}
+
+enum err conn_send(struct transport *t, struct path *path, struct str host, struct str bytes)
+{
+    struct conn *c = path->conn ? pool_at(t->conns, path->conn) : NULL;
+    enum err err = OK;
+    if (!c) {
+        char peer[ADDR_TEXT_SIZE], key[sizeof c->peer_key];
+        addr_print(&path->peer, peer);
+        snprintf(key, sizeof key, "%s %s %.*s %llu", transport_name(path->transport), peer,
+                 STR_FMT(str_slice(host, 0, 255)), (unsigned long long)path->account);
+        c = map_get(t->by_peer, str_of(key));
+        if (!c)
+            err = conn_open(t, path, host, key, &c);
+        if (err != OK)
+            return err;
+        path->conn = c->self;
+    }
+    touch(c);
+    c->in_call |= path->in_call;
+    if (c->open)
+        return stream_write(c->stream, bytes);
+    buf_put_str(&c->unsent, bytes);
+    return c->unsent.err == OK ? OK : ERR_FULL;
+}
+
+void conns_free(struct transport *t)
+{
+    handle h;
+    struct conn *c;
+    if (!t->conns)
+        return;
+    for (size_t i = 0; (c = pool_next(t->conns, &i, &h));) {
+        timer_stop(&c->idle);
+        stream_close(c->stream);
+        buf_fini(&c->in);
+        buf_fini(&c->unsent);
+    }
+}

@@ -1,0 +1,122 @@
+/* SIP transactions (RFC 3261 §17, RFC 6026): what is sent until it is answered, and what is
+ * answered again when it is asked again. Who uses them hears of each thing once. Edge's thread.
+ *
+ * In every state a timer runs that ends it, from the moment a transaction begins: no peer and no
+ * mistake of its user makes one stay. */
+#pragma once
+#include "sip/txn/blocks.h"
+#include "sip/wire/message.h"
+#include "sip/wire/token.h"
+#include "sip/net/transport.h"
+#include "trace/record.h"
+
+struct transactions;
+
+enum txn_state {             /* of all four machines */
+                 TXN_TRYING, /* client: sent, nothing heard (INVITE: "calling"); server: no answer
+                                yet */
+                 TXN_PROCEEDING, /* a provisional answer came or went */
+                 TXN_COMPLETED,  /* a final answer came or went, repeats are absorbed */
+                 TXN_CONFIRMED,  /* server INVITE: the ACK came */
+                 TXN_ACCEPTED,   /* INVITE: a 2xx came or went (RFC 6026) */
+};
+
+/* To tags of answers that nobody wanted, as hashes: each is hung up once. */
+struct strays {
+    uint32_t tag[4];
+    uint8_t next;
+};
+bool strays_add(struct strays *s, struct str tag); /* false: it was there */
+
+struct txn {
+    handle self;
+    bool server, invite;
+    uint8_t state;
+    /* The user's: */
+    uint8_t leg;           /* 'a' or 'b' */
+    uint8_t purpose;       /* the user's enum */
+    handle call, other;    /* whose it is; the transaction at the other leg */
+    struct trace_id trace; /* of the call, which may end before it; 0: none */
+    uint64_t account;      /* in whose share it counts, by txn_charge; 0: in none */
+    /* Ours: */
+    struct transactions *table;
+    bool unreachable; /* the connection could not be made, or is gone */
+    bool unwanted;    /* client INVITE: to be cancelled, now or with its first provisional answer */
+    bool overdue;     /* server INVITE: the user was told that it is still unanswered */
+    struct path path;
+    uint64_t key;         /* server: hash of what identifies it */
+    uint64_t random;      /* client: the other half of the branch */
+    handle cancel;        /* client INVITE: its CANCEL's transaction */
+    struct strays strays; /* client INVITE: the answers that were hung up */
+    int32_t interval_ms;  /* of the next repeat */
+    int32_t patience_ms;  /* client INVITE: how long it may ring; the user may give it more */
+    struct block message; /* client: the request, later the ACK; server: the last answer */
+    struct block request; /* server, when kept: as it came */
+    char *host;           /* TLS: the certificate's name; NULL otherwise */
+    struct timer repeat, timeout;
+};
+
+struct transaction_user {
+    /* A response to a client transaction that is news: provisional, final, or one more 2xx. */
+    void (*on_response)(void *arg, struct txn *t, const struct sip_msg *m);
+    /* A client transaction that ends without an answer: `err` ERR_TIMEOUT or ERR_UNREACHABLE. Or
+     * a server transaction that nobody answered in its time: now is the last moment. */
+    void (*on_failure)(void *arg, struct txn *t, enum err err);
+    /* A message of it left, for the first time or again. */
+    void (*on_sent)(void *arg, const struct txn *t, struct str bytes);
+    void *arg;
+};
+
+enum {
+    TIMER_C_MS = 200 * 1000,           /* an INVITE that only rings, §16.6 item 11: > 3 minutes */
+    UNANSWERED_MAX_MS = 60 * 60 * 1000 /* an INVITE that came in */
+};
+
+/* `max` at once. t1_ms: 500; T2 is 8 × T1, T4 10 × T1. */
+MUST_USE enum err transactions_new(struct loop *l, struct transport *tp, struct blocks *blocks,
+                                   size_t max, int64_t t1_ms, const struct transaction_user *u,
+                                   struct transactions **ret);
+void transactions_free(struct transactions *ts);
+struct txn *txn_at(struct transactions *ts, handle h); /* NULL when it is over */
+size_t transactions_count(const struct transactions *ts);
+/* May the account begin something new? An account holds an eighth of all transactions at the most,
+ * and more only while three quarters are free. What has begun may always be brought to its end. */
+bool transactions_admit(const struct transactions *ts, uint64_t account);
+/* It counts in that account's share until it ends. */
+void txn_charge(struct transactions *ts, struct txn *t, uint64_t account);
+void transactions_check(struct transactions *ts); /* asserts what the top of this file says */
+
+/* The server transaction of a request: same branch, sent-by, method (§17.2.3); CANCEL and ACK find
+ * their INVITE's. NULL when there is none. */
+struct txn *txn_server_of(struct transactions *ts, const struct sip_msg *m);
+uint64_t txn_server_key(struct transactions *ts, const struct sip_msg *m); /* never 0 */
+/* Begins one; keeps the request's bytes when `keep`. NULL at the limit. */
+struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m,
+                           const struct path *from, struct str raw, bool keep);
+/* The request came again: sends the last answer again, if any. */
+void txn_server_repeat(struct transactions *ts, struct txn *t);
+/* Sends an answer and does what its class asks. 2xx to INVITE is repeated by the call, not here. */
+void txn_answer(struct transactions *ts, struct txn *t, int status, struct str bytes);
+/* An ACK for a final failure: absorbed. True when it was one. */
+bool txn_server_ack(struct transactions *ts, struct txn *t);
+/* The request as it came, parsed again into *m. The transaction must keep it. */
+MUST_USE enum err txn_request(struct txn *t, struct sip_msg *m);
+
+/* Begins a client transaction: *ret_branch goes into the Via. Then txn_send with the whole request.
+ * NULL at the limit. */
+struct txn *txn_client_new(struct transactions *ts, bool invite, const struct path *to,
+                           struct str host, char ret_branch[TOKEN_SIZE + 8]);
+/* ERR_*: it could not leave; on_failure is called later all the same. */
+void txn_send(struct transactions *ts, struct txn *t, struct str bytes);
+/* The client transaction a response belongs to, or NULL. */
+struct txn *txn_client_of(struct transactions *ts, const struct sip_msg *m);
+/* Does a client transaction that is under way have that branch? */
+bool txn_is_own_branch(struct transactions *ts, struct str branch);
+void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_msg *m);
+/* Nobody wants the answer of a client INVITE any more: CANCEL is sent when it is PROCEEDING, with
+ * the first provisional answer before that (§9.1). 64 × T1 later it is over, whatever the peer
+ * says. For other transactions, and after the final answer, nothing. */
+void txn_cancel(struct transactions *ts, struct txn *t);
+/* A connection is gone: client transactions that wait on it fail. */
+void transactions_on_gone(struct transactions *ts, handle conn);
+void txn_end(struct transactions *ts, struct txn *t); /* forgets it, without a word */

@@ -1,0 +1,239 @@
+/* txn_client: the client half of transactions (RFC 3261 §17.1, RFC 6026 §7.2, RFC 4320). A response
+ * finds its transaction by our own branch. Edge's thread. */
+#include <string.h>
+
+#include "sip/txn/txn_table.h"
+
+static const struct str cookie = STR("z9hG4bK");
+
+static void on_timeout(struct timer *timer);
+
+struct txn *txn_client_new(struct transactions *ts, bool invite, const struct path *to,
+                           struct str host, char ret_branch[TOKEN_SIZE + 8])
+{
+    struct txn *t = txn_new(ts, to, invite, 64 * ts->t1_ms, on_timeout);
+    if (!t)
+        return NULL;
+    t->random = crypto_random_u64();
+    if (to->transport == SIP_TLS && !(t->host = str_dup(host))) {
+        txn_end(ts, t);
+        return NULL;
+    }
+    memcpy(ret_branch, cookie.p, cookie.n);
+    token_print(t->self, t->random, ret_branch + cookie.n);
+    return t;
+}
+
+/* Timers A and E. */
+static void on_repeat(struct timer *timer)
+{
+    struct txn *t = timer->arg;
+    struct transactions *ts = txn_table(timer);
+    int64_t next = 2 * t->interval_ms;
+    metric_add(METRIC_SIP_RETRANSMITS_OUT, 1);
+    if (!t->invite && next > 8 * ts->t1_ms)
+        next = 8 * ts->t1_ms;
+    t->interval_ms = (int32_t)next;
+    loop_timer(ts->loop, &t->repeat, t->interval_ms, on_repeat, t);
+    txn_transmit(ts, t);
+}
+
+/* Timers B and F, and a connection that could not be made; timer C, which takes the INVITE back
+ * first (§16.8); what absorbs repeats after the final answer. */
+static void on_timeout(struct timer *timer)
+{
+    struct txn *t = timer->arg;
+    struct transactions *ts = txn_table(timer);
+    handle self = t->self;
+    enum err err = t->state > TXN_PROCEEDING ? OK : t->unreachable ? ERR_UNREACHABLE : ERR_TIMEOUT;
+    if (err == ERR_TIMEOUT && t->invite && t->state == TXN_PROCEEDING && !t->unwanted) {
+        txn_cancel(ts, t);
+        return;
+    }
+    if (err != OK)
+        ts->user.on_failure(ts->user.arg, t, err);
+    if ((t = txn_at(ts, self)))
+        txn_end(ts, t);
+}
+
+void txn_send(struct transactions *ts, struct txn *t, struct str bytes)
+{
+    t->interval_ms = (int32_t)ts->t1_ms;
+    txn_enter(ts, t, TXN_TRYING, 64 * ts->t1_ms, on_timeout);
+    if (block_set(ts->blocks, &t->message, bytes) != OK) {
+        loop_timer(ts->loop, &t->timeout, 0, on_timeout, t);
+        return;
+    }
+    if (!txn_is_reliable(t))
+        loop_timer(ts->loop, &t->repeat, t->interval_ms, on_repeat, t);
+    txn_transmit(ts, t);
+}
+
+static struct txn *of_branch(struct transactions *ts, struct str branch)
+{
+    handle h;
+    uint64_t random;
+    if (!str_starts(branch, cookie) || branch.n != cookie.n + TOKEN_SIZE - 1 ||
+        !token_parse(str_from(branch, cookie.n), &h, &random))
+        return NULL;
+    struct txn *t = txn_at(ts, h);
+    return t && !t->server && t->random == random ? t : NULL;
+}
+
+bool txn_is_own_branch(struct transactions *ts, struct str branch)
+{
+    return of_branch(ts, branch) != NULL;
+}
+
+struct txn *txn_client_of(struct transactions *ts, const struct sip_msg *m)
+{
+    struct txn *t = of_branch(ts, m->via.branch);
+    if (!t)
+        return NULL;
+    if (t->invite && m->cseq_method == SIP_CANCEL)
+        return txn_at(ts, t->cancel);
+    if (t->invite != (m->cseq_method == SIP_INVITE))
+        return NULL;
+    return t;
+}
+
+/* ACK to a failure (§17.1.1.3): the request's first Via, its Routes, and the response's To. */
+static void put_ack(struct buf *b, const struct sip_msg *invite, const struct sip_msg *response)
+{
+    const struct sip_header *h;
+    sip_put_request_line(b, STR("ACK"), invite->ruri_text);
+    sip_put(b, SIP_H_VIA, sip_value(invite, SIP_H_VIA));
+    for (size_t i = 0; (h = sip_header(invite, SIP_H_ROUTE, i)); i++)
+        sip_put(b, SIP_H_ROUTE, h->value);
+    sip_put(b, SIP_H_MAX_FORWARDS, STR("70"));
+    sip_put(b, SIP_H_FROM, sip_value(invite, SIP_H_FROM));
+    sip_put(b, SIP_H_TO, sip_value(response, SIP_H_TO));
+    sip_put(b, SIP_H_CALL_ID, sip_value(invite, SIP_H_CALL_ID));
+    sip_putf(b, SIP_H_CSEQ, "%u ACK", invite->cseq);
+    sip_put_body(b, (struct str){0});
+}
+
+/* Sent now, and kept in the request's place for the failure's repeats. */
+static void acknowledge_failure(struct transactions *ts, struct txn *t, const struct sip_msg *m)
+{
+    struct buf b;
+    buf_wrap(&b, ts->text, TXN_TEXT_MAX);
+    if (t->message.p && sip_parse(t->message.p, t->message.n, &ts->invite) == OK)
+        put_ack(&b, &ts->invite, m);
+    if (b.err != OK || b.n == 0 || block_set(ts->blocks, &t->message, buf_str(&b)) != OK)
+        block_give(ts->blocks, &t->message);
+    txn_transmit(ts, t);
+}
+
+/* Of the INVITE as it was sent (§9.1). Its answer says nothing to anybody. */
+static void send_cancel(struct transactions *ts, struct txn *t)
+{
+    char branch[TOKEN_SIZE + 8];
+    const struct sip_header *h;
+    struct sip_msg *invite = &ts->invite;
+    struct buf b;
+    if (!t->message.p || sip_parse(t->message.p, t->message.n, invite) != OK)
+        return;
+    struct txn *c = txn_client_new(ts, false, &t->path, str_of(t->host), branch);
+    if (!c)
+        return;
+    c->leg = t->leg;
+    c->trace = t->trace;
+    t->cancel = c->self;
+    buf_wrap(&b, ts->text, TXN_TEXT_MAX);
+    sip_put_request_line(&b, STR("CANCEL"), invite->ruri_text);
+    sip_put(&b, SIP_H_VIA, sip_value(invite, SIP_H_VIA));
+    for (size_t i = 0; (h = sip_header(invite, SIP_H_ROUTE, i)); i++)
+        sip_put(&b, SIP_H_ROUTE, h->value);
+    sip_put(&b, SIP_H_MAX_FORWARDS, STR("70"));
+    sip_put(&b, SIP_H_FROM, sip_value(invite, SIP_H_FROM));
+    sip_put(&b, SIP_H_TO, sip_value(invite, SIP_H_TO));
+    sip_put(&b, SIP_H_CALL_ID, sip_value(invite, SIP_H_CALL_ID));
+    sip_putf(&b, SIP_H_CSEQ, "%u CANCEL", invite->cseq);
+    sip_put_body(&b, (struct str){0});
+    if (b.err == OK)
+        txn_send(ts, c, buf_str(&b));
+    else
+        txn_end(ts, c);
+}
+
+/* It rings: for as long as it may, and no longer for what nobody wants. */
+static void on_ringing(struct transactions *ts, struct txn *t, int status)
+{
+    bool first = t->state == TXN_TRYING;
+    if (t->unwanted && first) {
+        txn_enter(ts, t, TXN_PROCEEDING, 64 * ts->t1_ms, on_timeout);
+        send_cancel(ts, t);
+    } else if (t->unwanted) {
+        return; /* its time goes on */
+    } else if (first || status > 100) {
+        txn_enter(ts, t, TXN_PROCEEDING, t->patience_ms, on_timeout);
+    }
+}
+
+static void on_invite_response(struct transactions *ts, struct txn *t, const struct sip_msg *m)
+{
+    bool accepted = m->status >= 200 && m->status < 300;
+    if (t->state == TXN_COMPLETED && m->status >= 300) {
+        txn_transmit(ts, t); /* the failure again: our ACK was lost */
+        return;
+    }
+    if (t->state >= TXN_COMPLETED) { /* a proxy passes each 2xx, after a failure too (§16.7) */
+        if (accepted)
+            ts->user.on_response(ts->user.arg, t, m);
+        return;
+    }
+    timer_stop(&t->repeat);
+    if (m->status < 200) {
+        on_ringing(ts, t, m->status);
+    } else if (accepted) {
+        block_give(ts->blocks, &t->message);
+        txn_enter(ts, t, TXN_ACCEPTED, 64 * ts->t1_ms, on_timeout); /* timer M */
+    } else {
+        int64_t ms = txn_is_reliable(t) ? 0 : 64 * ts->t1_ms;
+        txn_enter(ts, t, TXN_COMPLETED, ms, on_timeout); /* timer D */
+        acknowledge_failure(ts, t, m);
+    }
+    ts->user.on_response(ts->user.arg, t, m);
+}
+
+void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_msg *m)
+{
+    handle self = t->self;
+    if (t->invite) {
+        on_invite_response(ts, t, m);
+        return;
+    }
+    if (m->status < 200) {
+        t->state = TXN_PROCEEDING;                 /* timer F goes on */
+        t->interval_ms = (int32_t)(4 * ts->t1_ms); /* the next repeat in T2 */
+        return;
+    }
+    timer_stop(&t->repeat);
+    txn_enter(ts, t, TXN_COMPLETED, 0, on_timeout);
+    ts->user.on_response(ts->user.arg, t, m);
+    if ((t = txn_at(ts, self)))
+        txn_end(ts, t); /* timer K: repeats find nothing, and that absorbs them */
+}
+
+void txn_cancel(struct transactions *ts, struct txn *t)
+{
+    if (t->server || !t->invite || t->unwanted || t->state > TXN_PROCEEDING)
+        return;
+    t->unwanted = true;
+    if (t->state == TXN_TRYING)
+        return; /* timer B goes on */
+    txn_enter(ts, t, TXN_PROCEEDING, 64 * ts->t1_ms, on_timeout);
+    send_cancel(ts, t);
+}
+
+void transactions_on_gone(struct transactions *ts, handle conn)
+{
+    handle h;
+    struct txn *t;
+    for (size_t i = 0; (t = pool_next(ts->pool, &i, &h));)
+        if (!t->server && t->path.conn == conn && t->state <= TXN_PROCEEDING) {
+            t->unreachable = true;
+            loop_timer(ts->loop, &t->timeout, 0, on_timeout, t);
+        }
+}

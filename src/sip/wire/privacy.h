@@ -1,0 +1,45 @@
+/* Who may learn what of a party that withholds who it is (RFC 3323, RFC 3325 §7, docs/sip.md). One
+ * table says which header of its messages leaves to whom; relays, events and traces all ask here.
+ * Pure. */
+#pragma once
+#include "sip/wire/message.h"
+
+enum audience {
+    TO_OTHER_LEG, /* the other side of the call */
+    TO_EVENTS,    /* sip_header_x_… */
+    TO_TRACE,     /* whoever reads the call's trace */
+    AUDIENCES
+};
+
+/* The party's numbers, by their last digits: however they are written, no custom header may have
+ * them. */
+enum { SECRETS_MAX = 6, SECRET_DIGITS = 8 };
+struct secrets {
+    bool unknown; /* the numbers are not at hand: no custom header leaves */
+    uint8_t n;
+    char digits[SECRETS_MAX][SECRET_DIGITS + 1];
+};
+extern const struct secrets secrets_unknown;
+
+/* Does the sender withhold who it is? Privacy: id, user, header; a Remote-Party-ID with privacy. */
+bool privacy_is_wanted(const struct sip_msg *m);
+/* Adds the numbers in the addresses of its sender. */
+void secrets_read(const struct sip_msg *m, struct secrets *ret);
+/* Adds those of one header's value: From, Contact, P-Asserted-Identity … */
+void secrets_add(struct secrets *s, struct str value);
+/* The next place in `text` that has one of them: *ret_n bytes at the index; text.n: none. */
+size_t secrets_find(const struct secrets *s, struct str text, size_t *ret_n);
+
+enum header_class {
+    HEADER_HOP = 1, /* belongs to one hop or one dialog, or is written anew */
+    HEADER_PERSON,  /* says who somebody is, or may */
+    HEADER_CALL,    /* what the other side must know for the call to work */
+    HEADER_CUSTOM,  /* X-*, User-to-User: whatever the sender wants to say */
+    HEADER_OURS,    /* X-Hookswitch-*: the daemon's own, believed from nobody */
+    HEADER_UNKNOWN,
+    HEADER_CLASSES
+};
+enum header_class header_class_of(enum sip_header_id id, struct str name);
+/* May it leave? `hidden` is NULL when its sender withholds nothing. */
+bool header_leaves(enum sip_header_id id, struct str name, struct str value, enum audience to,
+                   const struct secrets *hidden);

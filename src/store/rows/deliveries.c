@@ -1,0 +1,180 @@
+/* deliveries: one event to one endpoint, and each attempt at it. Inside a job's run. */
+#include "store/rows/deliveries.h"
+
+#include <limits.h>
+
+#include "store/engine.h"
+
+enum err delivery_put(struct db *db, struct delivery *d)
+{
+    bool found;
+    enum err err = OK;
+    d->looked_up |= d->sequence == UINT_MAX;
+    if (d->looked_up) {
+        int64_t last = 0;
+        err = db_run_int(db, SQL_DELIVERY_SEQUENCE, DB_ARGS(V_INT(d->event_n), V_INT(d->endpoint)),
+                         &last, NULL);
+        if (err != OK)
+            return err;
+        d->sequence = (unsigned)last + 1;
+    }
+    return db_run_int(db, SQL_DELIVERY_PUT,
+                      DB_ARGS(V_INT(d->event_n), V_INT(d->endpoint), V_INT(d->lane),
+                              V_INT(d->sequence), V_INT(d->next_at_ms), V_INT(d->resend)),
+                      &d->n, &found);
+}
+
+struct rows {
+    delivery_row *row;
+    void *arg;
+    bool any;
+};
+
+static bool on_row(void *arg, const struct value *c, size_t n)
+{
+    struct rows *r = arg;
+    struct delivery d = {.n = c[0].i,
+                         .event_n = c[1].i,
+                         .endpoint = (uint64_t)c[2].i,
+                         .lane = (uint64_t)c[3].i,
+                         .sequence = (unsigned)c[4].i,
+                         .attempts = (unsigned)c[5].i,
+                         .state = (enum delivery_state)c[6].i,
+                         .first_at_ms = c[7].i,
+                         .next_at_ms = c[8].i,
+                         .resend = c[9].i != 0};
+    r->any = true;
+    return r->row(r->arg, &d);
+}
+
+static bool on_one(void *arg, const struct delivery *d)
+{
+    *(struct delivery *)arg = *d;
+    return false;
+}
+
+enum err delivery_get(struct db *db, int64_t n, struct delivery *ret)
+{
+    struct rows r = {.row = on_one, .arg = ret};
+    enum err err = db_run(db, SQL_DELIVERY_GET, DB_ARGS(V_INT(n)), on_row, &r, NULL);
+    return err != OK ? err : r.any ? OK : ERR_NOT_FOUND;
+}
+
+static bool on_waiting(void *arg, const struct value *c, size_t n)
+{
+    struct rows *r = arg;
+    struct delivery d = {
+        .endpoint = (uint64_t)c[0].i, .lane = (uint64_t)c[1].i, .next_at_ms = c[2].i, .n = c[3].i};
+    return r->row(r->arg, &d);
+}
+
+enum err delivery_list_waiting(struct db *db, const struct delivery *after, unsigned limit,
+                               delivery_row *row, void *arg)
+{
+    struct rows r = {.row = row, .arg = arg};
+    return db_run(db, SQL_DELIVERY_LIST_WAITING,
+                  DB_ARGS(V_INT(after->endpoint), V_INT(after->lane), V_INT(after->next_at_ms),
+                          V_INT(after->n), V_INT(limit)),
+                  on_waiting, &r, NULL);
+}
+
+enum err delivery_oldest(struct db *db, int64_t *ret_ms)
+{
+    *ret_ms = 0;
+    return db_run_int(db, SQL_DELIVERY_OLDEST, NULL, 0, ret_ms, NULL);
+}
+
+enum err delivery_list_lane(struct db *db, uint64_t endpoint, uint64_t lane, unsigned limit,
+                            delivery_row *row, void *arg)
+{
+    struct rows r = {.row = row, .arg = arg};
+    return db_run(db, SQL_DELIVERY_LIST_LANE, DB_ARGS(V_INT(endpoint), V_INT(lane), V_INT(limit)),
+                  on_row, &r, NULL);
+}
+
+enum err delivery_list_of_event(struct db *db, int64_t event_n, delivery_row *row, void *arg)
+{
+    struct rows r = {.row = row, .arg = arg};
+    return db_run(db, SQL_DELIVERY_LIST_EVENT, DB_ARGS(V_INT(event_n)), on_row, &r, NULL);
+}
+
+/* Nearly all deliveries end with their first attempt: that is one statement. Neither touches a row
+ * that is gone (erased) or has that attempt already. */
+enum err attempt_put(struct db *db, const struct attempt *a, enum delivery_state state,
+                     int64_t next_at_ms)
+{
+    enum err err = OK;
+    if (a->number > 1)
+        err = db_run(db, SQL_ATTEMPT_KEEP, DB_ARGS(V_INT(a->delivery_n), V_INT(a->number - 1)),
+                     NULL, NULL, NULL);
+    if (err != OK)
+        return err;
+    return db_run(db, SQL_DELIVERY_ATTEMPTED,
+                  DB_ARGS(V_INT(a->number), V_INT(state), V_INT(next_at_ms), V_INT(a->at_ms),
+                          V_INT(a->status), V_INT(a->err), V_INT(a->duration_ms), V_TEXT(a->detail),
+                          V_TEXT(a->body), V_INT(a->delivery_n)),
+                  NULL, NULL, NULL);
+}
+
+struct attempts {
+    attempt_row *row;
+    void *arg;
+};
+
+static bool on_attempt(void *arg, const struct value *c, size_t n)
+{
+    const struct attempts *r = arg;
+    struct attempt a = {.delivery_n = c[0].i,
+                        .number = (unsigned)c[1].i,
+                        .at_ms = c[2].i,
+                        .status = (int)c[3].i,
+                        .err = (enum err)c[4].i,
+                        .duration_ms = c[5].i,
+                        .detail = c[6].s,
+                        .body = c[7].s};
+    return r->row(r->arg, &a);
+}
+
+enum err attempt_list(struct db *db, int64_t delivery_n, attempt_row *row, void *arg)
+{
+    struct attempts r = {row, arg};
+    return db_run(db, SQL_ATTEMPT_LIST, DB_ARGS(V_INT(delivery_n)), on_attempt, &r, NULL);
+}
+
+enum err delivery_end_all(struct db *db, uint64_t endpoint, enum delivery_state state,
+                          int64_t *ret_count)
+{
+    return db_run(db, SQL_DELIVERY_END_ALL, DB_ARGS(V_INT(state), V_INT(endpoint)), NULL, NULL,
+                  ret_count);
+}
+
+enum err endpoint_failing_put(struct db *db, uint64_t endpoint, int64_t since_ms)
+{
+    return since_ms ? db_run(db, SQL_HEALTH_PUT, DB_ARGS(V_INT(endpoint), V_INT(since_ms)), NULL,
+                             NULL, NULL)
+                    : db_run(db, SQL_HEALTH_DELETE, DB_ARGS(V_INT(endpoint)), NULL, NULL, NULL);
+}
+
+enum err endpoint_failing_get(struct db *db, uint64_t endpoint, int64_t *ret_since_ms)
+{
+    *ret_since_ms = 0;
+    return db_run_int(db, SQL_HEALTH_GET, DB_ARGS(V_INT(endpoint)), ret_since_ms, NULL);
+}
+
+struct failing {
+    endpoint_failing_row *row;
+    void *arg;
+};
+
+static bool on_failing(void *arg, const struct value *c, size_t n)
+{
+    const struct failing *f = arg;
+    f->row(f->arg, (uint64_t)c[0].i, c[1].i);
+    return true;
+}
+
+enum err endpoint_failing_list(struct db *db, endpoint_failing_row *row, void *arg)
+{
+    struct failing f = {row, arg};
+    return db_run(db, SQL_HEALTH_LIST, NULL, 0, on_failing, &f, NULL);
+}

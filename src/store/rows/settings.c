@@ -1,0 +1,193 @@
+/* settings: what people set up, one row each. Inside a job's run. */
+#include "store/rows/settings.h"
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "store/engine.h"
+
+static const char *const kind_names[SETTING_KIND_COUNT] = {
+    "account", "number", "endpoint", "trunk", "key", "user", "smpp_link", "extension"};
+
+const char *setting_kind_name(enum setting_kind kind)
+{
+    return (unsigned)kind < SETTING_KIND_COUNT ? kind_names[kind] : "?";
+}
+
+bool setting_kind_parse(struct str name, enum setting_kind *ret)
+{
+    for (unsigned i = 0; i < SETTING_KIND_COUNT; i++)
+        if (str_eq(name, str_of(kind_names[i]))) {
+            *ret = (enum setting_kind)i;
+            return true;
+        }
+    return false;
+}
+
+/* The commit of this job's run before got no answer, but was done: its row is there. */
+static enum err put_before(struct db *db, const struct setting *s)
+{
+    int64_t version;
+    bool found = false;
+    enum err err = s->n ? db_run_int(db, SQL_SETTING_AT, DB_ARGS(V_INT(s->kind), V_INT(s->n)),
+                                     &version, &found)
+                        : OK;
+    return err != OK ? err : found ? OK : ERR_EXISTS;
+}
+
+enum err setting_put(struct db *db, struct setting *s)
+{
+    bool made;
+    int64_t n = 0, now = clock_wall_ms();
+    enum err err = db_run_int(db, SQL_SETTING_PUT,
+                              DB_ARGS(V_INT(s->kind), V_TEXT(s->id), V_INT(s->account),
+                                      V_TEXT(s->key), V_TEXT(s->doc), V_INT(now)),
+                              &n, &made);
+    if (err != OK)
+        return err;
+    if (!made)
+        return put_before(db, s);
+    s->n = (uint64_t)n;
+    s->version = 1;
+    s->created_at_ms = s->updated_at_ms = now;
+    if (s->kind != SETTING_ACCOUNT)
+        return OK;
+    s->account = s->n;
+    return db_run(db, SQL_SETTING_OWN, DB_ARGS(V_INT(n)), NULL, NULL, NULL);
+}
+
+static bool on_changed(void *arg, const struct value *c, size_t n)
+{
+    struct setting *s = arg;
+    s->version = c[0].i;
+    s->created_at_ms = c[1].i;
+    return false;
+}
+
+enum err setting_change(struct db *db, struct setting *s)
+{
+    int64_t other, at, now = clock_wall_ms();
+    bool found;
+    enum err err =
+        db_run_int(db, SQL_SETTING_AT, DB_ARGS(V_INT(s->kind), V_INT(s->n)), &at, &found);
+    if (err != OK || !found)
+        return err != OK ? err : ERR_NOT_FOUND;
+    if (s->version != 0 && at != s->version)
+        return ERR_AGAIN;
+    err = db_run_int(db, SQL_SETTING_KEY_TAKEN,
+                     DB_ARGS(V_INT(s->kind), V_TEXT(s->key), V_INT(s->n)), &other, &found);
+    if (err != OK || found)
+        return err != OK ? err : ERR_EXISTS;
+    s->updated_at_ms = now;
+    return db_run(db, SQL_SETTING_CHANGE,
+                  DB_ARGS(V_INT(s->account), V_TEXT(s->key), V_TEXT(s->doc), V_INT(now),
+                          V_INT(s->kind), V_INT(s->n), V_INT(at)),
+                  on_changed, s, NULL);
+}
+
+enum err setting_delete(struct db *db, enum setting_kind kind, uint64_t n)
+{
+    int64_t changes = 0;
+    enum err err =
+        db_run(db, SQL_SETTING_DELETE, DB_ARGS(V_INT(kind), V_INT(n)), NULL, NULL, &changes);
+    return err != OK ? err : changes ? OK : ERR_NOT_FOUND;
+}
+
+static void setting_of_row(const struct value *c, struct setting *s)
+{
+    *s = (struct setting){.n = (uint64_t)c[0].i,
+                          .kind = (enum setting_kind)c[1].i,
+                          .id = c[2].s,
+                          .account = (uint64_t)c[3].i,
+                          .key = c[4].s,
+                          .doc = c[5].s,
+                          .version = c[6].i,
+                          .created_at_ms = c[7].i,
+                          .updated_at_ms = c[8].i};
+}
+
+struct got {
+    struct setting *s;
+    struct buf *mem;
+    bool any;
+};
+
+static bool on_got(void *arg, const struct value *c, size_t n)
+{
+    struct got *got = arg;
+    struct setting *s = got->s;
+    setting_of_row(c, s);
+    got->any = true;
+    size_t from = got->mem->n;
+    buf_put_str(got->mem, s->id);
+    buf_put_str(got->mem, s->key);
+    buf_put_str(got->mem, s->doc);
+    if (got->mem->err != OK)
+        return false;
+    s->id.p = got->mem->p + from;
+    s->key.p = s->id.p + s->id.n;
+    s->doc.p = s->key.p + s->key.n;
+    return false;
+}
+
+enum err setting_get(struct db *db, enum setting_kind kind, uint64_t account, struct str id,
+                     struct setting *ret, struct buf *mem)
+{
+    struct got got = {ret, mem, false};
+    enum err err = db_run(db, SQL_SETTING_GET, DB_ARGS(V_INT(kind), V_TEXT(id), V_INT(account)),
+                          on_got, &got, NULL);
+    return err != OK ? err : !got.any ? ERR_NOT_FOUND : mem->err;
+}
+
+enum err setting_get_by_key(struct db *db, enum setting_kind kind, struct str key,
+                            struct setting *ret, struct buf *mem)
+{
+    struct got got = {ret, mem, false};
+    enum err err =
+        db_run(db, SQL_SETTING_GET_KEY, DB_ARGS(V_INT(kind), V_TEXT(key)), on_got, &got, NULL);
+    return err != OK ? err : !got.any ? ERR_NOT_FOUND : mem->err;
+}
+
+enum err setting_get_n(struct db *db, enum setting_kind kind, uint64_t account, uint64_t n,
+                       struct setting *ret, struct buf *mem)
+{
+    struct got got = {ret, mem, false};
+    enum err err = db_run(db, SQL_SETTING_GET_N, DB_ARGS(V_INT(n), V_INT(kind), V_INT(account)),
+                          on_got, &got, NULL);
+    return err != OK ? err : !got.any ? ERR_NOT_FOUND : mem->err;
+}
+
+enum err setting_account_is_empty(struct db *db, uint64_t account, bool *ret)
+{
+    enum err err = OK;
+    bool found = false;
+    int64_t n;
+    for (int kind = 0; err == OK && !found && kind < SETTING_KIND_COUNT; kind++)
+        err = db_run_int(db, SQL_SETTING_OF_ACCOUNT, DB_ARGS(V_INT(kind), V_INT(account)), &n,
+                         &found);
+    *ret = !found;
+    return err;
+}
+
+struct rows {
+    setting_row *row;
+    void *arg;
+};
+
+static bool on_row(void *arg, const struct value *c, size_t n)
+{
+    const struct rows *r = arg;
+    struct setting s;
+    setting_of_row(c, &s);
+    return r->row(r->arg, &s);
+}
+
+enum err setting_list(struct db *db, enum setting_kind kind, uint64_t account, uint64_t after_n,
+                      unsigned limit, setting_row *row, void *arg)
+{
+    struct rows r = {row, arg};
+    return db_run(
+        db, account ? SQL_SETTING_LIST_ACCOUNT : SQL_SETTING_LIST,
+        DB_ARGS(V_INT(kind), V_INT(account), V_INT(after_n), V_INT(limit ? limit : INT64_MAX)),
+        on_row, &r, NULL);
+}

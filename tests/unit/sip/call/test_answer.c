@@ -1,0 +1,149 @@
+/* The answer to an INVITE, its ACK, and what comes too late (tests/kit/edge_kit.h). */
+#include "check.h"
+#include "line.h"
+
+static struct edge_packet *last(const char *to, const char *what)
+{
+    struct edge_packet *p = edge_kit_last(to, what);
+    if (!p)
+        fail_msg("no %s went to %s", what, to);
+    return p;
+}
+
+static void ring(struct line *caller, struct line *agent)
+{
+    edge_kit_begin(1);
+    line_invite(caller, CARRIER, "+447911120001");
+    line_of_invite(agent, last(AGENT_1, "INVITE"), "agent");
+    line_answer(agent, last(AGENT_1, "INVITE"), 180);
+    line_learn(caller, last(CARRIER, "180"));
+}
+
+static void talk(struct line *caller, struct line *agent)
+{
+    ring(caller, agent);
+    line_answer(agent, last(AGENT_1, "INVITE"), 200);
+    line_learn(caller, last(CARRIER, "200"));
+    line_ack(caller, 1);
+}
+
+static void hang_up(struct line *caller, struct line *agent)
+{
+    line_say(caller, "BYE");
+    line_answer(agent, last(AGENT_1, "BYE"), 200);
+    edge_kit_end();
+}
+
+/* The store takes a second longer than the target: when the edge gives up waiting for the caller's
+ * ACK, the client transaction has been over for that second. */
+static void a_2xx_is_acknowledged_when_its_transaction_is_over(void **state)
+{
+    struct line caller, agent;
+    ring(&caller, &agent);
+    edge_kit.store_held = true;
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    edge_kit_advance(1000);
+    edge_kit.store_held = false;
+    edge_kit_turn();
+    last(CARRIER, "200");
+    assert_null(edge_kit_last(AGENT_1, "ACK"));
+    edge_kit_advance(36000);
+    assert_int_equal(last(AGENT_1, "ACK")->cseq, 1);
+    last(AGENT_1, "BYE");
+    edge_kit_end();
+}
+
+static void an_ack_before_the_answer_acknowledges_nothing(void **state)
+{
+    struct line caller, agent;
+    talk(&caller, &agent);
+    line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    line_ack(&caller, 2);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    assert_int_equal(last(CARRIER, "200")->cseq, 2);
+    assert_int_equal(last(AGENT_1, "ACK")->cseq, 1);
+    line_ack(&caller, 2);
+    assert_int_equal(last(AGENT_1, "ACK")->cseq, 2);
+    hang_up(&caller, &agent);
+}
+
+static void cseqs_of_an_early_dialog_count_on(void **state)
+{
+    struct line caller, agent;
+    ring(&caller, &agent);
+    line_say(&caller, "INFO");
+    assert_int_equal(last(AGENT_1, "INFO")->cseq, 2);
+    line_answer(&agent, last(AGENT_1, "INFO"), 200);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_ack(&caller, 1);
+    line_say(&caller, "INFO");
+    assert_int_equal(last(AGENT_1, "INFO")->cseq, 3);
+    line_answer(&agent, last(AGENT_1, "INFO"), 200);
+    hang_up(&caller, &agent);
+}
+
+/* An answer that crosses the CANCEL: its dialog was spoken in while it was an early one. */
+static void a_stray_answer_is_hung_up_behind_what_was_said(void **state)
+{
+    struct line caller, agent;
+    ring(&caller, &agent);
+    line_say(&caller, "INFO");
+    uint32_t said = last(AGENT_1, "INFO")->cseq;
+    line_cancel(&caller);
+    last(AGENT_1, "CANCEL");
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    last(AGENT_1, "ACK");
+    assert_true(last(AGENT_1, "BYE")->cseq > said);
+    edge_kit_end();
+}
+
+/* The INVITE again, long after its ACK; another exchange has come since. */
+static void a_late_repeat_of_the_first_invite_is_not_refused(void **state)
+{
+    struct line caller, agent;
+    talk(&caller, &agent);
+    struct line again = caller;
+    line_say(&caller, "INVITE");
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_ack(&caller, 2);
+    size_t n = edge_kit_packets();
+    snprintf(again.remote, sizeof again.remote, "<sip:+447911120001@%s>", EDGE);
+    line_request(&again, &(struct request){.method = "INVITE",
+                                           .cseq = 1,
+                                           .branch = again.invite_branch,
+                                           .body = LINE_SDP});
+    assert_int_equal(edge_kit_packets(), n);
+    hang_up(&caller, &agent);
+}
+
+static void a_late_repeat_of_a_reinvite_is_not_refused(void **state)
+{
+    struct line caller, agent;
+    talk(&caller, &agent);
+    const struct request r = {.method = "INVITE", .cseq = 2, .branch = "z9hG4bK-r"};
+    line_request(&caller, &r);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_ack(&caller, 2);
+    size_t n = edge_kit_packets();
+    line_request(&caller, &r);
+    assert_int_equal(edge_kit_packets(), n);
+    line_request(&caller, &(struct request){.method = "INVITE", .cseq = 2}); /* no repeat: new */
+    last(CARRIER, "500");
+    line_ack_failure(&caller);
+    hang_up(&caller, &agent);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_2xx_is_acknowledged_when_its_transaction_is_over),
+        cmocka_unit_test(an_ack_before_the_answer_acknowledges_nothing),
+        cmocka_unit_test(cseqs_of_an_early_dialog_count_on),
+        cmocka_unit_test(a_stray_answer_is_hung_up_behind_what_was_said),
+        cmocka_unit_test(a_late_repeat_of_the_first_invite_is_not_refused),
+        cmocka_unit_test(a_late_repeat_of_a_reinvite_is_not_refused),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    edge_kit_close();
+    return failed;
+}

@@ -1,0 +1,234 @@
+/* Rows of open calls under another configuration than that of the day they were written, and the
+ * name that TLS verifies. */
+#include "check.h"
+#include "sip/call/dialog.h"
+
+static struct loop *loop;
+static struct guard *guard; /* of the next transport; NULL: none */
+
+static void on_message(void *arg, const struct path *from, char *bytes, size_t n, int64_t waited_ms)
+{
+}
+
+static bool may_connect(void *arg, const struct addr *from)
+{
+    return true;
+}
+
+static void on_gone(void *arg, handle conn)
+{
+}
+
+static struct transport *transport(const char *listen)
+{
+    struct sip_listens c = {0};
+    const struct transport_user user = {on_message, may_connect, on_gone, NULL};
+    struct transport *t;
+    const char *fault;
+    char why[128];
+    assert_ok(sip_listen_parse(listen, &c, &fault));
+    assert_ok(transport_new(loop, guard, &c, &user, &t, why, sizeof why));
+    return t;
+}
+
+static void close_transport(struct transport *t)
+{
+    transport_free(t);
+    loop_turn(loop, 0);
+}
+
+#define LINES                                                                                      \
+    "call-1@carrier\n<sip:+447911123456@us>\n<sip:+15550001@carrier>;tag=x1\nx1\n"                 \
+    "<sip:c@192.0.2.7:5060>\n\n"
+
+/* Both legs as a version without names wrote them: the listener was the second of its list. */
+static const char old_row[] =
+    "a0 1000 1 0 1 127.0.0.9:5060\n" LINES "b0 1 0 0 1 127.0.0.8:5070\n" LINES;
+
+static void a_row_of_an_earlier_version_is_read(void **state)
+{
+    struct transport *t = transport("udp:127.0.0.1:0");
+    struct dialog a, b;
+    struct str text = str_of(old_row);
+    assert_ok(dialog_parse(&text, t, &a));
+    assert_ok(dialog_parse(&text, t, &b));
+    assert_int_equal(text.n, 0);
+    assert_int_equal(a.leg, 'a');
+    assert_int_equal(a.local_cseq, 1000);
+    assert_int_equal(a.remote_cseq, 1);
+    assert_int_equal(a.path.listen, 0);
+    assert_int_equal(a.path.peer.port, 5060);
+    assert_int_equal(b.path.peer.port, 5070);
+    assert_str(dialog_get(&b, DIALOG_TAG), "x1");
+    assert_str(dialog_get(&b, DIALOG_HOST), "");
+    dialog_fini(&a);
+    dialog_fini(&b);
+    close_transport(t);
+}
+
+static void a_listener_is_found_by_what_it_is(void **state)
+{
+    struct transport *t = transport("tcp:127.0.0.1:0,udp:[::1]:0,udp:127.0.0.1:0");
+    struct dialog d;
+    struct str text = str_of(old_row);
+    assert_ok(dialog_parse(&text, t, &d));
+    assert_int_equal(d.path.listen, 2);
+    dialog_fini(&d);
+    text = STR("a0 1 1 1 0 127.0.0.9:5060\n" LINES);
+    assert_ok(dialog_parse(&text, t, &d));
+    assert_int_equal(d.path.listen, 0);
+    dialog_fini(&d);
+    close_transport(t);
+}
+
+static void without_a_listener_it_cannot_be_reached(void **state)
+{
+    static const char *const listen[] = {"", "tcp:127.0.0.1:0", "udp:[::1]:0"};
+    for (size_t i = 0; i < 3; i++) {
+        struct transport *t = transport(listen[i]);
+        struct dialog d;
+        struct str text = str_of(old_row);
+        assert_err(dialog_parse(&text, t, &d), ERR_UNREACHABLE);
+        assert_null(d.mem);
+        assert_true(str_starts(text, STR("b0 ")));
+        close_transport(t);
+    }
+}
+
+static void what_is_written_is_read_by_any_configuration(void **state)
+{
+    char row[2048];
+    struct buf b;
+    struct dialog d;
+    struct transport *t = transport("udp:127.0.0.1:0,udp:127.0.0.2:0");
+    struct str text = str_of(old_row);
+    buf_wrap(&b, row, sizeof row);
+    assert_ok(dialog_parse(&text, t, &d));
+    d.path.listen = 1;
+    dialog_print(&d, t, &b);
+    dialog_fini(&d);
+    struct addr second = transport_local(t, 1);
+    close_transport(t);
+    char again[256], at[ADDR_TEXT_SIZE];
+    addr_print(&second, at);
+    snprintf(again, sizeof again, "tcp:%s,udp:%s,udp:127.0.0.1:0", at, at);
+    t = transport(again);
+    text = buf_str(&b);
+    assert_ok(dialog_parse(&text, t, &d));
+    assert_int_equal(d.path.listen, 1);
+    assert_str(dialog_get(&d, DIALOG_TARGET), "<sip:c@192.0.2.7:5060>");
+    dialog_fini(&d);
+    close_transport(t);
+}
+
+static void a_row_that_is_cut_off_is_refused(void **state)
+{
+    struct transport *t = transport("udp:127.0.0.1:0");
+    const size_t whole = strlen("a0 1000 1 0 1 127.0.0.9:5060\n" LINES) - 1;
+    for (size_t n = 0; n < whole; n++) {
+        struct dialog d;
+        struct str text = {old_row, n};
+        assert_err(dialog_parse(&text, t, &d), ERR_SYNTAX);
+        assert_null(d.mem);
+    }
+    close_transport(t);
+}
+
+static void answer(struct dialog *d, struct transport *t, const char *contact, const char *peer,
+                   enum sip_transport how)
+{
+    static struct sip_msg m;
+    static char bytes[1024];
+    struct path via = {.transport = (uint8_t)how};
+    int n = snprintf(bytes, sizeof bytes,
+                     "SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS h;branch=z9hG4bKx\r\n"
+                     "From: <sip:a@us>;tag=1\r\nTo: <sip:b@agent.test>;tag=2\r\nCall-ID: c\r\n"
+                     "CSeq: 1 INVITE\r\nContact: <%s>\r\nContent-Length: 0\r\n\r\n",
+                     contact);
+    assert_ok(sip_parse(bytes, (size_t)n, &m));
+    assert_ok(addr_parse(str_of(peer), 0, &via.peer));
+    assert_ok(dialog_of_response(d, &m, &via, STR("agent.test"), t));
+}
+
+static void the_name_that_was_verified_stays_good_at_its_address(void **state)
+{
+    char row[2048], peer[ADDR_TEXT_SIZE];
+    struct buf b;
+    struct dialog d = {0}, again;
+    struct transport *t = transport("udp:127.0.0.1:0");
+    buf_wrap(&b, row, sizeof row);
+    answer(&d, t, "sip:x@127.0.0.5:5061;transport=tls", "127.0.0.5:5061", SIP_TLS);
+    assert_str(dialog_host(&d), "agent.test");
+    dialog_print(&d, t, &b);
+    struct str text = buf_str(&b);
+    assert_ok(dialog_parse(&text, t, &again));
+    assert_str(dialog_host(&again), "agent.test");
+    addr_print(&again.path.peer, peer);
+    assert_string_equal(peer, "127.0.0.5:5061");
+    dialog_fini(&again);
+    dialog_fini(&d);
+    close_transport(t);
+}
+
+static void another_address_must_have_a_name_of_its_own(void **state)
+{
+    struct dialog d = {0};
+    struct transport *t = transport("udp:127.0.0.1:0");
+    answer(&d, t, "sip:x@127.0.0.6:5061", "127.0.0.5:5061", SIP_TLS);
+    assert_str(dialog_host(&d), "127.0.0.6");
+    assert_int_equal(d.path.peer.ip[3], 6);
+    dialog_fini(&d);
+    close_transport(t);
+}
+
+static void what_an_account_s_agent_says_passes_the_guard(void **state)
+{
+    char own[ADDR_TEXT_SIZE], contact[ADDR_TEXT_SIZE + 16];
+    assert_ok(guard_new("127.0.0.5/32", &guard));
+    struct transport *t = transport("udp:127.0.0.1:0");
+    struct addr listener = transport_local(t, 0);
+    addr_print(&listener, own);
+    snprintf(contact, sizeof contact, "sip:x@%s", own);
+    const char *const blocked[] = {"sip:x@127.0.0.6", "sip:x@127.0.0.6;transport=tcp",
+                                   "sip:x@[::ffff:127.0.0.6]", "sip:x@0.0.0.0", contact};
+    for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++) {
+        struct dialog d = {0};
+        answer(&d, t, blocked[i], "127.0.0.5:5070", SIP_UDP);
+        assert_int_equal(d.path.peer.ip[3], 5);
+        assert_int_equal(d.path.peer.port, 5070);
+        dialog_fini(&d);
+    }
+    struct dialog d = {0};
+    answer(&d, t, "sip:x@127.0.0.5:5080", "127.0.0.5:5070", SIP_UDP);
+    assert_int_equal(d.path.peer.port, 5080);
+    dialog_fini(&d);
+    close_transport(t);
+    guard_free(guard);
+    guard = NULL;
+}
+
+static int open_loop(void **state)
+{
+    return loop_new(&loop, "test", 64) == OK ? 0 : -1;
+}
+
+static int close_loop(void **state)
+{
+    loop_free(loop);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_of_an_earlier_version_is_read),
+        cmocka_unit_test(a_listener_is_found_by_what_it_is),
+        cmocka_unit_test(without_a_listener_it_cannot_be_reached),
+        cmocka_unit_test(what_is_written_is_read_by_any_configuration),
+        cmocka_unit_test(a_row_that_is_cut_off_is_refused),
+        cmocka_unit_test(the_name_that_was_verified_stays_good_at_its_address),
+        cmocka_unit_test(another_address_must_have_a_name_of_its_own),
+        cmocka_unit_test(what_an_account_s_agent_says_passes_the_guard),
+    };
+    return cmocka_run_group_tests(tests, open_loop, close_loop);
+}

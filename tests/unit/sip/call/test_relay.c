@@ -1,0 +1,146 @@
+/* Requests within the dialogs: CSeq of each side, what a PRACK names, two INVITEs that cross. */
+#include "check.h"
+#include "line.h"
+
+static struct edge_packet *last(const char *to, const char *what)
+{
+    struct edge_packet *p = edge_kit_last(to, what);
+    if (!p)
+        fail_msg("no %s went to %s", what, to);
+    return p;
+}
+
+static void invite(struct line *caller, const char *name, uint32_t cseq)
+{
+    line_new(caller, CARRIER, name, "+447911120001");
+    line_request(caller, &(struct request){.method = "INVITE", .cseq = cseq, .body = LINE_SDP});
+}
+
+static void talk(struct line *caller, struct line *agent)
+{
+    invite(caller, "talk", 314);
+    line_of_invite(agent, last(AGENT_1, "INVITE"), "agent");
+    line_answer(agent, last(AGENT_1, "INVITE"), 200);
+    line_learn(caller, last(CARRIER, "200"));
+    line_ack(caller, 314);
+}
+
+static void hang_up(struct line *caller, struct line *agent)
+{
+    line_say(caller, "BYE");
+    line_answer(agent, last(AGENT_1, "BYE"), 200);
+}
+
+static size_t count(const char *to, enum sip_method method)
+{
+    struct addr a;
+    size_t n = 0;
+    assert_ok(addr_parse(str_of(to), 5060, &a));
+    for (size_t i = 0; i < edge_kit_packets(); i++) {
+        const struct edge_packet *p = edge_kit_packet(i);
+        n += p->is_request && p->method == method && addr_eq(&p->to, &a);
+    }
+    return n;
+}
+
+/* RFC 3261 §12.2.2: not above the last one of this peer is out of order, whatever its branch. */
+static void each_side_counts_its_own_requests(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(1);
+    talk(&caller, &agent);
+    line_request(&caller, &(struct request){.method = "INFO", .cseq = 320});
+    assert_int_equal(last(AGENT_1, "INFO")->cseq, 2);
+    line_answer(&agent, last(AGENT_1, "INFO"), 200);
+    assert_int_equal(last(CARRIER, "200")->cseq, 320);
+    line_request(&caller, &(struct request){.method = "INFO", .cseq = 320});
+    assert_int_equal(last(CARRIER, "500")->cseq, 320);
+    line_request(&caller, &(struct request){.method = "INFO", .cseq = 319});
+    assert_int_equal(last(CARRIER, "500")->cseq, 319);
+    assert_int_equal(count(AGENT_1, SIP_INFO), 1);
+    line_request(&agent, &(struct request){.method = "INFO", .cseq = 7});
+    assert_int_equal(count(CARRIER, SIP_INFO), 1);
+    line_answer(&caller, last(CARRIER, "INFO"), 200);
+    line_request(&caller, &(struct request){.method = "INFO", .cseq = 321});
+    assert_int_equal(last(AGENT_1, "INFO")->cseq, 3);
+    line_answer(&agent, last(AGENT_1, "INFO"), 200);
+    hang_up(&caller, &agent);
+    edge_kit_end();
+}
+
+/* RFC 3262 §7.2: RAck names the INVITE by its CSeq, which is another on each side. */
+static void a_prack_names_the_invite_as_its_receiver_knows_it(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(2);
+    invite(&caller, "prack", 314);
+    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
+    packet_answer(last(AGENT_1, "INVITE"),
+                  &(struct response){.status = 183,
+                                     .tag = "agent",
+                                     .headers = "Require: 100rel\r\nRSeq: 9021\r\n",
+                                     .body = LINE_SDP});
+    line_learn(&caller, last(CARRIER, "183"));
+    line_request(&caller,
+                 &(struct request){.method = "PRACK", .headers = "RAck: 9021 314 INVITE\r\n"});
+    const struct sip_msg *m = packet_parse(last(AGENT_1, "PRACK"));
+    assert_str(sip_value(m, SIP_H_RACK), "9021 1 INVITE");
+    line_answer(&agent, last(AGENT_1, "PRACK"), 200);
+    assert_int_equal(last(CARRIER, "200")->cseq, 315);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_ack(&caller, 314);
+    hang_up(&caller, &agent);
+    edge_kit_end();
+}
+
+/* RFC 3261 §14.2 */
+static void of_two_invites_that_cross_one_is_refused(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(3);
+    talk(&caller, &agent);
+    line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    assert_int_equal(last(AGENT_1, "INVITE")->cseq, 2);
+    line_request(&agent, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    last(AGENT_1, "491");
+    line_ack_failure(&agent);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    assert_int_equal(last(CARRIER, "200")->cseq, 315);
+    line_ack(&caller, 315);
+    assert_int_equal(last(AGENT_1, "ACK")->cseq, 2);
+    hang_up(&caller, &agent);
+    edge_kit_end();
+}
+
+/* What was sent since the row was written is not known any more: a CSeq is never used twice. */
+static void after_a_restart_our_requests_are_newer(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(4);
+    talk(&caller, &agent);
+    for (int i = 0; i < 5; i++) {
+        line_say(&caller, "INFO");
+        line_answer(&agent, last(AGENT_1, "INFO"), 200);
+    }
+    uint32_t before = last(AGENT_1, "INFO")->cseq;
+    for (int i = 0; i < 2; i++) {
+        assert_ok(edge_kit_restart());
+        line_say(&caller, "INFO");
+        assert_true(last(AGENT_1, "INFO")->cseq > before);
+        before = last(AGENT_1, "INFO")->cseq;
+        line_answer(&agent, last(AGENT_1, "INFO"), 200);
+    }
+    hang_up(&caller, &agent);
+    edge_kit_end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_side_counts_its_own_requests),
+        cmocka_unit_test(a_prack_names_the_invite_as_its_receiver_knows_it),
+        cmocka_unit_test(of_two_invites_that_cross_one_is_refused),
+        cmocka_unit_test(after_a_restart_our_requests_are_newer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

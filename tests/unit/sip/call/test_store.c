@@ -1,0 +1,158 @@
+/* What a call stores, while the store is in trouble (tests/kit/edge_kit.h). */
+#include "check.h"
+#include "line.h"
+
+static struct edge_packet *last(const char *to, const char *what)
+{
+    struct edge_packet *p = edge_kit_last(to, what);
+    if (!p)
+        fail_msg("no %s went to %s", what, to);
+    return p;
+}
+
+enum { LONGER_THAN_THE_STORE_TRIES = 7 };
+
+/* The first event's commit was lost, and nobody knows its end: the caller is refused, and if the
+ * event is there, its call_ended comes too. */
+static void a_call_that_may_be_stored_is_ended(void **state)
+{
+    static const enum fault_how how[] = {FAULT_UNSURE_DONE, FAULT_UNSURE_NOT};
+    struct line caller;
+    for (size_t i = 0; i < 2; i++) {
+        edge_kit_begin(1);
+        fault_arm(FAULT_COMMIT, how[i], 1, LONGER_THAN_THE_STORE_TRIES);
+        line_invite(&caller, CARRIER, "+447911120001");
+        last(CARRIER, "503");
+        line_ack_failure(&caller);
+        edge_kit_advance(5000);
+        assert_string_equal(edge_kit_events(), "incoming_call call_ended");
+        assert_int_equal(edge_kit_told(), 2);
+        assert_null(edge_kit_last(AGENT_1, "INVITE"));
+        edge_kit_end();
+    }
+}
+
+static void an_answer_that_may_be_stored_is_told(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(1);
+    line_invite(&caller, CARRIER, "+447911120001");
+    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
+    fault_arm(FAULT_COMMIT, FAULT_UNSURE_DONE, 1, LONGER_THAN_THE_STORE_TRIES);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    assert_null(edge_kit_last(CARRIER, "200"));
+    edge_kit_advance(2000);
+    line_learn(&caller, last(CARRIER, "200"));
+    line_ack(&caller, 1);
+    assert_int_equal(edge_kit_told(), 2);
+    line_say(&caller, "BYE");
+    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    assert_string_equal(edge_kit_events(), "incoming_call call_answered call_ended");
+    edge_kit_end();
+}
+
+/* Nothing was written, that is sure: there is no call. */
+static void a_call_that_is_not_stored_leaves_no_trace(void **state)
+{
+    struct line caller;
+    edge_kit_begin(1);
+    fault_arm(FAULT_COMMIT, FAULT_NOT_DONE, 1, 1);
+    line_invite(&caller, CARRIER, "+447911120001");
+    last(CARRIER, "503");
+    line_ack_failure(&caller);
+    assert_string_equal(edge_kit_events(), "");
+    edge_kit_end();
+}
+
+/* What the call has to say then can never be stored: it goes on all the same. */
+static void an_answer_that_can_never_be_stored_is_given(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(1);
+    line_invite(&caller, CARRIER, "+447911120001");
+    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
+    fault_arm(FAULT_RUN, FAULT_TOO_LARGE, 1, 1);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    assert_int_equal(fault_count(), 1);
+    line_learn(&caller, last(CARRIER, "200"));
+    line_ack(&caller, 1);
+    edge_kit_advance(10000);
+    assert_int_equal(fault_count(), 1); /* it was not tried again */
+    line_say(&caller, "BYE");
+    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    assert_string_equal(edge_kit_events(), "incoming_call call_ended");
+    edge_kit_end();
+}
+
+static void an_end_that_can_never_be_stored_ends_the_call(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(1);
+    line_invite(&caller, CARRIER, "+447911120001");
+    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_learn(&caller, last(CARRIER, "200"));
+    line_ack(&caller, 1);
+    fault_arm(FAULT_RUN, FAULT_TOO_LARGE, 1, 1);
+    line_say(&caller, "BYE");
+    assert_int_equal(last(CARRIER, "200")->method, SIP_BYE);
+    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    edge_kit_advance(40000);
+    assert_int_equal(fault_count(), 1);
+    assert_null(edge_kit_leftovers());
+    assert_string_equal(edge_kit_events(), "incoming_call call_answered");
+    /* Its row is open still: the next start ends it. */
+    assert_ok(edge_kit_restart());
+    assert_true(edge_kit_run_out(3600 * INT64_C(1000)));
+    assert_string_equal(edge_kit_events(), "incoming_call call_answered call_ended");
+    edge_kit_end();
+}
+
+static void a_call_that_can_never_be_stored_is_refused(void **state)
+{
+    struct line caller;
+    edge_kit_begin(1);
+    fault_arm(FAULT_RUN, FAULT_TOO_LARGE, 1, 1);
+    line_invite(&caller, CARRIER, "+447911120001");
+    last(CARRIER, "500");
+    line_ack_failure(&caller);
+    assert_string_equal(edge_kit_events(), "");
+    edge_kit_end();
+}
+
+/* First nobody knows, then it is sure that it never will be. */
+static void an_unsure_answer_that_can_never_be_stored_is_given(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(1);
+    line_invite(&caller, CARRIER, "+447911120001");
+    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
+    fault_arm(FAULT_COMMIT, FAULT_UNSURE_NOT, 1, LONGER_THAN_THE_STORE_TRIES - 2);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    assert_null(edge_kit_last(CARRIER, "200"));
+    fault_arm(FAULT_RUN, FAULT_TOO_LARGE, 1, 1000);
+    edge_kit_advance(2500);
+    fault_disarm();
+    line_learn(&caller, last(CARRIER, "200"));
+    line_ack(&caller, 1);
+    line_say(&caller, "BYE");
+    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    assert_string_equal(edge_kit_events(), "incoming_call call_ended");
+    edge_kit_end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_call_that_may_be_stored_is_ended),
+        cmocka_unit_test(an_answer_that_may_be_stored_is_told),
+        cmocka_unit_test(a_call_that_is_not_stored_leaves_no_trace),
+        cmocka_unit_test(an_answer_that_can_never_be_stored_is_given),
+        cmocka_unit_test(an_end_that_can_never_be_stored_ends_the_call),
+        cmocka_unit_test(a_call_that_can_never_be_stored_is_refused),
+        cmocka_unit_test(an_unsure_answer_that_can_never_be_stored_is_given),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    edge_kit_close();
+    return failed;
+}

@@ -1,0 +1,72 @@
+#include "check.h"
+#include "sip/wire/uri.h"
+
+static void parts_of_a_uri(void **state)
+{
+    struct uri u;
+    struct str v;
+    assert_ok(uri_parse(STR("sip:alice:pw@[2001:db8::1]:5070;transport=TCP;lr?Subject=x"), &u));
+    assert_str(u.user, "alice");
+    assert_str(u.password, "pw");
+    assert_str(u.host, "[2001:db8::1]");
+    assert_int_equal(u.port, 5070);
+    assert_true(param_find(u.params, STR("TRANSPORT"), &v));
+    assert_str(v, "TCP");
+    assert_true(param_find(u.params, STR("lr"), &v));
+    assert_int_equal(v.n, 0);
+    assert_str(u.headers, "Subject=x");
+    assert_ok(uri_parse(STR("tel:+44-20-7946;phone-context=+44"), &u));
+    assert_int_equal(u.scheme, URI_TEL);
+    assert_str(u.user, "+44-20-7946");
+    assert_ok(uri_parse(STR("http://example.com/"), &u));
+    assert_int_equal(u.scheme, URI_OTHER);
+}
+
+static void what_is_no_uri(void **state)
+{
+    static const char *const bad[] = {"",           "sip:",          "sip:@host", "sip:a@",
+                                      "sip:a@b:0",  "sip:a@b:99999", "sip:a@b@c", "sip:a@b;x@y",
+                                      "sip:a@[::1", "sip:a%zz@b",    "sip:a b@c", "sip:a@b<c>",
+                                      "tel:"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct uri u;
+        bool empty_user = !strcmp(bad[i], "sip:@host");
+        if (uri_parse(str_of(bad[i]), &u) == OK && !empty_user)
+            fail_msg("%s", bad[i]);
+    }
+}
+
+static void name_addrs(void **state)
+{
+    struct name_addr n;
+    assert_ok(name_addr_parse(STR("\"Lee, \\\"Ann\\\"\" <sip:a@b;x=1>;tag=7;q=0.5"), &n));
+    assert_str(n.display, "Lee, \\\"Ann\\\"");
+    assert_str(n.uri_text, "sip:a@b;x=1");
+    assert_str(n.tag, "7");
+    assert_ok(name_addr_parse(STR("sip:a@b;tag=8"), &n));
+    assert_str(n.uri_text, "sip:a@b");
+    assert_str(n.tag, "8");
+    assert_err(name_addr_parse(STR("\"open <sip:a@b>"), &n), ERR_SYNTAX);
+    assert_err(name_addr_parse(STR("Bell, A <sip:a@b>"), &n), ERR_SYNTAX);
+    assert_err(name_addr_parse(STR("<sip:a@b"), &n), ERR_SYNTAX);
+}
+
+static void display_names_are_text(void **state)
+{
+    struct buf b;
+    buf_init(&b, 100);
+    display_print(STR("A\\\"b \xff\x01z"), &b);
+    assert_str(buf_str(&b), "A\"b \xef\xbf\xbdz");
+    buf_fini(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_of_a_uri),
+        cmocka_unit_test(what_is_no_uri),
+        cmocka_unit_test(name_addrs),
+        cmocka_unit_test(display_names_are_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
