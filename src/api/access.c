@@ -98,7 +98,7 @@ bool access_by_header(struct request *r, bool takes_basic)
     char text[512];
     struct buf mem;
     struct str given = request_header(r, "Authorization");
-    r->challenge = takes_basic ? "Basic realm=\"hookswitch\", Bearer" : NULL;
+    r->http.challenge = takes_basic ? "Basic realm=\"hookswitch\", Bearer" : NULL;
     if (str_starts_nocase(given, bearer))
         return access_by(r, str_trim(str_from(given, bearer.n)));
     if (!takes_basic || !str_starts_nocase(given, basic))

@@ -1,7 +1,7 @@
 /* Inside api/: who asks. A credential is an API key ("hsk_…") or the token of a log-in ("hst_…");
  * both come as `Authorization: Bearer …`, and in the DID API in the body. */
 #pragma once
-#include "api/server.h"
+#include "api/request.h"
 
 enum { CREDENTIAL_SIZE = 45 }; /* "hst_" and 20 random bytes in hex, with NUL */
 

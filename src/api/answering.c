@@ -2,7 +2,7 @@
  * stream, block by block. Called by connection.c, and again when the client has taken what was
  * written. At most one piece or block of an answer is in the stream's own memory.
  *
- * A stream that has nothing to say waits for request_wake, which may be faster than the waiting:
+ * A stream that has nothing to say waits for http_wake, which may be faster than the waiting:
  * `turn` tells. */
 #include "api/connection.h"
 #include "base/clock.h"
@@ -37,8 +37,8 @@ static void answer_over(struct connection *c)
 void connection_send_rest(struct connection *c)
 {
     struct exchange *x = c->x;
-    while (x->sent < x->r.out.n && !stream_unsent(c->stream)) {
-        struct str piece = str_slice(buf_str(&x->r.out), x->sent, ANSWER_PIECE);
+    while (x->sent < x->r->out.n && !stream_unsent(c->stream)) {
+        struct str piece = str_slice(buf_str(&x->r->out), x->sent, ANSWER_PIECE);
         if (stream_write(c->stream, piece) != OK) {
             connection_close(c);
             return;
@@ -52,7 +52,7 @@ void connection_send_rest(struct connection *c)
 static void send_whole(struct connection *c)
 {
     struct exchange *x = c->x;
-    struct request *r = &x->r;
+    struct http_request *r = x->r;
     struct buf *out = &c->worker->out;
     bool has_body = !x->is_head && r->status != 204 && r->status != 304;
     connection_enter(c, STATE_ANSWERING);
@@ -114,7 +114,7 @@ void connection_pump(struct connection *c)
             return;
         }
         atomic_store(&x->turn, TURN_RUNS);
-        long n = x->read_more(&x->r, block, sizeof block);
+        long n = x->read_more(x->r, block, sizeof block);
         if (n == STREAM_SLEEPS) {
             if (!exchange_is_passed_on(x))
                 continue;

@@ -110,8 +110,11 @@ enum err api_start(const struct api_config *c, struct api **ret, char *why, size
     struct server_config sc = {.threads = c->threads ? c->threads : 2,
                                .peers = a->peers,
                                .stall_s = (unsigned)((2 * c->heartbeat_ms + 999) / 1000),
+                               .request_size = sizeof(struct request),
                                .handle = api_handle,
-                               .api = a};
+                               .over = request_over,
+                               .refuse = problem_of_refusal,
+                               .arg = a};
     err = addr_parse(str_of(c->listen), 8080, &sc.listen);
     if (err == OK)
         err = start_parts(a);
@@ -155,8 +158,8 @@ void api_free(struct api *a)
 
 void health_get(struct request *r)
 {
-    r->status = 200;
-    buf_puts(&r->out, "{\"status\":\"ok\"}");
+    r->http.status = 200;
+    buf_puts(&r->http.out, "{\"status\":\"ok\"}");
     request_done(r);
 }
 
@@ -166,8 +169,8 @@ void ready_get(struct request *r)
     const struct api_config *c = &r->api->c;
     bool ready = store_is_writable(c->store) && (!c->sip_ready || c->sip_ready(c->arg));
     if (ready) {
-        r->status = 200;
-        buf_puts(&r->out, "{\"status\":\"ready\"}");
+        r->http.status = 200;
+        buf_puts(&r->http.out, "{\"status\":\"ready\"}");
     } else {
         problem(r, 503, "store_unavailable", "The store cannot write.");
     }
@@ -176,24 +179,24 @@ void ready_get(struct request *r)
 
 void metrics_get(struct request *r)
 {
-    r->status = 200;
-    r->content_type = "text/plain; version=0.0.4; charset=utf-8";
-    metrics_print(&r->out);
+    r->http.status = 200;
+    r->http.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    metrics_print(&r->http.out);
     request_done(r);
 }
 
 void openapi_get(struct request *r)
 {
-    r->status = 200;
-    buf_put_str(&r->out, file_openapi());
+    r->http.status = 200;
+    buf_put_str(&r->http.out, file_openapi());
     request_done(r);
 }
 
 void home_get(struct request *r)
 {
-    r->status = 200;
-    r->content_type = "text/html; charset=utf-8";
-    buf_puts(&r->out,
+    r->http.status = 200;
+    r->http.content_type = "text/html; charset=utf-8";
+    buf_puts(&r->http.out,
              "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>hookswitch</title>"
              "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:3em "
              "auto;padding:0 1em}"

@@ -1,47 +1,10 @@
 /* The HTTP side as main sees it: API, metrics, health. Threads of the HTTP server's own. */
 #pragma once
-#include "base/config.h"
-#include "hub/feed.h"
-#include "hub/chores/housekeeper.h"
-#include "hub/link_states.h"
-#include "hub/messages.h"
-#include "hub/simulations.h"
+#include "api/config.h"
 #include "net/addr.h"
-#include "trace/log.h"
 
 struct api;
 
-struct api_config {
-    const char *listen; /* "127.0.0.1:8080" */
-    struct store *store;
-    struct books *books;
-    struct intake *intake;
-    struct housekeeper *housekeeper;
-    struct feed *feed;
-    const struct guard *guard;
-    const struct link_states *link_states;
-    struct messages *messages;
-    struct simulations *simulations; /* NULL: no answer is waited for */
-    const char *setup_token;         /* of the setup URL; NULL: there is no setup */
-    struct trace_log *trace;         /* NULL: no SIP messages of calls are kept */
-    /* A trace as it may be read (sip/trace/trace.h). */
-    enum err (*trace_hide)(struct str records, bool withheld, struct buf *out);
-    const char *sms_fields;           /* how SMS providers name things; "": as most do */
-    unsigned threads;                 /* 0: 2 */
-    unsigned connections_per_address; /* 0: no limit */
-    const char *trusted_proxies;      /* CIDRs; "": none */
-    const char *proxy_header;         /* what they say the client's address in */
-    unsigned token_hours;             /* how long a log-in is good; 0: 24 */
-    unsigned rate_per_sec;            /* requests of one key; 0: no limit */
-    bool own_numbers;                 /* an account makes and prices numbers itself */
-    int64_t heartbeat_ms;             /* how often a silent stream says something */
-    /* Wired by main; any may be NULL. Any thread. */
-    void (*nudge)(void *arg, uint64_t endpoint); /* deliver: try this endpoint now */
-    enum err (*hangup)(void *arg, struct str call_id);
-    intake_on_stored *on_stored; /* deliver: new deliveries of old events (resend) */
-    void *arg, *on_stored_arg;
-    bool (*sip_ready)(void *arg);
-};
 MUST_USE enum err api_start(const struct api_config *c, struct api **ret, char *ret_why,
                             size_t why_cap);
 struct addr api_local(const struct api *a); /* with the real port */

@@ -124,7 +124,7 @@ enum err request_audit(struct request *r, struct db *db, const struct resource *
                       .by_account = r->account,
                       .who = str_of(r->asker.id),
                       .who_name = str_of(r->asker.name),
-                      .address = str_of(r->address),
+                      .address = str_of(r->http.address),
                       .kind = res->kind,
                       .target = one->id,
                       .changed = buf_str(&changed),

@@ -11,9 +11,7 @@
 #include <unistd.h>
 
 #include "api/connection.h"
-#include "api/idempotency.h"
 #include "api/peers.h"
-#include "api/problem.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 
@@ -52,23 +50,19 @@ void connection_pause(struct connection *c)
 
 void exchange_free(struct exchange *x)
 {
-    struct request *r = &x->r;
+    struct http_request *r = x->r;
+    const struct server_config *c = &r->server->c;
     if (x->on_end)
         x->on_end(r);
     x->worker->exchanges -= x->is_counted;
     metric_add(METRIC_API_IN_HAND, -x->is_unanswered);
-    peers_leave(r->server->c.peers, x->client);
+    peers_leave(c->peers, x->client);
     http_reader_fini(&x->in);
     buf_fini(&x->query);
     buf_fini(&r->body);
     buf_fini(&r->out);
-    buf_fini(&r->mem);
-    buf_fini(&r->doc);
-    keyed_free(r->keyed);
-    free(r->room);
-    json_free(r->json);
-    event_drop(&r->event);
-    book_drop(&r->book);
+    if (c->over)
+        c->over(r);
     free(x);
 }
 
@@ -76,7 +70,7 @@ static bool on_head(struct http_reader *in)
 {
     struct exchange *x = in->arg;
     struct connection *c = x->connection;
-    exchange_find_client(x, x->r.server->c.peers, &c->from);
+    exchange_find_client(x, x->r->server->c.peers, &c->from);
     if (!exchange_read_head(x))
         return false;
     if (!http_reader_is_1_0(in) && !http_reader_is_too_big(in) &&
@@ -90,22 +84,20 @@ static bool on_head(struct http_reader *in)
 static struct exchange *exchange_new(struct connection *c)
 {
     struct server *s = c->worker->server;
-    struct exchange *x = calloc(1, sizeof *x);
+    struct exchange *x = calloc(1, sizeof *x + s->c.request_size);
     if (!x)
         return NULL;
     x->connection = c;
     x->worker = c->worker;
-    x->r = (struct request){.server = s,
-                            .api = s->c.api,
-                            .method = "GET",
-                            .raw_path = x->r.path,
-                            .content_type = "application/json",
-                            .http = x};
-    buf_init(&x->r.body, REQUEST_BODY_MAX);
-    buf_init(&x->r.out, ANSWER_MAX);
-    buf_init(&x->r.mem, 4 << 20);
-    buf_init(&x->r.doc, 4 << 20);
-    http_reader_init(&x->in, &x->r.body, on_head, x);
+    x->r = (struct http_request *)x->request;
+    x->r->server = s;
+    x->r->exchange = x;
+    x->r->method = "GET";
+    x->r->raw_path = x->r->path;
+    x->r->content_type = "application/json";
+    buf_init(&x->r->body, REQUEST_BODY_MAX);
+    buf_init(&x->r->out, ANSWER_MAX);
+    http_reader_init(&x->in, &x->r->body, on_head, x);
     return x;
 }
 
@@ -193,7 +185,7 @@ static void hand_over(struct connection *c)
 {
     struct worker *w = c->worker;
     struct exchange *x = c->x;
-    struct request *r = &x->r;
+    struct http_request *r = x->r;
     connection_enter(c, STATE_IN_HAND);
     x->is_counted = x->is_unanswered = true;
     w->exchanges++;
@@ -202,10 +194,10 @@ static void hand_over(struct connection *c)
     x->keeps_alive = http_reader_keeps_alive(&x->in) && !w->stopping;
     x->mail.open = on_mail;
     if (w->stopping) {
-        problem(r, 503, "stopping", "The daemon is stopping; it was not taken.");
+        server_refuse(r, 503, "stopping", "The daemon is stopping; it was not taken.");
     } else if (x->crowded) {
         r->retry_after_s = 1;
-        problem(r, 429, "too_many_connections", "Too many requests of this address at once.");
+        server_refuse(r, 429, "too_many_connections", "Too many requests of this address at once.");
     } else {
         atomic_store(&x->turn, TURN_RUNS);
         w->server->c.handle(r);
@@ -229,7 +221,7 @@ static void keep_behind(struct connection *c, struct str bytes)
 
 static void refuse_late(struct connection *c)
 {
-    problem(&c->x->r, 408, "request_timeout", "The request did not come in time.");
+    server_refuse(c->x->r, 408, "request_timeout", "The request did not come in time.");
     refuse(c);
 }
 
@@ -252,7 +244,7 @@ static void read_request(struct connection *c, struct str bytes)
             hand_over(c);
         break;
     case HTTP_READ_FAULT:
-        exchange_refuse(c->x);
+        exchange_refuse_fault(c->x);
         refuse(c);
         break;
     case HTTP_READ_MORE:

@@ -9,12 +9,12 @@
 
 void did_balance(struct request *r)
 {
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     if (!did_begin(r, false))
         return;
     const struct book_account *a = book_account(r->book, r->account);
     const char *balance = a ? a->set->balance : "", *currency = a ? a->set->currency : "";
-    r->status = 200;
+    r->http.status = 200;
     json_obj(&w, NULL);
     json_put_bool(&w, "status", true);
     json_put_str(&w, "balance", *balance ? str_of(balance) : STR("0.00"));
@@ -28,10 +28,10 @@ void did_types(struct request *r)
     static const char *const types[] = {"local", "mobile", "tollfree", "national"};
     static const enum target_type carried_out[] = {TARGET_SIP, TARGET_ACCESS_NUMBER,
                                                    TARGET_DIRECT_IP, TARGET_WEBHOOK};
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     if (!did_begin(r, false))
         return;
-    r->status = 200;
+    r->http.status = 200;
     json_obj(&w, NULL);
     json_put_bool(&w, "status", true);
     json_arr(&w, "types");
@@ -95,8 +95,8 @@ static enum err list_work(struct request *r, struct db *db)
     struct listing l = *(const struct listing *)r->room;
     char next[24];
     l.book = r->book;
-    r->status = 200;
-    l.w = (struct json_writer){&r->out, false};
+    r->http.status = 200;
+    l.w = (struct json_writer){&r->http.out, false};
     json_obj(&l.w, NULL);
     json_put_bool(&l.w, "status", true);
     json_arr(&l.w, "dids");

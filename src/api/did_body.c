@@ -34,7 +34,7 @@ static enum err form_to_json(struct str body, struct json **ret)
 bool did_read(struct request *r)
 {
     char where[160], detail[200];
-    struct str body = str_trim(buf_str(&r->body));
+    struct str body = str_trim(buf_str(&r->http.body));
     struct str type = request_header(r, "Content-Type");
     if (str_starts_nocase(type, STR("multipart/"))) {
         problem(r, 415, "unsupported_media_type",
@@ -120,7 +120,7 @@ bool did_begin(struct request *r, bool writes)
         problem(r, 401, "unauthorized", "A valid token is needed: log in.");
     else if (!(writes ? r->can_write : r->can_read))
         problem(r, 403, "forbidden", "This token may not do that.");
-    else if (r->rate = rates_take(r->api->rates, r->key), !r->rate.allowed)
+    else if (r->http.rate = rates_take(r->api->rates, r->key), !r->http.rate.allowed)
         problem(r, 429, "too_many_requests", "This token asks too often; try again in a second.");
     else
         return true;
@@ -177,8 +177,8 @@ void did_answer(struct request *r, struct json_writer *w, uint64_t n, const stru
 {
     char id[24];
     snprintf(id, sizeof id, "%llu", (unsigned long long)n);
-    r->status = 200;
-    *w = (struct json_writer){&r->out, false};
+    r->http.status = 200;
+    *w = (struct json_writer){&r->http.out, false};
     json_obj(w, NULL);
     json_put_bool(w, "status", true);
     json_put_str(w, "did_id", str_of(id));

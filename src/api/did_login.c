@@ -23,11 +23,11 @@ struct login {            /* in r->room */
 static enum err login_work(struct request *r, struct db *db)
 {
     const struct login *l = r->room;
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     enum err err = l->ends[0] ? token_delete(db, str_of(l->ends)) : OK;
     if (err == OK)
         err = token_put(db, &l->token);
-    r->status = 200;
+    r->http.status = 200;
     json_obj(&w, NULL);
     json_put_bool(&w, "status", true);
     json_put_str(&w, "account_token", str_of(r->secret));
@@ -90,7 +90,7 @@ static bool may_try(struct request *r, const struct login *l)
     if (throttle_begin(r->api->throttle, str_of(l->name), str_of(l->address), &wait_s))
         return true;
     snprintf(detail, sizeof detail, "Too many attempts to log in; try again in %u s.", wait_s);
-    r->retry_after_s = wait_s;
+    r->http.retry_after_s = wait_s;
     problem(r, 429, "too_many_attempts", detail);
     request_done(r);
     return false;
@@ -120,7 +120,7 @@ void did_login(struct request *r)
         return;
     }
     user_key(str_of(name), l->name); /* what is no name shares one count */
-    print_network(r->address, l->address);
+    print_network(r->http.address, l->address);
     if (!may_try(r, l))
         return;
     l->r = r;
@@ -141,8 +141,8 @@ void did_login(struct request *r)
 
 static enum err logout_work(struct request *r, struct db *db)
 {
-    struct json_writer w = {&r->out, false};
-    r->status = 200;
+    struct json_writer w = {&r->http.out, false};
+    r->http.status = 200;
     json_obj(&w, NULL);
     json_put_bool(&w, "status", true);
     json_end_obj(&w);

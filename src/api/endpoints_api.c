@@ -152,7 +152,7 @@ static enum err endpoint_change(struct request *r, struct db *db, const char *ac
 {
     struct json *doc = NULL;
     struct endpoint *e = NULL;
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     enum err err =
         setting_get(db, SETTING_ENDPOINT, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
     const struct setting before = r->setting;
@@ -172,7 +172,7 @@ static enum err endpoint_change(struct request *r, struct db *db, const char *ac
         err = request_audit(r, db, &endpoints, &before, &r->setting, action);
     endpoint_free(e);
     json_free(doc);
-    r->status = 200;
+    r->http.status = 200;
     if (err == OK)
         err = resource_put(r, &endpoints, &r->setting, &w);
     return err;
@@ -260,12 +260,12 @@ void endpoints_test(struct request *r)
     const struct intake_companion keep = {.before = keyed_before, .after = keep_ping, .arg = r};
     struct event *made = NULL;
     struct taking *t = NULL;
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     enum err err = ep && (r->is_operator || ep->account == r->account) ? OK : ERR_NOT_FOUND;
     if (err == OK)
         err = event_of_ping(ep->account, str_of(ep->id), clock_wall_ms(), &made);
     if (err == OK) {
-        r->status = 202;
+        r->http.status = 202;
         json_obj(&w, NULL);
         json_put_str(&w, "event", made->id);
         json_end_obj(&w);

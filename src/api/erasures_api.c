@@ -23,14 +23,14 @@ static void put_erasure(struct json_writer *w, const struct request *r, const st
 static enum err erase_work(struct request *r, struct db *db)
 {
     struct erasure made = *(const struct erasure *)r->room;
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     enum err err = erasure_put(db, &made);
     if (err != OK)
         return err;
-    r->status = 202;
-    snprintf(r->location, sizeof r->location, "/v1/erasures/%s", made.id);
+    r->http.status = 202;
+    snprintf(r->http.location, sizeof r->http.location, "/v1/erasures/%s", made.id);
     put_erasure(&w, r, &made);
-    return r->out.err;
+    return r->http.out.err;
 }
 
 static void wake(struct request *r)
@@ -60,13 +60,13 @@ void numbers_erase(struct request *r)
 static enum err get_work(struct request *r, struct db *db)
 {
     struct erasure e;
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     enum err err = erasure_get(db, request_scope(r), str_of(r->arg), &e);
     if (err != OK)
         return err;
-    r->status = 200;
+    r->http.status = 200;
     put_erasure(&w, r, &e);
-    return r->out.err;
+    return r->http.out.err;
 }
 
 void erasures_get(struct request *r)

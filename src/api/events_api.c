@@ -184,7 +184,7 @@ static bool on_delivery(void *arg, const struct delivery *d)
 
 static enum err events_get_work(struct request *r, struct db *db)
 {
-    struct listing l = {.r = r, .db = db, .w = {&r->out, false}};
+    struct listing l = {.r = r, .db = db, .w = {&r->http.out, false}};
     struct summary s = {{0}};
     struct event *e = NULL;
     int64_t n;
@@ -195,7 +195,7 @@ static enum err events_get_work(struct request *r, struct db *db)
         err = delivery_list_of_event(db, n, on_state, &s);
     if (err != OK)
         return err;
-    r->status = 200;
+    r->http.status = 200;
     put_event(&l.w, r, e, &s);
     json_arr(&l.w, "deliveries");
     err = delivery_list_of_event(db, n, on_delivery, &l);
@@ -264,8 +264,8 @@ static enum err resend_work(struct request *r, struct db *db)
     if (err == OK && made == 0)
         return request_refuse(r, "endpoint",
                               "needed here: the event went to no endpoint that still is");
-    struct json_writer w = {&r->out, false};
-    r->status = 202;
+    struct json_writer w = {&r->http.out, false};
+    r->http.status = 202;
     json_obj(&w, NULL);
     json_put_i64(&w, "deliveries", (int64_t)made);
     json_end_obj(&w);
@@ -357,9 +357,9 @@ void calls_list(struct request *r)
 static enum err calls_get_work(struct request *r, struct db *db)
 {
     struct call_row c;
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     enum err err = call_get(db, request_scope(r), str_of(r->arg), &c, &r->mem);
-    r->status = 200;
+    r->http.status = 200;
     if (err == OK)
         put_call(&w, &c, r);
     return err;
@@ -381,8 +381,8 @@ static enum err hangup_work(struct request *r, struct db *db)
     }
     if (err == OK && r->api->c.hangup)
         err = r->api->c.hangup(r->api->c.arg, c.call_id);
-    r->status = 202;
-    buf_puts(&r->out, "{}");
+    r->http.status = 202;
+    buf_puts(&r->http.out, "{}");
     return err;
 }
 

@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-#include "api/problem.h"
-
 void head_take(struct head *h, struct str name, struct str value)
 {
     static const char *const single[] = {"Authorization", "Content-Type", "Idempotency-Key"};
@@ -24,18 +22,18 @@ void head_take(struct head *h, struct str name, struct str value)
         }
 }
 
-bool head_is_sound(struct request *r, const struct head *h)
+bool head_is_sound(const struct head *h, struct http_refusal *ret)
 {
-    char detail[64];
     if (h->hosts > 1 || !(h->hosts || h->is_1_0)) {
-        problem(r, 400, "bad_request", "One Host header is needed.");
+        *ret = (struct http_refusal){400, "bad_request", "One Host header is needed."};
     } else if (h->codings > 1) {
-        problem(r, 400, "bad_request", "Transfer-Encoding may come once.");
+        *ret = (struct http_refusal){400, "bad_request", "Transfer-Encoding may come once."};
     } else if (h->codings && !h->chunked) {
-        problem(r, 501, "not_implemented", "The only Transfer-Encoding here is chunked.");
+        *ret = (struct http_refusal){501, "not_implemented",
+                                     "The only Transfer-Encoding here is chunked."};
     } else if (h->repeated) {
-        snprintf(detail, sizeof detail, "%s may come once.", h->repeated);
-        problem(r, 400, "bad_request", detail);
+        *ret = (struct http_refusal){400, "bad_request", ""};
+        snprintf(ret->detail, sizeof ret->detail, "%s may come once.", h->repeated);
     } else {
         return true;
     }

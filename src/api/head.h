@@ -11,8 +11,8 @@ struct head {
     unsigned seen;        /* of those, bit by bit */
 };
 void head_take(struct head *h, struct str name, struct str value); /* each header line */
-/* After the last; false: r has the refusal, and the connection must be closed after it. */
-bool head_is_sound(struct request *r, const struct head *h);
+/* After the last; false: *ret says why, and the connection must be closed after it. */
+bool head_is_sound(const struct head *h, struct http_refusal *ret);
 
 struct str head_path(struct str target); /* of "/path" and "http://host/path" */
 /* %XX to bytes, in place. A %00 stays as it stands, for the text would end there; so does a %2F,

@@ -53,7 +53,7 @@ static void make_seal(const struct request *r, struct keyed *k)
 bool keyed_begin(struct request *r)
 {
     struct str key = request_header(r, "Idempotency-Key");
-    if (strcmp(r->method, "POST") != 0 || !key.p)
+    if (strcmp(r->http.method, "POST") != 0 || !key.p)
         return true;
     if (!is_key(key)) {
         problem_field(r, "Idempotency-Key", "1 to 255 visible ASCII characters");
@@ -67,9 +67,9 @@ bool keyed_begin(struct request *r)
     }
     make_seal(r, k);
     /* A body may hold a password: who has the store alone cannot try some against its print. */
-    bool secret = str_starts(str_of(r->path), STR("/v1/users"));
-    const struct str parts[] = {str_of(r->method), str_of(r->path), buf_str(&r->body),
-                                str_of_bytes(k->seal, sizeof k->seal)};
+    bool secret = str_starts(str_of(r->http.path), STR("/v1/users"));
+    const struct str parts[] = {str_of(r->http.method), str_of(r->http.path),
+                                buf_str(&r->http.body), str_of_bytes(k->seal, sizeof k->seal)};
     id_derive("req", parts, secret ? 4 : 3, k->fingerprint);
     buf_init(&k->mem, 2 * KEPT_MAX);
     k->r = r;
@@ -99,14 +99,15 @@ static enum err answer_again(struct request *r, const struct answered *a)
     if (err == ERR_DENIED) {
         err = reused(r, "This Idempotency-Key was used with another API key.");
     } else if (err == OK) {
-        buf_reset(&r->out);
+        buf_reset(&r->http.out);
         str_cut(buf_str(&plain), '\n', &etag, &rest);
         str_cut(rest, '\n', &location, &body);
-        buf_put_str(&r->out, body);
-        r->status = a->status;
+        buf_put_str(&r->http.out, body);
+        r->http.status = a->status;
         r->replayed = true;
-        if (str_copy(etag, r->etag, sizeof r->etag) != OK ||
-            str_copy(location, r->location, sizeof r->location) != OK)
+        r->http.more_header = "Idempotent-Replayed: true";
+        if (str_copy(etag, r->http.etag, sizeof r->http.etag) != OK ||
+            str_copy(location, r->http.location, sizeof r->http.location) != OK)
             err = ERR_BUG;
     }
     if (plain.p)
@@ -121,6 +122,7 @@ enum err keyed_look(struct request *r, struct db *db, bool *ret_done)
     struct keyed *k = r->keyed;
     struct answered found;
     *ret_done = r->replayed = false;
+    r->http.more_header = NULL;
     if (!k)
         return OK;
     k->is_own = false;
@@ -140,18 +142,18 @@ enum err keyed_keep(struct request *r, struct db *db)
 {
     struct keyed *k = r->keyed;
     struct buf plain, sealed, text;
-    if (!k || k->is_own || r->status < 200 || r->status > 299)
+    if (!k || k->is_own || r->http.status < 200 || r->http.status > 299)
         return OK;
     buf_init(&plain, KEPT_MAX);
     buf_init(&sealed, 2 * KEPT_MAX);
     buf_init(&text, 2 * KEPT_MAX);
-    buf_printf(&plain, "%s\n%s\n", r->etag, r->location);
-    buf_put_str(&plain, buf_str(&r->out));
+    buf_printf(&plain, "%s\n%s\n", r->http.etag, r->http.location);
+    buf_put_str(&plain, buf_str(&r->http.out));
     buf_put_sealed(&sealed, k->seal, str_of(k->fingerprint), buf_str(&plain));
     buf_put_base64(&text, buf_str(&sealed));
     enum err err = plain.err != OK ? plain.err : sealed.err != OK ? sealed.err : text.err;
     const struct answered a = {
-        .fingerprint = str_of(k->fingerprint), .status = r->status, .answer = buf_str(&text)};
+        .fingerprint = str_of(k->fingerprint), .status = r->http.status, .answer = buf_str(&text)};
     if (err == OK)
         err = answered_put(db, r->account, str_of(k->key), &a, clock_wall_ms() - clock_moved_ms(),
                            &k->own_n);

@@ -9,7 +9,7 @@
  * credential of who asked, which the store does not have. With another credential the repeat is
  * refused. Errors are not kept. */
 #pragma once
-#include "api/server.h"
+#include "api/request.h"
 #include "hub/intake.h"
 
 struct keyed;

@@ -31,9 +31,9 @@ static void put_item(struct json_writer *w, const struct batch *b, size_t i)
 static void put_answer(struct batch *b)
 {
     struct request *r = b->r;
-    struct json_writer w = {&r->out, false};
-    buf_reset(&r->out);
-    r->status = 202;
+    struct json_writer w = {&r->http.out, false};
+    buf_reset(&r->http.out);
+    r->http.status = 202;
     json_obj(&w, NULL);
     if (!b->many)
         put_item(&w, b, 0);

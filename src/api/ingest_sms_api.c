@@ -30,7 +30,7 @@ static bool is_type(const struct request *r, struct str due)
 
 static bool read_form(struct request *r, const struct sms_fields *f, struct posted *p)
 {
-    enum err err = form_parse(buf_str(&r->body), &p->form);
+    enum err err = form_parse(buf_str(&r->http.body), &p->form);
     if (err == ERR_NOMEM)
         problem_of_err(r, err);
     else if (err != OK)
@@ -45,7 +45,7 @@ static bool read_form(struct request *r, const struct sms_fields *f, struct post
 static bool read_doc(struct request *r, const struct sms_fields *f, struct posted *p)
 {
     char where[160], detail[200];
-    if (json_parse(str_trim(buf_str(&r->body)), &r->json, where, sizeof where) != OK ||
+    if (json_parse(str_trim(buf_str(&r->http.body)), &r->json, where, sizeof where) != OK ||
         json_kind(r->json) != JSON_IS_OBJECT) {
         snprintf(detail, sizeof detail, "The body is not valid JSON: %s.",
                  r->json ? "an object is needed" : where);
@@ -77,7 +77,7 @@ static enum err read_status(struct request *r)
     uint64_t v = 202;
     if (text.p && (str_to_u64(text, 204, &v) != OK || (v != 200 && v != 202 && v != 204)))
         return request_refuse(r, "status", "200, 202 or 204");
-    r->status = (int)v;
+    r->http.status = (int)v;
     return OK;
 }
 
@@ -131,10 +131,10 @@ static enum err find_number(struct request *r, struct str text, const struct boo
 static void on_taken(void *arg, uint64_t token, enum err err, bool duplicate, struct str message_id)
 {
     struct request *r = arg;
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     if (err != OK) {
         problem_of_err(r, err);
-    } else if (r->status != 204) {
+    } else if (r->http.status != 204) {
         json_obj(&w, NULL);
         json_put_str(&w, "message_id", message_id);
         json_put_bool(&w, "duplicate", duplicate);

@@ -95,7 +95,7 @@ static enum err give_back_work(struct request *r, struct db *db)
     if (err == OK)
         err = resource_merge(r, db, &numbers, nothing);
     json_free(nothing);
-    r->status = 204;
+    r->http.status = 204;
     return err;
 }
 
@@ -112,9 +112,9 @@ static enum err put_forward(struct request *r)
     struct json *doc = NULL;
     enum err err = json_parse(r->setting.doc, &doc, NULL, 0);
     if (err == OK && json_get(doc, "forward"))
-        buf_put_json(&r->out, json_get(doc, "forward"));
-    snprintf(r->etag, sizeof r->etag, "\"%lld\"", (long long)r->setting.version);
-    r->status = 200;
+        buf_put_json(&r->http.out, json_get(doc, "forward"));
+    snprintf(r->http.etag, sizeof r->http.etag, "\"%lld\"", (long long)r->setting.version);
+    r->http.status = 200;
     json_free(doc);
     return err;
 }

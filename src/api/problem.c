@@ -3,37 +3,6 @@
 
 #include <stdio.h>
 
-const char *problem_title(int status)
-{
-    switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    case 507: return "Insufficient Storage";
-    default: return "Internal Server Error";
-    }
-}
-
 bool is_did_path(const char *path)
 {
     return str_starts(str_of(path), STR("/api/"));
@@ -42,21 +11,21 @@ bool is_did_path(const char *path)
 static void start(struct request *r, struct json_writer *w, int status, const char *code,
                   const char *detail)
 {
-    buf_reset(&r->out);
-    r->status = status;
-    r->content_type = "application/problem+json";
-    *w = (struct json_writer){&r->out, false};
+    buf_reset(&r->http.out);
+    r->http.status = status;
+    r->http.content_type = "application/problem+json";
+    *w = (struct json_writer){&r->http.out, false};
     json_obj(w, NULL);
-    if (is_did_path(r->path)) {
-        r->status = status == 409 || status == 412 || status == 422 ? 200 : status;
-        r->content_type = "application/json";
+    if (is_did_path(r->http.path)) {
+        r->http.status = status == 409 || status == 412 || status == 422 ? 200 : status;
+        r->http.content_type = "application/json";
         json_put_bool(w, "status", false);
         json_put_str(w, "error", str_of(detail));
         json_put_str(w, "code", str_of(code));
         return;
     }
     json_put_str(w, "type", STR("about:blank"));
-    json_put_str(w, "title", str_of(problem_title(status)));
+    json_put_str(w, "title", str_of(http_reason(status)));
     json_put_i64(w, "status", status);
     json_put_str(w, "code", str_of(code));
     json_put_str(w, "detail", str_of(detail));
@@ -67,6 +36,11 @@ void problem(struct request *r, int status, const char *code, const char *detail
     struct json_writer w;
     start(r, &w, status, code, detail);
     json_end_obj(&w);
+}
+
+void problem_of_refusal(struct http_request *r, const struct http_refusal *why)
+{
+    problem(request_of(r), why->status, why->code, why->detail);
 }
 
 /* "url is needed.", "foo: no such field; known: …", "limit must be a whole number from 1 to 500."
@@ -161,7 +135,7 @@ void problem_not_taken(struct request *r, enum err err)
         problem_of_err(r, err);
         return;
     }
-    r->retry_after_s = 1;
+    r->http.retry_after_s = 1;
     problem(r, 429, "too_many_at_once",
             "As many of your requests are in hand as may be at once; try again in a moment.");
 }

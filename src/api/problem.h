@@ -1,11 +1,12 @@
 /* Errors as RFC 9457 problem+json. `code` is what programs go by: stable, a section each in
  * docs/errors.md. */
 #pragma once
-#include "api/server.h"
+#include "api/request.h"
 
 /* Sets status and body; the caller then says request_done, or returns to what does. */
-const char *problem_title(int status); /* "Not Found" */
 void problem(struct request *r, int status, const char *code, const char *detail);
+/* The same for a request that the HTTP server refused. */
+void problem_of_refusal(struct http_request *r, const struct http_refusal *why);
 /* The same, naming the field at fault. */
 void problem_field(struct request *r, const char *field, const char *allowed);
 /* What the store, or a look-up, answered. */

@@ -77,8 +77,8 @@ enum err request_page(struct request *r, enum cursor_of of, unsigned *ret_limit,
 
 void list_begin(struct request *r, struct json_writer *w)
 {
-    r->status = 200;
-    *w = (struct json_writer){&r->out, false};
+    r->http.status = 200;
+    *w = (struct json_writer){&r->http.out, false};
     json_obj(w, NULL);
     json_arr(w, "data");
 }

@@ -71,15 +71,15 @@ static enum err count_run(struct store_job *job, struct db *db)
 static enum err begin_work(struct request *r, struct db *db)
 {
     struct recovery made = ((struct counting *)r->room)->recovery;
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     r->fault_code = "recovery_running";
     enum err err = recovery_put(db, &made);
     if (err != OK)
         return err;
-    r->status = 202;
-    snprintf(r->location, sizeof r->location, "/v1/recoveries/%s", made.id);
+    r->http.status = 202;
+    snprintf(r->http.location, sizeof r->http.location, "/v1/recoveries/%s", made.id);
     put_recovery(&w, r, &made);
-    return r->out.err;
+    return r->http.out.err;
 }
 
 static void wake(struct request *r)
@@ -91,7 +91,7 @@ static void on_counted(struct store_job *job)
 {
     struct counting *c = (struct counting *)job;
     struct request *r = c->r;
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     enum err err = job->err;
     if (err == OK && !c->scan.at_end && (err = store_read(r->api->c.store, job)) == OK)
         return; /* further rows */
@@ -100,7 +100,7 @@ static void on_counted(struct store_job *job)
     if (err != OK) {
         answer_error(r, err);
     } else if (c->dry_run) {
-        r->status = 200;
+        r->http.status = 200;
         json_obj(&w, NULL);
         json_put_i64(&w, "count", c->recovery.expected);
         json_end_obj(&w);
@@ -202,13 +202,13 @@ void recoveries_list(struct request *r)
 static enum err get_work(struct request *r, struct db *db)
 {
     struct recovery c;
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     enum err err = recovery_get(db, request_scope(r), str_of(r->arg), &c);
     if (err != OK)
         return err;
-    r->status = 200;
+    r->http.status = 200;
     put_recovery(&w, r, &c);
-    return r->out.err;
+    return r->http.out.err;
 }
 
 void recoveries_get(struct request *r)

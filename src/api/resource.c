@@ -52,11 +52,11 @@ enum err resource_put(struct request *r, const struct resource *res, const struc
 
 static enum err put_one(struct request *r, const struct resource *res, int status)
 {
-    struct json_writer w = {&r->out, false};
-    r->status = status;
-    snprintf(r->etag, sizeof r->etag, "\"%lld\"", (long long)r->setting.version);
+    struct json_writer w = {&r->http.out, false};
+    r->http.status = status;
+    snprintf(r->http.etag, sizeof r->http.etag, "\"%lld\"", (long long)r->setting.version);
     if (status == 201)
-        snprintf(r->location, sizeof r->location, "%s/%.*s", res->collection,
+        snprintf(r->http.location, sizeof r->http.location, "%s/%.*s", res->collection,
                  STR_FMT(r->setting.id));
     return resource_put(r, res, &r->setting, &w);
 }
@@ -347,11 +347,11 @@ static enum err if_match(struct request *r, int64_t version)
  */
 void request_if_none_match(struct request *r)
 {
-    if (!request_header(r, "If-None-Match").p || strcmp(r->method, "GET") != 0 ||
+    if (!request_header(r, "If-None-Match").p || strcmp(r->http.method, "GET") != 0 ||
         names_version(r, "If-None-Match", r->setting.version, true) != OK)
         return;
-    buf_reset(&r->out);
-    r->status = 304;
+    buf_reset(&r->http.out);
+    r->http.status = 304;
 }
 
 enum err resource_change(struct request *r, struct db *db, const struct resource *res,
@@ -441,7 +441,7 @@ static enum err delete_work(struct request *r, struct db *db)
         err = if_match(r, r->setting.version);
     if (err == OK)
         err = resource_remove(r, db, res);
-    r->status = 204;
+    r->http.status = 204;
     r->deleted = true;
     return err;
 }

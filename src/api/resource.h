@@ -158,7 +158,7 @@ extern const struct resource numbers, endpoints, trunks, keys, accounts, smpp_li
     }
 
 /* routes.c */
-void api_handle(struct request *r);
+void api_handle(struct http_request *r);
 struct route_facts {
     const char *method, *path; /* with {} in it */
     const char *scope;         /* that its key needs; "": none */

@@ -144,7 +144,7 @@ static bool matches_byte(char wanted, const char **path)
 /* "/v1/numbers/{}/forward" against the path as it came; what stands for {} goes to arg, decoded. */
 static bool matches(const char *pattern, const char *path, char *arg, size_t cap)
 {
-    char part[sizeof((struct request *)NULL)->path];
+    char part[sizeof((struct http_request *)NULL)->path];
     arg[0] = '\0';
     for (; *pattern; pattern++) {
         if (*pattern != '{') {
@@ -168,7 +168,7 @@ static bool matches(const char *pattern, const char *path, char *arg, size_t cap
 static void complete_number(struct request *r)
 {
     size_t n = strlen(r->arg), skip = r->arg[0] == ' ';
-    if (strncmp(r->path, "/v1/numbers/", 12) != 0 || r->arg[0] == '+' || n + 2 > sizeof r->arg)
+    if (strncmp(r->http.path, "/v1/numbers/", 12) != 0 || r->arg[0] == '+' || n + 2 > sizeof r->arg)
         return;
     memmove(r->arg + 1, r->arg + skip, n - skip + 1);
     r->arg[0] = '+';
@@ -178,24 +178,24 @@ static const struct route *find(struct request *r, bool *ret_path_known)
 {
     char arg[sizeof r->arg];
     struct buf allow;
-    buf_wrap(&allow, r->allow, sizeof r->allow - 1);
+    buf_wrap(&allow, r->http.allow, sizeof r->http.allow - 1);
     for (size_t i = 0; i < N_ROUTES; i++) {
-        if (!matches(routes[i].path, r->raw_path, arg, sizeof arg))
+        if (!matches(routes[i].path, r->http.raw_path, arg, sizeof arg))
             continue;
-        if (!strcmp(routes[i].method, r->method)) {
+        if (!strcmp(routes[i].method, r->http.method)) {
             memcpy(r->arg, arg, sizeof arg);
             complete_number(r);
-            r->allow[0] = '\0';
+            r->http.allow[0] = '\0';
             return &routes[i];
         }
         *ret_path_known = true;
         bool reads = !strcmp(routes[i].method, "GET");
-        if (!strstr(r->allow, routes[i].method)) /* two patterns may fit; the room is zeroed */
+        if (!strstr(r->http.allow, routes[i].method)) /* two patterns may fit; the room is zeroed */
             buf_printf(&allow, "%s%s", routes[i].method, reads ? ", HEAD, " : ", ");
     }
     if (*ret_path_known)
         buf_puts(&allow, "OPTIONS");
-    r->allow[allow.n] = '\0';
+    r->http.allow[allow.n] = '\0';
     return NULL;
 }
 
@@ -219,7 +219,7 @@ static bool may(const struct request *r, enum needs needs)
 static bool read_json(struct request *r)
 {
     char where[160], detail[200];
-    struct str text = str_trim(buf_str(&r->body));
+    struct str text = str_trim(buf_str(&r->http.body));
     if (text.n == 0)
         text = STR("{}");
     if (json_parse(text, &r->json, where, sizeof where) == OK) {
@@ -241,21 +241,21 @@ static bool is_json(const struct request *r)
     str_cut(type, ';', &type, &rest);
     type = str_trim(type);
     size_t n = type.n;
-    return r->body.n == 0 || n == 0 || str_eq_nocase(type, STR("application/json")) ||
+    return r->http.body.n == 0 || n == 0 || str_eq_nocase(type, STR("application/json")) ||
            (n > 5 && str_eq_nocase(str_from(type, n - 5), STR("+json")));
 }
 
 /* A page of another site may ask, and is told nothing that would let it in: there is no CORS. */
 static void answer_options(struct request *r)
 {
-    r->status = 204;
-    buf_reset(&r->out);
+    r->http.status = 204;
+    buf_reset(&r->http.out);
 }
 
 static bool is_within_rate(struct request *r)
 {
-    r->rate = rates_take(r->api->rates, r->key);
-    return r->rate.allowed;
+    r->http.rate = rates_take(r->api->rates, r->key);
+    return r->http.rate.allowed;
 }
 
 /* What would be ignored is refused, or a slip of the pen would look like an answer. */
@@ -264,7 +264,7 @@ static bool query_fits(struct request *r, const struct route *route)
     char other[sizeof r->fault.field], allowed[sizeof r->fault.why];
     struct buf b;
     if (!route->query || strcmp(route->query, "*")) {
-        switch (request_query_check(r, route->query ? route->query : "", other, sizeof other)) {
+        switch (http_query_check(&r->http, route->query ? route->query : "", other, sizeof other)) {
         case QUERY_FITS: return true;
         case QUERY_REPEATED: problem_field(r, other, "given once"); return false;
         case QUERY_HAS_NUL: problem_field(r, other, "a value without %00"); return false;
@@ -282,17 +282,19 @@ static bool query_fits(struct request *r, const struct route *route)
     return true;
 }
 
-void api_handle(struct request *r)
+void api_handle(struct http_request *h)
 {
+    struct request *r = request_of(h);
     bool path_known = false;
-    size_t n = strlen(r->raw_path);
-    if (is_did_path(r->path) && n > 5 && r->raw_path[n - 1] == '/') {
-        r->raw_path[n - 1] = '\0'; /* its clients write it either way */
-        r->path[strlen(r->path) - 1] = '\0';
+    request_begin(r, server_arg(h->server));
+    size_t n = strlen(r->http.raw_path);
+    if (is_did_path(r->http.path) && n > 5 && r->http.raw_path[n - 1] == '/') {
+        r->http.raw_path[n - 1] = '\0'; /* its clients write it either way */
+        r->http.path[strlen(r->http.path) - 1] = '\0';
     }
     const struct route *route = find(r, &path_known);
     if (!route) {
-        if (!strcmp(r->method, "OPTIONS") && (path_known || !strcmp(r->path, "*")))
+        if (!strcmp(r->http.method, "OPTIONS") && (path_known || !strcmp(r->http.path, "*")))
             answer_options(r);
         else if (path_known)
             problem(r, 405, "method_not_allowed", "This path does not take that method.");

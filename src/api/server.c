@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "api/peers.h"
-#include "api/problem.h"
 #include "api/server_inside.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -25,6 +24,13 @@ enum {
     OUT_MAX = 1 << 20,
 };
 
+void server_refuse(struct http_request *r, int status, const char *code, const char *detail)
+{
+    struct http_refusal why = {.status = status, .code = code};
+    snprintf(why.detail, sizeof why.detail, "%s", detail);
+    r->server->c.refuse(r, &why);
+}
+
 /* ---- what other threads say ---- */
 
 static void call(struct exchange *x)
@@ -34,24 +40,24 @@ static void call(struct exchange *x)
         loop_post_answer(l, &x->mail);
 }
 
-void request_done(struct request *r)
+void http_done(struct http_request *r)
 {
     if (r->out.err != OK)
-        problem(r, 500, "internal", "The answer is too large.");
-    call(exchange_of(r));
+        server_refuse(r, 500, "internal", "The answer is too large.");
+    call(r->exchange);
 }
 
-void request_stream(struct request *r, request_read_fn *read, void (*on_end)(struct request *r))
+void http_stream(struct http_request *r, http_read_fn *read, void (*on_end)(struct http_request *r))
 {
-    struct exchange *x = exchange_of(r);
+    struct exchange *x = r->exchange;
     x->read_more = read;
     x->on_end = on_end;
     call(x);
 }
 
-void request_wake(struct request *r)
+void http_wake(struct http_request *r)
 {
-    call(exchange_of(r));
+    call(r->exchange);
 }
 
 /* ---- sockets ---- */
@@ -226,6 +232,11 @@ enum err server_start(const struct server_config *c, struct server **ret, char *
     }
     *ret = s;
     return OK;
+}
+
+void *server_arg(const struct server *s)
+{
+    return s->c.arg;
 }
 
 struct addr server_local(const struct server *s)

@@ -3,9 +3,39 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "api/problem.h"
 #include "api/server_inside.h"
 #include "base/clock.h"
+
+const char *http_reason(int status)
+{
+    switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 303: return "See Other";
+    case 304: return "Not Modified";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 412: return "Precondition Failed";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 415: return "Unsupported Media Type";
+    case 422: return "Unprocessable Content";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 501: return "Not Implemented";
+    case 503: return "Service Unavailable";
+    case 505: return "HTTP Version Not Supported";
+    case 507: return "Insufficient Storage";
+    default: return "Internal Server Error";
+    }
+}
 
 static void put_line(struct buf *out, const char *name, const char *value)
 {
@@ -49,7 +79,7 @@ static const char *date_of(struct worker *w)
 /* Says where the body ends, and whether another answer may follow it. */
 static void put_framing(struct exchange *x, int64_t body_n, struct buf *out)
 {
-    const struct request *r = &x->r;
+    const struct http_request *r = x->r;
     bool is_1_0 = http_reader_is_1_0(&x->in);
     if (body_n >= 0 && r->status != 204 && r->status != 304)
         put_number(out, "Content-Length", (uint64_t)body_n);
@@ -61,7 +91,7 @@ static void put_framing(struct exchange *x, int64_t body_n, struct buf *out)
         put_line(out, "Connection", "keep-alive");
 }
 
-static void put_what_it_is(const struct request *r, struct buf *out)
+static void put_what_it_is(const struct http_request *r, struct buf *out)
 {
     if (r->status != 204 && r->status != 304)
         put_line(out, "Content-Type", r->content_type);
@@ -79,8 +109,8 @@ static void put_what_it_is(const struct request *r, struct buf *out)
 
 void answer_print_head(struct exchange *x, int64_t body_n, struct buf *out)
 {
-    const struct request *r = &x->r;
-    buf_printf(out, "HTTP/1.1 %d %s\r\n", r->status, problem_title(r->status));
+    const struct http_request *r = x->r;
+    buf_printf(out, "HTTP/1.1 %d %s\r\n", r->status, http_reason(r->status));
     put_line(out, "Date", date_of(x->worker));
     put_framing(x, body_n, out);
     put_what_it_is(r, out);
@@ -88,8 +118,10 @@ void answer_print_head(struct exchange *x, int64_t body_n, struct buf *out)
         put_line(out, "X-Accel-Buffering", "no"); /* proxies pass it on at once */
     if (r->rate.per_sec)
         put_rate(out, &r->rate);
-    if (r->replayed)
-        put_line(out, "Idempotent-Replayed", "true");
+    if (r->more_header) {
+        buf_puts(out, r->more_header);
+        buf_puts(out, "\r\n");
+    }
     if (r->retry_after_s)
         put_number(out, "Retry-After", r->retry_after_s);
     else if ((r->status == 429 && r->rate.allowed) || r->status == 503 || r->status == 507)

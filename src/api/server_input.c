@@ -6,17 +6,16 @@
 
 #include "api/head.h"
 #include "api/peers.h"
-#include "api/problem.h"
 #include "api/server_inside.h"
 
-struct str request_header(const struct request *r, const char *name)
+struct str http_header(const struct http_request *r, const char *name)
 {
-    return http_reader_header(&exchange_of(r)->in, str_of(name));
+    return http_reader_header(&r->exchange->in, str_of(name));
 }
 
-struct str request_query(const struct request *r, const char *name)
+struct str http_query(const struct http_request *r, const char *name)
 {
-    const struct exchange *x = exchange_of(r);
+    const struct exchange *x = r->exchange;
     for (size_t i = 0; i < x->n_parameters; i++)
         if (str_eq(x->parameter[i].name, str_of(name)))
             return x->parameter[i].value;
@@ -35,10 +34,10 @@ static uint32_t bit_of(struct str names, struct str name)
     return 0;
 }
 
-enum query_check request_query_check(const struct request *r, const char *names, char *ret_other,
-                                     size_t cap)
+enum query_check http_query_check(const struct http_request *r, const char *names, char *ret_other,
+                                  size_t cap)
 {
-    const struct exchange *x = exchange_of(r);
+    const struct exchange *x = r->exchange;
     uint32_t seen = 0;
     for (size_t i = 0; i < x->n_parameters; i++) {
         struct str name = x->parameter[i].name, value = x->parameter[i].value;
@@ -80,7 +79,7 @@ void exchange_find_client(struct exchange *x, struct peers *peers, const struct 
                 hops_put(&hops, kind, http_reader_value(&x->in, i));
         client = proxies_client(peers_proxies(peers), from, &hops);
     }
-    print_address(&client, x->r.address);
+    print_address(&client, x->r->address);
     if (addr_eq_host(&client, from))
         return; /* counted by its connections, or a proxy */
     x->crowded = peers_full(peers, &client);
@@ -114,7 +113,7 @@ static bool read_query(struct exchange *x, struct str query)
 /* The target as path and query (RFC 9112 §3.2), the path without its host. */
 static bool read_target(struct exchange *x)
 {
-    struct request *r = &x->r;
+    struct http_request *r = x->r;
     char *target = http_reader_target(&x->in);
     struct str path, query;
     str_cut(str_of(target), '?', &path, &query);
@@ -123,33 +122,37 @@ static bool read_target(struct exchange *x)
     r->raw_path[path.n] = '\0';
     if (str_copy(path, r->path, sizeof r->path) != OK) {
         r->raw_path = r->path; /* "" */
-        problem(r, 414, "uri_too_long", "A path may have 1,023 bytes at the most.");
+        server_refuse(r, 414, "uri_too_long", "A path may have 1,023 bytes at the most.");
         return false;
     }
     head_unescape_path(r->path, false);
     if (read_query(x, query))
         return true;
-    problem(r, 400, "bad_request", "A query may have 64 parameters at the most.");
+    server_refuse(r, 400, "bad_request", "A query may have 64 parameters at the most.");
     return false;
 }
 
 bool exchange_read_head(struct exchange *x)
 {
-    struct request *r = &x->r;
+    struct http_request *r = x->r;
     const char *method = http_reader_method(&x->in);
     struct head h = {.is_1_0 = http_reader_is_1_0(&x->in)};
+    struct http_refusal why;
     x->is_head = !strcmp(method, "HEAD");
     r->method = x->is_head ? "GET" : method;
     if (!read_target(x))
         return false;
     for (size_t i = 0; i < x->in.n_lines; i++)
         head_take(&h, http_reader_name(&x->in, i), http_reader_value(&x->in, i));
-    return head_is_sound(r, &h);
+    if (head_is_sound(&h, &why))
+        return true;
+    server_refuse(r, why.status, why.code, why.detail);
+    return false;
 }
 
-void exchange_refuse(struct exchange *x)
+void exchange_refuse_fault(struct exchange *x)
 {
-    struct request *r = &x->r;
+    struct http_request *r = x->r;
     char detail[160];
     const char *reason = http_reader_reason(&x->in);
     switch (x->in.fault) {
@@ -158,22 +161,26 @@ void exchange_refuse(struct exchange *x)
     case HTTP_SYNTAX:
         snprintf(detail, sizeof detail, "This is not HTTP/1.1: %s.",
                  *reason ? reason : "a line ends in a bare LF, is folded, or has no name");
-        problem(r, 400, "bad_request", detail);
+        server_refuse(r, 400, "bad_request", detail);
         break;
-    case HTTP_METHOD: problem(r, 501, "not_implemented", "That method is not known here."); break;
+    case HTTP_METHOD:
+        server_refuse(r, 501, "not_implemented", "That method is not known here.");
+        break;
     case HTTP_VERSION:
-        problem(r, 505, "http_version", "HTTP/1.1 and HTTP/1.0 are spoken here.");
+        server_refuse(r, 505, "http_version", "HTTP/1.1 and HTTP/1.0 are spoken here.");
         break;
     case HTTP_TARGET_TOO_BIG:
-        problem(r, 414, "uri_too_long", "A request line may have 8 KiB at the most.");
+        server_refuse(r, 414, "uri_too_long", "A request line may have 8 KiB at the most.");
         break;
     case HTTP_HEAD_TOO_BIG:
-        problem(r, 431, "head_too_large",
-                "A head may have 32 KiB and 100 header lines at the most.");
+        server_refuse(r, 431, "head_too_large",
+                      "A head may have 32 KiB and 100 header lines at the most.");
         break;
     case HTTP_BODY_TOO_BIG:
-        problem(r, 413, "too_large", "The body may have 256 KiB at the most.");
+        server_refuse(r, 413, "too_large", "The body may have 256 KiB at the most.");
         break;
-    case HTTP_NO_MEMORY: problem_of_err(r, ERR_NOMEM); break;
+    case HTTP_NO_MEMORY:
+        server_refuse(r, 503, "store_unavailable", "It was not taken; try again soon.");
+        break;
     }
 }

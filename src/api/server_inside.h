@@ -2,6 +2,7 @@
 #pragma once
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "api/http_reader.h"
 #include "api/server.h"
@@ -37,8 +38,8 @@ struct server {
     unsigned n_ended;
 };
 
-struct exchange { /* what stands behind request.http */
-    struct request r;
+struct exchange {                  /* one request, from its first byte to the last of its answer */
+    struct http_request *r;        /* in `request` */
     struct connection *connection; /* NULL: the client has gone */
     struct worker *worker;
     struct http_reader in;
@@ -53,23 +54,23 @@ struct exchange { /* what stands behind request.http */
     bool waits;         /* another thread's word comes by mail */
     bool is_counted;    /* among the worker's */
     bool is_unanswered; /* among the requests in hand, for /metrics */
-    size_t sent;        /* bytes of r.out that the stream has */
+    size_t sent;        /* bytes of r->out that the stream has */
     /* Whose turn it is: */
     atomic_int turn;
     struct mail mail;
     /* A stream's: */
-    request_read_fn *read_more;
-    void (*on_end)(struct request *r);
+    http_read_fn *read_more;
+    void (*on_end)(struct http_request *r);
+    /* The struct of who handles it: server_config.request_size. */
+    max_align_t request[];
 };
 
 /* RUNS: our thread is in the handler or the reader of a stream. WAITS: it has left, somebody else
  * calls. CALLED: that came. Whoever finds RUNS need not send mail, whoever finds WAITS must. */
 enum turn { TURN_RUNS, TURN_WAITS, TURN_CALLED };
 
-static inline struct exchange *exchange_of(const struct request *r)
-{
-    return r->http;
-}
+/* server.c. Makes a refusal r's answer. */
+void server_refuse(struct http_request *r, int status, const char *code, const char *detail);
 
 /* connection.c. An accepted socket, which it closes too. */
 void connection_open(struct worker *w, int fd, const struct addr *from, struct peer *peer);
@@ -82,7 +83,7 @@ void exchange_find_client(struct exchange *x, struct peers *peers, const struct 
 /* After the head: method, path, parameters. False: r has the refusal, and the connection must be
  * closed after it. */
 bool exchange_read_head(struct exchange *x);
-void exchange_refuse(struct exchange *x); /* the same, for what the reader found */
+void exchange_refuse_fault(struct exchange *x); /* the same, for what the reader found */
 
 /* server_answer.c. The status line and all lines up to the body. `body_n` -1: chunks follow, or
  * bytes until the end. */

@@ -78,14 +78,14 @@ static bool knows_token(struct request *r)
     struct str token = {0};
     bool known;
     if (!is_form(r)) {
-        known = json_parse(buf_str(&r->body), &r->json, NULL, 0) == OK &&
+        known = json_parse(buf_str(&r->http.body), &r->json, NULL, 0) == OK &&
                 json_kind(r->json) == JSON_IS_OBJECT &&
                 json_str(json_get(r->json, "token"), &token) && is_token(r, token);
         json_free(r->json);
         r->json = NULL;
         return known;
     }
-    if (form_parse(buf_str(&r->body), &f) != OK)
+    if (form_parse(buf_str(&r->http.body), &f) != OK)
         return false;
     token = form_get(&f, "token");
     known = token.p && is_token(r, token);
@@ -99,19 +99,19 @@ void setup_page(struct request *r)
 {
     struct str token = request_query(r, "token");
     bool known = is_token(r, token);
-    r->status = known ? 200 : 404;
-    r->content_type = "text/html; charset=utf-8";
-    buf_puts(&r->out, page_head);
+    r->http.status = known ? 200 : 404;
+    r->http.content_type = "text/html; charset=utf-8";
+    buf_puts(&r->http.out, page_head);
     if (known)
-        buf_printf(&r->out,
+        buf_printf(&r->http.out,
                    "<p>There is no operator key yet. It is made here, shown once, and this page is "
                    "gone.</p><form method=\"post\" action=\"/setup\"><input type=\"hidden\" "
                    "name=\"token\" value=\"%.*s\"><button>Make the first operator key</button>"
                    "</form></html>",
                    STR_FMT(token)); /* ours, in hex */
     else
-        buf_puts(&r->out, "<p>This setup link is not good, or not any more. While there is no "
-                          "operator, the daemon prints a new one at each start.</p></html>");
+        buf_puts(&r->http.out, "<p>This setup link is not good, or not any more. While there is no "
+                               "operator, the daemon prints a new one at each start.</p></html>");
     request_done(r);
 }
 
@@ -119,8 +119,8 @@ void setup_page(struct request *r)
 
 static void put_key_page(struct request *r)
 {
-    r->content_type = "text/html; charset=utf-8";
-    buf_printf(&r->out,
+    r->http.content_type = "text/html; charset=utf-8";
+    buf_printf(&r->http.out,
                "%s<p>The first operator key, shown this once:</p><p><code>%s</code></p>"
                "<p>In the shell: <code>export HOOKSWITCH_KEY=%s</code></p></html>",
                page_head, r->secret, r->secret);
@@ -129,7 +129,7 @@ static void put_key_page(struct request *r)
 static enum err setup_work(struct request *r, struct db *db)
 {
     struct json *doc = NULL;
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     bool there;
     enum err err = operator_exists(db, &there);
     if (err == OK && there)
@@ -143,7 +143,7 @@ static enum err setup_work(struct request *r, struct db *db)
         err = resource_make(r, db, &keys, doc);
     }
     json_free(doc);
-    r->status = 201;
+    r->http.status = 201;
     if (err == OK && is_form(r))
         put_key_page(r);
     else if (err == OK)

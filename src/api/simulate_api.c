@@ -27,9 +27,9 @@ static void simulated_over(struct simulated *s)
 static void put_answer(const struct simulated *s)
 {
     struct request *r = s->r;
-    struct json_writer w = {&r->out, false};
-    buf_reset(&r->out);
-    r->status = 202;
+    struct json_writer w = {&r->http.out, false};
+    buf_reset(&r->http.out);
+    r->http.status = 202;
     json_obj(&w, NULL);
     json_put_str(&w, "call_id", simulated_id(s->call));
     json_arr(&w, "events");
@@ -149,11 +149,11 @@ static void on_message_taken(void *arg, uint64_t token, enum err err, bool dupli
                              struct str message_id)
 {
     struct request *r = arg;
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     if (err != OK) {
         problem_of_err(r, err);
     } else {
-        r->status = 202;
+        r->http.status = 202;
         json_obj(&w, NULL);
         json_put_str(&w, "message_id", message_id);
         json_end_obj(&w);

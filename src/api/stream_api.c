@@ -136,7 +136,7 @@ static void page_done(struct store_job *job)
     if (!s->out.n)
         beat(s, clock_mono_ms()); /* many pages may pass without a match */
     atomic_store(&s->loading, false);
-    request_wake(r); /* s may be gone */
+    http_wake(&r->http); /* s may be gone */
 }
 
 static void load(struct event_stream *s)
@@ -203,9 +203,9 @@ static bool fill(struct event_stream *s)
     return true;
 }
 
-static long on_read(struct request *r, char *out, size_t cap)
+static long on_read(struct http_request *r, char *out, size_t cap)
 {
-    struct event_stream *s = r->room;
+    struct event_stream *s = request_of(r)->room;
     while (s->out.err == OK && s->at == s->out.n) {
         if (s->ended)
             return STREAM_ENDS;
@@ -226,13 +226,13 @@ static long on_read(struct request *r, char *out, size_t cap)
 
 static void on_wake(struct feed_reader *reader)
 {
-    request_wake(((struct event_stream *)reader)->request);
+    http_wake(&((struct event_stream *)reader)->request->http);
 }
 
-static void on_end(struct request *r)
+static void on_end(struct http_request *r)
 {
-    struct event_stream *s = r->room;
-    feed_leave(r->api->c.feed, &s->reader);
+    struct event_stream *s = request_of(r)->room;
+    feed_leave(s->request->api->c.feed, &s->reader);
     buf_fini(&s->out);
 }
 
@@ -314,11 +314,11 @@ void events_stream(struct request *r)
     }
     book_drop(&r->book); /* a stream is long: it looks into the present book, and keeps none */
     s->heartbeat_at = clock_mono_ms() + r->api->c.heartbeat_ms;
-    r->status = 200;
-    r->content_type = "text/event-stream";
+    r->http.status = 200;
+    r->http.content_type = "text/event-stream";
     buf_printf(&s->out, "retry: %d\n", RETRY_MS);
     if (!s->find_start) /* it can go on from here though nothing may have come */
         put_id(s, feed_cursor(r->api->c.feed, &s->reader), salt());
     buf_putc(&s->out, '\n');
-    request_stream(r, on_read, on_end);
+    http_stream(&r->http, on_read, on_end);
 }

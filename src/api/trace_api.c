@@ -45,7 +45,7 @@ static void put_message(struct json_writer *w, const struct trace_record *r)
 
 static void put_trace(struct request *r, const struct trace_read *t, struct str records)
 {
-    struct json_writer w = {&r->out, false};
+    struct json_writer w = {&r->http.out, false};
     list_begin(r, &w);
     for (size_t at = 0; at < records.n;) {
         const struct trace_record *rec = (const void *)(records.p + at);

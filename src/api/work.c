@@ -19,7 +19,7 @@ static enum err on_run(struct store_job *job, struct db *db)
     enum err err = r->writes ? keyed_look(r, db, &done) : OK;
     if (err != OK || done)
         return err;
-    buf_reset(&r->out);
+    buf_reset(&r->http.out);
     buf_reset(&r->mem);
     r->db = db;
     r->n_audits = 0;

@@ -52,15 +52,14 @@ static void targets(void **state)
 
 static int status_of(const char *const line[][2], bool is_1_0)
 {
-    struct request r = {.content_type = ""};
+    struct http_refusal why = {0};
     struct head h = {.is_1_0 = is_1_0};
-    buf_init(&r.out, 4096);
     for (size_t i = 0; line[i][0]; i++)
         head_take(&h, str_of(line[i][0]), str_of(line[i][1]));
-    bool sound = head_is_sound(&r, &h);
-    buf_fini(&r.out);
-    assert_int_equal(sound, r.status == 0);
-    return r.status;
+    bool sound = head_is_sound(&h, &why);
+    assert_int_equal(sound, why.status == 0);
+    assert_int_equal(sound, why.detail[0] == '\0');
+    return why.status;
 }
 #define STATUS(is_1_0, ...) status_of((const char *const[][2]){__VA_ARGS__, {NULL, NULL}}, is_1_0)
 

@@ -14,8 +14,13 @@ enum { CLIENTS = 300, ROUNDS = 5 };
 
 struct errand { /* what the other thread is to do with a request */
     struct mail mail;
-    struct request *r;
+    struct http_request *r;
     bool wakes;
+};
+
+struct asked { /* what a handler keeps beside its request */
+    struct http_request http;
+    char turn;
 };
 
 static struct peers *peers;
@@ -23,24 +28,24 @@ static struct server *server;
 static struct mailbox *errands;
 static pthread_t other;
 
-static void say(struct request *r)
+static void say(struct http_request *r)
 {
     r->status = 200;
     buf_puts(&r->out, r->path);
-    request_done(r);
+    http_done(r);
 }
 
 static void on_errand(struct mail *m)
 {
     struct errand *e = (struct errand *)m;
     if (e->wakes)
-        request_wake(e->r);
+        http_wake(e->r);
     else
         say(e->r);
     free(e);
 }
 
-static void send_errand(struct request *r, bool wakes)
+static void send_errand(struct http_request *r, bool wakes)
 {
     struct errand *e = calloc(1, sizeof *e);
     assert_non_null(e);
@@ -57,9 +62,9 @@ static void *other_main(void *arg)
 }
 
 /* "0" to "9", one for each wake, then its end. */
-static long on_read(struct request *r, char *out, size_t cap)
+static long on_read(struct http_request *r, char *out, size_t cap)
 {
-    char *turn = r->room; /* even: it sleeps next */
+    char *turn = &((struct asked *)r)->turn; /* even: it sleeps next */
     int n = (*turn)++;
     if (n % 2 == 0) {
         send_errand(r, true);
@@ -71,16 +76,15 @@ static long on_read(struct request *r, char *out, size_t cap)
     return 1;
 }
 
-static void on_end(struct request *r)
+static void on_end(struct http_request *r)
 {
 }
 
-static void handle(struct request *r)
+static void handle(struct http_request *r)
 {
     if (!strcmp(r->path, "/stream")) {
         r->status = 200;
-        r->room = calloc(1, 1);
-        request_stream(r, on_read, on_end);
+        http_stream(r, on_read, on_end);
     } else if (!strcmp(r->path, "/other")) {
         send_errand(r, false);
     } else {
@@ -88,10 +92,21 @@ static void handle(struct request *r)
     }
 }
 
+static void refuse(struct http_request *r, const struct http_refusal *why)
+{
+    r->status = why->status;
+    buf_reset(&r->out);
+    buf_puts(&r->out, why->code);
+}
+
 static int setup(void **state)
 {
     char why[200] = "";
-    struct server_config c = {.threads = 2, .stall_s = 5, .handle = handle};
+    struct server_config c = {.threads = 2,
+                              .stall_s = 5,
+                              .request_size = sizeof(struct asked),
+                              .handle = handle,
+                              .refuse = refuse};
     assert_ok(addr_parse(STR("127.0.0.1:0"), 0, &c.listen));
     assert_ok(peers_new("", "Forwarded", 0, &peers, why, sizeof why));
     assert_ok(mailbox_new(&errands, 1 << 20, NULL, NULL));
