@@ -58,7 +58,7 @@ idn2.h        | src/net/url.c
 openssl/ssl.h | src/net/tls_openssl.h
 sodium.h      | src/base/
 iconv.h       | src/model/charset.c
-ini.h         | src/base/config.c
+ini.h         | src/daemon/config.c
 EOT
 }
 

@@ -1,6 +1,5 @@
 /* Inside api/: what main hands to the API. */
 #pragma once
-#include "base/config.h"
 #include "hub/feed.h"
 #include "hub/chores/housekeeper.h"
 #include "hub/link_states.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
+#include "daemon/config.h"
 #include "base/exit_code.h"
 #include "cli/backup.h"
 #include "cli/client/client.h"

@@ -36,7 +36,6 @@
 enum {
     EDGE_MAILS_MAX = 262144,
     ATTEMPTS_END_MS = 5000,
-    JOIN_MAX_S = 43200,
 };
 
 struct daemon {
@@ -141,28 +140,21 @@ static enum err open_store(struct daemon *d, char *why, size_t cap)
     return err;
 }
 
+static int64_t join_ms(const struct config *c)
+{
+    return config_number(c, CONFIG_SMS_JOIN_TIMEOUT_S) * 1000;
+}
+
 static enum err open_intake(struct daemon *d, char *why, size_t cap)
 {
-    static const struct {
-        enum config_key key;
-        int64_t max;
-    } number[] = {{CONFIG_SMS_JOIN_TIMEOUT_S, JOIN_MAX_S},
-                  {CONFIG_SMS_MAX_SETS, 100000000},
-                  {CONFIG_SMS_MAX_BYTES, INT64_C(1) << 40}};
-    int64_t value[3];
-    for (size_t i = 0; i < 3; i++)
-        if (config_int(d->config, number[i].key, 1, number[i].max, &value[i]) != OK) {
-            snprintf(why, cap, "%s: a whole number from 1 to %lld is needed",
-                     config_name(number[i].key), (long long)number[i].max);
-            return ERR_INVALID;
-        }
     enum err err = intake_new(d->store, on_stored, d, &d->intake);
     struct messages_config mc = {.store = d->store,
                                  .books = d->books,
                                  .intake = d->intake,
-                                 .join_ms = value[0] * 1000,
-                                 .max_sets = (unsigned)value[1],
-                                 .max_bytes = value[2]};
+                                 .join_ms = join_ms(d->config),
+                                 .max_sets =
+                                     (unsigned)config_number(d->config, CONFIG_SMS_MAX_SETS),
+                                 .max_bytes = config_number(d->config, CONFIG_SMS_MAX_BYTES)};
     return err == OK ? messages_new(&mc, &d->messages) : err;
 }
 
@@ -270,27 +262,19 @@ static enum err start_smpp(struct daemon *d, char *why, size_t cap)
 
 static enum err start_deliver(struct daemon *d, char *why, size_t cap)
 {
-    int64_t couriers, timeout_ms;
-    if (config_int(d->config, CONFIG_DELIVER_COURIERS, 1, 64, &couriers) != OK) {
-        snprintf(why, cap, "deliver.couriers: a whole number from 1 to 64 is needed");
-        return ERR_INVALID;
-    }
-    if (config_int(d->config, CONFIG_DELIVER_TIMEOUT_MS, 1000, 30000, &timeout_ms) != OK) {
-        snprintf(why, cap, "deliver.timeout_ms: a whole number from 1000 to 30000 is needed");
-        return ERR_INVALID;
-    }
     const char *ca = config_get(d->config, CONFIG_HTTP_CLIENT_CA_FILE);
     const char *dns = config_get(d->config, CONFIG_HTTP_CLIENT_DNS_SERVERS);
-    struct deliver_config dc = {.store = d->store,
-                                .books = d->books,
-                                .intake = d->intake,
-                                .guard = d->guard,
-                                .couriers = (unsigned)couriers,
-                                .timeout_ms = (uint32_t)timeout_ms,
-                                .ca_file = *ca ? ca : NULL,
-                                .dns_servers = dns,
-                                .on_control = on_control,
-                                .control_arg = d};
+    struct deliver_config dc = {
+        .store = d->store,
+        .books = d->books,
+        .intake = d->intake,
+        .guard = d->guard,
+        .couriers = (unsigned)config_number(d->config, CONFIG_DELIVER_COURIERS),
+        .timeout_ms = (uint32_t)config_number(d->config, CONFIG_DELIVER_TIMEOUT_MS),
+        .ca_file = *ca ? ca : NULL,
+        .dns_servers = dns,
+        .on_control = on_control,
+        .control_arg = d};
     enum err err = deliver_start(&dc, &d->deliver);
     if (err == ERR_SYNTAX && *dns)
         snprintf(why, cap, "http_client.dns_servers: \"%s\" is no list of address:port", dns);
@@ -304,10 +288,8 @@ static enum err start_deliver(struct daemon *d, char *why, size_t cap)
 static enum err start_feed(struct daemon *d, char *why, size_t cap)
 {
     struct feed_config fc = {.store = d->store};
-    enum err err = web_config_feed(d->config, &fc, why, cap);
-    if (err != OK)
-        return err;
-    err = feed_start(&fc, &d->feed);
+    web_config_feed(d->config, &fc);
+    enum err err = feed_start(&fc, &d->feed);
     if (err != OK)
         snprintf(why, cap, "the feed for streams could not start: %s", err_text(err));
     return err;
@@ -315,22 +297,16 @@ static enum err start_feed(struct daemon *d, char *why, size_t cap)
 
 static enum err start_housekeeper(struct daemon *d, char *why, size_t cap)
 {
-    int64_t days, join_s;
-    enum err err = config_int(d->config, CONFIG_SMS_JOIN_TIMEOUT_S, 1, JOIN_MAX_S, &join_s);
-    ASSERT(err == OK); /* open_intake looked */
-    if (config_int(d->config, CONFIG_RETENTION_DAYS, 1, 3650, &days) != OK) {
-        snprintf(why, cap, "retention.days: a whole number from 1 to 3650 is needed");
-        return ERR_INVALID;
-    }
     struct housekeeper_config hc = {.store = d->store,
                                     .books = d->books,
                                     .intake = d->intake,
-                                    .retention_days = (unsigned)days,
-                                    .join_ms = join_s * 1000,
+                                    .retention_days =
+                                        (unsigned)config_number(d->config, CONFIG_RETENTION_DAYS),
+                                    .join_ms = join_ms(d->config),
                                     .on_erase = on_erase,
                                     .on_calls_gone = on_calls_gone,
                                     .arg = d};
-    err = housekeeper_start(&hc, &d->housekeeper);
+    enum err err = housekeeper_start(&hc, &d->housekeeper);
     if (err != OK)
         snprintf(why, cap, "the housekeeper could not start: %s", err_text(err));
     return err;
@@ -373,8 +349,8 @@ static enum err start_api(struct daemon *d, char *why, size_t cap)
                             .on_stored = on_stored,
                             .arg = d,
                             .on_stored_arg = d};
-    err = web_config_api(d->config, &ac, why, cap);
-    if (err != OK || (err = api_start(&ac, &d->api, why, cap)) != OK)
+    web_config_api(d->config, &ac);
+    if ((err = api_start(&ac, &d->api, why, cap)) != OK)
         return err;
     return refuse_own(d, api_local(d->api));
 }
@@ -394,8 +370,8 @@ enum err daemon_start(const struct config *c, struct daemon **ret, char *why, si
         goto out;
     if ((err = open_intake(d, why, cap)) != OK)
         goto out;
+    d->trace = trace_open(d->config, d->store);
     if ((err = start_feed(d, why, cap)) != OK || (err = open_edge_loop(d, why, cap)) != OK ||
-        (err = trace_open(d->config, d->store, &d->trace, why, cap)) != OK ||
         (err = start_sip(d, why, cap)) != OK || (err = start_smpp(d, why, cap)) != OK ||
         (err = start_deliver(d, why, cap)) != OK || (err = start_housekeeper(d, why, cap)) != OK ||
         (err = start_api(d, why, cap)) != OK)

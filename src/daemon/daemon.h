@@ -1,7 +1,7 @@
 /* The daemon as one thing: builds the parts, wires them, runs them, stops them. Used by `serve` and
  * `demo`; the only place that knows all parts. */
 #pragma once
-#include "base/config.h"
+#include "daemon/config.h"
 #include "net/addr.h"
 
 struct daemon;

@@ -1,6 +1,6 @@
-/* What the configuration says about the carriers' edges, SIP and SMPP, read and judged. Pure. */
+/* What the configuration says about the carriers' edges, SIP and SMPP, as they take it. Pure. */
 #pragma once
-#include "base/config.h"
+#include "daemon/config.h"
 #include "sip/edge.h"
 #include "smpp/edge.h"
 

@@ -1,6 +1,6 @@
 /* The options of commands that read the daemon's configuration themselves. */
 #pragma once
-#include "base/config.h"
+#include "daemon/config.h"
 #include "base/exit_code.h"
 
 struct config_options {

@@ -17,16 +17,12 @@ enum { DRAIN_MS = 20000 };
 
 static const char usage[] = "serve [--config FILE] [--set KEY=VALUE]...";
 
-static bool level_set(const struct config *c)
+static void level_set(const struct config *c)
 {
     static const char *const name[] = {"debug", "info", "warn", "error"};
     for (size_t i = 0; i < 4; i++)
-        if (!strcmp(config_get(c, CONFIG_LOG_LEVEL), name[i])) {
+        if (!strcmp(config_get(c, CONFIG_LOG_LEVEL), name[i]))
             log_level_set((enum log_level)i);
-            return true;
-        }
-    log_error("config", "log.level: debug, info, warn or error is needed");
-    return false;
 }
 
 static bool is_reloaded(enum config_key key)
@@ -107,10 +103,9 @@ int serve_run(int argc, char **argv)
     int code = config_options_parse(argc, argv, 0, usage, &o);
     if (code)
         return code;
-    if (config_options_load(&o, &c) != OK || !level_set(c)) {
-        config_free(c);
+    if (config_options_load(&o, &c) != OK)
         return EXIT_USAGE;
-    }
+    level_set(c);
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);

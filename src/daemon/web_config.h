@@ -1,12 +1,9 @@
-/* The keys of the API and its streams, read and judged. Pure. */
+/* The keys of the API and its streams, as these take them. Pure. */
 #pragma once
 #include "api/api.h"
-#include "base/config.h"
+#include "daemon/config.h"
 #include "hub/feed.h"
 
-/* Fill in what has a key; the rest is the caller's. ret_why for people when a value is not allowed.
- */
-MUST_USE enum err web_config_api(const struct config *c, struct api_config *ret, char *ret_why,
-                                 size_t why_cap);
-MUST_USE enum err web_config_feed(const struct config *c, struct feed_config *ret, char *ret_why,
-                                  size_t why_cap);
+/* Fill in what has a key; the rest is the caller's. Texts point into `c`. */
+void web_config_api(const struct config *c, struct api_config *ret);
+void web_config_feed(const struct config *c, struct feed_config *ret);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/config.h"
+#include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "trace/ring.h"
 

@@ -3,7 +3,7 @@
 #pragma once
 #include <stdbool.h>
 
-#include "base/config.h"
+#include "daemon/config.h"
 
 int doctor_run(int argc, char **argv); /* exit code: 0, or 1 when something FAILs */
 

@@ -1,7 +1,8 @@
-/* config: the settings of the program, from four places in this order: the table's defaults, the
- * file, the environment, --set. Later ones win. Whoever writes an unknown key is told the nearest
- * known one. Read once at start (and at SIGHUP) by the main thread; immutable afterwards. */
-#include "base/config.h"
+/* config: reads the configuration from four places in this order: the table's defaults, the file,
+ * the environment, --set. Later ones win. Each value is judged by the table when it is read, so
+ * that nobody who asks for it later has to. Read once at the start (and at SIGHUP) by the main
+ * thread; immutable afterwards. */
+#include "daemon/config.h"
 
 #include <ctype.h>
 #include <ini.h>
@@ -14,11 +15,15 @@
 enum { VALUE_MAX = 4096, KEY_MAX = 64 };
 static const char env_prefix[] = "HOOKSWITCH_";
 
-static const struct {
-    const char *name, *value, *help;
-    bool secret;
+enum type { NUMBER, NUMBER_OR_0, SWITCH, CHOICE, TEXT, SECRET };
+
+static const struct key {
+    const char *name, *value, *form, *help;
+    enum type type;
+    int64_t least, most;
 } table[] = {
-#define X(id, key, def, secret, help) {key, def, help, secret},
+#define X(id, key, type, value, least, most, form, help)                                           \
+    {key, value, form, help, type, least, most},
     CONFIG_LIST(X)
 #undef X
 };
@@ -91,11 +96,72 @@ static void fault(struct config *c, const char *where, const char *name)
                  where, name);
 }
 
+/* A whole number within the key's bounds? */
+static bool number_parse(const struct key *k, const char *value, int64_t *ret)
+{
+    uint64_t v;
+    if (str_to_u64(str_of(value), (uint64_t)k->most, &v) != OK)
+        return false;
+    *ret = (int64_t)v;
+    return *ret >= k->least || (k->type == NUMBER_OR_0 && *ret == 0);
+}
+
+/* "debug, info, warn or error" has it as a word of its own. */
+static bool choice_has(const char *choices, const char *value)
+{
+    size_t n = strcspn(value, ", ");
+    if (!n || value[n] || !strcmp(value, "or"))
+        return false;
+    for (const char *p = choices; (p = strstr(p, value)); p += n)
+        if ((p == choices || p[-1] == ' ') && (!p[n] || p[n] == ',' || p[n] == ' '))
+            return true;
+    return false;
+}
+
+static bool value_is_allowed(const struct key *k, const char *value)
+{
+    int64_t number;
+    switch (k->type) {
+    case NUMBER:
+    case NUMBER_OR_0: return number_parse(k, value, &number);
+    case SWITCH: return !strcmp(value, "on") || !strcmp(value, "off");
+    case CHOICE: return choice_has(k->form, value);
+    case TEXT:
+    case SECRET: break;
+    }
+    return strlen(value) <= (size_t)k->most;
+}
+
+static void fault_value(struct config *c, const char *where, const struct key *k)
+{
+    const char *or_0 = k->type == NUMBER_OR_0 ? "0, or " : "";
+    c->err = ERR_INVALID;
+    switch (k->type) {
+    case NUMBER:
+    case NUMBER_OR_0:
+        snprintf(c->why, c->why_cap, "%s%s: %sa whole number from %lld to %lld is needed", where,
+                 k->name, or_0, (long long)k->least, (long long)k->most);
+        return;
+    case SWITCH: snprintf(c->why, c->why_cap, "%s%s: on or off is needed", where, k->name); return;
+    case CHOICE:
+        snprintf(c->why, c->why_cap, "%s%s: %s is needed", where, k->name, k->form);
+        return;
+    case TEXT:
+    case SECRET: break;
+    }
+    snprintf(c->why, c->why_cap, "%s%s: at most %lld bytes are allowed", where, k->name,
+             (long long)k->most);
+}
+
 static void set(struct config *c, const char *where, const char *name, const char *value)
 {
     int key = key_find(name);
     if (key < 0) {
         fault(c, where, name);
+        return;
+    }
+    if (!value_is_allowed(&table[key], value)) {
+        fault_value(c, where, &table[key]);
         return;
     }
     free(c->value[key]);
@@ -151,7 +217,7 @@ static void set_from_file(struct config *c, const char *name, const char *path)
     while (n && (text[n - 1] == '\n' || text[n - 1] == '\r'))
         n--;
     text[n] = '\0';
-    set(c, "", name, text);
+    set(c, "environment: ", name, text);
     crypto_wipe(text, sizeof text);
 }
 
@@ -198,7 +264,7 @@ static void take_variable(struct config *c, const char *variable)
     for (int i = 0; i < CONFIG_COUNT_; i++) {
         env_name(table[i].name, known);
         if (!strcmp(name, known)) {
-            set(c, "", table[i].name, value + 1);
+            set(c, "environment: ", table[i].name, value + 1);
             return;
         }
         if (!strncmp(name, known, strlen(known)) && !strcmp(name + strlen(known), "_FILE")) {
@@ -261,7 +327,7 @@ void config_free(struct config *c)
     if (!c)
         return;
     for (int i = 0; i < CONFIG_COUNT_; i++) {
-        if (c->value[i] && table[i].secret)
+        if (c->value[i] && table[i].type == SECRET)
             crypto_wipe(c->value[i], strlen(c->value[i]));
         free(c->value[i]);
     }
@@ -278,22 +344,30 @@ const char *config_name(enum config_key key)
     return table[key].name;
 }
 
-enum err config_int(const struct config *c, enum config_key key, int64_t min, int64_t max,
-                    int64_t *ret)
+int64_t config_number(const struct config *c, enum config_key key)
 {
-    uint64_t v;
-    ASSERT(min >= 0 && max >= min);
-    if (str_to_u64(str_of(config_get(c, key)), (uint64_t)max, &v) != OK || (int64_t)v < min)
-        return ERR_INVALID;
-    *ret = (int64_t)v;
-    return OK;
+    int64_t number = 0;
+    bool ok = number_parse(&table[key], config_get(c, key), &number);
+    ASSERT(table[key].type <= NUMBER_OR_0 && ok); /* it was judged when it was read */
+    return number;
 }
 
-enum err config_switch(const struct config *c, enum config_key key, bool *ret)
+bool config_is_on(const struct config *c, enum config_key key)
 {
-    struct str v = str_of(config_get(c, key));
-    *ret = str_eq(v, STR("on"));
-    return *ret || str_eq(v, STR("off")) ? OK : ERR_INVALID;
+    ASSERT(table[key].type == SWITCH);
+    return !strcmp(config_get(c, key), "on");
+}
+
+/* "1 to 64 threads" */
+static void put_form(const struct key *k, struct buf *out)
+{
+    if (k->type == SWITCH)
+        buf_puts(out, "on or off");
+    else if (k->type <= NUMBER_OR_0)
+        buf_printf(out, "%s%lld to %lld %s", k->type == NUMBER_OR_0 ? "0, or " : "",
+                   (long long)k->least, (long long)k->most, k->form);
+    else
+        buf_puts(out, k->form);
 }
 
 void config_print_example(struct buf *out)
@@ -315,8 +389,10 @@ void config_print_example(struct buf *out)
                 section = head;
             }
             env_name(table[i].name, name);
-            buf_printf(out, "\n# %s\n# HOOKSWITCH_%s%s\n;%s = %s\n", table[i].help, name,
-                       table[i].secret ? " or _FILE" : "", sectioned ? key.p : table[i].name,
-                       table[i].value);
+            buf_printf(out, "\n# %s\n# ", table[i].help);
+            put_form(&table[i], out);
+            buf_printf(out, "\n# HOOKSWITCH_%s%s\n;%s = %s\n", name,
+                       table[i].type == SECRET ? " or _FILE" : "",
+                       sectioned ? key.p : table[i].name, table[i].value);
         }
 }
