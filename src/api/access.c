@@ -7,6 +7,7 @@
 #include "api/key_uses.h"
 #include "api/logins.h"
 #include "api/rights.h"
+#include "base/clock.h"
 #include "base/crypto.h"
 
 void credential_hash(struct str credential, char out[65])
@@ -107,4 +108,13 @@ bool access_by_header(struct request *r, bool takes_basic)
     bool known = access_by(r, password_of(str_from(given, basic.n), &mem));
     crypto_wipe(text, sizeof text);
     return known;
+}
+
+bool request_is_still_allowed(struct request *r)
+{
+    uint64_t account = r->account;
+    bool is_operator = r->is_operator;
+    book_drop(&r->book);
+    return access_by_header(r, false) && r->can_read && r->account == account &&
+           r->is_operator == is_operator;
 }

@@ -13,3 +13,6 @@ MUST_USE bool access_by_header(struct request *r, bool takes_basic);
 /* A new credential with that prefix, and the hash by which it is found. */
 void credential_new(const char *prefix, char out[CREDENTIAL_SIZE], char ret_hash[65]);
 void credential_hash(struct str credential, char out[65]);
+/* Whether the key that the request came with is still good for what it was, by the present book,
+ * which r->book becomes. On the thread that may read r's headers. */
+bool request_is_still_allowed(struct request *r);

@@ -1,5 +1,4 @@
-/* api: the HTTP side as one thing: the server, the thread that opens the store's answers, and the
- * pages that need nobody's key. */
+/* api: the HTTP side as one thing: the server, and the thread that opens the store's answers. */
 #include "api/api.h"
 
 #include <pthread.h>
@@ -8,17 +7,16 @@
 #include <string.h>
 
 #include "api/access.h"
-#include "api/files.h"
 #include "api/hasher.h"
 #include "api/key_uses.h"
-#include "api/resource.h"
+#include "api/problem.h"
+#include "api/routes.h"
 #include "api/logins.h"
 #include "api/peers.h"
 #include "api/sms_fields.h"
 #include "api/throttle.h"
 #include "base/crypto.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "hub/endpoint_room.h"
 #include "store/cursor_key.h"
 
@@ -154,147 +152,4 @@ void api_free(struct api *a)
 {
     if (a)
         parts_free(a);
-}
-
-void health_get(struct request *r)
-{
-    r->http.status = 200;
-    buf_puts(&r->http.out, "{\"status\":\"ok\"}");
-    request_done(r);
-}
-
-/* Ready: what comes in now can be made durable. */
-void ready_get(struct request *r)
-{
-    const struct api_config *c = &r->api->c;
-    bool ready = store_is_writable(c->store) && (!c->sip_ready || c->sip_ready(c->arg));
-    if (ready) {
-        r->http.status = 200;
-        buf_puts(&r->http.out, "{\"status\":\"ready\"}");
-    } else {
-        problem(r, 503, "store_unavailable", "The store cannot write.");
-    }
-    request_done(r);
-}
-
-void metrics_get(struct request *r)
-{
-    r->http.status = 200;
-    r->http.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    metrics_print(&r->http.out);
-    request_done(r);
-}
-
-void openapi_get(struct request *r)
-{
-    r->http.status = 200;
-    buf_put_str(&r->http.out, file_openapi());
-    request_done(r);
-}
-
-void home_get(struct request *r)
-{
-    r->http.status = 200;
-    r->http.content_type = "text/html; charset=utf-8";
-    buf_puts(&r->http.out,
-             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>hookswitch</title>"
-             "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:3em "
-             "auto;padding:0 1em}"
-             "</style><h1>hookswitch</h1><p>Version " HOOKSWITCH_VERSION
-             ". It is running. The dashboard is not here yet; these are:</p><ul>"
-             "<li><a href=\"/healthz\">/healthz</a>, <a href=\"/readyz\">/readyz</a></li>"
-             "<li><a href=\"/metrics\">/metrics</a></li>"
-             "<li>the API under <code>/v1</code>, with a key</li></ul></html>");
-    request_done(r);
-}
-
-/* ---- the first accounts and key ---- */
-
-struct bootstrap_job {
-    struct store_job job; /* first */
-    struct books *books;
-    const char *key;
-    struct setting made[3];
-    size_t n;
-    char id[3][ID_SIZE], hash[2 * SHA256_SIZE + 1];
-    struct buf doc[3], mem;
-    uint64_t account;
-    bool has_operator;
-};
-
-static enum err put(struct bootstrap_job *j, struct db *db, enum setting_kind kind,
-                    const char *prefix, struct str key)
-{
-    struct setting found, *s = &j->made[j->n];
-    buf_reset(&j->mem);
-    enum err err = setting_get_by_key(db, kind, key, &found, &j->mem);
-    if (err == OK && kind == SETTING_ACCOUNT && !j->account)
-        j->account = found.n;
-    if (err != ERR_NOT_FOUND)
-        return err;
-    id_new(prefix, j->id[j->n]);
-    *s = (struct setting){.kind = kind,
-                          .id = str_of(j->id[j->n]),
-                          .account = j->account,
-                          .key = key,
-                          .doc = buf_str(&j->doc[j->n])};
-    buf_reset(&j->doc[j->n]);
-    if (kind == SETTING_ACCOUNT) {
-        struct account a = {0};
-        (void)!str_copy(key, a.name, sizeof a.name);
-        account_print(&a, &j->doc[j->n]);
-    } else {
-        struct api_key k = {
-            .name = "bootstrap", .read = true, .write = true, .ingest = true, .operator_ = true};
-        (void)!str_copy(key, k.hash, sizeof k.hash);
-        api_key_print(&k, &j->doc[j->n]);
-    }
-    s->doc = buf_str(&j->doc[j->n]);
-    err = setting_put(db, s);
-    if (err == OK && kind == SETTING_ACCOUNT && !j->account)
-        j->account = s->n;
-    j->n += err == OK;
-    return err;
-}
-
-static enum err bootstrap_run(struct store_job *job, struct db *db)
-{
-    struct bootstrap_job *j = (struct bootstrap_job *)job;
-    j->n = 0;
-    j->account = 0;
-    enum err err = put(j, db, SETTING_ACCOUNT, "acc", STR("default"));
-    if (err == OK)
-        err = put(j, db, SETTING_ACCOUNT, "acc", STR("pool"));
-    if (err == OK && j->key[0])
-        err = put(j, db, SETTING_KEY, "key", str_of(j->hash));
-    return err == OK ? operator_exists(db, &j->has_operator) : err;
-}
-
-static void bootstrap_committed(struct store_job *job)
-{
-    struct bootstrap_job *j = (struct bootstrap_job *)job;
-    for (size_t i = 0; i < j->n; i++)
-        books_changed(j->books, &j->made[i], false);
-}
-
-enum err api_bootstrap(struct store *s, struct books *b, const char *admin_key,
-                       bool *ret_has_operator)
-{
-    uint8_t sum[SHA256_SIZE];
-    struct buf hex;
-    struct bootstrap_job j = {.job = {.run = bootstrap_run, .committed = bootstrap_committed},
-                              .books = b,
-                              .key = admin_key};
-    crypto_sha256(str_of(admin_key), sum);
-    buf_wrap(&hex, j.hash, sizeof j.hash - 1);
-    buf_put_hex(&hex, str_of_bytes(sum, sizeof sum));
-    for (size_t i = 0; i < 3; i++)
-        buf_init(&j.doc[i], 65536);
-    buf_init(&j.mem, 1 << 20);
-    enum err err = store_write_now(s, &j.job);
-    for (size_t i = 0; i < 3; i++)
-        buf_fini(&j.doc[i]);
-    buf_fini(&j.mem);
-    *ret_has_operator = j.has_operator;
-    return err;
 }

@@ -1,6 +1,6 @@
 /* Inside api/: what a request changed, into the audit log, in the transaction of the change. */
 #pragma once
-#include "api/resource.h"
+#include "api/kind.h"
 
 enum { AUDIT_CHANGED_MAX = 512 };
 

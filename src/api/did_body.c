@@ -102,12 +102,6 @@ void did_fail(struct request *r, enum err err)
     request_done(r);
 }
 
-uint64_t did_pool(const struct request *r)
-{
-    const struct book_account *pool = book_account_named(r->book, STR("pool"));
-    return pool ? pool->n : 0;
-}
-
 bool did_begin(struct request *r, bool writes)
 {
     char token[128];

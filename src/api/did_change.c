@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/did.h"
+#include "api/endpoint_kind.h"
 
 enum { BOUND_MAX = 1000 }; /* endpoints of one number; more than that are no use to anybody */
 

@@ -2,7 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/resource.h"
+#include "api/handlers.h"
+#include "api/query.h"
 #include "store/rows/erasures.h"
 
 static void put_erasure(struct json_writer *w, const struct request *r, const struct erasure *e)

@@ -4,40 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/resource.h"
-
-/* What the deliveries of an event amount to. */
-struct summary {
-    unsigned n[4];
-};
-
-static bool on_state(void *arg, const struct delivery *d)
-{
-    struct summary *s = arg;
-    s->n[d->state & 3]++;
-    return true;
-}
-
-static const char *state_of(const struct summary *s)
-{
-    return s->n[DELIVERY_PENDING]     ? "pending"
-           : s->n[DELIVERY_GIVEN_UP]  ? "given_up"
-           : s->n[DELIVERY_DELIVERED] ? "delivered"
-           : s->n[DELIVERY_CANCELED]  ? "canceled"
-                                      : "none";
-}
-
-enum err event_state(struct db *db, int64_t n, const char **ret)
-{
-    struct summary s = {{0}};
-    enum err err = delivery_list_of_event(db, n, on_state, &s);
-    *ret = state_of(&s);
-    return err;
-}
+#include "api/event_state.h"
+#include "api/handlers.h"
+#include "api/query.h"
 
 /* The payload's members, then ours; the object stays open. */
 static void put_event(struct json_writer *w, const struct request *r, const struct event *e,
-                      const struct summary *s)
+                      const char *state)
 {
     json_obj(w, NULL);
     if (e->payload.n > 2) {
@@ -46,7 +19,7 @@ static void put_event(struct json_writer *w, const struct request *r, const stru
     }
     if (r->is_operator)
         json_put_str(w, "account", account_id(r, e->account));
-    json_put_str(w, "state", str_of(state_of(s)));
+    json_put_str(w, "state", str_of(state));
 }
 
 struct listing {
@@ -60,12 +33,12 @@ struct listing {
 static bool on_event(void *arg, int64_t n, const struct event *e)
 {
     struct listing *l = arg;
-    struct summary s = {{0}};
+    const char *state;
     if (l->left == 0)
         return false;
     l->left--;
-    l->err = delivery_list_of_event(l->db, n, on_state, &s);
-    put_event(&l->w, l->r, e, &s);
+    l->err = event_state(l->db, n, &state);
+    put_event(&l->w, l->r, e, state);
     json_end_obj(&l->w);
     return l->err == OK;
 }
@@ -185,18 +158,18 @@ static bool on_delivery(void *arg, const struct delivery *d)
 static enum err events_get_work(struct request *r, struct db *db)
 {
     struct listing l = {.r = r, .db = db, .w = {&r->http.out, false}};
-    struct summary s = {{0}};
+    const char *state;
     struct event *e = NULL;
     int64_t n;
     enum err err = event_find(db, request_scope(r), str_of(r->arg), &n);
     if (err == OK)
         err = event_get(db, n, &e);
     if (err == OK)
-        err = delivery_list_of_event(db, n, on_state, &s);
+        err = event_state(db, n, &state);
     if (err != OK)
         return err;
     r->http.status = 200;
-    put_event(&l.w, r, e, &s);
+    put_event(&l.w, r, e, state);
     json_arr(&l.w, "deliveries");
     err = delivery_list_of_event(db, n, on_delivery, &l);
     json_end_arr(&l.w);

@@ -3,6 +3,7 @@
  * has one. What registers phones with them is not there yet. */
 #include <string.h>
 
+#include "api/handlers.h"
 #include "api/resource.h"
 
 /* r->secret is what the answer shows: the same in each run of the job. */

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/resource.h"
+#include "api/problem.h"
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "store/rows/idempotency.h"
 

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 #include "api/idempotency.h"
-#include "api/resource.h"
+#include "api/handlers.h"
+#include "api/query.h"
 
 enum { INGEST_MAX = 1000, FAULTS_MAX = 100 };
 

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "api/idempotency.h"
-#include "api/resource.h"
+#include "api/handlers.h"
+#include "api/query.h"
 #include "api/sms_fields.h"
 #include "hub/messages.h"
 

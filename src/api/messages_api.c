@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/resource.h"
+#include "api/event_state.h"
+#include "api/handlers.h"
+#include "api/query.h"
 #include "store/rows/expiry.h"
 #include "store/rows/inbox.h"
 

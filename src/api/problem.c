@@ -139,3 +139,11 @@ void problem_not_taken(struct request *r, enum err err)
     problem(r, 429, "too_many_at_once",
             "As many of your requests are in hand as may be at once; try again in a moment.");
 }
+
+enum err request_refuse(struct request *r, const char *field, const char *why)
+{
+    r->fault = (struct field_error){0};
+    snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
+    snprintf(r->fault.why, sizeof r->fault.why, "%s", why);
+    return ERR_INVALID;
+}

@@ -12,6 +12,9 @@ void problem_field(struct request *r, const char *field, const char *allowed);
 /* What the store, or a look-up, answered. */
 void problem_of_err(struct request *r, enum err err);
 
+/* ERR_INVALID, with r->fault saying which field and what is allowed. */
+MUST_USE enum err request_refuse(struct request *r, const char *field, const char *why);
+
 /* A queue did not take it: ERR_AGAIN, since this account, or this address, has its share there. */
 void problem_not_taken(struct request *r, enum err err);
 

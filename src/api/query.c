@@ -1,18 +1,11 @@
 /* query: what lists share: pages, cursors, times, and how input that cannot be is refused. Pure but
  * for the request it reads. */
+#include "api/query.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "api/resource.h"
 #include "net/url.h"
-
-enum err request_refuse(struct request *r, const char *field, const char *why)
-{
-    r->fault = (struct field_error){0};
-    snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
-    snprintf(r->fault.why, sizeof r->fault.why, "%s", why);
-    return ERR_INVALID;
-}
 
 static enum err refuse_member(struct request *r, const char *name, const char *names)
 {

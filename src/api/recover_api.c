@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/resource.h"
+#include "api/handlers.h"
+#include "api/query.h"
 #include "hub/chores/recovery.h"
 
 enum { COUNT_ROWS = 5000 };

@@ -1,11 +1,9 @@
 /* Inside api/: a request of the API: what HTTP brought, who asks, and its work on the store. */
 #pragma once
-#include "api/config.h"
+#include "api/parts.h"
 #include "api/server.h"
 #include "base/json.h"
 #include "store/rows/settings.h"
-
-struct api;
 
 struct asker {        /* who asks */
     char id[ID_SIZE]; /* "key_…" or "user_…" */
@@ -34,6 +32,7 @@ struct request {
     void (*committed)(struct request *r);
     bool writes; /* it is the writer's */
     struct buf mem, doc;
+    const struct resource *res; /* what r->setting is, once a handler of settings has it */
     struct setting setting;
     bool deleted;
     uint64_t move_to;      /* the account that r->setting goes to when it is changed; 0: it stays */

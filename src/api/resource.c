@@ -8,8 +8,6 @@
 
 #include "api/audit.h"
 #include "api/rights.h"
-#include "store/rows/recoveries.h"
-#include "store/rows/tokens.h"
 
 static bool is_in(const char *const *names, struct str key)
 {
@@ -84,25 +82,9 @@ static bool on_row(void *arg, const struct setting *s)
     return l->err == OK;
 }
 
-static const struct resource *const by_kind[SETTING_KIND_COUNT] = {
-    [SETTING_ACCOUNT] = &accounts,
-    [SETTING_NUMBER] = &numbers,
-    [SETTING_ENDPOINT] = &endpoints,
-    [SETTING_TRUNK] = &trunks,
-    [SETTING_KEY] = &keys,
-    [SETTING_USER] = &users,
-    [SETTING_SMPP_LINK] = &smpp_links,
-    [SETTING_EXTENSION] = &extensions,
-};
-
-static const struct resource *resource_of(const struct request *r)
-{
-    return by_kind[r->setting.kind];
-}
-
 static enum err list_work(struct request *r, struct db *db)
 {
-    struct listing l = {.r = r, .res = resource_of(r)};
+    struct listing l = {.r = r, .res = r->res};
     int64_t cursor;
     uint64_t scope;
     enum err err = request_page(r, CURSOR_SETTINGS + (int)l.res->kind, &l.left, &cursor);
@@ -118,6 +100,7 @@ static enum err list_work(struct request *r, struct db *db)
 
 void resource_list(struct request *r, const struct resource *res)
 {
+    r->res = res;
     r->setting.kind = res->kind;
     request_read(r, list_work);
 }
@@ -129,7 +112,7 @@ static enum err check_names(struct request *r)
     struct str key;
     const struct json *v;
     while (json_next(r->json, &it, &key, &v))
-        if (key.n >= NAME_MAX_BYTES || is_in(resource_of(r)->own, key))
+        if (key.n >= NAME_MAX_BYTES || is_in(r->res->own, key))
             return request_refuse(r, key.p, "no such field");
     return OK;
 }
@@ -178,7 +161,8 @@ static void name_it(struct request *r, const struct resource *res)
 static enum err check_new(struct request *r, const struct resource *res, const struct json *doc)
 {
     enum err err = res->check(r, doc, doc, true);
-    return err == OK ? rights_check_reserved(r, res, (struct str){0}, r->setting.doc) : err;
+    return err == OK ? rights_check_reserved(r, res->reserved, (struct str){0}, r->setting.doc)
+                     : err;
 }
 
 static enum err insert(struct request *r, struct db *db, const struct resource *res)
@@ -200,7 +184,7 @@ enum err resource_make(struct request *r, struct db *db, const struct resource *
 
 static enum err create_work(struct request *r, struct db *db)
 {
-    const struct resource *res = resource_of(r);
+    const struct resource *res = r->res;
     enum err err = insert(r, db, res);
     return err == OK ? put_one(r, res, 201) : err;
 }
@@ -208,10 +192,8 @@ static enum err create_work(struct request *r, struct db *db)
 void setting_committed(struct request *r)
 {
     books_changed(r->api->c.books, &r->setting, r->deleted);
-    if (r->setting.kind == SETTING_USER && r->deleted)
-        keys_ended(r);
-    if (r->setting.kind == SETTING_ACCOUNT)
-        housekeeper_wake(r->api->c.housekeeper); /* its retention may be another */
+    if (r->res && r->res->committed)
+        r->res->committed(r);
 }
 
 void setting_committed_nudge(struct request *r)
@@ -224,6 +206,7 @@ void setting_committed_nudge(struct request *r)
 void resource_create(struct request *r, const struct resource *res)
 {
     struct json *doc = NULL;
+    r->res = res;
     r->setting = (struct setting){.kind = res->kind};
     enum err err = request_account(r, &r->setting.account);
     if (err == OK)
@@ -256,7 +239,7 @@ static enum err find(struct request *r, struct db *db, const struct resource *re
 
 static enum err get_work(struct request *r, struct db *db)
 {
-    const struct resource *res = resource_of(r);
+    const struct resource *res = r->res;
     enum err err = find(r, db, res);
     if (err == OK)
         err = put_one(r, res, 200);
@@ -267,6 +250,7 @@ static enum err get_work(struct request *r, struct db *db)
 
 void resource_get(struct request *r, const struct resource *res)
 {
+    r->res = res;
     r->setting.kind = res->kind;
     request_read(r, get_work);
 }
@@ -369,7 +353,7 @@ enum err resource_change(struct request *r, struct db *db, const struct resource
     if (err == OK)
         err = res->check(r, doc, patch, false);
     if (err == OK)
-        err = rights_check_reserved(r, res, before.doc, r->setting.doc);
+        err = rights_check_reserved(r, res->reserved, before.doc, r->setting.doc);
     if (err == OK && r->move_to)
         r->setting.account = r->move_to;
     if (err == OK && res->fits)
@@ -394,7 +378,7 @@ enum err resource_merge(struct request *r, struct db *db, const struct resource 
 
 static enum err patch_work(struct request *r, struct db *db)
 {
-    const struct resource *res = resource_of(r);
+    const struct resource *res = r->res;
     enum err err = check_names(r);
     if (err == OK && json_get(r->json, "account"))
         err = res->kind == SETTING_ACCOUNT
@@ -407,35 +391,29 @@ static enum err patch_work(struct request *r, struct db *db)
 
 void resource_patch(struct request *r, const struct resource *res)
 {
+    r->res = res;
     r->setting.kind = res->kind;
     if (json_kind(r->json) != JSON_IS_OBJECT) {
         problem_field(r, "body", "one object");
         request_done(r);
         return;
     }
-    request_write(r, patch_work, setting_committed_nudge);
+    request_write(r, patch_work, res->nudges ? setting_committed_nudge : setting_committed);
 }
 
 enum err resource_remove(struct request *r, struct db *db, const struct resource *res)
 {
-    int64_t ended;
     enum err err = res->allow ? res->allow(r, db, true) : OK;
     if (err == OK)
         err = setting_delete(db, res->kind, r->setting.n);
-    if (err == OK && res->kind == SETTING_ENDPOINT)
-        err = delivery_end_all(db, r->setting.n, DELIVERY_CANCELED, &ended);
-    if (err == OK && res->kind == SETTING_ENDPOINT)
-        err = recovery_end_endpoint(db, r->setting.n);
-    if (err == OK && res->kind == SETTING_KEY)
-        err = key_use_delete(db, r->setting.n);
-    if (err == OK && res->kind == SETTING_USER)
-        err = keys_end_with_user(r, db);
+    if (err == OK && res->removed)
+        err = res->removed(r, db);
     return err == OK ? request_audit(r, db, res, &r->setting, NULL, "deleted") : err;
 }
 
 static enum err delete_work(struct request *r, struct db *db)
 {
-    const struct resource *res = resource_of(r);
+    const struct resource *res = r->res;
     enum err err = find(r, db, res);
     if (err == OK)
         err = if_match(r, r->setting.version);
@@ -448,9 +426,9 @@ static enum err delete_work(struct request *r, struct db *db)
 
 void resource_delete(struct request *r, const struct resource *res)
 {
+    r->res = res;
     r->setting.kind = res->kind;
-    request_write(r, delete_work,
-                  res->kind == SETTING_ENDPOINT ? setting_committed_nudge : setting_committed);
+    request_write(r, delete_work, res->nudges ? setting_committed_nudge : setting_committed);
 }
 
 /* ---- for `check` ---- */

@@ -25,16 +25,16 @@ bool rights_own_numbers(const struct request *r)
     return r->is_operator || r->api->c.own_numbers || (own && own->n == r->account);
 }
 
-enum err rights_check_reserved(struct request *r, const struct resource *res, struct str before,
+enum err rights_check_reserved(struct request *r, const char *const *reserved, struct str before,
                                struct str after)
 {
     struct json *old = NULL, *now = NULL;
-    if (!res->reserved || rights_own_numbers(r))
+    if (!reserved || rights_own_numbers(r))
         return OK;
     enum err err = before.n ? json_parse(before, &old, NULL, 0) : OK;
     if (err == OK)
         err = json_parse(after, &now, NULL, 0);
-    for (const char *const *name = res->reserved; err == OK && *name; name++) {
+    for (const char *const *name = reserved; err == OK && *name; name++) {
         const struct json *a = json_get(old, *name), *b = json_get(now, *name);
         if (a && b ? !json_same(a, b) : a || b)
             err = request_refuse(r, *name, "left as it is: the operator sets it");

@@ -1,7 +1,7 @@
 /* Inside api/: what an asker may do, change, and give to others. Nobody gives more than he has:
  * fewer or the same rights, for as long as his own at most. */
 #pragma once
-#include "api/resource.h"
+#include "api/problem.h"
 
 /* From here on r may do what `rights` (enum right) say. */
 void rights_take(struct request *r, unsigned rights);
@@ -10,8 +10,9 @@ bool rights_cover(const struct request *r, unsigned rights);
  * and with `accounts.own_numbers` everybody. */
 bool rights_own_numbers(const struct request *r);
 /* Of a setting's document as it was (NULL: it is new) and as it is to be: what only the operator
- * may change (res->reserved) is what it was. ERR_INVALID, which names the member. */
-MUST_USE enum err rights_check_reserved(struct request *r, const struct resource *res,
+ * may change (`reserved`, ends in NULL; may be NULL) is what it was. ERR_INVALID, which names the
+ * member. */
+MUST_USE enum err rights_check_reserved(struct request *r, const char *const *reserved,
                                         struct str before, struct str after);
 /* A key as it is to be, after `old` (NULL: it is new). `says_expiry`: the request says when it
  * ends; a new key ends with the asker where it does not. ERR_INVALID. */

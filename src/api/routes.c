@@ -1,9 +1,13 @@
 /* routes: which path and method is whose, and who may. One table; 404, 405 with Allow, 401 and 403
  * come out of it. Called on the HTTP server's threads. */
+#include "api/routes.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "api/access.h"
+#include "api/did.h"
+#include "api/handlers.h"
 #include "api/head.h"
 #include "api/idempotency.h"
 #include "api/rights.h"
@@ -197,15 +201,6 @@ static const struct route *find(struct request *r, bool *ret_path_known)
         buf_puts(&allow, "OPTIONS");
     r->http.allow[allow.n] = '\0';
     return NULL;
-}
-
-bool request_is_still_allowed(struct request *r)
-{
-    uint64_t account = r->account;
-    bool is_operator = r->is_operator;
-    book_drop(&r->book);
-    return access_by_header(r, false) && r->can_read && r->account == account &&
-           r->is_operator == is_operator;
 }
 
 static bool may(const struct request *r, enum needs needs)

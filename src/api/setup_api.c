@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "api/access.h"
+#include "api/bootstrap.h"
+#include "api/handlers.h"
+#include "api/key_kind.h"
 #include "api/rights.h"
 #include "base/crypto.h"
 #include "base/form.h"
@@ -15,45 +18,6 @@ static const char page_head[] =
     "<meta name=\"viewport\" content=\"width=device-width\"><style>body{font:16px/1.5 "
     "system-ui,sans-serif;max-width:40em;margin:3em auto;padding:0 1em}code{overflow-wrap:anywhere}"
     "</style><h1>hookswitch</h1>";
-
-struct look {
-    bool found;
-    int64_t now_ms;
-    enum err err;
-};
-
-/* What is stored and cannot be read lets nobody in, and stands in nobody's way. */
-static bool on_setting(void *arg, const struct setting *s)
-{
-    struct look *l = arg;
-    struct json *doc = NULL;
-    struct api_key *k = NULL;
-    struct user *u = NULL;
-    struct field_error fault;
-    enum err err = json_parse(s->doc, &doc, NULL, 0);
-    if (err == OK && s->kind == SETTING_KEY)
-        err = api_key_parse(doc, &k, &fault);
-    else if (err == OK)
-        err = user_parse(doc, &u, &fault);
-    if (err == ERR_NOMEM)
-        l->err = err;
-    l->found = (k && k->operator_ && (!k->expires_at_ms || k->expires_at_ms > l->now_ms)) ||
-               (u && u->role == ROLE_OPERATOR);
-    api_key_free(k);
-    user_free(u);
-    json_free(doc);
-    return !l->found && l->err == OK;
-}
-
-enum err operator_exists(struct db *db, bool *ret)
-{
-    struct look l = {.now_ms = clock_wall_ms()}; /* keys end on a date */
-    enum err err = setting_list(db, SETTING_KEY, 0, 0, 0, on_setting, &l);
-    if (err == OK && l.err == OK && !l.found)
-        err = setting_list(db, SETTING_USER, 0, 0, 0, on_setting, &l);
-    *ret = l.found;
-    return err == OK ? l.err : err;
-}
 
 /* ---- who may ---- */
 

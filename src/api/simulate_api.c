@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 #include "api/idempotency.h"
-#include "api/resource.h"
+#include "api/handlers.h"
+#include "api/query.h"
 #include "hub/simulations.h"
 
 struct simulated { /* a call on its way; freed by the last of its events */

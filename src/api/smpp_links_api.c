@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "api/handlers.h"
 #include "api/resource.h"
 
 static enum err link_check(struct request *r, const struct json *doc, const struct json *given,

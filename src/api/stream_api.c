@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/resource.h"
+#include "api/access.h"
+#include "api/handlers.h"
+#include "api/query.h"
 #include "base/crypto.h"
 #include "base/metrics.h"
 #include "store/rows/expiry.h"

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/resource.h"
+#include "api/handlers.h"
+#include "api/query.h"
 #include "store/rows/calls.h"
 
 struct tracing {

@@ -2,6 +2,7 @@
  * threads, work on the store's. */
 #include <string.h>
 
+#include "api/handlers.h"
 #include "api/resource.h"
 
 static enum err trunk_check(struct request *r, const struct json *doc, const struct json *given,

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/handlers.h"
 #include "api/hasher.h"
+#include "api/key_kind.h"
 #include "api/rights.h"
 
 struct room {             /* in r->room */
@@ -93,6 +95,12 @@ static enum err user_allow(struct request *r, struct db *db, bool deletes)
     return err;
 }
 
+static void user_committed(struct request *r)
+{
+    if (r->deleted)
+        keys_ended(r);
+}
+
 static const char *const user_hidden[] = {"password_hash", NULL};
 static const char *const user_own[] = {"password_hash", "created_by", NULL};
 const struct resource users = {.kind = SETTING_USER,
@@ -101,7 +109,9 @@ const struct resource users = {.kind = SETTING_USER,
                                .hidden = user_hidden,
                                .own = user_own,
                                .check = user_check,
-                               .allow = user_allow};
+                               .allow = user_allow,
+                               .removed = keys_end_with_user,
+                               .committed = user_committed};
 
 void users_list(struct request *r)
 {

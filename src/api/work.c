@@ -1,8 +1,9 @@
 /* work: the store's part of a request. A handler hands in what is to be done and returns; it runs
  * on the writer or a reader, the answer leaves on one thread of ours. A write under an
  * Idempotency-Key looks for its answer first and leaves it there, in the same transaction. */
+#include "api/work.h"
+
 #include "api/idempotency.h"
-#include "api/resource.h"
 
 static void on_done(struct store_job *job)
 {

@@ -5,7 +5,11 @@
 
 #include "check.h"
 #include "api/files.h"
-#include "api/resource.h"
+#include "api/endpoint_kind.h"
+#include "api/handlers.h"
+#include "api/key_kind.h"
+#include "api/number_kind.h"
+#include "api/routes.h"
 
 enum { OPERATIONS_MAX = 512 };
 

@@ -1,0 +1,12 @@
+/* Inside api/: which path and method is whose, and who may. */
+#pragma once
+#include "api/server.h"
+
+void api_handle(struct http_request *r);
+struct route_facts {
+    const char *method, *path; /* with {} in it */
+    const char *scope;         /* that its key needs; "": none */
+    const char *query;         /* the parameters that it knows, by blanks */
+    bool reserved;             /* only who may make numbers may ask */
+};
+bool api_route(size_t i, struct route_facts *ret); /* false: there are no more */
