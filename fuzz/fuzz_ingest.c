@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/sms_fields.h"
+#include "api/core/sms_fields.h"
 #include "base/clock.h"
 #include "model/settings.h"
 

@@ -1,5 +1,5 @@
 /* Requests as they come over the wire: whole or byte by byte, the reader sees the same one. */
-#include "api/http_reader.h"
+#include "api/http/http_reader.h"
 
 enum { BODY_MAX = 4096 };
 

@@ -28,7 +28,11 @@ sip           | base net model store store/rows trace hub sip/wire sip/net sip/t
 smpp          | base net model store store/rows hub
 deliver/http  | base net
 deliver       | base net model store store/rows hub deliver/http
-api           | base net model store store/rows trace hub hub/chores
+api/http      | base net
+api/core      | base net model store store/rows trace hub hub/chores api/http
+api/resources | base model store store/rows hub hub/chores api/http api/core
+api/did       | base model api/core
+api           | base net store hub api/http api/core api/resources api/did
 daemon        | base net model store store/rows trace hub hub/chores sip sip/call sip/net sip/trace smpp deliver api
 cli/client    | base net
 play          | base net model store trace sip/wire smpp daemon cli/client
@@ -51,7 +55,7 @@ libraries() {
   cat <<'EOT'
 sqlite3.h     | src/store/sqlite/
 jansson.h     | src/base/json.c
-llhttp.h      | src/deliver/http/conn.h src/api/http_reader.h
+llhttp.h      | src/deliver/http/conn.h src/api/http/http_reader.h
 uv.h          | src/net/
 ares.h        | src/net/resolver
 idn2.h        | src/net/url.c

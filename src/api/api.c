@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/access.h"
-#include "api/hasher.h"
-#include "api/key_uses.h"
-#include "api/problem.h"
+#include "api/core/access.h"
+#include "api/core/hasher.h"
+#include "api/core/key_uses.h"
+#include "api/core/problem.h"
 #include "api/routes.h"
-#include "api/logins.h"
-#include "api/peers.h"
-#include "api/sms_fields.h"
-#include "api/throttle.h"
+#include "api/core/logins.h"
+#include "api/http/peers.h"
+#include "api/core/sms_fields.h"
+#include "api/core/throttle.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "hub/endpoint_room.h"

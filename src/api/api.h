@@ -1,7 +1,7 @@
 /* The HTTP side as main sees it: API, metrics, health. Threads of the HTTP server's own. */
 #pragma once
-#include "api/bootstrap.h"
-#include "api/config.h"
+#include "api/core/bootstrap.h"
+#include "api/core/config.h"
 #include "net/addr.h"
 
 struct api;

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/access.h"
-#include "api/did.h"
-#include "api/handlers.h"
-#include "api/head.h"
-#include "api/idempotency.h"
-#include "api/rights.h"
+#include "api/core/access.h"
+#include "api/did/did.h"
+#include "api/resources/handlers.h"
+#include "api/http/head.h"
+#include "api/core/idempotency.h"
+#include "api/core/rights.h"
 
 enum needs { NEEDS_NOTHING, NEEDS_READ, NEEDS_WRITE, NEEDS_INGEST, NEEDS_OPERATOR };
 

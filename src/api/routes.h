@@ -1,6 +1,6 @@
 /* Inside api/: which path and method is whose, and who may. */
 #pragma once
-#include "api/server.h"
+#include "api/http/server.h"
 
 void api_handle(struct http_request *r);
 struct route_facts {

@@ -133,7 +133,7 @@ test('a cursor whose row was deleted still leads on', async () => {
 
 test('each error code of the sources has a section in docs/errors.md, and each section a code', () => {
   const codes = new Set();
-  for (const name of readdirSync(`${root}src/api`).filter((name) => name.endsWith('.c'))) {
+  for (const name of readdirSync(`${root}src/api`, { recursive: true }).filter((name) => name.endsWith('.c'))) {
     const source = readFileSync(`${root}src/api/${name}`, 'utf8');
     // The argument behind the status of problem(…, 404, "not_found", …), which may choose between two; fault_code = "…".
     for (const pattern of [/\b[45]\d\d,\s*((?:[^",;{]|"[^"]*")+),/g, /\bfault_code = ([^;]*);/g])

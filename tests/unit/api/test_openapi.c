@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "check.h"
-#include "api/files.h"
-#include "api/endpoint_kind.h"
-#include "api/handlers.h"
-#include "api/key_kind.h"
-#include "api/number_kind.h"
+#include "api/http/files.h"
+#include "api/core/endpoint_kind.h"
+#include "api/resources/handlers.h"
+#include "api/core/key_kind.h"
+#include "api/core/number_kind.h"
 #include "api/routes.h"
 
 enum { OPERATIONS_MAX = 512 };

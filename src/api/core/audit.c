@@ -1,0 +1,141 @@
+/* audit: a row of the audit log for each change of a setting, in the transaction of the change. On
+ * the store's writer. */
+#include "api/core/audit.h"
+
+#include <stdio.h>
+
+#include "api/core/work.h"
+#include "base/clock.h"
+#include "store/rows/audit.h"
+
+static bool is_hidden(const struct resource *res, struct str key)
+{
+    for (size_t i = 0; res->hidden && res->hidden[i]; i++)
+        if (str_eq(key, str_of(res->hidden[i])))
+            return true;
+    return false;
+}
+
+static void put_visible(const struct request *r, const struct resource *res,
+                        const struct setting *s, const struct json *doc, struct buf *b)
+{
+    struct json_writer w = {b, false};
+    void *it = NULL;
+    struct str key;
+    const struct json *v;
+    char name[128];
+    json_obj(&w, NULL);
+    json_put_str(&w, "account", account_id(r, s->account));
+    while (json_next(doc, &it, &key, &v)) {
+        if (is_hidden(res, key) || str_copy(key, name, sizeof name) != OK)
+            continue;
+        json_put_raw(&w, name, STR(""));
+        buf_put_json(b, v);
+    }
+    json_end_obj(&w);
+}
+
+static void put_name(struct buf *b, struct str name)
+{
+    if (b->n)
+        buf_putc(b, ',');
+    buf_put_str(b, name);
+}
+
+/* Names of members that differ; what does not fit any more is left out. */
+static void put_changed(const struct json *old, const struct json *now, struct buf *b)
+{
+    void *it = NULL;
+    struct str key;
+    const struct json *v;
+    char name[128];
+    while (json_next(now, &it, &key, &v)) {
+        const struct json *was =
+            str_copy(key, name, sizeof name) == OK ? json_get(old, name) : NULL;
+        if (!was || !json_same(was, v))
+            put_name(b, key);
+    }
+    for (it = NULL; json_next(old, &it, &key, &v);)
+        if (str_copy(key, name, sizeof name) == OK && !json_get(now, name))
+            put_name(b, key);
+}
+
+/* The same in each run of the job; another for each row of it. */
+static void id_of_row(struct request *r, char out[ID_SIZE])
+{
+    uint16_t ordinal = r->n_audits++;
+    if (!r->audit_seed[0])
+        id_new("aud", r->audit_seed);
+    const struct str parts[] = {str_of(r->audit_seed), str_of_bytes(&ordinal, sizeof ordinal)};
+    if (ordinal)
+        id_derive("aud", parts, 2, out);
+    else
+        snprintf(out, ID_SIZE, "%s", r->audit_seed);
+}
+
+static enum err put_row(struct request *r, struct db *db, struct audit *a, const char *action,
+                        uint64_t account)
+{
+    char id[ID_SIZE];
+    id_of_row(r, id);
+    a->id = str_of(id);
+    a->account = account;
+    a->action = str_of(action);
+    return audit_put(db, a);
+}
+
+/* Of what moves, each account is told its own side. */
+static enum err put_rows(struct request *r, struct db *db, const struct resource *res,
+                         const struct setting *before, const struct setting *after, struct audit *a,
+                         const char *action)
+{
+    uint64_t from = res->operator_only ? 0 : before ? before->account : after->account;
+    uint64_t to = res->operator_only ? 0 : after ? after->account : from;
+    if (from == to)
+        return put_row(r, db, a, action, to);
+    struct audit out = *a, in = *a;
+    out.changed = in.changed = out.after = in.before = (struct str){"", 0};
+    enum err err = put_row(r, db, &out, "moved_out", from);
+    return err == OK ? put_row(r, db, &in, "moved_in", to) : err;
+}
+
+enum err request_audit(struct request *r, struct db *db, const struct resource *res,
+                       const struct setting *before, const struct setting *after,
+                       const char *action)
+{
+    struct json *old = NULL, *now = NULL;
+    char names[AUDIT_CHANGED_MAX];
+    struct buf texts[2], changed;
+    const struct setting *one = after ? after : before;
+    enum err err = before ? json_parse(before->doc, &old, NULL, 0) : OK;
+    buf_wrap(&changed, names, sizeof names);
+    for (int i = 0; i < 2; i++)
+        buf_init(&texts[i], 4 << 20);
+    if (err == OK && after)
+        err = json_parse(after->doc, &now, NULL, 0);
+    if (err == OK && old)
+        put_visible(r, res, before, old, &texts[0]);
+    if (err == OK && now)
+        put_visible(r, res, after, now, &texts[1]);
+    if (err == OK && old && now)
+        put_changed(old, now, &changed);
+    struct audit a = {.at_ms = clock_wall_ms(),
+                      .by_account = r->account,
+                      .who = str_of(r->asker.id),
+                      .who_name = str_of(r->asker.name),
+                      .address = str_of(r->http.address),
+                      .kind = res->kind,
+                      .target = one->id,
+                      .changed = buf_str(&changed),
+                      .before = buf_str(&texts[0]),
+                      .after = buf_str(&texts[1])};
+    if (err == OK)
+        err = texts[0].err != OK ? texts[0].err : texts[1].err;
+    if (err == OK)
+        err = put_rows(r, db, res, before, after, &a, action);
+    for (int i = 0; i < 2; i++)
+        buf_fini(&texts[i]);
+    json_free(old);
+    json_free(now);
+    return err == ERR_SYNTAX ? ERR_BUG : err;
+}

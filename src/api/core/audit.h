@@ -1,0 +1,11 @@
+/* Inside api/: what a request changed, into the audit log, in the transaction of the change. */
+#pragma once
+#include "api/core/kind.h"
+
+enum { AUDIT_CHANGED_MAX = 512 };
+
+/* `before` NULL: it is new; `after` NULL: it is gone. A setting that went to another account leaves
+ * a row in both. Secrets (res->hidden) are left out of what is kept, but named in what changed. */
+MUST_USE enum err request_audit(struct request *r, struct db *db, const struct resource *res,
+                                const struct setting *before, const struct setting *after,
+                                const char *action);

@@ -1,0 +1,146 @@
+/* endpoint_kind: what is checked of an endpoint beyond the model's parser: URLs, certificates,
+ * whose the numbers are, and whether there is room for one more. For REST and for the DID API; on
+ * the HTTP server's threads and the store's. */
+#include "api/core/endpoint_kind.h"
+
+#include <stdio.h>
+
+#include "base/crypto.h"
+#include "hub/endpoint_room.h"
+#include "net/stream.h"
+#include "store/rows/recoveries.h"
+
+static enum err check_certificates(struct request *r, const struct endpoint *e)
+{
+    const char *field = "", *why = "";
+    struct tls_config c = {.ca_pem = str_of(e->ca_pem),
+                           .cert_pem = str_of(e->cert_pem),
+                           .key_pem = str_of(e->key_pem)};
+    enum err err = tls_check(&c, &field, &why);
+    if (err == ERR_INVALID) {
+        snprintf(r->fault.field, sizeof r->fault.field, "%s", field);
+        snprintf(r->fault.why, sizeof r->fault.why, "%s", why);
+    }
+    return err;
+}
+
+/* Whose the endpoint will be when this request is done. */
+static uint64_t owner_to_be(const struct request *r)
+{
+    return r->move_to ? r->move_to : r->setting.account;
+}
+
+/* Numbers that a request names must be the account's: another's is refused as one that is not
+ * there, and so is a slip of the pen, which would be silence. What was named before may be gone. */
+static enum err check_numbers(struct request *r, const struct endpoint *e, const struct json *given)
+{
+    uint64_t owner = owner_to_be(r);
+    if (!json_get(given, "numbers"))
+        return OK;
+    for (size_t i = 0; i < e->n_numbers; i++) {
+        const struct book_number *n = book_number(r->book, str_of(e->numbers[i]));
+        char field[32];
+        snprintf(field, sizeof field, "numbers[%zu]", i);
+        if (!n || n->account != owner)
+            return request_refuse(r, field, "a number of the account");
+    }
+    return OK;
+}
+
+static enum err endpoint_check(struct request *r, const struct json *doc, const struct json *given,
+                               bool is_new)
+{
+    struct endpoint *e;
+    enum err err = endpoint_parse(doc, &e, &r->fault);
+    if (err != OK)
+        return err;
+    err = json_get(given, "secret") && json_kind(json_get(given, "secret")) == JSON_IS_ARRAY
+              ? request_refuse(r, "secret", "one secret: rotate-secret gives a second")
+              : request_check_url(r, "url", str_of(e->url));
+    if (err == OK && e->fallback_url[0])
+        err = request_check_url(r, "fallback_url", str_of(e->fallback_url));
+    if (err == OK && (e->ca_pem || e->cert_pem || e->key_pem))
+        err = check_certificates(r, e);
+    if (err == OK)
+        err = check_numbers(r, e, given);
+    char made[SECRET_SIZE];
+    if (err == OK && !e->secret[0][0]) {
+        secret_new(made);
+        e->secret[0] = made;
+    }
+    if (err == OK && is_new)
+        err = str_copy(str_of(e->secret[0]), r->secret, sizeof r->secret);
+    if (err == OK) {
+        buf_reset(&r->doc);
+        endpoint_print(e, &r->doc);
+        r->setting.doc = buf_str(&r->doc);
+        if (is_new)
+            r->setting.key = (struct str){0};
+        err = r->doc.err;
+    }
+    endpoint_free(e);
+    return err;
+}
+/* Not more than so many want one event. The book is the one after the last commit. */
+static enum err endpoint_fits(struct request *r, struct db *db)
+{
+    struct json *doc = NULL;
+    struct endpoint *e = NULL;
+    const struct book *book = book_take(r->api->c.books);
+    enum err err = json_parse(r->setting.doc, &doc, NULL, 0);
+    if (err == OK)
+        err = endpoint_parse(doc, &e, &r->fault);
+    if (err == OK)
+        err = endpoint_room_take(r->api->endpoint_room, db, book, r->setting.account, r->setting.id,
+                                 &e, r->fault.why, sizeof r->fault.why);
+    if (err == ERR_FULL) {
+        r->fault_code = "too_many_endpoints";
+        err = ERR_INVALID;
+    }
+    endpoint_free(e);
+    json_free(doc);
+    book_drop(&book);
+    return err;
+}
+
+/* What went on for it ends, too. */
+static enum err endpoint_removed(struct request *r, struct db *db)
+{
+    int64_t ended;
+    enum err err = delivery_end_all(db, r->setting.n, DELIVERY_CANCELED, &ended);
+    return err == OK ? recovery_end_endpoint(db, r->setting.n) : err;
+}
+
+/* Switched off, or how it did lately. */
+static enum err endpoint_more(struct request *r, const struct setting *s, struct json_writer *w)
+{
+    struct json *doc = NULL;
+    bool disabled = false;
+    int64_t since_ms = 0;
+    enum err err = json_parse(s->doc, &doc, NULL, 0);
+    if (err == OK)
+        json_bool(json_get(doc, "disabled"), &disabled);
+    json_free(doc);
+    if (err == OK)
+        err = endpoint_failing_get(r->db, s->n, &since_ms);
+    json_obj(w, "health");
+    json_put_str(w, "state",
+                 disabled   ? STR("disabled")
+                 : since_ms ? STR("failing")
+                            : STR("healthy"));
+    put_time(w, "failing_since", since_ms);
+    json_end_obj(w);
+    return err;
+}
+static const char *const endpoint_hidden[] = {"secret", "secret_old_until_ms", "key_pem", NULL};
+static const char *const endpoint_own[] = {"secret_old_until_ms", "disabled_why", NULL};
+const struct resource endpoints = {.kind = SETTING_ENDPOINT,
+                                   .prefix = "ep",
+                                   .collection = "/v1/endpoints",
+                                   .hidden = endpoint_hidden,
+                                   .own = endpoint_own,
+                                   .check = endpoint_check,
+                                   .nudges = true,
+                                   .fits = endpoint_fits,
+                                   .removed = endpoint_removed,
+                                   .more = endpoint_more};

@@ -1,0 +1,211 @@
+/* idempotency: the same request under the same key has one answer. Called on the HTTP server's
+ * threads (begin), the store's (look, keep), and the one that opens the store's answers. */
+#include "api/core/idempotency.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/core/problem.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "store/rows/idempotency.h"
+
+enum { KEY_MAX = 255, KEPT_MAX = 1 << 20 };
+
+struct keyed {
+    struct store_job job; /* the reader's look; first */
+    struct request *r;
+    request_handler *handle;
+    char key[KEY_MAX + 1], fingerprint[ID_SIZE];
+    uint8_t seal[SEAL_KEY_SIZE];
+    int64_t own_n; /* the row that a run of this request's job wrote; 0: none yet */
+    bool is_own;   /* … and that is there, from a commit whose answer was lost */
+    struct buf mem;
+};
+
+void keyed_free(struct keyed *k)
+{
+    if (!k)
+        return;
+    crypto_wipe(k->seal, sizeof k->seal);
+    buf_fini(&k->mem);
+    free(k);
+}
+
+static bool is_key(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] <= ' ' || s.p[i] > '~')
+            return false;
+    return s.n >= 1 && s.n <= KEY_MAX;
+}
+
+/* Of what only the asker has: "Bearer KEY" without the scheme, or a session's cookie. */
+static void make_seal(const struct request *r, struct keyed *k)
+{
+    struct str scheme, credential, given = request_header(r, "Authorization");
+    if (!str_cut(given, ' ', &scheme, &credential))
+        credential = request_header(r, "Cookie");
+    const struct str parts[] = {STR("idempotency\n"), str_of(k->key)};
+    crypto_hmac_sha256(str_trim(credential), parts, 2, k->seal);
+}
+
+bool keyed_begin(struct request *r)
+{
+    struct str key = request_header(r, "Idempotency-Key");
+    if (strcmp(r->http.method, "POST") != 0 || !key.p)
+        return true;
+    if (!is_key(key)) {
+        problem_field(r, "Idempotency-Key", "1 to 255 visible ASCII characters");
+        return false;
+    }
+    struct keyed *k = calloc(1, sizeof *k);
+    if (!k || str_copy(key, k->key, sizeof k->key) != OK) {
+        free(k);
+        problem_of_err(r, ERR_NOMEM);
+        return false;
+    }
+    make_seal(r, k);
+    /* A body may hold a password: who has the store alone cannot try some against its print. */
+    bool secret = str_starts(str_of(r->http.path), STR("/v1/users"));
+    const struct str parts[] = {str_of(r->http.method), str_of(r->http.path),
+                                buf_str(&r->http.body), str_of_bytes(k->seal, sizeof k->seal)};
+    id_derive("req", parts, secret ? 4 : 3, k->fingerprint);
+    buf_init(&k->mem, 2 * KEPT_MAX);
+    k->r = r;
+    r->keyed = k;
+    return true;
+}
+
+static enum err reused(struct request *r, const char *why)
+{
+    r->fault = (struct field_error){0};
+    snprintf(r->fault.why, sizeof r->fault.why, "%s", why);
+    r->fault_code = "idempotency_key_reused";
+    return ERR_INVALID;
+}
+
+/* "etag\nlocation\nbody" */
+static enum err answer_again(struct request *r, const struct answered *a)
+{
+    struct keyed *k = r->keyed;
+    struct buf sealed, plain;
+    struct str etag, location, rest, body;
+    buf_init(&sealed, 2 * KEPT_MAX);
+    buf_init(&plain, 2 * KEPT_MAX);
+    enum err err = base64_decode(a->answer, &sealed);
+    if (err == OK)
+        err = sealed_open(buf_str(&sealed), k->seal, str_of(k->fingerprint), &plain);
+    if (err == ERR_DENIED) {
+        err = reused(r, "This Idempotency-Key was used with another API key.");
+    } else if (err == OK) {
+        buf_reset(&r->http.out);
+        str_cut(buf_str(&plain), '\n', &etag, &rest);
+        str_cut(rest, '\n', &location, &body);
+        buf_put_str(&r->http.out, body);
+        r->http.status = a->status;
+        r->replayed = true;
+        r->http.more_header = "Idempotent-Replayed: true";
+        if (str_copy(etag, r->http.etag, sizeof r->http.etag) != OK ||
+            str_copy(location, r->http.location, sizeof r->http.location) != OK)
+            err = ERR_BUG;
+    }
+    if (plain.p)
+        crypto_wipe(plain.p, plain.n);
+    buf_fini(&plain);
+    buf_fini(&sealed);
+    return err;
+}
+
+enum err keyed_look(struct request *r, struct db *db, bool *ret_done)
+{
+    struct keyed *k = r->keyed;
+    struct answered found;
+    *ret_done = r->replayed = false;
+    r->http.more_header = NULL;
+    if (!k)
+        return OK;
+    k->is_own = false;
+    buf_reset(&k->mem);
+    enum err err = answered_get(db, r->account, str_of(k->key), &found, &k->mem);
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? OK : err;
+    *ret_done = true;
+    if ((k->is_own = found.n == k->own_n))
+        return OK;
+    if (!str_eq(found.fingerprint, str_of(k->fingerprint)))
+        return reused(r, "This Idempotency-Key was used for another request.");
+    return answer_again(r, &found);
+}
+
+enum err keyed_keep(struct request *r, struct db *db)
+{
+    struct keyed *k = r->keyed;
+    struct buf plain, sealed, text;
+    if (!k || k->is_own || r->http.status < 200 || r->http.status > 299)
+        return OK;
+    buf_init(&plain, KEPT_MAX);
+    buf_init(&sealed, 2 * KEPT_MAX);
+    buf_init(&text, 2 * KEPT_MAX);
+    buf_printf(&plain, "%s\n%s\n", r->http.etag, r->http.location);
+    buf_put_str(&plain, buf_str(&r->http.out));
+    buf_put_sealed(&sealed, k->seal, str_of(k->fingerprint), buf_str(&plain));
+    buf_put_base64(&text, buf_str(&sealed));
+    enum err err = plain.err != OK ? plain.err : sealed.err != OK ? sealed.err : text.err;
+    const struct answered a = {
+        .fingerprint = str_of(k->fingerprint), .status = r->http.status, .answer = buf_str(&text)};
+    if (err == OK)
+        err = answered_put(db, r->account, str_of(k->key), &a, clock_wall_ms() - clock_moved_ms(),
+                           &k->own_n);
+    if (plain.p)
+        crypto_wipe(plain.p, plain.n);
+    buf_fini(&plain);
+    buf_fini(&sealed);
+    buf_fini(&text);
+    return err;
+}
+
+enum err keyed_before(void *request, struct db *db, bool *ret_skip)
+{
+    struct request *r = request;
+    bool done;
+    enum err err = keyed_look(r, db, &done);
+    *ret_skip = err == OK && r->replayed; /* its own rows intake finds by itself */
+    return err;
+}
+
+/* ---- before the handler ---- */
+
+static enum err look_run(struct store_job *job, struct db *db)
+{
+    struct keyed *k = (struct keyed *)job;
+    bool done;
+    return keyed_look(k->r, db, &done);
+}
+
+static void look_done(struct store_job *job)
+{
+    struct keyed *k = (struct keyed *)job;
+    struct request *r = k->r;
+    if (job->err == OK && !r->replayed) {
+        k->handle(r);
+        return;
+    }
+    if (job->err != OK)
+        problem_of_err(r, job->err);
+    request_done(r);
+}
+
+void keyed_handle(struct request *r, request_handler *handle)
+{
+    struct keyed *k = r->keyed;
+    k->handle = handle;
+    k->job = (struct store_job){
+        .run = look_run, .done = look_done, .home = r->api->home, .owner = r->account};
+    enum err err = store_read(r->api->c.store, &k->job);
+    if (err == OK)
+        return;
+    problem_not_taken(r, err);
+    request_done(r);
+}

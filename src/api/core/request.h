@@ -1,0 +1,80 @@
+/* Inside api/: a request of the API: what HTTP brought, who asks, and its work on the store. */
+#pragma once
+#include "api/core/parts.h"
+#include "api/http/server.h"
+#include "base/json.h"
+#include "store/rows/settings.h"
+
+struct asker {        /* who asks */
+    char id[ID_SIZE]; /* "key_…" or "user_…" */
+    char name[NAME_MAX_BYTES + 1];
+    unsigned rights;       /* enum right */
+    int64_t expires_at_ms; /* when it ends as a key; 0: never, and of users */
+    uint64_t user;         /* row; 0: it is a key */
+    uint64_t maker;        /* row of the user that it is, or with whom the key ends; 0 */
+};
+
+struct request {
+    struct http_request http; /* first */
+    struct api *api;
+    char arg[128];     /* what stood for {…} in the route */
+    struct json *json; /* the body, for routes that take one */
+    /* Who asks, filled in before the handler: */
+    const struct book *book;
+    struct asker asker;
+    uint64_t account; /* the key's or user's */
+    bool is_operator; /* sees all accounts */
+    uint64_t key;     /* its row, or the user's */
+    bool can_read, can_write, can_ingest;
+    /* A store job of the handler, and its room: */
+    struct store_job job;
+    enum err (*work)(struct request *r, struct db *db);
+    void (*committed)(struct request *r);
+    bool writes; /* it is the writer's */
+    struct buf mem, doc;
+    const struct resource *res; /* what r->setting is, once a handler of settings has it */
+    struct setting setting;
+    bool deleted;
+    uint64_t move_to;      /* the account that r->setting goes to when it is changed; 0: it stays */
+    char made_id[ID_SIZE]; /* of what is created: the same in each run of the job */
+    char audit_seed[ID_SIZE]; /* of the rows that this request leaves in the audit log */
+    uint16_t n_audits;        /* so many in this run */
+    char secret[96];          /* shown once */
+    const struct event *event;
+    int64_t n;
+    struct field_error fault;
+    const char *fault_code; /* of a 409 (NULL: "exists"; fault.why then says why), or of a 422
+                             * that names no field */
+    struct keyed *keyed;    /* its Idempotency-Key; NULL: none */
+    bool replayed;          /* answered before, and here again */
+    struct db *db;          /* while `work` runs */
+    void *room;             /* a handler's own, on the heap; freed with the request */
+};
+
+typedef void request_handler(struct request *r);
+
+/* Before its handler, and when its answer has left or nobody is there to take it. */
+void request_begin(struct request *r, struct api *a);
+void request_over(struct http_request *r);
+
+static inline struct request *request_of(struct http_request *r)
+{
+    return (struct request *)r;
+}
+
+/* Sends r->http.status and r->http.out. Exactly once for each request; r is gone afterwards. Any
+ * thread. */
+static inline void request_done(struct request *r)
+{
+    http_done(&r->http);
+}
+
+static inline struct str request_header(const struct request *r, const char *name)
+{
+    return http_header(&r->http, name);
+}
+
+static inline struct str request_query(const struct request *r, const char *name)
+{
+    return http_query(&r->http, name);
+}

@@ -1,0 +1,110 @@
+/* sms_fields: the names under which providers post a message's parts. Pure. */
+#include "api/core/sms_fields.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *names;
+} table[] = {
+#define X(id, name, names) {name, names},
+    SMS_FIELD_LIST(X)
+#undef X
+};
+
+const char *sms_field_name(enum sms_field f)
+{
+    return table[f].name;
+}
+
+enum err sms_fields_set(struct sms_fields *f, enum sms_field field, struct str names)
+{
+    names = str_trim(names);
+    if (names.n == 0 || str_copy(names, f->names[field], sizeof f->names[field]) != OK)
+        return ERR_INVALID;
+    return OK;
+}
+
+static bool field_find(struct str name, enum sms_field *ret)
+{
+    for (int i = 0; i < SMS_FIELD_COUNT; i++)
+        if (str_eq(name, str_of(table[i].name))) {
+            *ret = (enum sms_field)i;
+            return true;
+        }
+    return false;
+}
+
+enum err sms_fields_parse(struct str text, struct sms_fields *ret, const char **ret_why)
+{
+    struct str one, name, names;
+    enum sms_field field;
+    for (int i = 0; i < SMS_FIELD_COUNT; i++)
+        if (sms_fields_set(ret, (enum sms_field)i, str_of(table[i].names)) != OK)
+            return ERR_BUG;
+    *ret_why = "a list like from=msisdn|sender, to=recipient is needed";
+    while (text.n) {
+        str_cut(text, ',', &one, &text);
+        if (!str_trim(one).n)
+            continue;
+        if (!str_cut(one, '=', &name, &names))
+            return ERR_INVALID;
+        if (!field_find(str_trim(name), &field)) {
+            *ret_why = "the fields are from, to, text and message_id";
+            return ERR_INVALID;
+        }
+        if (sms_fields_set(ret, field, names) != OK)
+            return ERR_INVALID;
+    }
+    *ret_why = "";
+    return OK;
+}
+
+struct str sms_field_of_form(const struct sms_fields *f, enum sms_field field,
+                             const struct form *form)
+{
+    struct str name, names = str_of(f->names[field]), value = {0};
+    char text[SMS_FIELD_NAMES_MAX];
+    while (!value.p && names.n) {
+        str_cut(names, '|', &name, &names);
+        if (str_copy(str_trim(name), text, sizeof text) == OK)
+            value = form_get(form, text);
+    }
+    return value;
+}
+
+/* "data.payload.to.0.number": members of objects, places of arrays. */
+static const struct json *at_path(const struct json *v, struct str path)
+{
+    char name[SMS_FIELD_NAMES_MAX];
+    uint64_t i;
+    for (struct str step; v && path.n;) {
+        str_cut(path, '.', &step, &path);
+        if (json_kind(v) == JSON_IS_OBJECT)
+            v = str_copy(step, name, sizeof name) == OK ? json_get(v, name) : NULL;
+        else if (json_kind(v) == JSON_IS_ARRAY && json_len(v) > 0 &&
+                 str_to_u64(step, json_len(v) - 1, &i) == OK)
+            v = json_at(v, (size_t)i);
+        else
+            v = NULL;
+    }
+    return v;
+}
+
+struct str sms_field_of_json(const struct sms_fields *f, enum sms_field field,
+                             const struct json *doc, char mem[32])
+{
+    struct str name, names = str_of(f->names[field]), value;
+    int64_t number;
+    while (names.n) {
+        str_cut(names, '|', &name, &names);
+        const struct json *v = at_path(doc, str_trim(name));
+        if (json_str(v, &value))
+            return value;
+        if (json_int(v, &number)) {
+            snprintf(mem, 32, "%lld", (long long)number);
+            return str_of(mem);
+        }
+    }
+    return (struct str){0};
+}

@@ -1,0 +1,16 @@
+/* Inside api/: a request's work on the store, and whose things it may look at. */
+#pragma once
+#include "api/core/problem.h"
+
+/* Runs `work` on the writer or a reader, then answers: OK → r->status and r->out as work
+ * left them, else problem_of_err. `work` may run more than once and starts from a clean r->out. */
+void request_write(struct request *r, enum err (*work)(struct request *, struct db *),
+                   void (*committed)(struct request *));
+void request_read(struct request *r, enum err (*work)(struct request *, struct db *));
+
+/* What the key may look at: 0 (all) for the operator, its account otherwise. */
+uint64_t request_scope(const struct request *r);
+/* The account that something new belongs to: `account` of the body for the operator, else the
+ * key's. ERR_INVALID with r->fault set. */
+MUST_USE enum err request_account(struct request *r, uint64_t *ret);
+struct str account_id(const struct request *r, uint64_t n);

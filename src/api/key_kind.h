@@ -1,8 +1,0 @@
-/* Inside api/: API keys as a kind of setting. */
-#pragma once
-#include "api/resource.h"
-
-extern const struct resource keys;
-/* Keys that end with the user r->setting, within the job that deletes it and after its commit. */
-MUST_USE enum err keys_end_with_user(struct request *r, struct db *db);
-void keys_ended(struct request *r);

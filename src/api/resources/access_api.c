@@ -1,0 +1,89 @@
+/* access_api: API keys and accounts as resources. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/resources/handlers.h"
+#include "api/core/key_kind.h"
+
+RESOURCE_HANDLERS(keys, keys)
+
+void keys_patch(struct request *r)
+{
+    resource_patch(r, &keys);
+}
+
+void keys_delete(struct request *r)
+{
+    resource_delete(r, &keys);
+}
+
+/* ---- accounts ---- */
+
+/* The daemon's own two are found by their names. */
+static bool is_own_account(struct str name)
+{
+    return str_eq(name, STR("default")) || str_eq(name, STR("pool"));
+}
+
+static enum err account_check(struct request *r, const struct json *doc, const struct json *given,
+                              bool is_new)
+{
+    struct account *a;
+    enum err err = account_parse(doc, &a, &r->fault);
+    if (err != OK)
+        return err;
+    if (!is_new && is_own_account(r->setting.key) && !str_eq(r->setting.key, str_of(a->name)))
+        err = request_refuse(r, "name", "what it is: this account is found by its name");
+    if (err == OK)
+        err = document_begin(r, a->name);
+    if (err == OK) {
+        account_print(a, &r->doc);
+        err = document_end(r, strlen(a->name));
+    }
+    account_free(a);
+    return err;
+}
+
+/* Its retention may be another. */
+static void account_committed(struct request *r)
+{
+    housekeeper_wake(r->api->c.housekeeper);
+}
+
+/* Only an empty account can go: what is in it would be nobody's. Its events end by retention. */
+static enum err account_allow(struct request *r, struct db *db, bool deletes)
+{
+    bool empty = true;
+    enum err err = deletes ? setting_account_is_empty(db, r->setting.n, &empty) : OK;
+    if (err != OK || !deletes)
+        return err;
+    r->fault_code = "not_empty";
+    if (is_own_account(r->setting.key))
+        snprintf(r->fault.why, sizeof r->fault.why, "The daemon's own accounts stay.");
+    else if (!empty)
+        snprintf(r->fault.why, sizeof r->fault.why,
+                 "It still has numbers, endpoints, keys, users or extensions; delete or move them "
+                 "first.");
+    else
+        return OK;
+    return ERR_EXISTS;
+}
+
+const struct resource accounts = {.kind = SETTING_ACCOUNT,
+                                  .prefix = "acc",
+                                  .collection = "/v1/accounts",
+                                  .operator_only = true,
+                                  .check = account_check,
+                                  .allow = account_allow,
+                                  .committed = account_committed};
+RESOURCE_HANDLERS(accounts, accounts)
+
+void accounts_patch(struct request *r)
+{
+    resource_patch(r, &accounts);
+}
+
+void accounts_delete(struct request *r)
+{
+    resource_delete(r, &accounts);
+}

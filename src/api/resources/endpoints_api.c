@@ -1,0 +1,157 @@
+/* endpoints_api: whom events are sent to, and the verbs: rotate-secret, enable, test. Handlers on
+ * the HTTP server's threads, work on the store's. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/core/audit.h"
+#include "api/core/endpoint_kind.h"
+#include "api/resources/handlers.h"
+#include "api/core/idempotency.h"
+#include "base/crypto.h"
+
+RESOURCE_HANDLERS(endpoints, endpoints)
+
+void endpoints_patch(struct request *r)
+{
+    resource_patch(r, &endpoints);
+}
+
+void endpoints_delete(struct request *r)
+{
+    resource_delete(r, &endpoints);
+}
+
+static enum err endpoint_change(struct request *r, struct db *db, const char *action,
+                                enum err (*change)(struct request *, struct endpoint *))
+{
+    struct json *doc = NULL;
+    struct endpoint *e = NULL;
+    struct json_writer w = {&r->http.out, false};
+    enum err err =
+        setting_get(db, SETTING_ENDPOINT, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
+    const struct setting before = r->setting;
+    if (err == OK)
+        err = json_parse(r->setting.doc, &doc, NULL, 0);
+    if (err == OK)
+        err = endpoint_parse(doc, &e, &r->fault);
+    if (err == OK)
+        err = change(r, e);
+    if (err == OK) {
+        buf_reset(&r->doc);
+        endpoint_print(e, &r->doc);
+        r->setting.doc = buf_str(&r->doc);
+        err = r->doc.err != OK ? r->doc.err : setting_change(db, &r->setting);
+    }
+    if (err == OK)
+        err = request_audit(r, db, &endpoints, &before, &r->setting, action);
+    endpoint_free(e);
+    json_free(doc);
+    r->http.status = 200;
+    if (err == OK)
+        err = resource_put(r, &endpoints, &r->setting, &w);
+    return err;
+}
+
+enum { ROTATION_MS = 24 * 3600 * 1000 };
+
+/* The old secret signs beside the new one for a day, so that receivers can change over. */
+static enum err rotate(struct request *r, struct endpoint *e)
+{
+    e->secret[1] = e->secret[0];
+    e->secret_old_until_ms = clock_wall_ms() + ROTATION_MS;
+    if (!r->secret[0])
+        secret_new(r->secret);
+    e->secret[0] = r->secret;
+    return OK;
+}
+
+static enum err rotate_work(struct request *r, struct db *db)
+{
+    return endpoint_change(r, db, "rotated", rotate);
+}
+
+/* One that is given becomes the new one. */
+static enum err take_secret(struct request *r)
+{
+    struct str s;
+    struct secret parsed;
+    const struct json *v = json_get(r->json, "secret");
+    enum err err = request_members(r, "secret");
+    if (err != OK || !v)
+        return err;
+    if (!json_str(v, &s) || secret_parse(s, &parsed) != OK ||
+        str_copy(s, r->secret, SECRET_SIZE) != OK)
+        return request_refuse(r, "secret", "whsec_ and base64 of 24 to 64 bytes");
+    return OK;
+}
+
+void endpoints_rotate(struct request *r)
+{
+    enum err err = take_secret(r);
+    if (err == OK) {
+        request_write(r, rotate_work, setting_committed);
+        return;
+    }
+    problem_of_err(r, err);
+    request_done(r);
+}
+
+static enum err enable(struct request *r, struct endpoint *e)
+{
+    e->disabled = false;
+    e->disabled_why = "";
+    return OK;
+}
+
+static enum err enable_work(struct request *r, struct db *db)
+{
+    return endpoint_change(r, db, "enabled", enable);
+}
+
+void endpoints_enable(struct request *r)
+{
+    request_write(r, enable_work, setting_committed_nudge);
+}
+
+/* A ping to this endpoint alone, through the real path: 202 with the event's id. */
+static void on_ping_taken(void *arg, uint64_t token, struct taking **t, enum err err,
+                          bool duplicate)
+{
+    struct request *r = arg;
+    if (err != OK)
+        problem_of_err(r, err);
+    request_done(r);
+}
+
+static enum err keep_ping(void *arg, struct db *db, const struct taking *const *t, size_t n)
+{
+    return keyed_keep(arg, db);
+}
+
+void endpoints_test(struct request *r)
+{
+    const struct book_endpoint *ep = book_endpoint_by_id(r->book, str_of(r->arg));
+    const struct intake_companion keep = {.before = keyed_before, .after = keep_ping, .arg = r};
+    struct event *made = NULL;
+    struct taking *t = NULL;
+    struct json_writer w = {&r->http.out, false};
+    enum err err = ep && (r->is_operator || ep->account == r->account) ? OK : ERR_NOT_FOUND;
+    if (err == OK)
+        err = event_of_ping(ep->account, str_of(ep->id), clock_wall_ms(), &made);
+    if (err == OK) {
+        r->http.status = 202;
+        json_obj(&w, NULL);
+        json_put_str(&w, "event", made->id);
+        json_end_obj(&w);
+        const struct event *e = made;
+        err = intake_prepare_for(r->api->c.intake, ep->n, &e, &t);
+    }
+    if (err == OK)
+        err =
+            intake_submit_all_with(r->api->c.intake, &t, 1, &keep, r->api->home, on_ping_taken, r);
+    if (err == OK)
+        return;
+    taking_free(t);
+    problem_of_err(r, err);
+    request_done(r);
+}

@@ -1,0 +1,370 @@
+/* events_api: events with their deliveries and attempts, calls, and sending one again. Reads on the
+ * store's readers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/core/event_state.h"
+#include "api/resources/handlers.h"
+#include "api/core/query.h"
+
+/* The payload's members, then ours; the object stays open. */
+static void put_event(struct json_writer *w, const struct request *r, const struct event *e,
+                      const char *state)
+{
+    json_obj(w, NULL);
+    if (e->payload.n > 2) {
+        buf_put_str(w->b, str_slice(e->payload, 1, e->payload.n - 2));
+        w->more = true;
+    }
+    if (r->is_operator)
+        json_put_str(w, "account", account_id(r, e->account));
+    json_put_str(w, "state", str_of(state));
+}
+
+struct listing {
+    struct request *r;
+    struct db *db;
+    struct json_writer w;
+    unsigned left;
+    enum err err;
+};
+
+static bool on_event(void *arg, int64_t n, const struct event *e)
+{
+    struct listing *l = arg;
+    const char *state;
+    if (l->left == 0)
+        return false;
+    l->left--;
+    l->err = event_state(l->db, n, &state);
+    put_event(&l->w, l->r, e, state);
+    json_end_obj(&l->w);
+    return l->err == OK;
+}
+
+/* What an event has to do with deliveries. *ret_none: nothing can fit. */
+static enum err read_delivery_filter(struct request *r, struct event_filter *f, bool *ret_none)
+{
+    enum delivery_state state;
+    struct str st = request_query(r, "state"), endpoint = request_query(r, "endpoint");
+    *ret_none = false;
+    f->state = -1;
+    if (str_eq(st, STR("none")))
+        f->state = EVENT_UNDELIVERED;
+    else if (st.n && !delivery_state_parse(st, &state))
+        return request_refuse(r, "state", "pending, delivered, given_up, canceled or none");
+    else if (st.n)
+        f->state = (int)state;
+    if (!endpoint.n)
+        return OK;
+    const struct book_endpoint *ep = book_endpoint_by_id(r->book, endpoint);
+    *ret_none = !ep || (!r->is_operator && ep->account != r->account);
+    f->endpoint = *ret_none ? 0 : ep->n;
+    return OK;
+}
+
+static enum err read_filter(struct request *r, struct event_filter *f, char number[NUMBER_SIZE],
+                            bool *ret_none)
+{
+    enum event_kind kind;
+    struct str type = request_query(r, "type");
+    enum err err = request_list_scope(r, &f->account);
+    if (err == OK)
+        err = request_time(r, "since", &f->since_ms);
+    if (err == OK)
+        err = request_time(r, "until", &f->until_ms);
+    if (err == OK && type.n && !event_kind_parse(type, &kind))
+        err = request_refuse(r, "type", "the name of an event");
+    if (err == OK)
+        err = read_delivery_filter(r, f, ret_none);
+    f->q = request_query(r, "q");
+    if (err == OK && f->q.n > EVENT_QUERY_MAX)
+        err = request_refuse(r, "q", "at most 256 bytes");
+    if (err != OK)
+        return err;
+    f->kind = type.n ? (int)kind : -1;
+    f->number = request_did(r, number);
+    f->call_id = request_query(r, "call_id");
+    return OK;
+}
+
+static enum err events_list_work(struct request *r, struct db *db)
+{
+    struct listing l = {.r = r, .db = db};
+    struct event_filter f = {.rows_max = LIST_ROWS_MAX};
+    struct list_stop stop = {.at_end = true};
+    char number[NUMBER_SIZE];
+    bool none;
+    enum err err = request_page(r, CURSOR_EVENTS, &l.left, &f.before_n);
+    if (err == OK)
+        err = read_filter(r, &f, number, &none);
+    if (err != OK)
+        return err;
+    list_begin(r, &l.w);
+    if (!none)
+        err = event_list(db, &f, on_event, &l, &stop);
+    list_end(r, &l.w, CURSOR_EVENTS, stop.at_end ? 0 : stop.at_n);
+    return err != OK ? err : l.err;
+}
+
+void events_list(struct request *r)
+{
+    request_read(r, events_list_work);
+}
+
+static bool on_attempt(void *arg, const struct attempt *a)
+{
+    struct json_writer *w = arg;
+    json_obj(w, NULL);
+    json_put_i64(w, "number", a->number);
+    put_time(w, "at", a->at_ms);
+    if (a->status)
+        json_put_i64(w, "status", a->status);
+    else
+        json_put_null(w, "status");
+    if (a->err != OK)
+        json_put_str(w, "error", a->detail.n ? a->detail : str_of(err_text(a->err)));
+    else
+        json_put_null(w, "error");
+    json_put_i64(w, "duration_ms", a->duration_ms);
+    json_put_str(w, "response_body", a->body);
+    json_end_obj(w);
+    return true;
+}
+
+static bool on_delivery(void *arg, const struct delivery *d)
+{
+    struct listing *l = arg;
+    struct json_writer *w = &l->w;
+    const struct book_endpoint *ep = book_endpoint(l->r->book, d->endpoint);
+    if (ep && !l->r->is_operator && ep->account != l->r->account)
+        ep = NULL; /* it was given to another account since */
+    json_obj(w, NULL);
+    json_put_str(w, "endpoint", ep ? str_of(ep->id) : (struct str){0});
+    json_put_str(w, "url", ep ? str_of(ep->set->url) : (struct str){0});
+    json_put_str(w, "state", str_of(delivery_state_name(d->state)));
+    if (d->sequence)
+        json_put_i64(w, "sequence", d->sequence);
+    json_put_bool(w, "resend", d->resend);
+    put_time(w, "next_attempt_at", d->state == DELIVERY_PENDING ? d->next_at_ms : 0);
+    json_arr(w, "attempts");
+    l->err = attempt_list(l->db, d->n, on_attempt, w);
+    json_end_arr(w);
+    json_end_obj(w);
+    return l->err == OK;
+}
+
+static enum err events_get_work(struct request *r, struct db *db)
+{
+    struct listing l = {.r = r, .db = db, .w = {&r->http.out, false}};
+    const char *state;
+    struct event *e = NULL;
+    int64_t n;
+    enum err err = event_find(db, request_scope(r), str_of(r->arg), &n);
+    if (err == OK)
+        err = event_get(db, n, &e);
+    if (err == OK)
+        err = event_state(db, n, &state);
+    if (err != OK)
+        return err;
+    r->http.status = 200;
+    put_event(&l.w, r, e, state);
+    json_arr(&l.w, "deliveries");
+    err = delivery_list_of_event(db, n, on_delivery, &l);
+    json_end_arr(&l.w);
+    json_end_obj(&l.w);
+    const struct event *gone = e;
+    event_drop(&gone);
+    return err != OK ? err : l.err;
+}
+
+void events_get(struct request *r)
+{
+    request_read(r, events_get_work);
+}
+
+/* ---- resend ---- */
+
+struct first_endpoints {
+    uint64_t n[64];
+    size_t count;
+};
+
+static bool on_endpoint(void *arg, const struct delivery *d)
+{
+    struct first_endpoints *f = arg;
+    for (size_t i = 0; i < f->count; i++)
+        if (f->n[i] == d->endpoint)
+            return true;
+    if (f->count < 64)
+        f->n[f->count++] = d->endpoint;
+    return true;
+}
+
+/* To one endpoint, or to all that it went to before. r->mem holds the new deliveries. */
+static enum err resend_work(struct request *r, struct db *db)
+{
+    struct first_endpoints f = {.count = 0};
+    struct event *e = NULL;
+    struct str id;
+    enum err err = event_find(db, request_scope(r), str_of(r->arg), &r->n);
+    if (err == OK)
+        err = event_get(db, r->n, &e);
+    if (err != OK)
+        return err;
+    event_drop(&r->event);
+    r->event = e;
+    if (json_get(r->json, "endpoint")) {
+        if (!json_str(json_get(r->json, "endpoint"), &id))
+            return request_refuse(r, "endpoint", "the id of an endpoint of the event's account");
+        const struct book_endpoint *ep = book_endpoint_by_id(r->book, id);
+        if (!ep || ep->account != e->account)
+            return request_refuse(r, "endpoint", "the id of an endpoint of the event's account");
+        f.n[f.count++] = ep->n;
+    } else {
+        err = delivery_list_of_event(db, r->n, on_endpoint, &f);
+    }
+    size_t made = 0;
+    for (size_t i = 0; err == OK && i < f.count; i++) {
+        struct delivery d;
+        if (!book_endpoint(r->book, f.n[i]))
+            continue;
+        err = resend_put(db, r->n, e, f.n[i], &d);
+        buf_put(&r->mem, &d, sizeof d);
+        made++;
+    }
+    if (err == OK && made == 0)
+        return request_refuse(r, "endpoint",
+                              "needed here: the event went to no endpoint that still is");
+    struct json_writer w = {&r->http.out, false};
+    r->http.status = 202;
+    json_obj(&w, NULL);
+    json_put_i64(&w, "deliveries", (int64_t)made);
+    json_end_obj(&w);
+    return err != OK ? err : r->mem.err;
+}
+
+static void resend_committed(struct request *r)
+{
+    struct stored s = {.event = r->event,
+                       .event_n = r->n,
+                       .deliveries = (const struct delivery *)(const void *)r->mem.p,
+                       .n_deliveries = r->mem.n / sizeof(struct delivery)};
+    intake_tell(r->api->c.intake, &s);
+}
+
+void events_resend(struct request *r)
+{
+    enum err err = request_members(r, "endpoint");
+    if (err == OK) {
+        request_write(r, resend_work, resend_committed);
+        return;
+    }
+    problem_of_err(r, err);
+    request_done(r);
+}
+
+/* ---- calls ---- */
+
+static void put_call(struct json_writer *w, const struct call_row *c, const struct request *r)
+{
+    static const char *const phase[] = {"trying", "answered", "ended"};
+    json_obj(w, NULL);
+    json_put_str(w, "id", c->call_id);
+    if (r->is_operator)
+        json_put_str(w, "account", account_id(r, c->account));
+    json_put_str(w, "did_number", c->number);
+    json_put_str(w, "caller_id", c->peer);
+    json_put_str(w, "destination", c->destination.n ? c->destination : (struct str){0});
+    json_put_str(w, "state", str_of(phase[c->phase]));
+    put_time(w, "started_at", c->started_at_ms);
+    put_time(w, "answered_at", c->answered_at_ms);
+    put_time(w, "ended_at", c->ended_at_ms);
+    if (c->phase == CALL_PHASE_ENDED) {
+        json_put_str(w, "end_reason", str_of(end_reason_name((enum end_reason)c->end_reason)));
+        json_put_i64(w, "sip_status", c->sip_status);
+    }
+    if (c->simulated)
+        json_put_bool(w, "simulated", true);
+    json_end_obj(w);
+}
+
+static bool on_call(void *arg, const struct call_row *c)
+{
+    struct listing *l = arg;
+    if (l->left == 0)
+        return false;
+    l->left--;
+    put_call(&l->w, c, l->r);
+    return true;
+}
+
+static enum err calls_list_work(struct request *r, struct db *db)
+{
+    struct listing l = {.r = r, .db = db};
+    struct call_filter f = {.phase = -1, .rows_max = LIST_ROWS_MAX};
+    struct list_stop stop;
+    char number[NUMBER_SIZE];
+    enum err err = request_page(r, CURSOR_CALLS, &l.left, &f.before_n);
+    if (err == OK)
+        err = request_list_scope(r, &f.account);
+    if (err == OK)
+        err = request_time(r, "since", &f.since_ms);
+    if (err == OK)
+        err = request_time(r, "until", &f.until_ms);
+    if (err != OK)
+        return err;
+    f.number = request_did(r, number);
+    list_begin(r, &l.w);
+    err = call_list(db, &f, on_call, &l, &stop);
+    list_end(r, &l.w, CURSOR_CALLS, stop.at_end ? 0 : stop.at_n);
+    return err;
+}
+
+void calls_list(struct request *r)
+{
+    request_read(r, calls_list_work);
+}
+
+static enum err calls_get_work(struct request *r, struct db *db)
+{
+    struct call_row c;
+    struct json_writer w = {&r->http.out, false};
+    enum err err = call_get(db, request_scope(r), str_of(r->arg), &c, &r->mem);
+    r->http.status = 200;
+    if (err == OK)
+        put_call(&w, &c, r);
+    return err;
+}
+
+void calls_get(struct request *r)
+{
+    request_read(r, calls_get_work);
+}
+
+static enum err hangup_work(struct request *r, struct db *db)
+{
+    struct call_row c;
+    enum err err = call_get(db, request_scope(r), str_of(r->arg), &c, &r->mem);
+    if (err == OK && c.phase == CALL_PHASE_ENDED) {
+        r->fault_code = "call_ended";
+        snprintf(r->fault.why, sizeof r->fault.why, "The call has ended already.");
+        return ERR_EXISTS;
+    }
+    if (err == OK && r->api->c.hangup)
+        err = r->api->c.hangup(r->api->c.arg, c.call_id);
+    r->http.status = 202;
+    buf_puts(&r->http.out, "{}");
+    return err;
+}
+
+/* Hanging up writes nothing, and is done while the disk is full; with an Idempotency-Key its answer
+ * is kept, which needs the writer. */
+void calls_hangup(struct request *r)
+{
+    if (r->keyed)
+        request_write(r, hangup_work, NULL);
+    else
+        request_read(r, hangup_work);
+}

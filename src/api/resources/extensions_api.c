@@ -1,0 +1,60 @@
+/* extensions_api: the SIP accounts of an account as a resource. A password that the request does
+ * not give is made here and shown in the answer, once; no other answer, the audit log or a log line
+ * has one. What registers phones with them is not there yet. */
+#include <string.h>
+
+#include "api/resources/handlers.h"
+#include "api/core/resource.h"
+
+/* r->secret is what the answer shows: the same in each run of the job. */
+static enum err make_password(struct request *r, struct extension *e)
+{
+    char made[sizeof e->password];
+    if (!r->secret[0]) {
+        extension_password_new(made);
+        enum err err = str_copy(str_of(made), r->secret, sizeof r->secret);
+        if (err != OK)
+            return err;
+    }
+    return str_copy(str_of(r->secret), e->password, sizeof e->password);
+}
+
+static enum err extension_check(struct request *r, const struct json *doc, const struct json *given,
+                                bool is_new)
+{
+    struct extension *e;
+    char key[sizeof e->username];
+    enum err err = extension_parse(doc, &e, &r->fault);
+    if (err != OK)
+        return err;
+    if (!e->password[0])
+        err = make_password(r, e);
+    extension_key(str_of(e->username), key);
+    if (err == OK)
+        err = document_begin(r, key);
+    if (err == OK) {
+        extension_print(e, &r->doc);
+        err = document_end(r, strlen(key));
+    }
+    extension_free(e);
+    return err;
+}
+
+static const char *const extension_hidden[] = {"password", NULL};
+const struct resource extensions = {.kind = SETTING_EXTENSION,
+                                    .prefix = "ext",
+                                    .collection = "/v1/extensions",
+                                    .hidden = extension_hidden,
+                                    .shown_once = "password",
+                                    .check = extension_check};
+RESOURCE_HANDLERS(extensions, extensions)
+
+void extensions_patch(struct request *r)
+{
+    resource_patch(r, &extensions);
+}
+
+void extensions_delete(struct request *r)
+{
+    resource_delete(r, &extensions);
+}

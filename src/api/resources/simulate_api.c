@@ -1,0 +1,211 @@
+/* simulate_api: a call or a message that no carrier brought, to see one's webhooks at work. It
+ * takes the road of real ones from the point where a carrier's would be known: intake, store,
+ * lanes, signatures. 202 when it is on disk. */
+#include <stdlib.h>
+
+#include "api/core/idempotency.h"
+#include "api/resources/handlers.h"
+#include "api/core/query.h"
+#include "hub/simulations.h"
+
+struct simulated { /* a call on its way; freed by the last of its events */
+    struct request *r;
+    struct simulation *sim;
+    struct simulated_call *call;
+    size_t n, left; /* events in all, and not taken yet */
+    enum err err;
+    const char *decision; /* what an answer to incoming_call said; NULL: nobody was asked */
+    char event[SIMULATED_EVENTS_MAX][ID_SIZE];
+};
+
+static void simulated_over(struct simulated *s)
+{
+    simulated_free(s->call);
+    simulation_free(s->sim);
+    free(s);
+}
+
+static void put_answer(const struct simulated *s)
+{
+    struct request *r = s->r;
+    struct json_writer w = {&r->http.out, false};
+    buf_reset(&r->http.out);
+    r->http.status = 202;
+    json_obj(&w, NULL);
+    json_put_str(&w, "call_id", simulated_id(s->call));
+    json_arr(&w, "events");
+    for (size_t i = 0; i < s->n; i++)
+        json_put_str(&w, NULL, str_of(s->event[i]));
+    json_end_arr(&w);
+    if (s->decision)
+        json_put_str(&w, "decision", str_of(s->decision));
+    json_end_obj(&w);
+}
+
+static void finish(struct simulated *s)
+{
+    struct request *r = s->r;
+    if (s->err != OK)
+        problem_of_err(r, s->err);
+    else if (!r->replayed)
+        put_answer(s);
+    simulated_over(s);
+    request_done(r);
+}
+
+/* With an Idempotency-Key the answer is part of the transaction. */
+static enum err keep_before(void *arg, struct db *db, bool *ret_skip)
+{
+    return keyed_before(((struct simulated *)arg)->r, db, ret_skip);
+}
+
+static enum err keep_after(void *arg, struct db *db, const struct taking *const *t, size_t n)
+{
+    struct simulated *s = arg;
+    if (!s->r->keyed)
+        return OK;
+    put_answer(s);
+    return keyed_keep(s->r, db);
+}
+
+/* On the answers' thread, which alone counts down. */
+static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+{
+    struct simulated *s = arg;
+    if (err != OK)
+        s->err = err;
+    if (--s->left == 0)
+        finish(s);
+}
+
+static void note(struct simulated *s, const struct taking *t)
+{
+    enum err err = str_copy(taking_event(t)->id, s->event[s->n++], ID_SIZE);
+    ASSERT(err == OK); /* ours */
+}
+
+/* `n` events are there already, in t, and the call's others go with them. When it fails, s is as it
+ * was, and t the caller's. */
+static enum err submit_rest(struct simulated *s, struct taking *t[SIMULATED_EVENTS_MAX], size_t n)
+{
+    const struct intake_companion keep = {.before = keep_before, .after = keep_after, .arg = s};
+    struct api *a = s->r->api;
+    size_t more;
+    enum err err = simulated_end(s->call, t + n, &more);
+    if (err != OK)
+        return err;
+    for (size_t i = 0; i < more; i++)
+        note(s, t[n + i]);
+    s->left = n + more;
+    err = intake_submit_all_with(a->c.intake, t, s->left, &keep, a->home, on_taken, s);
+    for (size_t i = 0; err != OK && i < more; i++)
+        taking_free(t[n + i]);
+    return err;
+}
+
+/* On the loop that waited for it. */
+static void on_decided(void *arg, enum err err, enum control_action action)
+{
+    static const char *const name[] = {"default", "forward", "reject"};
+    struct simulated *s = arg;
+    struct taking *t[SIMULATED_EVENTS_MAX] = {NULL};
+    s->decision = name[action];
+    if (err == OK)
+        err = submit_rest(s, t, 0);
+    if (err == OK)
+        return;
+    s->err = err;
+    finish(s);
+}
+
+/* Takes *sim, unless it fails. */
+static enum err simulate_a_call(struct request *r, uint64_t account, struct simulation **sim)
+{
+    struct taking *t[SIMULATED_EVENTS_MAX] = {NULL};
+    struct simulations *all = r->api->c.simulations;
+    struct simulated *s = calloc(1, sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    s->r = r;
+    s->sim = *sim;
+    *sim = NULL;
+    enum err err =
+        simulated_new(r->api->c.intake, r->book, account, s->sim, clock_wall_ms(), &s->call);
+    if (err == OK)
+        err = simulated_begin(s->call, &t[0]);
+    if (err == OK) {
+        note(s, t[0]);
+        err = all && simulation_asks(r->book, t[0])
+                  ? simulations_run(all, s->call, r->book, &t[0], on_decided, s)
+                  : submit_rest(s, t, 1);
+    } /* OK: s and r may be gone now */
+    if (err == OK)
+        return OK;
+    taking_free(t[0]);
+    simulated_over(s);
+    return err;
+}
+
+static void on_message_taken(void *arg, uint64_t token, enum err err, bool duplicate,
+                             struct str message_id)
+{
+    struct request *r = arg;
+    struct json_writer w = {&r->http.out, false};
+    if (err != OK) {
+        problem_of_err(r, err);
+    } else {
+        r->http.status = 202;
+        json_obj(&w, NULL);
+        json_put_str(&w, "message_id", message_id);
+        json_end_obj(&w);
+    }
+    request_done(r);
+}
+
+/* By the door that carriers' messages come through. */
+static enum err simulate_message(struct request *r, uint64_t account, const struct simulation *s)
+{
+    const struct message_in in = {
+        .account = account,
+        .link = STR("simulated"),
+        .from = str_of(s->from),
+        .to = str_of(s->number),
+        .message_id = request_header(r, "Idempotency-Key"), /* "": each is another */
+        .part = {.coding = {.alphabet = SMS_UTF8},
+                 .data_coding = 8,
+                 .data = str_of(s->message),
+                 .parts = 1,
+                 .number = 1},
+        .simulated = true,
+    };
+    return messages_take(r->api->c.messages, r->book, &in, r->api->home, on_message_taken, r, 0);
+}
+
+/* The number must be the asker's, and take what is simulated. */
+static enum err find_number(struct request *r, const struct simulation *s, uint64_t *ret_account)
+{
+    const struct book_number *n = book_number(r->book, str_of(s->number));
+    if (!n || !(r->is_operator || n->account == r->account))
+        return ERR_NOT_FOUND;
+    *ret_account = n->account;
+    if (!(s->sms ? n->set->sms : n->set->voice))
+        return request_refuse(r, "number",
+                              s->sms ? "a number with sms on" : "a number with voice on");
+    return OK;
+}
+
+void simulate_create(struct request *r)
+{
+    struct simulation *s = NULL;
+    uint64_t account;
+    enum err err = simulation_parse(r->json, &s, &r->fault);
+    if (err == OK)
+        err = find_number(r, s, &account);
+    if (err == OK)
+        err = s->sms ? simulate_message(r, account, s) : simulate_a_call(r, account, &s);
+    simulation_free(s);
+    if (err == OK)
+        return;
+    problem_of_err(r, err);
+    request_done(r);
+}
