@@ -18,15 +18,7 @@ let receiver, daemon, where, open = [], n = 0;
 before(async () => { receiver = await Receiver.start(); });
 after(async () => { await receiver?.stop(); });
 beforeEach(() => { open = []; where = `/hook/${++n}`; });
-afterEach(async () => {
-  try {
-    await daemon?.hangUp();
-    await daemon?.stop();
-  } finally {
-    await daemon?.kill();
-    for (const o of open) o.close();
-  }
-});
+afterEach(() => daemon?.finish(open));
 
 /** A daemon with a carrier at 127.0.0.2 and a number whose calls go to that agent. */
 async function house(destination, sets = {}, more = {}) {

@@ -13,15 +13,7 @@ before(async () => {
   daemon = await Daemon.start({ 'sip.t1_ms': 100, 'sip.trace_bytes': 0 });
   await daemon.must('POST', '/v1/trunks', { name: 'carrier', sources: ['127.0.0.2/32'] });
 });
-after(async () => {
-  try {
-    await daemon?.hangUp();
-    await daemon?.stop();
-  } finally {
-    await daemon?.kill();
-    for (const o of open) o.close();
-  }
-});
+after(() => daemon?.finish(open));
 
 const held = async (what) => { open.push(await what); return open.at(-1); };
 

@@ -22,15 +22,7 @@ before(async () => {
   await daemon.must('POST', '/v1/numbers', { number: operators });
   await daemon.must('POST', '/v1/numbers', { number: tenants, account: tenant });
 });
-after(async () => {
-  try {
-    await daemon?.hangUp();
-    await daemon?.stop();
-  } finally {
-    await daemon?.kill();
-    for (const o of open) o.close();
-  }
-});
+after(() => daemon?.finish(open));
 
 const held = async (what) => { open.push(await what); return open.at(-1); };
 const forward = (number, ...targets) => daemon.must('PUT', `/v1/numbers/${encodeURIComponent(number)}/forward`,

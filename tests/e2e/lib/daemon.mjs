@@ -119,6 +119,17 @@ export class Daemon {
     await this.run();
   }
 
+  /** The end of a test of calls: hangs up, stops and looks at what is left, and closes the test's own peers, whatever failed. */
+  async finish(peers = []) {
+    try {
+      await this.hangUp();
+      await this.stop();
+    } finally {
+      await this.kill();
+      for (const peer of peers) peer.close();
+    }
+  }
+
   /** `inUse`: calls, or what asks the DNS, are left on purpose. */
   async stop({ inUse = false } = {}) {
     let end;
