@@ -12,9 +12,7 @@ build=${1:-}
 
 longer() { # kind, room, files of a circle at most, reason
   cat <<'EOT'
-include|api|8|the rooms of api are being made
 include|deliver|4|post and early know each other
-call|api|8|each resource hands itself to resource.c by its table
 call|cli|5|doctor calls its parts, which say what they found through it
 call|deliver|12|the walk of a delivery goes back through dispatch
 call|hub|7|the housekeeper runs its chores, which ask it when to go on

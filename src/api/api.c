@@ -9,7 +9,7 @@
 #include "api/core/access.h"
 #include "api/core/hasher.h"
 #include "api/core/key_uses.h"
-#include "api/core/problem.h"
+#include "api/core/work.h"
 #include "api/routes.h"
 #include "api/core/logins.h"
 #include "api/http/peers.h"

@@ -11,6 +11,7 @@
 #include "api/http/head.h"
 #include "api/core/idempotency.h"
 #include "api/core/rights.h"
+#include "api/core/work.h"
 
 enum needs { NEEDS_NOTHING, NEEDS_READ, NEEDS_WRITE, NEEDS_INGEST, NEEDS_OPERATOR };
 

@@ -53,10 +53,6 @@ struct request {
 
 typedef void request_handler(struct request *r);
 
-/* Before its handler, and when its answer has left or nobody is there to take it. */
-void request_begin(struct request *r, struct api *a);
-void request_over(struct http_request *r);
-
 static inline struct request *request_of(struct http_request *r)
 {
     return (struct request *)r;

@@ -2,6 +2,11 @@
 #pragma once
 #include "api/core/problem.h"
 
+/* The API's part of a request: before its handler, and when its answer has left or nobody is there
+ * to take it. On the HTTP server's threads. */
+void request_begin(struct request *r, struct api *a);
+void request_over(struct http_request *r);
+
 /* Runs `work` on the writer or a reader, then answers: OK → r->status and r->out as work
  * left them, else problem_of_err. `work` may run more than once and starts from a clean r->out. */
 void request_write(struct request *r, enum err (*work)(struct request *, struct db *),

@@ -24,13 +24,6 @@ enum {
     OUT_MAX = 1 << 20,
 };
 
-void server_refuse(struct http_request *r, int status, const char *code, const char *detail)
-{
-    struct http_refusal why = {.status = status, .code = code};
-    snprintf(why.detail, sizeof why.detail, "%s", detail);
-    r->server->c.refuse(r, &why);
-}
-
 /* ---- what other threads say ---- */
 
 static void call(struct exchange *x)

@@ -130,3 +130,10 @@ void answer_print_head(struct exchange *x, int64_t body_n, struct buf *out)
         put_line(out, "WWW-Authenticate", r->challenge ? r->challenge : "Bearer");
     buf_puts(out, "\r\n");
 }
+
+void server_refuse(struct http_request *r, int status, const char *code, const char *detail)
+{
+    struct http_refusal why = {.status = status, .code = code};
+    snprintf(why.detail, sizeof why.detail, "%s", detail);
+    r->server->c.refuse(r, &why);
+}

@@ -69,9 +69,6 @@ struct exchange {                  /* one request, from its first byte to the la
  * calls. CALLED: that came. Whoever finds RUNS need not send mail, whoever finds WAITS must. */
 enum turn { TURN_RUNS, TURN_WAITS, TURN_CALLED };
 
-/* server.c. Makes a refusal r's answer. */
-void server_refuse(struct http_request *r, int status, const char *code, const char *detail);
-
 /* connection.c. An accepted socket, which it closes too. */
 void connection_open(struct worker *w, int fd, const struct addr *from, struct peer *peer);
 void connections_close(struct worker *w); /* all of them; nothing waits any more */
@@ -85,6 +82,8 @@ void exchange_find_client(struct exchange *x, struct peers *peers, const struct 
 bool exchange_read_head(struct exchange *x);
 void exchange_refuse_fault(struct exchange *x); /* the same, for what the reader found */
 
-/* server_answer.c. The status line and all lines up to the body. `body_n` -1: chunks follow, or
+/* server_answer.c. Makes a refusal r's answer. */
+void server_refuse(struct http_request *r, int status, const char *code, const char *detail);
+/* The status line and all lines up to the body. `body_n` -1: chunks follow, or
  * bytes until the end. */
 void answer_print_head(struct exchange *x, int64_t body_n, struct buf *out);

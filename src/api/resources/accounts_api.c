@@ -1,23 +1,10 @@
-/* access_api: API keys and accounts as resources. */
+/* accounts_api: accounts as a resource. Handlers on the HTTP server's threads, work on the store's.
+ */
 #include <stdio.h>
 #include <string.h>
 
 #include "api/resources/handlers.h"
-#include "api/core/key_kind.h"
-
-RESOURCE_HANDLERS(keys, keys)
-
-void keys_patch(struct request *r)
-{
-    resource_patch(r, &keys);
-}
-
-void keys_delete(struct request *r)
-{
-    resource_delete(r, &keys);
-}
-
-/* ---- accounts ---- */
+#include "api/core/resource.h"
 
 /* The daemon's own two are found by their names. */
 static bool is_own_account(struct str name)
