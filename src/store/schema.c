@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "store/cursor_key.h"
 #include "store/engine.h"
+#include "store/marks.h"
 
 const struct sql_statement sql_table[SQL_COUNT] = {
 #define X(id, writes, text) {text, writes},
@@ -125,8 +126,12 @@ static const char *const steps[] = {
     "CREATE INDEX deliveries_ended ON deliveries (state, event_n) WHERE state > 1;"
     "CREATE TABLE spans (of_table INTEGER NOT NULL, block BIGINT NOT NULL, kinds BIGINT NOT NULL,"
     " from_at BIGINT NOT NULL, to_at BIGINT NOT NULL, PRIMARY KEY (of_table, block)) {clustered};",
+    /* 9: settings that are found by a text that many may share (model/setting_mark): the endpoint
+     * of one number, the numbers of a country, the keys of a user */
+    "ALTER TABLE settings ADD COLUMN mark TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX settings_mark ON settings (kind, mark, account, n) WHERE mark <> '';",
 };
-enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0] };
+enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0], FIRST_WITH_MARKS = 9 };
 
 static void put_dialect(struct buf *b, const char *text, const struct sql_dialect *d)
 {
@@ -193,6 +198,8 @@ enum err schema_migrate(struct db *db, char *why, size_t cap)
                  (long long)version, SCHEMA_VERSION);
     for (size_t i = (size_t)version; err == OK && i < SCHEMA_VERSION; i++)
         err = step_run(db, i);
+    if (old && err == OK && version < FIRST_WITH_MARKS)
+        err = marks_fill(db);
     if (err == OK)
         err = db_run(db, SQL_META_PUT, DB_ARGS(V_TEXT(STR("schema")), V_INT(SCHEMA_VERSION)), NULL,
                      NULL, NULL);

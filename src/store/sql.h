@@ -294,13 +294,13 @@ enum { SQL_ARGS_MAX = 20 };
       " ON CONFLICT (account) DO UPDATE SET sets = sms_held.sets + excluded.sets,"                 \
       " bytes = sms_held.bytes + excluded.bytes RETURNING sets, bytes")                            \
     X(SETTING_PUT, 1,                                                                              \
-      "INSERT INTO settings (kind, id, account, key, doc, version, created_at, updated_at)"        \
-      " VALUES ($1, $2, $3, $4, $5, 1, $6, $6) ON CONFLICT DO NOTHING RETURNING n")                \
+      "INSERT INTO settings (kind, id, account, key, doc, version, created_at, updated_at, mark)"  \
+      " VALUES ($1, $2, $3, $4, $5, 1, $6, $6, $7) ON CONFLICT DO NOTHING RETURNING n")            \
     X(SETTING_OWN, 1, "UPDATE settings SET account = n WHERE n = $1")                              \
     X(SETTING_KEY_TAKEN, 0, "SELECT n FROM settings WHERE kind = $1 AND key = $2 AND n <> $3")     \
     X(SETTING_CHANGE, 1,                                                                           \
       "UPDATE settings SET account = $1, key = $2, doc = $3, version = version + 1,"               \
-      " updated_at = $4 WHERE kind = $5 AND n = $6 AND ($7 = 0 OR version = $7)"                   \
+      " updated_at = $4, mark = $5 WHERE kind = $6 AND n = $7 AND ($8 = 0 OR version = $8)"        \
       " RETURNING version, created_at")                                                            \
     X(SETTING_DELETE, 1, "DELETE FROM settings WHERE kind = $1 AND n = $2")                        \
     X(SETTING_AT, 0, "SELECT version FROM settings WHERE kind = $1 AND n = $2")                    \
@@ -314,6 +314,14 @@ enum { SQL_ARGS_MAX = 20 };
     X(SETTING_LIST_ACCOUNT, 0,                                                                     \
       "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND account = $2"                  \
       " AND n > $3 ORDER BY n LIMIT $4")                                                           \
+    X(SETTING_LIST_MARK, 0,                                                                        \
+      "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND mark = $2 AND mark <> ''"      \
+      " AND n > $3 ORDER BY n LIMIT $4")                                                           \
+    X(SETTING_LIST_ACCOUNT_MARK, 0,                                                                \
+      "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND mark = $2 AND mark <> ''"      \
+      " AND account = $3 AND n > $4 ORDER BY n LIMIT $5")                                          \
+    X(SETTING_DOCS, 0, "SELECT n, kind, doc FROM settings WHERE n > $1 ORDER BY n LIMIT $2")       \
+    X(SETTING_MARK, 1, "UPDATE settings SET mark = $1 WHERE n = $2")                               \
     X(SETTING_GET_N, 0,                                                                            \
       "SELECT " SETTING_COLUMNS " FROM settings WHERE n = $1 AND kind = $2 AND account = $3")      \
     X(SETTING_OF_ACCOUNT, 0,                                                                       \

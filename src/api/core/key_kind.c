@@ -119,25 +119,21 @@ enum { ENDED_MAX = 1000 }; /* keys of one user; with more of them it stays until
 struct ended { /* in r->room */
     size_t n;
     bool more;
-    uint64_t key[ENDED_MAX], account[ENDED_MAX];
+    struct {
+        uint64_t n, account;
+        char id[ID_SIZE];
+    } key[ENDED_MAX];
 };
 
 static bool on_key(void *arg, const struct setting *s)
 {
-    struct request *r = arg;
-    struct ended *e = r->room;
-    struct json *doc = NULL;
-    int64_t user = 0;
-    if (!memmem(s->doc.p, s->doc.n, "\"user\":", 7) || json_parse(s->doc, &doc, NULL, 0) != OK)
-        return true;
-    bool ends = json_int(json_get(doc, "user"), &user) && (uint64_t)user == r->setting.n;
-    json_free(doc);
-    e->more = ends && e->n == ENDED_MAX;
-    if (ends && !e->more) {
-        e->account[e->n] = s->account;
-        e->key[e->n++] = s->n;
-    }
-    return !e->more;
+    struct ended *e = arg;
+    e->more = e->n == ENDED_MAX;
+    if (e->more || str_copy(s->id, e->key[e->n].id, ID_SIZE) != OK)
+        return !e->more;
+    e->key[e->n].account = s->account;
+    e->key[e->n++].n = s->n;
+    return true;
 }
 
 static enum err end_key(struct request *r, struct db *db, uint64_t account, uint64_t n)
@@ -161,9 +157,11 @@ enum err keys_end_with_user(struct request *r, struct db *db)
     if (!r->room && !(r->room = calloc(1, sizeof(struct ended))))
         return ERR_NOMEM;
     struct ended *e = r->room;
+    char user[MARK_SIZE]; /* the mark of its keys */
     e->n = 0;
     e->more = false;
-    enum err err = setting_list(db, SETTING_KEY, 0, 0, 0, on_key, r);
+    snprintf(user, sizeof user, "%llu", (unsigned long long)r->setting.n);
+    enum err err = setting_list_marked(db, SETTING_KEY, str_of(user), 0, 0, 0, on_key, e);
     if (err == OK && e->more) {
         r->fault_code = "too_many_keys";
         snprintf(r->fault.why, sizeof r->fault.why,
@@ -171,7 +169,7 @@ enum err keys_end_with_user(struct request *r, struct db *db)
         return ERR_EXISTS;
     }
     for (size_t i = 0; err == OK && i < e->n; i++)
-        err = end_key(r, db, e->account[i], e->key[i]);
+        err = end_key(r, db, e->key[i].account, e->key[i].n);
     return err;
 }
 
@@ -179,7 +177,8 @@ void keys_ended(struct request *r)
 {
     const struct ended *e = r->room;
     for (size_t i = 0; i < e->n; i++) {
-        const struct setting gone = {.kind = SETTING_KEY, .n = e->key[i]};
+        const struct setting gone = {
+            .kind = SETTING_KEY, .n = e->key[i].n, .id = str_of(e->key[i].id)};
         books_changed(r->api->c.books, &gone, true);
     }
 }

@@ -3,7 +3,7 @@
 #pragma once
 #include "api/core/number_kind.h"
 
-enum { DID_PAGE_MAX = 1000, DID_ROWS_MAX = 50000 /* looked at for one answer */ };
+enum { DID_PAGE_MAX = 1000 };
 
 /* Reads the body into r->json, an object. False: it is no such thing, and that is answered. */
 MUST_USE bool did_read(struct request *r);

@@ -49,7 +49,7 @@ void did_types(struct request *r)
 struct listing { /* in r->room */
     uint64_t account, after, last;
     char country[3]; /* "": any */
-    unsigned left, looked;
+    unsigned left;
     bool is_mine, more;
     const struct book *book;
     struct json_writer w;
@@ -64,7 +64,7 @@ static void put_row(struct listing *l, const struct setting *s)
     enum err err = json_parse(s->doc, &doc, NULL, 0);
     if (err == OK)
         err = did_parse(doc, &d, &fault);
-    if (err == OK && (!l->country[0] || !strcmp(d->country, l->country))) {
+    if (err == OK) {
         const struct book_endpoint *ep =
             l->is_mine ? did_endpoint(l->book, l->account, str_of(d->e164)) : NULL;
         did_put(&l->w, NULL, s->n, d, l->is_mine, ep ? str_of(ep->set->url) : (struct str){0});
@@ -78,15 +78,12 @@ static void put_row(struct listing *l, const struct setting *s)
 static bool on_row(void *arg, const struct setting *s)
 {
     struct listing *l = arg;
-    char member[24];
-    if (l->left == 0 || l->looked++ == DID_ROWS_MAX) {
+    if (l->left == 0) {
         l->more = true;
         return false;
     }
     l->last = s->n;
-    snprintf(member, sizeof member, "\"country\":\"%s\"", l->country); /* as did_print writes it */
-    if (!l->country[0] || memmem(s->doc.p, s->doc.n, member, strlen(member)))
-        put_row(l, s);
+    put_row(l, s);
     return true;
 }
 
@@ -100,7 +97,10 @@ static enum err list_work(struct request *r, struct db *db)
     json_obj(&l.w, NULL);
     json_put_bool(&l.w, "status", true);
     json_arr(&l.w, "dids");
-    enum err err = setting_list(db, SETTING_NUMBER, l.account, l.after, 0, on_row, &l);
+    enum err err = l.country[0]
+                       ? setting_list_marked(db, SETTING_NUMBER, str_of(l.country), l.account,
+                                             l.after, 0, on_row, &l)
+                       : setting_list(db, SETTING_NUMBER, l.account, l.after, 0, on_row, &l);
     json_end_arr(&l.w);
     snprintf(next, sizeof next, "%llu", (unsigned long long)l.last);
     json_put_str(&l.w, "next", l.more ? str_of(next) : (struct str){0});

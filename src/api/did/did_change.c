@@ -2,7 +2,9 @@
  * that of two who want the same number one gets it; each goes by the same checks and into the same
  * audit log as PATCH /v1/numbers and /v1/endpoints.
  *
- * The endpoint of a number is one that names this number and no other. */
+ * The endpoint of a number is one that names this number and no other: that is its mark in the
+ * store (model/setting_mark), so that forward and release touch its row and look through no others.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,6 @@ struct change {             /* in r->room */
         uint64_t n;
         char id[ID_SIZE];
     } bound[BOUND_MAX];
-    char binds[NUMBER_SIZE + 16]; /* "numbers":["+44…"], as endpoint_print writes it */
 };
 
 static const char mine[] = "the did_id of a number of this account";
@@ -121,8 +122,6 @@ void did_assign(struct request *r)
 static bool on_endpoint(void *arg, const struct setting *s)
 {
     struct change *c = arg;
-    if (!memmem(s->doc.p, s->doc.n, c->binds, strlen(c->binds)))
-        return true;
     struct bound *b = &c->bound[c->n_bound];
     if (str_copy(s->id, b->id, sizeof b->id) == OK) {
         b->n = s->n;
@@ -135,8 +134,8 @@ static enum err find_bound(struct request *r, struct db *db, const struct did *d
 {
     struct change *c = r->room;
     c->n_bound = 0;
-    snprintf(c->binds, sizeof c->binds, "\"numbers\":[\"%s\"]", d->e164);
-    return setting_list(db, SETTING_ENDPOINT, r->account, 0, 0, on_endpoint, c);
+    return setting_list_marked(db, SETTING_ENDPOINT, str_of(d->e164), r->account, 0, BOUND_MAX,
+                               on_endpoint, c);
 }
 
 /* ---- forward ---- */

@@ -39,10 +39,13 @@ enum err setting_put(struct db *db, struct setting *s)
 {
     bool made;
     int64_t n = 0, now = clock_wall_ms();
-    enum err err = db_run_int(db, SQL_SETTING_PUT,
-                              DB_ARGS(V_INT(s->kind), V_TEXT(s->id), V_INT(s->account),
-                                      V_TEXT(s->key), V_TEXT(s->doc), V_INT(now)),
-                              &n, &made);
+    char mark[MARK_SIZE];
+    enum err err = setting_mark_of_text(s->kind, s->doc, mark);
+    if (err == OK)
+        err = db_run_int(db, SQL_SETTING_PUT,
+                         DB_ARGS(V_INT(s->kind), V_TEXT(s->id), V_INT(s->account), V_TEXT(s->key),
+                                 V_TEXT(s->doc), V_INT(now), V_TEXT(str_of(mark))),
+                         &n, &made);
     if (err != OK)
         return err;
     if (!made)
@@ -67,6 +70,7 @@ static bool on_changed(void *arg, const struct value *c, size_t n)
 enum err setting_change(struct db *db, struct setting *s)
 {
     int64_t other, at, now = clock_wall_ms();
+    char mark[MARK_SIZE];
     bool found;
     enum err err =
         db_run_int(db, SQL_SETTING_AT, DB_ARGS(V_INT(s->kind), V_INT(s->n)), &at, &found);
@@ -78,10 +82,13 @@ enum err setting_change(struct db *db, struct setting *s)
                      DB_ARGS(V_INT(s->kind), V_TEXT(s->key), V_INT(s->n)), &other, &found);
     if (err != OK || found)
         return err != OK ? err : ERR_EXISTS;
+    err = setting_mark_of_text(s->kind, s->doc, mark);
+    if (err != OK)
+        return err;
     s->updated_at_ms = now;
     return db_run(db, SQL_SETTING_CHANGE,
                   DB_ARGS(V_INT(s->account), V_TEXT(s->key), V_TEXT(s->doc), V_INT(now),
-                          V_INT(s->kind), V_INT(s->n), V_INT(at)),
+                          V_TEXT(str_of(mark)), V_INT(s->kind), V_INT(s->n), V_INT(at)),
                   on_changed, s, NULL);
 }
 
@@ -190,4 +197,17 @@ enum err setting_list(struct db *db, enum setting_kind kind, uint64_t account, u
         db, account ? SQL_SETTING_LIST_ACCOUNT : SQL_SETTING_LIST,
         DB_ARGS(V_INT(kind), V_INT(account), V_INT(after_n), V_INT(limit ? limit : INT64_MAX)),
         on_row, &r, NULL);
+}
+
+enum err setting_list_marked(struct db *db, enum setting_kind kind, struct str mark,
+                             uint64_t account, uint64_t after_n, unsigned limit, setting_row *row,
+                             void *arg)
+{
+    struct rows r = {row, arg};
+    const struct value n = V_INT(after_n), many = V_INT(limit ? limit : INT64_MAX);
+    if (!account)
+        return db_run(db, SQL_SETTING_LIST_MARK, DB_ARGS(V_INT(kind), V_TEXT(mark), n, many),
+                      on_row, &r, NULL);
+    return db_run(db, SQL_SETTING_LIST_ACCOUNT_MARK,
+                  DB_ARGS(V_INT(kind), V_TEXT(mark), V_INT(account), n, many), on_row, &r, NULL);
 }

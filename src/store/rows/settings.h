@@ -3,19 +3,8 @@
  * run. */
 #pragma once
 #include "base/buf.h"
+#include "model/setting_mark.h"
 #include "store/store.h"
-
-enum setting_kind { /* stored as numbers: append only */
-                    SETTING_ACCOUNT,
-                    SETTING_NUMBER,
-                    SETTING_ENDPOINT,
-                    SETTING_TRUNK,
-                    SETTING_KEY,
-                    SETTING_USER,
-                    SETTING_SMPP_LINK,
-                    SETTING_EXTENSION,
-                    SETTING_KIND_COUNT,
-};
 
 /* "account", "number", "endpoint", "trunk", "key", "user", "smpp_link", "extension". */
 const char *setting_kind_name(enum setting_kind kind);
@@ -32,7 +21,8 @@ struct setting {
     int64_t created_at_ms, updated_at_ms;
 };
 
-/* Inserts; s->n (0 before the job's first run), version and times are set. ERR_EXISTS when id or
+/* Both write the document's mark (model/setting_mark) beside it.
+ * Inserts; s->n (0 before the job's first run), version and times are set. ERR_EXISTS when id or
  * key is taken, by another than the row that this very job put in a commit of unknown end. */
 MUST_USE enum err setting_put(struct db *db, struct setting *s);
 /* Replaces account, key and doc when the version is still s->version (0: whatever it is), and
@@ -53,3 +43,7 @@ typedef bool setting_row(void *arg, const struct setting *s); /* false: stop */
 /* Rows with n > after_n in order of n. account 0: any; limit 0: all. */
 MUST_USE enum err setting_list(struct db *db, enum setting_kind kind, uint64_t account,
                                uint64_t after_n, unsigned limit, setting_row *row, void *arg);
+/* Those of them whose mark it is, along an index; `mark` is not "". */
+MUST_USE enum err setting_list_marked(struct db *db, enum setting_kind kind, struct str mark,
+                                      uint64_t account, uint64_t after_n, unsigned limit,
+                                      setting_row *row, void *arg);

@@ -129,6 +129,8 @@ static void walks_go_along_their_index(void **state)
         {SQL_DELIVERY_SEQUENCE, "SEARCH x USING INDEX events_call (call_id=?)"},
         {SQL_SPAN_LIST, "spans USING PRIMARY KEY (of_table=? AND block<?)"},
         {SQL_SPAN_OF_EVENTS, "events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
+        {SQL_SETTING_LIST_ACCOUNT_MARK, "settings_mark (kind=? AND mark=? AND account=? AND n>?)"},
+        {SQL_SETTING_DOCS, "settings USING INTEGER PRIMARY KEY (rowid>?)"},
     };
     open_all();
     for (size_t i = 0; i < sizeof walks / sizeof *walks; i++) {
