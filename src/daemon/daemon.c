@@ -211,7 +211,7 @@ static enum err open_edge_loop(struct daemon *d, char *why, size_t cap)
     if (err == OK)
         err = link_states_new(&d->link_states);
     const struct simulations_config sc = {
-        .loop = d->edge_loop, .intake = d->intake, .early = on_early, .ask = on_ask, .arg = d};
+        .loop = d->edge_loop, .intake = d->intake, .askers = {on_early, on_ask, d}};
     if (err == OK)
         err = simulations_new(&sc, &d->simulations);
     if (err != OK)

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hub/target_walk.h"
-
 struct simulated_call {
     struct intake *in;
     const struct book *book;
     struct call_facts facts;
     struct call_row row;
     struct sequences sequences;
-    struct target_walk walk;
+    struct decision *decision;
+    bool has_destination; /* the request says one */
+    bool has_targets;     /* the number has some */
     char id[ID_SIZE], destination[DESTINATION_MAX + 1];
     struct buf names; /* JSON: what a restart needs for the end of one that was cut off */
 };
@@ -64,41 +64,23 @@ static void conclude(struct simulated_call *c, enum end_reason reason, int sip_s
     c->facts.sip_status = sip_status;
 }
 
-/* The first target that a call would be put through to; `w` walks as a real one's does. */
-static struct str first_destination(struct target_walk *w)
-{
-    const struct target *t;
-    int last_status = 0;
-    for (;;)
-        switch (target_walk_next(w, last_status, &t)) {
-        case WALK_TARGET:
-            if (t->type != TARGET_WEBHOOK)
-                return t->destination;
-            break;
-        case WALK_NUMBER_FAILED: last_status = 500; break;
-        default: return (struct str){0};
-        }
-}
-
-/* Where the number's calls go first, when the request does not say. */
-static struct str destination_of(struct simulated_call *c, const struct simulation *s)
-{
-    const struct book_number *n = book_number(c->book, str_of(s->number));
-    struct str found = {0};
-    if (s->destination[0])
-        return str_of(s->destination);
-    if (n) {
-        target_walk_start(&c->walk, c->book, n);
-        found = first_destination(&c->walk);
-    }
-    return found.n ? found : STR("sip:simulated@localhost");
-}
-
 static enum err destination_set(struct simulated_call *c, struct str destination)
 {
     enum err err = str_copy(destination, c->destination, sizeof c->destination);
     c->facts.destination = str_of(c->destination);
     return err == OK ? OK : ERR_INVALID;
+}
+
+/* Whose call it is, and to whom it goes when nobody says. */
+static enum err decision_begin(struct simulated_call *c, const struct simulation *s)
+{
+    const struct book_number *n = book_number(c->book, str_of(s->number));
+    c->has_destination = s->destination[0];
+    c->has_targets = n && n->set->forward->n;
+    enum err err = destination_set(c, s->destination[0] ? str_of(s->destination)
+                                                        : STR("sip:simulated@localhost"));
+    return err == OK ? decision_new(c->book, c->facts.account, c->facts.did_number, &c->decision)
+                     : err;
 }
 
 enum err simulated_new(struct intake *in, const struct book *book, uint64_t account,
@@ -139,7 +121,7 @@ enum err simulated_new(struct intake *in, const struct book *book, uint64_t acco
     json_put_str(&w, "trunk_name", c->facts.trunk);
     json_end_obj(&w);
     c->row.facts = buf_str(&c->names);
-    enum err err = destination_set(c, destination_of(c, s));
+    enum err err = decision_begin(c, s);
     if (err == OK)
         err = c->names.err;
     if (err == OK)
@@ -153,6 +135,7 @@ void simulated_free(struct simulated_call *c)
 {
     if (!c)
         return;
+    decision_free(c->decision);
     sequences_fini(&c->sequences);
     buf_fini(&c->names);
     free(c);
@@ -163,21 +146,45 @@ struct str simulated_id(const struct simulated_call *c)
     return str_of(c->id);
 }
 
-enum err simulated_follow(struct simulated_call *c, const struct forward *f)
-{
-    target_walk_answer(&c->walk, c->book, c->facts.account, f);
-    struct str found = first_destination(&c->walk);
-    return found.n ? destination_set(c, found) : OK;
-}
-
 /* It was never put through: it ends when it would have been answered. */
-void simulated_reject(struct simulated_call *c, int sip_status)
+static void not_put_through(struct simulated_call *c, const struct decision_step *s)
 {
-    conclude(c, end_reason_of_status(sip_status), sip_status);
-    c->facts.by = ENDED_BY_CALLEE;
+    c->facts.reason = s->reason;
+    c->facts.by = s->by;
+    c->facts.sip_status = s->sip_status;
     if (c->facts.answered_ms)
         c->facts.ended_ms = c->facts.answered_ms;
     c->facts.answered_ms = 0;
+}
+
+struct decision *simulated_decision(struct simulated_call *c)
+{
+    return c->decision;
+}
+
+int64_t simulated_decide(struct simulated_call *c, const struct askers *by,
+                         const struct event *incoming, int64_t now_ms)
+{
+    struct decision_step s;
+    bool answered;
+    for (;;)
+        switch (decision_next(c->decision, now_ms, &s)) {
+        case DECISION_WAIT: return s.wait_ms;
+        case DECISION_WEBHOOK:
+            if (s.must_ask)
+                decision_ask(c->decision, by, incoming, s.target->destination, now_ms);
+            break;
+        case DECISION_NO_WAY: break;
+        case DECISION_TARGET:
+            if (!c->has_destination || decision_action(c->decision) == CONTROL_FORWARD)
+                (void)!destination_set(c, s.target->destination); /* a target's always fits */
+            return 0;
+        case DECISION_END:
+            answered = decision_action(c->decision) != CONTROL_DEFAULT;
+            if (answered || (c->has_targets && !c->has_destination))
+                not_put_through(c, &s);
+            return 0;
+        }
 }
 
 enum err simulated_begin(struct simulated_call *c, struct taking **ret)

@@ -1,6 +1,7 @@
 /* Calls that no carrier made, through the real path: the same events, rows, sequences, deliveries.
  * Told at once, or in two parts, where an answer to incoming_call decides in between. */
 #pragma once
+#include "hub/decision.h"
 #include "hub/intake.h"
 #include "model/simulation.h"
 
@@ -15,11 +16,14 @@ MUST_USE enum err simulated_new(struct intake *in, const struct book *book, uint
                                 struct simulated_call **ret);
 void simulated_free(struct simulated_call *c); /* NULL-safe */
 struct str simulated_id(const struct simulated_call *c);
-/* The answer to incoming_call: where the call goes, looking at no more targets in all than a real
- * call does (ERR_INVALID: such a destination is too long), or that it is refused. Between begin and
- * end. */
-MUST_USE enum err simulated_follow(struct simulated_call *c, const struct forward *f);
-void simulated_reject(struct simulated_call *c, int sip_status);
+struct decision *simulated_decision(struct simulated_call *c);
+/* Goes on with the decision, between begin and end. 0: it is made, and the call is what it says:
+ * put through to the target that a real one would be (the request's own destination comes before
+ * the number's, not before an answer's), or ended as a real one would end; a call to a number
+ * without targets is as the request says. Otherwise how long an answer is waited for at the most;
+ * then, or with the answer, it is called again. `incoming`: the event that questions carry. */
+int64_t simulated_decide(struct simulated_call *c, const struct askers *by,
+                         const struct event *incoming, int64_t now_ms);
 /* incoming_call, then the rest: in order, ready for intake_submit_all; the call's row goes with
  * each. All are marked `simulated`. */
 MUST_USE enum err simulated_begin(struct simulated_call *c, struct taking **ret);

@@ -1,8 +1,5 @@
-/* simulations: the waiting of simulated calls for those who may decide about them. The endpoints
- * with `control` that get incoming_call and those that are a target of the number by their URL are
- * asked by their delivery, a webhook that is the first target by a question. The first that says
- * forward or reject decides; when all said something else, or are late, the call is what the
- * request says. Loop's thread, but for simulations_run and simulations_control. */
+/* simulations: the waiting of simulated calls for those who may decide about them (hub/decision.h).
+ * Loop's thread, but for simulations_run and simulations_control. */
 #include "hub/simulations.h"
 
 #include <stdlib.h>
@@ -10,8 +7,7 @@
 
 #include "base/map.h"
 
-enum { ASK_TIMEOUT_MS = 3000, ANSWER_BYTES_MAX = 8192, WAITING_MAX = 4096 };
-#define BY_TARGET (1ull << 63) /* a question's mark: no endpoint has such a number */
+enum { ANSWER_BYTES_MAX = 8192, WAITING_MAX = 4096 };
 
 struct simulations {
     struct simulations_config c;
@@ -22,14 +18,12 @@ struct waiting {
     struct mail mail;
     struct simulations *all;
     struct simulated_call *call;
-    const struct book *book;
     struct taking *incoming;
+    const struct event *event; /* the same: questions that come later carry it */
     simulation_done *done;
     void *arg;
     struct timer late;
-    unsigned asked, answered;
-    bool stored, is_late;
-    struct control said;
+    bool stored;
 };
 
 enum err simulations_new(const struct simulations_config *c, struct simulations **ret)
@@ -52,90 +46,40 @@ void simulations_free(struct simulations *s)
     free(s);
 }
 
-/* ---- who is asked ---- */
-
-static const struct forward *forward_of(const struct book *book, const struct event *e)
-{
-    const struct book_number *n = book_number(book, e->number);
-    return n ? n->set->forward : NULL;
-}
-
-static bool may_decide(const struct book_endpoint *ep, const struct forward *f)
-{
-    for (size_t i = 0; ep && f && i < f->n; i++)
-        if (f->target[i].type == TARGET_WEBHOOK &&
-            str_eq(f->target[i].destination, str_of(ep->set->url)))
-            return true;
-    return ep && ep->set->control;
-}
-
-bool simulation_asks(const struct book *book, const struct taking *incoming)
+bool simulation_asks(struct simulated_call *call, const struct taking *incoming)
 {
     size_t n;
-    const struct forward *f = forward_of(book, taking_event(incoming));
-    const struct delivery *d = taking_deliveries(incoming, &n);
-    for (size_t i = 0; i < n; i++)
-        if (may_decide(book_endpoint(book, d[i].endpoint), f))
-            return true;
-    return f && f->n && f->target[0].type == TARGET_WEBHOOK;
-}
-
-/* How long to wait for them, at the most. */
-static int64_t ask_all(struct waiting *w)
-{
-    size_t n;
-    int64_t most_ms = 0;
-    const struct simulations_config *c = &w->all->c;
-    const struct event *e = taking_event(w->incoming);
-    const struct forward *f = forward_of(w->book, e);
-    const struct delivery *d = taking_deliveries(w->incoming, &n);
-    struct str first = f && f->n && f->target[0].type == TARGET_WEBHOOK ? f->target[0].destination
-                                                                        : (struct str){0};
-    for (size_t i = 0; i < n; i++) {
-        const struct book_endpoint *ep = book_endpoint(w->book, d[i].endpoint);
-        if (!may_decide(ep, f) || c->early(c->arg, e, ep->n, d[i].sequence) != OK)
-            continue;
-        w->asked++;
-        if (ep->set->control_timeout_ms > most_ms)
-            most_ms = ep->set->control_timeout_ms;
-        if (str_eq(first, str_of(ep->set->url)))
-            first = (struct str){0}; /* its delivery is the question */
-    }
-    if (first.n && c->ask(c->arg, e, first, ASK_TIMEOUT_MS, BY_TARGET) == OK) {
-        w->asked++;
-        most_ms = most_ms > ASK_TIMEOUT_MS ? most_ms : ASK_TIMEOUT_MS;
-    }
-    return most_ms;
+    const struct delivery *to = taking_deliveries(incoming, &n);
+    return decision_asks(simulated_decision(call), to, n);
 }
 
 /* ---- what becomes of it ---- */
 
 static void end(struct waiting *w, enum err err)
 {
-    enum control_action action = w->said.action;
     map_remove(w->all->waiting, simulated_id(w->call));
     timer_stop(&w->late);
-    if (action == CONTROL_REJECT)
-        simulated_reject(w->call, w->said.sip_status);
-    else if (action == CONTROL_FORWARD && err == OK)
-        err = simulated_follow(w->call, w->said.targets);
-    w->done(w->arg, err, action);
-    forward_free(w->said.targets);
+    w->done(w->arg, err, decision_action(simulated_decision(w->call)));
+    event_drop(&w->event);
     taking_free(w->incoming);
     free(w);
 }
 
+static void on_late(struct timer *t);
+
 static void decide(struct waiting *w)
 {
-    if (w->stored && (w->is_late || w->answered == w->asked || w->said.action != CONTROL_DEFAULT))
+    const struct simulations_config *c = &w->all->c;
+    int64_t wait_ms = simulated_decide(w->call, &c->askers, w->event, loop_now_ms(c->loop));
+    if (wait_ms > 0)
+        loop_timer(c->loop, &w->late, wait_ms, on_late, w);
+    else
         end(w, OK);
 }
 
 static void on_late(struct timer *t)
 {
-    struct waiting *w = t->arg;
-    w->is_late = true;
-    decide(w);
+    decide(t->arg);
 }
 
 static void on_stored(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
@@ -152,11 +96,14 @@ static void on_run(struct mail *m)
 {
     struct waiting *w = (struct waiting *)m;
     struct simulations *s = w->all;
+    size_t n;
+    const struct delivery *to = taking_deliveries(w->incoming, &n);
     enum err err = map_count(s->waiting) < WAITING_MAX
                        ? map_put(s->waiting, simulated_id(w->call), w, NULL)
                        : ERR_FULL;
     if (err == OK) {
-        loop_timer(s->c.loop, &w->late, ask_all(w), on_late, w);
+        decision_ask_ahead(simulated_decision(w->call), &s->c.askers, w->event, to, n,
+                           loop_now_ms(s->c.loop));
         err = intake_submit(s->c.intake, &w->incoming, loop_mailbox(s->c.loop), on_stored, w, 0);
     }
     if (err != OK)
@@ -164,8 +111,7 @@ static void on_run(struct mail *m)
 }
 
 enum err simulations_run(struct simulations *s, struct simulated_call *call,
-                         const struct book *book, struct taking **incoming, simulation_done *done,
-                         void *arg)
+                         struct taking **incoming, simulation_done *done, void *arg)
 {
     struct waiting *w = calloc(1, sizeof *w);
     if (!w)
@@ -173,15 +119,17 @@ enum err simulations_run(struct simulations *s, struct simulated_call *call,
     *w = (struct waiting){.mail.open = on_run,
                           .all = s,
                           .call = call,
-                          .book = book,
                           .incoming = *incoming,
+                          .event = event_hold(taking_event(*incoming)),
                           .done = done,
                           .arg = arg};
     enum err err = loop_post(s->c.loop, &w->mail);
-    if (err == OK)
+    if (err == OK) {
         *incoming = NULL;
-    else
+    } else {
+        event_drop(&w->event);
         free(w);
+    }
     return err;
 }
 
@@ -190,6 +138,7 @@ enum err simulations_run(struct simulations *s, struct simulated_call *call,
 struct control_mail {
     struct mail mail;
     struct simulations *all;
+    uint64_t asked;
     int status;
     char call_id[ID_SIZE];
     size_t n;
@@ -200,15 +149,11 @@ static void on_control(struct mail *m)
 {
     struct control_mail *k = (struct control_mail *)m;
     struct waiting *w = map_get(k->all->waiting, str_of(k->call_id));
-    if (w && !w->is_late) {
-        struct control said;
-        control_parse(k->status, str_of_bytes(k->body, k->n), &said);
-        w->answered++;
-        if (w->said.action == CONTROL_DEFAULT)
-            w->said = said;
-        else
-            forward_free(said.targets);
-        decide(w);
+    if (w) {
+        decision_answer(simulated_decision(w->call), k->asked, k->status,
+                        str_of_bytes(k->body, k->n), loop_now_ms(k->all->c.loop));
+        if (w->stored)
+            decide(w);
     }
     free(k);
 }
@@ -222,6 +167,7 @@ void simulations_control(struct simulations *s, struct str call_id, uint64_t ask
         return; /* the call's own time limit decides */
     k->mail.open = on_control;
     k->all = s;
+    k->asked = asked;
     k->status = status;
     k->n = body.n;
     if (body.n)

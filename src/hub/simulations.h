@@ -10,26 +10,19 @@ struct simulations;
 struct simulations_config {
     struct loop *loop;
     struct intake *intake;
-    /* As the SIP edge has them, wired by main: an endpoint is asked by its delivery, a URL by a
-     * question. Each answers once by simulations_control, or never: there is a time for it. */
-    enum err (*early)(void *arg, const struct event *incoming, uint64_t endpoint,
-                      unsigned sequence);
-    enum err (*ask)(void *arg, const struct event *incoming, struct str url, int64_t timeout_ms,
-                    uint64_t asked);
-    void *arg;
+    struct askers askers; /* as the SIP edge has them; each answers by simulations_control */
 };
 MUST_USE enum err simulations_new(const struct simulations_config *c, struct simulations **ret);
 void simulations_free(struct simulations *s); /* after loop_stop; NULL-safe */
 
 /* Is there anybody whose answer may decide about this call? */
-bool simulation_asks(const struct book *book, const struct taking *incoming);
+bool simulation_asks(struct simulated_call *call, const struct taking *incoming);
 
 /* Stores `incoming` (takes it), waits for the answers, and makes the call what they say. `done`
- * comes once, on the loop's thread; `call` and `book` are borrowed until then. ERR_FULL. */
+ * comes once, on the loop's thread; `call` is borrowed until then. ERR_FULL. */
 typedef void simulation_done(void *arg, enum err err, enum control_action action);
 MUST_USE enum err simulations_run(struct simulations *s, struct simulated_call *call,
-                                  const struct book *book, struct taking **incoming,
-                                  simulation_done *done, void *arg);
+                                  struct taking **incoming, simulation_done *done, void *arg);
 
 /* What somebody who was asked for a call said; not one of ours: nothing happens. Any thread. */
 void simulations_control(struct simulations *s, struct str call_id, uint64_t asked, int status,

@@ -1,5 +1,5 @@
-/* target_walk: the next target that applies. Called by sip/call_route on the edge's thread and by
- * hub/simulate; one step costs at most what is left of the call's count. */
+/* target_walk: finds the next target that applies. Called by hub/decision; one step costs at most
+ * what is left of the call's count. */
 #include "hub/target_walk.h"
 
 static bool applies(const struct target *t, int last_status)

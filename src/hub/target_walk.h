@@ -1,6 +1,6 @@
 /* The way of one call through its number's targets, and through those of the numbers that they
  * lead to. It looks at TARGETS_LOOKED_AT_MAX targets in all, however they are nested and whoever
- * named them. The SIP edge and simulated calls walk alike. Pure but for the book, which is borrowed
+ * named them. Pure but for the book, which is borrowed
  * for the walk's life. */
 #pragma once
 #include "hub/book.h"

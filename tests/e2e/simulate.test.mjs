@@ -179,4 +179,34 @@ test('a simulated call goes where the answer to its incoming_call says', async (
     assert.equal(made.decision, 'forward');
     assert.equal((await d.must('GET', `/v1/calls/${made.call_id}`)).destination, 'sip:asked@example.com');
   });
+
+  await t.test('an endpoint that is a later target has no say before its turn', async () => {
+    const other = '+442070000002';
+    await d.number(other, [...desk, { type: 'webhook', destination: `${receiver.url}/later` }], receiver.endpoint('/later'));
+    receiver.respond.set('/later', (_, res) => res.send({ action: 'reject' }));
+    const made = await d.must('POST', '/v1/simulate', { kind: 'call', number: other });
+    assert.equal(made.decision, 'default');
+    assert.equal((await d.must('GET', `/v1/calls/${made.call_id}`)).destination, 'sip:desk@example.com');
+  });
+
+  await t.test('a webhook behind a target that takes no calls is asked in its turn', async () => {
+    const other = '+442070000003';
+    await d.number(other, [{ type: 'pstn', destination: '+12025550100' }, { type: 'webhook', destination: `${receiver.url}/turn` }]);
+    receiver.respond.set('/turn', (_, res) => res.send({ action: 'forward', targets: [{ type: 'sip', destination: 'sip:turn@example.com' }] }));
+    const made = await d.must('POST', '/v1/simulate', { kind: 'call', number: other });
+    assert.equal(made.decision, 'forward');
+    assert.equal((await d.must('GET', `/v1/calls/${made.call_id}`)).destination, 'sip:turn@example.com');
+  });
+
+  await t.test('where no target can take it, it ends as a real call does', async () => {
+    const other = '+442070000004';
+    await d.number(other, [{ type: 'pstn', destination: '+12025550100' }]);
+    const ended = async (more) => {
+      const made = await d.must('POST', '/v1/simulate', { kind: 'call', number: other, ...more });
+      const { state, end_reason, sip_status } = await d.must('GET', `/v1/calls/${made.call_id}`);
+      return [made.events.length, state, end_reason, sip_status];
+    };
+    assert.deepEqual(await ended({}), [2, 'ended', 'failed', 500]);
+    assert.deepEqual(await ended({ destination: 'sip:said@example.com' }), [3, 'ended', 'completed', 200]);
+  });
 });

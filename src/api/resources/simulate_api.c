@@ -123,6 +123,7 @@ static enum err simulate_a_call(struct request *r, uint64_t account, struct simu
 {
     struct taking *t[SIMULATED_EVENTS_MAX] = {NULL};
     struct simulations *all = r->api->c.simulations;
+    const struct askers nobody = {0};
     struct simulated *s = calloc(1, sizeof *s);
     if (!s)
         return ERR_NOMEM;
@@ -133,14 +134,16 @@ static enum err simulate_a_call(struct request *r, uint64_t account, struct simu
         simulated_new(r->api->c.intake, r->book, account, s->sim, clock_wall_ms(), &s->call);
     if (err == OK)
         err = simulated_begin(s->call, &t[0]);
-    if (err == OK) {
-        note(s, t[0]);
-        err = all && simulation_asks(r->book, t[0])
-                  ? simulations_run(all, s->call, r->book, &t[0], on_decided, s)
-                  : submit_rest(s, t, 1);
-    } /* OK: s and r may be gone now */
     if (err == OK)
-        return OK;
+        note(s, t[0]);
+    if (err == OK && simulation_asks(s->call, t[0])) {
+        err = simulations_run(all, s->call, &t[0], on_decided, s);
+    } else if (err == OK) {
+        (void)simulated_decide(s->call, &nobody, NULL, clock_mono_ms()); /* which waits for none */
+        err = submit_rest(s, t, 1);
+    }
+    if (err == OK)
+        return OK; /* s and r may be gone now */
     taking_free(t[0]);
     simulated_over(s);
     return err;
@@ -188,7 +191,7 @@ static enum err find_number(struct request *r, const struct simulation *s, uint6
     if (!n || !(r->is_operator || n->account == r->account))
         return ERR_NOT_FOUND;
     *ret_account = n->account;
-    if (!(s->sms ? n->set->sms : n->set->voice))
+    if (!(s->sms ? n->set->sms : decision_called(r->book, str_of(s->number)) != NULL))
         return request_refuse(r, "number",
                               s->sms ? "a number with sms on" : "a number with voice on");
     return OK;

@@ -121,7 +121,7 @@ struct call {
     handle bye;         /* the BYE's server transaction, answered after the commit */
     /* Routing, dropped once it is up: */
     const struct book *book;
-    struct decision *decision; /* call_control.c's: who is asked where it goes; NULL: nobody */
+    struct decision *decision; /* who takes it; NULL: not asked yet */
     struct route *route;
     struct timer invite_timer, store_timer, probe_timer;
     int64_t heard_at_ms; /* mono: last signalling of either leg */
@@ -200,26 +200,17 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
 void text_on_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
                      struct str raw, const struct book_trunk *trunk);
 
-/* call_control.c: does a webhook's answer decide? */
+/* control.c: does a webhook's answer decide? */
 /* Asks whoever may be asked before the incoming_call is stored; `t` as it will be submitted. */
 void call_ask_ahead(struct call *c, const struct event *incoming, const struct taking *t);
-void call_decide(struct call *c); /* after the commit */
-/* A target's turn: its webhook is asked, and the call waits, or has ended. False when the next
- * target is due: there was nothing to wait for, or the answer was there and named other targets. */
-bool call_ask(struct call *c, struct str url);
-void call_control_leave(struct call *c); /* the target's turn is over: its answer is not */
-void call_control_drop(struct call *c);
 /* An answer for the call goes by mail to the loop (sip_edge_control). Any thread. */
 void call_post_control(struct sip_edge *e, struct str call_id, uint64_t asked, int status,
                        struct str body);
 
-/* call_route.c: where it goes */
-void call_route(struct call *c);
-/* As an answer says: its targets are the call's now, and the first is due. False: the call ended.
- */
-bool call_route_to(struct call *c, struct forward **forward);
-void call_reject(struct call *c, int status);
-void call_next_target(struct call *c); /* the present one had nothing to say */
+/* route.c: where it goes */
+/* What its decision says next: incoming_call is stored, the present target had nothing to say, or
+ * an answer came that it waits for. */
+void call_next_target(struct call *c);
 void call_target_failed(struct call *c, int status, struct str reason);
 void call_address_failed(struct call *c, int status); /* nothing was heard from it */
 void call_route_drop(struct call *c);                 /* frees it; says nothing to anybody */

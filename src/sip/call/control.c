@@ -1,239 +1,64 @@
-/* control: a call whose way a webhook's answer may decide (CONTRACT §4). Asked are, at once
- * and while incoming_call is on its way to the disk: the control endpoints that get it, the
- * endpoints that are a target of the number by their URL (their delivery is the question), and a
- * webhook that is the first target; other webhooks when their turn comes. Nothing is done with an
- * answer before the commit, and nothing after the asked one's own time. Edge's thread.
- *
- *     ask ahead ─┬─ commit ◆ ─→ decide: the first control endpoint that says forward or reject
- * wins; └─ answers       all said something else, or are late: the number's own targets */
+/* control: asks the webhooks whose answers may decide about a call (hub/decision.h), and hands
+ * their answers in. incoming_call's are asked while it is on its way to the disk; nothing is done
+ * with an answer before the commit. Edge's thread, but for call_post_control. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/control.h"
 #include "sip/call/route.h"
 
-enum {
-    ASK_TIMEOUT_MS = 3000, /* of a URL that is no endpoint */
-    ANSWER_BYTES_MAX = 8192,
-    AHEAD_MAX = 8, /* endpoints of one call; further ones get their deliveries, and are not asked */
-    ASKED_IN_ALL = AHEAD_MAX + 1 + ASKED_MAX,
-};
-#define BY_TARGET (1ull << 63) /* in a mark: a question, not an endpoint's number */
+enum { ANSWER_BYTES_MAX = 8192 };
 
-struct asked {
-    uint64_t mark;
-    struct str url;   /* in the call's book; empty: of a question that is not used twice */
-    int64_t until_ms; /* mono */
-    bool control, answered;
-    struct control answer;
-};
-
-struct decision {
-    struct asked *turn;  /* the target that the call waits for */
-    struct asked *first; /* the first control endpoint that said where to */
-    size_t n;
-    struct asked at[ASKED_IN_ALL];
-};
-
-static int64_t left_ms(const struct call *c, const struct asked *a)
+static struct askers call_askers(const struct call *c)
 {
-    return a->answered ? 0 : a->until_ms - loop_now_ms(c->edge->c.loop);
+    const struct sip_config *s = &c->edge->c;
+    return (struct askers){s->early, s->ask, s->ask_arg};
 }
 
-static struct asked *asked_add(struct call *c, uint64_t mark, struct str url, int64_t timeout_ms)
+bool call_decision_make(struct call *c)
 {
-    struct decision *d = c->decision;
-    if (!d && !(d = c->decision = calloc(1, sizeof *d)))
-        return NULL;
-    if (d->n == ASKED_IN_ALL)
-        return NULL;
-    struct asked *a = &d->at[d->n++];
-    *a = (struct asked){
-        .mark = mark, .url = url, .until_ms = loop_now_ms(c->edge->c.loop) + timeout_ms};
-    return a;
-}
-
-static struct asked *asked_of_url(const struct call *c, struct str url)
-{
-    for (size_t i = 0; c->decision && i < c->decision->n; i++)
-        if (c->decision->at[i].url.n && str_eq(c->decision->at[i].url, url))
-            return &c->decision->at[i];
-    return NULL;
-}
-
-void call_control_leave(struct call *c)
-{
-    if (!c->decision || !c->decision->turn)
-        return;
-    c->decision->turn->answered = true; /* what still comes counts no longer */
-    c->decision->turn = NULL;
-}
-
-void call_control_drop(struct call *c)
-{
-    for (size_t i = 0; c->decision && i < c->decision->n; i++)
-        forward_free(c->decision->at[i].answer.targets);
-    free(c->decision);
-    c->decision = NULL;
-}
-
-/* ---- the questions ---- */
-
-static bool is_target(const struct forward *f, struct str url)
-{
-    for (size_t i = 0; f && i < f->n; i++)
-        if (f->target[i].type == TARGET_WEBHOOK && str_eq(f->target[i].destination, url))
-            return true;
-    return false;
-}
-
-static void ask_endpoint(struct call *c, const struct event *event, const struct book_endpoint *ep,
-                         unsigned sequence)
-{
-    struct sip_edge *e = c->edge;
-    if (e->c.early(e->c.ask_arg, event, ep->n, sequence) != OK)
-        return;
-    struct asked *a = asked_add(c, ep->n, str_of(ep->set->url), ep->set->control_timeout_ms);
-    if (a)
-        a->control = ep->set->control;
-}
-
-static struct asked *ask_url(struct call *c, const struct event *event, struct str url, bool keep)
-{
-    struct sip_edge *e = c->edge;
-    uint64_t mark = BY_TARGET | (c->decision ? c->decision->n : 0);
-    if (!e->c.ask || e->c.ask(e->c.ask_arg, event, url, ASK_TIMEOUT_MS, mark) != OK)
-        return NULL;
-    return asked_add(c, mark, keep ? url : (struct str){0}, ASK_TIMEOUT_MS);
+    return c->decision || decision_new(c->book, c->account, str_of(c->number), &c->decision) == OK;
 }
 
 void call_ask_ahead(struct call *c, const struct event *event, const struct taking *t)
 {
     size_t n;
-    const struct delivery *d = taking_deliveries(t, &n);
-    const struct book_number *number = book_number(c->book, str_of(c->number));
-    const struct forward *f = number ? number->set->forward : NULL;
-    for (size_t i = 0; c->edge->c.early && i < n; i++) {
-        const struct book_endpoint *ep = book_endpoint(c->book, d[i].endpoint);
-        struct str url = str_of(ep ? ep->set->url : NULL);
-        bool by_target = ep && is_target(f, url) && !asked_of_url(c, url);
-        if (ep && (ep->set->control || by_target) && (!c->decision || c->decision->n < AHEAD_MAX))
-            ask_endpoint(c, event, ep, d[i].sequence);
-    }
-    const struct target *first = f && f->n ? &f->target[0] : NULL;
-    if (first && first->type == TARGET_WEBHOOK && !asked_of_url(c, first->destination))
-        (void)!ask_url(c, event, first->destination, true);
+    const struct delivery *to = taking_deliveries(t, &n);
+    const struct askers by = call_askers(c);
+    if (call_decision_make(c))
+        decision_ask_ahead(c->decision, &by, event, to, n, loop_now_ms(c->edge->c.loop));
 }
 
-/* ---- the answers ---- */
-
-enum followed {
-    FOLLOWED_NOTHING, /* it says nothing that leads anywhere */
-    FOLLOWED_TARGETS, /* they are the call's now: the next target is due */
-    FOLLOWED_END,     /* the call ended */
-};
-
-/* Does what it says, once. */
-static enum followed follow(struct call *c, struct asked *a)
+void call_ask(struct call *c, struct str url)
 {
-    struct control answer = a->answer;
-    a->answer = (struct control){.action = CONTROL_DEFAULT};
-    a->answered = true; /* or late: what still comes counts no longer */
-    timer_stop(&c->invite_timer);
-    if (answer.action == CONTROL_FORWARD)
-        return call_route_to(c, &answer.targets) ? FOLLOWED_TARGETS : FOLLOWED_END;
-    if (answer.action == CONTROL_DEFAULT)
-        return FOLLOWED_NOTHING;
-    call_reject(c, answer.sip_status);
-    return FOLLOWED_END;
+    const struct askers by = call_askers(c);
+    struct event *made = NULL;
+    if (call_event(c, EVENT_INCOMING_CALL, &made) != OK)
+        return;
+    const struct event *event = made;
+    decision_ask(c->decision, &by, event, url, loop_now_ms(c->edge->c.loop));
+    event_drop(&event);
 }
 
-static void on_too_late(struct timer *t);
+static void on_answer_late(struct timer *t)
+{
+    call_next_target(t->arg);
+}
 
-static void wait(struct call *c, int64_t in_ms)
+void call_wait_for_answer(struct call *c, int64_t at_most_ms)
 {
     if (c->state != CALL_DECIDING)
         call_set_state(c, CALL_DECIDING);
-    loop_timer(c->edge->c.loop, &c->invite_timer, in_ms, on_too_late, c);
+    loop_timer(c->edge->c.loop, &c->invite_timer, at_most_ms, on_answer_late, c);
 }
 
-void call_decide(struct call *c)
-{
-    struct decision *d = c->decision;
-    int64_t most = 0;
-    for (size_t i = 0; d && i < d->n; i++)
-        if (d->at[i].control && left_ms(c, &d->at[i]) > most)
-            most = left_ms(c, &d->at[i]);
-    if (d && d->first) {
-        if (follow(c, d->first) == FOLLOWED_TARGETS)
-            call_next_target(c);
-    } else if (most > 0) {
-        wait(c, most);
-    } else {
-        timer_stop(&c->invite_timer);
-        call_route(c);
-    }
-}
-
-static void turn_over(struct call *c)
-{
-    struct asked *a = c->decision->turn;
-    c->decision->turn = NULL;
-    if (follow(c, a) == FOLLOWED_END)
-        return;
-    if (c->state != CALL_ROUTING)
-        call_set_state(c, CALL_ROUTING);
-    call_next_target(c);
-}
-
-static void on_too_late(struct timer *t)
-{
-    struct call *c = t->arg;
-    if (c->decision->turn)
-        turn_over(c);
-    else
-        call_decide(c);
-}
-
-bool call_ask(struct call *c, struct str url)
-{
-    struct asked *a = asked_of_url(c, url);
-    struct event *made = NULL;
-    if (!a) {
-        if (call_event(c, EVENT_INCOMING_CALL, &made) != OK)
-            return false;
-        const struct event *event = made;
-        a = ask_url(c, event, url, false);
-        event_drop(&event);
-    }
-    if (!a)
-        return false;
-    if (left_ms(c, a) <= 0)
-        return follow(c, a) == FOLLOWED_END;
-    c->decision->turn = a;
-    wait(c, left_ms(c, a));
-    return true;
-}
-
+/* An answer that comes before it is asked for is kept. */
 static void on_answer(struct call *c, uint64_t mark, int status, struct str body)
 {
-    struct decision *d = c->decision;
-    struct asked *a = NULL;
-    for (size_t i = 0; d && i < d->n; i++)
-        if (d->at[i].mark == mark)
-            a = &d->at[i];
-    if (!a || left_ms(c, a) <= 0)
+    if (!c->decision)
         return;
-    a->answered = true;
-    control_parse(status, body, &a->answer);
-    if (a->control && a->answer.action != CONTROL_DEFAULT && !d->first)
-        d->first = a;
-    if (c->state != CALL_DECIDING)
-        return; /* kept until it is asked for */
-    if (d->turn == a)
-        turn_over(c);
-    else if (!d->turn)
-        call_decide(c);
+    decision_answer(c->decision, mark, status, body, loop_now_ms(c->edge->c.loop));
+    if (c->state == CALL_DECIDING)
+        call_next_target(c);
 }
 
 struct control_mail {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "hub/decision.h"
 #include "sip/call/call.h"
 #include "sip/call/x_headers.h"
 
@@ -164,7 +165,7 @@ static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m
     timer_stop(&c->invite_timer);
     call_answer_invite(c, 100, (struct str){0}, NULL, '0');
     log_info("sip", "%s goes on: its INVITE came again", c->call_id);
-    call_route(c);
+    call_next_target(c);
 }
 
 static enum err begin(struct call *c, const struct sip_msg *m, const struct path *from,
@@ -231,8 +232,8 @@ void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct pa
     }
     const struct book_number *number = NULL;
     if (identity_called(m, trunk->set, e164) == OK)
-        number = book_number(e->book, str_of(e164));
-    if (!number || !number->set->voice) {
+        number = decision_called(e->book, str_of(e164));
+    if (!number) {
         edge_reply(e, m, from, 404, NULL, NULL);
         return;
     }

@@ -11,38 +11,14 @@
 
 static enum err try_address(struct call *c);
 
-/* What the caller hears (docs/sip.md). A target's trouble is not the gateway's: its 5xx, and what
- * nobody can do anything about, become 500, its "unknown" becomes 480. */
-static int caller_status(int status)
-{
-    switch (end_reason_of_status(status)) {
-    case END_BUSY: return 486;
-    case END_NO_ANSWER: return 480;
-    case END_REJECTED: return status;
-    default: break;
-    }
-    switch (status) {
-    case 415:
-    case 422:
-    case 484:
-    case 488:
-    case 606:                /* about what the caller offered */
-    case 482: return status; /* a loop through us: each of its turns hears so */
-    case 404:
-    case 410:
-    case 604: return 480;
-    default: return status >= 300 && status < 400 ? 480 : 500;
-    }
-}
-
 void call_route_drop(struct call *c)
 {
     struct route *r = c->route;
-    call_control_drop(c);
+    decision_free(c->decision);
+    c->decision = NULL;
     if (!r)
         return;
     lookup_cancel(r->lookup);
-    forward_free(r->own);
     free(r);
     c->route = NULL;
 }
@@ -72,7 +48,6 @@ void call_leave_target(struct call *c)
 {
     struct route *r = c->route;
     timer_stop(&c->invite_timer);
-    call_control_leave(c);
     if (!r)
         return;
     leave_address(c);
@@ -89,10 +64,8 @@ static enum err destination_read(struct call *c, const struct target *t, struct 
     buf_wrap(&b, r->ruri, sizeof r->ruri - 1);
     if (t->type == TARGET_DIRECT_IP)
         buf_printf(&b, "sip:%s@%.*s", c->number, STR_FMT(t->destination));
-    else if (t->type == TARGET_SIP)
-        buf_put_str(&b, t->destination);
     else
-        return ERR_UNSUPPORTED;
+        buf_put_str(&b, t->destination);
     if (b.err != OK)
         return b.err;
     r->ruri[b.n] = '\0';
@@ -187,148 +160,114 @@ static enum err try_address(struct call *c)
     return why;
 }
 
-/* False: it failed at once. */
-static bool start_target(struct call *c, const struct target *t)
+/* OK: something is under way that leads to its answer, or to its failure. */
+static enum err start_target(struct call *c, const struct target *t)
 {
     struct route *r = c->route;
     struct uri uri;
     unsigned ring_s = t->ring_timeout_s ? t->ring_timeout_s : c->edge->c.ring_timeout_s;
     r->target = t;
-    c->detail = NULL;
-    free(c->destination);
-    c->destination = str_dup(t->destination);
     enum err err = destination_read(c, t, &uri);
-    if (err == OK) {
-        loop_timer(c->edge->c.loop, &c->invite_timer, (int64_t)ring_s * 1000, on_ring_timeout, c);
-        err = find_addresses(c, &uri);
-    }
-    if (err == OK)
-        return true;
-    log_sparse(LOG_WARN, 1000, "sip", "%s: target %s \"%.*s\": %s", c->call_id,
-               target_type_name(t->type), STR_FMT(t->destination), err_text(err));
-    r->last_status = err == ERR_UNREACHABLE || err == ERR_DENIED || err == ERR_BLOCKED
-                         ? address_failure(c, err)
-                         : 500;
-    return false;
+    if (err != OK)
+        return err;
+    loop_timer(c->edge->c.loop, &c->invite_timer, (int64_t)ring_s * 1000, on_ring_timeout, c);
+    return find_addresses(c, &uri);
 }
 
-/* There is no further target, or a limit keeps the call from it. */
-static void give_up(struct call *c, const char *limit)
+/* It failed at once. */
+static void target_unreached(struct call *c, const struct target *t, enum err err)
 {
-    if (limit) {
-        log_sparse(LOG_WARN, 1000, "sip", "%s: no further target is tried: %s", c->call_id, limit);
-        c->detail = limit;
+    log_sparse(LOG_WARN, 1000, "sip", "%s: target %s \"%.*s\": %s", c->call_id,
+               target_type_name(t->type), STR_FMT(t->destination),
+               c->detail ? c->detail : err_text(err));
+    decision_failed(c->decision, err == ERR_UNREACHABLE || err == ERR_DENIED || err == ERR_BLOCKED
+                                     ? address_failure(c, err)
+                                     : 500);
+}
+
+/* It is rejected, there is no further target, or a limit keeps the call from it. */
+static void give_up(struct call *c, const struct decision_step *s)
+{
+    if (s->detail) {
+        log_sparse(LOG_WARN, 1000, "sip", "%s: no further target is tried: %s", c->call_id,
+                   s->detail);
+        c->detail = s->detail;
     }
-    int last = c->route->last_status;
-    int status = last ? caller_status(last) : 480;
-    enum end_reason reason = last ? end_reason_of_status(last) : END_FAILED;
-    enum ended_by by = last && last != 408 && last != 482 && last != 503 && last != 500
-                           ? ENDED_BY_CALLEE
-                           : ENDED_BY_SYSTEM;
-    call_end(c, reason, by, status);
+    call_end(c, s->reason, s->by, s->sip_status);
 }
 
 /* A target that was tried, or could not be, is passed over on the way to another one. False when
  * the call has told so many events that this one is its last but the answer and the end. */
-static bool passed_over(struct call *c)
+static bool passed_over(struct call *c, int status)
 {
-    struct route *r = c->route;
-    c->reason = (uint8_t)end_reason_of_status(r->last_status);
-    return call_store(c, EVENT_CALL_FORWARD_FAILED, c->destination, r->last_status, r->failed++);
+    c->reason = (uint8_t)end_reason_of_status(status);
+    return call_store(c, EVENT_CALL_FORWARD_FAILED, c->destination, status, c->route->failed++);
 }
 
-/* A number that cannot be entered failed like any target. */
-static void number_failed(struct call *c, const struct target *t)
+static bool route_begin(struct call *c)
 {
-    log_sparse(LOG_WARN, 1000, "sip", "%s: %.*s is no number of this account, or a loop",
-               c->call_id, STR_FMT(t->destination));
-    free(c->destination);
-    c->destination = str_dup(t->destination);
-    c->detail = "no number of this account, or a loop";
-    c->route->last_status = 500;
-}
-
-static bool ask_target(struct call *c, const struct target *t)
-{
-    return c->route->asked++ < ASKED_MAX && call_ask(c, t->destination);
-}
-
-void call_next_target(struct call *c)
-{
-    struct route *r = c->route;
-    const struct target *t = NULL;
-    bool failed = r->target != NULL;
-    for (;;) {
-        call_leave_target(c);
-        enum walk_step step = target_walk_next(&r->walk, r->last_status, &t);
-        const char *limit = step == WALK_LIMIT ? "a call looks at 64 targets"
-                            : step != WALK_EXHAUSTED && failed && !passed_over(c)
-                                ? "a call has 40 events"
-                                : NULL;
-        if (limit || step == WALK_EXHAUSTED) {
-            give_up(c, limit);
-            return;
-        }
-        bool ask = step != WALK_NUMBER_FAILED && t->type == TARGET_WEBHOOK;
-        if (step == WALK_NUMBER_FAILED)
-            number_failed(c, t);
-        else if (ask ? ask_target(c, t) : start_target(c, t))
-            return;
-        failed = !ask; /* t may be gone: an answer replaces the targets that asked for it */
-    }
-}
-
-static bool begin(struct call *c)
-{
-    if (c->state != CALL_ROUTING)
-        call_set_state(c, CALL_ROUTING);
     if (!c->book)
         c->book = book_take(c->edge->c.books);
     if (!c->route && (c->route = calloc(1, sizeof *c->route)))
         c->route->call = c;
-    if (!c->route)
-        call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
-    return c->route != NULL;
+    if (c->route && call_decision_make(c))
+        return true;
+    call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
+    return false;
 }
 
-void call_route(struct call *c)
+/* True: it is the call's target now. */
+static bool target_take(struct call *c, enum decision_kind kind, const struct decision_step *s)
 {
-    if (!begin(c))
+    enum err err = ERR_UNSUPPORTED;
+    free(c->destination);
+    c->destination = str_dup(s->target->destination);
+    c->detail = s->detail;
+    if (kind == DECISION_TARGET && (err = start_target(c, s->target)) == OK)
+        return true;
+    target_unreached(c, s->target, err);
+    return false;
+}
+
+void call_next_target(struct call *c)
+{
+    struct decision_step s;
+    bool tried = c->route && c->route->target;
+    if (!route_begin(c))
         return;
-    const struct book_number *n = book_number(c->book, str_of(c->number));
-    if (!n) {
-        call_end(c, END_FAILED, ENDED_BY_SYSTEM, 480);
-        return;
+    int failed = tried ? decision_last_status(c->decision) : 0; /* 0: nothing to be told */
+    for (;;) {
+        call_leave_target(c);
+        enum decision_kind kind = decision_next(c->decision, loop_now_ms(c->edge->c.loop), &s);
+        if (kind == DECISION_WAIT) {
+            call_wait_for_answer(c, s.wait_ms);
+            return;
+        }
+        if (kind != DECISION_END && failed && !passed_over(c, failed)) {
+            kind = DECISION_END;
+            decision_failed(c->decision, failed);
+            decision_end(c->decision, &s);
+            s.detail = "a call has 40 events";
+        }
+        if (kind == DECISION_END) {
+            give_up(c, &s);
+            return;
+        }
+        if (c->state != CALL_ROUTING)
+            call_set_state(c, CALL_ROUTING);
+        failed = 0;
+        if (kind != DECISION_WEBHOOK && target_take(c, kind, &s))
+            return;
+        if (kind != DECISION_WEBHOOK)
+            failed = decision_last_status(c->decision);
+        else if (s.must_ask)
+            call_ask(c, s.target->destination);
     }
-    target_walk_start(&c->route->walk, c->book, n);
-    call_next_target(c);
-}
-
-bool call_route_to(struct call *c, struct forward **forward)
-{
-    struct forward *f = *forward;
-    *forward = NULL;
-    if (!begin(c)) {
-        forward_free(f);
-        return false;
-    }
-    struct route *r = c->route;
-    call_leave_target(c);
-    target_walk_answer(&r->walk, c->book, c->account, f);
-    forward_free(r->own);
-    r->own = f;
-    r->last_status = 0;
-    return true;
-}
-
-void call_reject(struct call *c, int status)
-{
-    call_end(c, end_reason_of_status(status), ENDED_BY_CALLEE, status);
 }
 
 void call_target_failed(struct call *c, int status, struct str reason)
 {
-    c->route->last_status = status;
+    decision_failed(c->decision, status);
     call_next_target(c);
 }
 

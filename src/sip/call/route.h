@@ -1,20 +1,14 @@
 /* Inside the call: the way through its number's targets, while it lasts. */
 #pragma once
-#include "hub/target_walk.h"
+#include "hub/decision.h"
 #include "net/resolver.h"
 #include "sip/call/call.h"
 
-enum { ASKED_MAX = 4 /* webhooks that are targets of one call */ };
-
 struct route {
     struct call *call;
-    struct target_walk walk;     /* in the book that the call holds, and `own` */
-    struct forward *own;         /* what a webhook answered */
-    unsigned asked;              /* webhooks */
     const struct target *target; /* whose turn it is; call_leave_target ends it */
     unsigned failed;             /* targets that did not take it: ordinal of their events */
     unsigned attempts;           /* INVITEs sent: makes each Call-ID its own */
-    int last_status;             /* of the target before; 0: none yet */
     struct lookup *lookup;
     struct resolved at;
     size_t next_address;
@@ -30,3 +24,9 @@ bool route_invite(struct call *c);
 /* Ends the target's turn: the look-up, the INVITE, the early dialogs, the question to a webhook and
  * the timer that it began. Nothing of them is heard of afterwards. */
 void call_leave_target(struct call *c);
+
+/* control.c: the questions to webhooks, and the answers. */
+bool call_decision_make(struct call *c);       /* once, by the call's book; false without memory */
+void call_ask(struct call *c, struct str url); /* the target's turn: decision_ask */
+/* The next target is due when the answer came, or after that time. */
+void call_wait_for_answer(struct call *c, int64_t at_most_ms);

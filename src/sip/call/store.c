@@ -176,7 +176,7 @@ static void stored(struct call *c, enum event_kind kind)
     switch (kind) {
     case EVENT_INCOMING_CALL:
         if (c->state == CALL_TAKING)
-            call_decide(c);
+            call_next_target(c);
         break;
     case EVENT_CALL_ANSWERED:
         if (c->state == CALL_ANSWERING)
