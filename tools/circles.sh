@@ -17,8 +17,7 @@ call|cli|5|doctor calls its parts, which say what they found through it
 call|deliver|12|the walk of a delivery goes back through dispatch
 call|hub|7|the housekeeper runs its chores, which ask it when to go on
 call|play|4|the phone
-call|sip|20|a call's files share one struct until calls are made of legs
-call|store|4|the schema is made through the store
+call|sip|14|a call's files share one struct until calls are made of legs
 EOT
 }
 
@@ -76,8 +75,16 @@ calls() {
       limit = ((part[1], room) in most) ? most[part[1], room] : 3
       if (list != "" || size > limit) print part[1] ": " size " files:" text
       if (size > limit) bad = 1
+      if (size > widest[part[1], room]) widest[part[1], room] = size
       if (size > longest[part[1]]) longest[part[1]] = size
     }
     if (bad) { print "circles: a circle of files is too long"; exit 1 }
+    for (line in most) {
+      split(line, part, SUBSEP)
+      if ((part[1] in longest) && widest[line] < most[line]) {
+        print "circles: " part[1] "|" part[2] " has no circle of " most[line] " files any more: " widest[line] + 0
+        exit 1
+      }
+    }
     print "circles: the longest has " longest["include"] + 0 " files by includes" ("call" in longest ? ", " longest["call"] " by calls" : "")
   }'

@@ -10,12 +10,6 @@
 #include "store/engine.h"
 #include "store/marks.h"
 
-const struct sql_statement sql_table[SQL_COUNT] = {
-#define X(id, writes, text) {text, writes},
-    SQL_LIST(X)
-#undef X
-};
-
 static const char *const steps[] = {
     /* 1: everything the main job needs */
     "CREATE TABLE settings (n {unreused}, kind INTEGER NOT NULL, id TEXT NOT NULL,"

@@ -53,43 +53,6 @@ struct store {
     struct store_job *batch[BATCH_MAX]; /* the writer's, while it runs one */
 };
 
-enum err db_run(struct db *db, enum sql sql, const struct value *args, size_t n_args, db_row *row,
-                void *arg, int64_t *ret_changes)
-{
-    ASSERT(db->writer || !sql_table[sql].writes);
-    db->writes += sql_table[sql].writes;
-    return db->engine->run(db, sql, args, n_args, row, arg, ret_changes);
-}
-
-uint64_t db_transaction(const struct db *db)
-{
-    return db->begun;
-}
-
-struct one_int {
-    int64_t *v;
-    bool found;
-};
-
-static bool on_int(void *arg, const struct value *column, size_t n)
-{
-    struct one_int *one = arg;
-    one->found = column[0].kind == VALUE_INT;
-    if (one->found)
-        *one->v = column[0].i;
-    return false;
-}
-
-enum err db_run_int(struct db *db, enum sql sql, const struct value *args, size_t n_args,
-                    int64_t *ret, bool *ret_found)
-{
-    struct one_int one = {.v = ret};
-    enum err err = db_run(db, sql, args, n_args, on_int, &one, NULL);
-    if (ret_found)
-        *ret_found = one.found;
-    return err;
-}
-
 static struct store_job *job_of(struct mail *m)
 {
     return (struct store_job *)m; /* mail is the first member */
