@@ -16,6 +16,10 @@ typedef void still_on_sent(void *arg, uint32_t stream, const struct addr *from,
                            const struct addr *to, struct str bytes);
 void still_sent_to(still_on_sent *on_sent, void *arg); /* NULL: it is lost */
 
+/* From now on what is sent comes to that: ERR_FULL and the like; OK: it is sent again. still_reset
+ * ends it. */
+void still_fail(enum err err);
+
 bool still_is_quiet(void);      /* no socket, connection or look-up is there */
 void still_reset(void);         /* counts ids from 1 again, when all is quiet */
 void still_reset_lookups(void); /* part of it */

@@ -42,11 +42,17 @@ static struct stream *streams;
 static uint32_t n_streams;
 static still_on_sent *on_sent;
 static void *on_sent_arg;
+static enum err failure;
 
 void still_sent_to(still_on_sent *fn, void *arg)
 {
     on_sent = fn;
     on_sent_arg = arg;
+}
+
+void still_fail(enum err err)
+{
+    failure = err;
 }
 
 bool still_is_quiet(void)
@@ -59,6 +65,7 @@ void still_reset(void)
 {
     ASSERT(still_is_quiet());
     n_streams = 0;
+    failure = OK;
     still_reset_lookups();
 }
 
@@ -94,6 +101,8 @@ enum err datagram_send(struct datagram *d, const struct addr *to, struct str byt
 {
     if (bytes.n > 65507)
         return ERR_TOO_BIG;
+    if (failure != OK)
+        return failure;
     if (on_sent)
         on_sent(on_sent_arg, 0, &d->local, to, bytes);
     return OK;
@@ -183,6 +192,8 @@ enum err stream_connect(struct loop *l, const struct addr *to, struct tls *tls, 
 enum err stream_write(struct stream *s, struct str bytes)
 {
     ASSERT(s->seen.open);
+    if (failure != OK)
+        return failure;
     if (on_sent)
         on_sent(on_sent_arg, s->seen.id, &s->seen.local, &s->seen.peer, bytes);
     return OK;

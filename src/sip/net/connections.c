@@ -206,13 +206,13 @@ static struct tls *client_tls(struct transport *t)
     return t->tls;
 }
 
-static enum err conn_open(struct transport *t, struct path *path, struct str host, const char *key,
-                          struct conn **ret)
+static enum err conn_open(struct transport *t, const struct path *path, const struct addr *peer,
+                          struct str host, const char *key, struct conn **ret)
 {
     struct tls *tls = path->transport == SIP_TLS ? client_tls(t) : NULL;
     if (path->transport == SIP_TLS && !tls)
         return ERR_TLS;
-    struct conn *c = conn_new(t, path->transport, path->listen, path->account, &path->peer);
+    struct conn *c = conn_new(t, path->transport, path->listen, path->account, peer);
     if (!c)
         return ERR_FULL;
     c->outgoing = true;
@@ -220,8 +220,7 @@ static enum err conn_open(struct transport *t, struct path *path, struct str hos
     if (err == OK)
         err = map_put(t->by_peer, str_of(c->peer_key), c, NULL);
     if (err == OK)
-        err = stream_connect(t->loop, &path->peer, tls, host, CONN_CONNECT_MS, &events, c,
-                             &c->stream);
+        err = stream_connect(t->loop, peer, tls, host, CONN_CONNECT_MS, &events, c, &c->stream);
     if (err != OK) {
         conn_forget(c);
         return err;
@@ -237,12 +236,15 @@ enum err conn_send(struct transport *t, struct path *path, struct str host, stru
     enum err err = OK;
     if (!c) {
         char peer[ADDR_TEXT_SIZE], key[sizeof c->peer_key];
-        addr_print(&path->peer, peer);
+        struct addr to = path->peer;
+        if (path->conn && path->listens)
+            to.port = path->listens;
+        addr_print(&to, peer);
         snprintf(key, sizeof key, "%s %s %.*s %llu", transport_name(path->transport), peer,
                  STR_FMT(str_slice(host, 0, 255)), (unsigned long long)path->account);
         c = map_get(t->by_peer, str_of(key));
         if (!c)
-            err = conn_open(t, path, host, key, &c);
+            err = conn_open(t, path, &to, host, key, &c);
         if (err != OK)
             return err;
         path->conn = c->self;

@@ -13,6 +13,8 @@ struct path {          /* a way to a peer */
     uint8_t listen;    /* whose socket or address we speak from */
     bool unguarded;    /* the operator wrote where it leads: its addresses pass no guard */
     bool in_call;      /* of a call that is up: its connection is the last to go */
+    uint16_t listens;  /* the port where who opened `conn` listens: answers go there when it is gone
+                          (RFC 3261 §18.2.2); 0: at the peer's own */
     uint64_t account;  /* whose connection it is; 0: a carrier's */
     handle conn;       /* the connection; 0: by address */
     struct addr peer;
@@ -45,8 +47,8 @@ MUST_USE enum err transport_route(struct transport *t, struct path *path);
  * gone: from the one at `own` where it is still there, else from any that can; false: none can. */
 bool transport_route_again(struct transport *t, const struct addr *own, struct path *path);
 /* Sends one message. Streams: over path->conn, else over one that is open to the peer, else over a
- * new one, which path->conn then names. `host`: the name in the certificate (TLS). ERR_UNREACHABLE:
- * the connection is gone and was the peer's own. */
+ * new one, which path->conn then names. `host`: the name in the certificate (TLS). ERR_FULL: there
+ * is no room for it, or for a connection. */
 MUST_USE enum err transport_send(struct transport *t, struct path *path, struct str host,
                                  struct str bytes);
 /* "192.0.2.1:5060" as the peer should see us (Via, Contact). */

@@ -221,6 +221,7 @@ struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m,
     if (!t)
         return NULL;
     t->server = true;
+    t->path.listens = m->via.port ? m->via.port : from->transport == SIP_TLS ? 5061 : 5060;
     t->key = txn_server_key(ts, m);
     if ((keep && block_set(ts->blocks, &t->request, raw) != OK) ||
         map_put(ts->servers, str_of_u64(&t->key), t, NULL) != OK) {
