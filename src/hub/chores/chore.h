@@ -1,11 +1,14 @@
-/* Inside hub/: a kind of work of the housekeeper's. One piece at a time; all but `work` runs on the
- * housekeeper's thread. */
+/* A chore: one kind of the housekeeper's work. It finds its next piece on a reader, does it on the
+ * writer in one small transaction, and rests in proportion, so that the writer is free for others
+ * most of the time. One piece at a time; all but `work` and `committed` runs on the housekeeper's
+ * thread. */
 #pragma once
-#include "hub/chores/housekeeper.h"
+#include "hub/chores/config.h"
 
 struct chore {
     struct store_job job; /* first */
-    struct housekeeper *hk;
+    const struct housekeeper_config *config;
+    struct mailbox *home;           /* the housekeeper's */
     void (*begin)(struct chore *c); /* due: start a piece by chore_read, or rest */
     int64_t due_ms;                 /* mono */
     bool busy;                      /* a job of it is under way */
@@ -26,12 +29,3 @@ void chore_write(struct chore *c, enum err (*work)(struct chore *, struct db *),
 void chore_rest(struct chore *c, int64_t ms); /* begins again then */
 void chore_rest_in_proportion(struct chore *c);
 void chore_sleep(struct chore *c); /* until housekeeper_wake */
-const struct housekeeper_config *chore_config(const struct chore *c);
-
-/* Each makes its chore, on the heap, with its job first. NULL: out of memory. */
-struct chore *recover_chore(void);
-struct chore *erase_chore(void);
-struct chore *retention_chore(void);
-struct chore *idempotency_chore(void);
-struct chore *partial_chore(void);
-struct chore *spans_chore(void);

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "hub/chores/chore.h"
+#include "hub/chores/kinds.h"
 #include "store/rows/erasures.h"
 #include "store/rows/expiry.h"
 #include "store/rows/sms_parts.h"
@@ -126,8 +126,8 @@ static void after_erase(struct chore *c, enum err err)
         return;
     }
     metric_add(METRIC_EVENTS_ERASED, (int64_t)e->events);
-    if (chore_config(c)->on_calls_gone)
-        chore_config(c)->on_calls_gone(chore_config(c)->arg, e->trace, e->calls);
+    if (c->config->on_calls_gone)
+        c->config->on_calls_gone(c->config->arg, e->trace, e->calls);
     if (e->at_end)
         log_info("erase", "%s: finished", e->now.id);
     chore_rest_in_proportion(c);
@@ -136,7 +136,7 @@ static void after_erase(struct chore *c, enum err err)
 static void after_look(struct chore *c, enum err err)
 {
     struct erasing *e = (struct erasing *)c;
-    const struct housekeeper_config *hc = chore_config(c);
+    const struct housekeeper_config *hc = c->config;
     if (err != OK) {
         chore_rest(c, CHORE_RETRY_MS);
         return;

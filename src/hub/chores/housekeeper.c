@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "hub/chores/chore.h"
+#include "hub/chores/kinds.h"
 
 enum { CHORES = 6, WAIT_MAX_MS = 60000 };
 
@@ -87,10 +87,12 @@ enum err housekeeper_start(const struct housekeeper_config *c, struct housekeepe
     hk->c = *c;
     enum err err = mailbox_new(&hk->home, 2 * CHORES + 1, NULL, NULL);
     for (size_t i = 0; err == OK && i < CHORES; i++) {
-        if ((hk->chore[i] = make[i]()))
-            hk->chore[i]->hk = hk;
-        else
+        if (!(hk->chore[i] = make[i]())) {
             err = ERR_NOMEM;
+            break;
+        }
+        hk->chore[i]->config = &hk->c;
+        hk->chore[i]->home = hk->home;
     }
     if (err == OK && pthread_create(&hk->thread, NULL, housekeeper_main, hk) != 0)
         err = ERR_NOMEM;
@@ -114,83 +116,4 @@ void housekeeper_stop(struct housekeeper *hk)
         free(hk->chore[i]);
     mailbox_free(hk->home);
     free(hk);
-}
-
-/* ---- what chores do with it ---- */
-
-static enum err on_run(struct store_job *job, struct db *db)
-{
-    struct chore *c = (struct chore *)job;
-    c->began_us = clock_mono_us();
-    enum err err = c->work(c, db);
-    c->ran_us = clock_mono_us() - c->began_us;
-    return err;
-}
-
-static void on_committed(struct store_job *job)
-{
-    struct chore *c = (struct chore *)job;
-    c->ran_us = clock_mono_us() - c->began_us;
-    if (c->committed)
-        c->committed(c);
-}
-
-static void on_done(struct store_job *job)
-{
-    struct chore *c = (struct chore *)job;
-    c->busy = false;
-    c->after(c, job->err);
-}
-
-static void submit(struct chore *c, enum err (*work)(struct chore *, struct db *),
-                   void (*committed)(struct chore *), void (*after)(struct chore *, enum err),
-                   enum err (*put)(struct store *, struct store_job *))
-{
-    c->work = work;
-    c->committed = committed;
-    c->after = after;
-    c->job = (struct store_job){
-        .run = on_run, .committed = on_committed, .done = on_done, .home = c->hk->home};
-    c->busy = true;
-    enum err err = put(c->hk->c.store, &c->job);
-    if (err == OK)
-        return;
-    c->busy = false;
-    after(c, err);
-}
-
-void chore_read(struct chore *c, enum err (*work)(struct chore *, struct db *),
-                void (*after)(struct chore *, enum err))
-{
-    submit(c, work, NULL, after, store_read);
-}
-
-void chore_write(struct chore *c, enum err (*work)(struct chore *, struct db *),
-                 void (*committed)(struct chore *), void (*after)(struct chore *, enum err))
-{
-    if (store_is_writable(c->hk->c.store))
-        submit(c, work, committed, after, store_write);
-    else
-        after(c, ERR_STORE);
-}
-
-void chore_rest(struct chore *c, int64_t ms)
-{
-    c->due_ms = clock_mono_ms() + ms;
-}
-
-void chore_rest_in_proportion(struct chore *c)
-{
-    int64_t ms = CHORE_REST_TIMES * c->ran_us / 1000;
-    chore_rest(c, ms > CHORE_REST_MIN_MS ? ms : CHORE_REST_MIN_MS);
-}
-
-void chore_sleep(struct chore *c)
-{
-    c->due_ms = c->woken ? 0 : INT64_MAX;
-}
-
-const struct housekeeper_config *chore_config(const struct chore *c)
-{
-    return &c->hk->c;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "hub/chores/chore.h"
+#include "hub/chores/kinds.h"
 #include "store/rows/idempotency.h"
 
 enum {

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "hub/chores/chore.h"
+#include "hub/chores/kinds.h"
 #include "hub/join.h"
 
 enum {
@@ -71,7 +71,7 @@ static enum err end_one(struct partial *p, const struct joiner *by, struct db *d
 static enum err end_all(struct chore *c, struct db *db)
 {
     struct partial *p = (struct partial *)c;
-    const struct housekeeper_config *hc = chore_config(c);
+    const struct housekeeper_config *hc = c->config;
     const struct joiner by = {.intake = hc->intake, .books = hc->books, .join_ms = hc->join_ms};
     bool done;
     int64_t from_us = clock_mono_us();
@@ -106,7 +106,7 @@ static void after_end(struct chore *c, enum err err)
 /* Until the next one is due; one that begins meanwhile is due later than join_ms. */
 static void rest(struct partial *p)
 {
-    int64_t most = chore_config(&p->chore)->join_ms, ms = p->next_ms - p->now_ms;
+    int64_t most = p->chore.config->join_ms, ms = p->next_ms - p->now_ms;
     if (most > IDLE_MAX_MS)
         most = IDLE_MAX_MS;
     if (ms > most)

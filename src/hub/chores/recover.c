@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "hub/chores/chore.h"
+#include "hub/chores/kinds.h"
 #include "hub/chores/recovery.h"
 #include "store/rows/expiry.h"
 
@@ -88,7 +88,7 @@ static enum err look(struct chore *c, struct db *db)
     r->any = err == OK;
     if (err != OK)
         return err == ERR_NOT_FOUND ? OK : err;
-    const struct book *book = book_take(chore_config(c)->books);
+    const struct book *book = book_take(c->config->books);
     const struct book_endpoint *ep = book_endpoint(book, r->now.endpoint);
     r->gone = !ep;
     if (ep)
@@ -171,7 +171,7 @@ static void committed(struct chore *c)
             continue;
         struct stored s = {
             .event = m->event, .event_n = m->n, .deliveries = &m->delivery, .n_deliveries = 1};
-        intake_tell(chore_config(c)->intake, &s);
+        intake_tell(c->config->intake, &s);
         metric_add(METRIC_EVENTS_RECOVERED, 1);
     }
 }

@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "hub/chores/chore.h"
+#include "hub/chores/kinds.h"
 #include "store/rows/audit.h"
 #include "store/rows/erasures.h"
 #include "store/rows/expiry.h"
@@ -87,8 +87,7 @@ static bool on_account(void *arg, const struct setting *s)
 static unsigned days_of(const struct retaining *t, uint64_t account)
 {
     const struct book_account *a = book_account(t->book, account);
-    return a && a->set->retention_days ? a->set->retention_days
-                                       : chore_config(&t->chore)->retention_days;
+    return a && a->set->retention_days ? a->set->retention_days : t->chore.config->retention_days;
 }
 
 /* The rows of jobs that ended long ago go first, and what nobody can be logged in with; then the
@@ -96,7 +95,7 @@ static unsigned days_of(const struct retaining *t, uint64_t account)
 static enum err forget_jobs(struct chore *c, struct db *db)
 {
     int64_t now = clock_wall_ms();
-    int64_t before = now - (int64_t)chore_config(c)->retention_days * DAY_MS;
+    int64_t before = now - (int64_t)c->config->retention_days * DAY_MS;
     enum err err = recovery_forget(db, before);
     if (err == OK)
         err = erasure_forget(db, before);
@@ -112,7 +111,7 @@ static enum err read_accounts(struct chore *c, struct db *db)
     uint64_t before = t->accounts;
     t->accounts = 0;
     memset(t->used, 0, sizeof t->used);
-    t->used[chore_config(c)->retention_days] = true;
+    t->used[c->config->retention_days] = true;
     enum err err = setting_list(db, SETTING_ACCOUNT, 0, 0, 0, on_account, t);
     if (t->accounts != before)
         memset(t->reach, 0, sizeof t->reach);
@@ -178,7 +177,7 @@ static enum err look(struct chore *c, struct db *db)
     t->n = t->looked = 0;
     t->err = OK;
     t->db = db;
-    t->book = book_take(chore_config(c)->books);
+    t->book = book_take(c->config->books);
     enum err err =
         (t->what == EVENTS ? event_walk : call_walk)(db, t->at_n, INT64_MAX, ROWS, on_row, t);
     book_drop(&t->book);
@@ -262,7 +261,7 @@ static void part_done(struct chore *c)
 
 static void tell_gone(const struct retaining *t)
 {
-    const struct housekeeper_config *hc = chore_config(&t->chore);
+    const struct housekeeper_config *hc = t->chore.config;
     struct trace_id trace[CHUNK_MAX];
     for (size_t i = 0; i < t->n; i++)
         trace[i] = t->old[i].trace;

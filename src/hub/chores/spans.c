@@ -4,7 +4,7 @@
  * small row a block. Blocks that lost their rows are forgotten on the way. */
 #include <stdlib.h>
 
-#include "hub/chores/chore.h"
+#include "hub/chores/kinds.h"
 #include "store/spans.h"
 
 enum {
