@@ -15,7 +15,13 @@
 #include "base/arena.h"
 #include "base/log.h"
 
-enum { DEPTH_MAX = 64, MEMORY_MIN = 512, MEMORY_PER_BYTE = 8, MEMORY_FIRST_MAX = 65536 };
+enum {
+    DEPTH_MAX = 64,
+    MEMORY_MIN = 512,
+    MEMORY_PER_BYTE = 8,
+    MEMORY_FIRST_MAX = 65536,
+    MERGED_FIRST = 4096
+};
 
 /* The document that this thread is reading: all that the library takes meanwhile is its. */
 static _Thread_local struct arena *reading;
@@ -124,6 +130,29 @@ enum err json_parse(struct str text, struct json **ret_root, char *ret_where, si
     }
     *ret_root = (struct json *)root;
     return OK;
+}
+
+static void set_member(json_t *object, struct str key, const struct json *v)
+{
+    if (json_object_setn_new_nocheck(object, key.p, key.n, json_incref(in(v))) != 0)
+        or_end(NULL);
+}
+
+struct json *json_merged(const struct json *old, const struct json *patch, const char *but)
+{
+    struct str key;
+    const struct json *v;
+    void *it = NULL;
+    reading = or_end(arena_new(MERGED_FIRST)); /* found again by the object in it */
+    json_t *ret = or_end(json_object());
+    while (json_next(old, &it, &key, &v))
+        if (!str_eq(key, str_of(but)) && (!patch || !json_object_getn(in(patch), key.p, key.n)))
+            set_member(ret, key, v);
+    for (it = NULL; json_next(patch, &it, &key, &v);)
+        if (!json_is_null(in(v)) && !str_eq(key, str_of(but)))
+            set_member(ret, key, v);
+    reading = NULL;
+    return (struct json *)ret;
 }
 
 void json_free(struct json *root)

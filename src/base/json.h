@@ -34,6 +34,10 @@ const struct json *json_at(const struct json *array, size_t i);
 bool json_next(const struct json *object, void **it, struct str *ret_key,
                const struct json **ret_v);
 bool json_same(const struct json *a, const struct json *b); /* members in any order */
+/* A new object: `old`'s members (NULL: none) with `patch` (NULL: nothing) merged into them: its
+ * nulls remove (RFC 7396, of the outermost object), and without the member `but`. It borrows the
+ * values: both must outlive it. Then json_free. */
+struct json *json_merged(const struct json *old, const struct json *patch, const char *but);
 /* Writes v back as text, compact. */
 void buf_put_json(struct buf *b, const struct json *v);
 

@@ -119,6 +119,61 @@ static void places_commas(void **state)
     buf_fini(&b);
 }
 
+static void merges(const char *old, const char *patch, const char *due)
+{
+    struct json *a = NULL, *b = NULL;
+    struct buf out;
+    buf_init(&out, 4096);
+    if (old)
+        assert_ok(json_parse(str_of(old), &a, NULL, 0));
+    if (patch)
+        assert_ok(json_parse(str_of(patch), &b, NULL, 0));
+    struct json *c = json_merged(a, b, "account");
+    buf_put_json(&out, c);
+    assert_str(buf_str(&out), due);
+    json_free(c);
+    buf_reset(&out);
+    if (a) { /* what it was made of is as it was */
+        buf_put_json(&out, a);
+        assert_str(buf_str(&out), old);
+    }
+    buf_fini(&out);
+    json_free(a);
+    json_free(b);
+}
+
+static void a_patch_is_merged_and_its_nulls_remove(void **state)
+{
+    merges("{\"a\":1,\"b\":{\"c\":[2]},\"d\":null}", "{\"a\":null,\"e\":[{}],\"f\":null}",
+           "{\"b\":{\"c\":[2]},\"d\":null,\"e\":[{}]}");
+    merges("{\"b\":{\"c\":1}}", "{\"b\":{\"d\":2}}", "{\"b\":{\"d\":2}}");
+    merges("{\"account\":1,\"a\":2}", "{\"account\":3}", "{\"a\":2}");
+    merges("{\"a\":2}", NULL, "{\"a\":2}");
+    merges(NULL, "{\"a\":2,\"b\":null}", "{\"a\":2}");
+    merges(NULL, NULL, "{}");
+}
+
+/* More members than the first piece of memory holds. */
+static void a_large_object_is_merged(void **state)
+{
+    char text[32 * 1000], name[16];
+    struct buf b;
+    struct json_writer w = {&b, false};
+    struct json *doc, *both;
+    buf_wrap(&b, text, sizeof text);
+    json_obj(&w, NULL);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof name, "member%d", i);
+        json_put_i64(&w, name, i);
+    }
+    json_end_obj(&w);
+    assert_ok(json_parse(buf_str(&b), &doc, NULL, 0));
+    both = json_merged(doc, doc, "member7");
+    assert_int_equal(json_len(both), 999);
+    json_free(both);
+    json_free(doc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +183,8 @@ int main(void)
         cmocka_unit_test(a_large_document_is_whole),
         cmocka_unit_test(writes_strings_that_stay_strings),
         cmocka_unit_test(places_commas),
+        cmocka_unit_test(a_patch_is_merged_and_its_nulls_remove),
+        cmocka_unit_test(a_large_object_is_merged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
