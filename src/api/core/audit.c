@@ -8,13 +8,7 @@
 #include "base/clock.h"
 #include "store/rows/audit.h"
 
-static bool is_hidden(const struct resource *res, struct str key)
-{
-    for (size_t i = 0; res->hidden && res->hidden[i]; i++)
-        if (str_eq(key, str_of(res->hidden[i])))
-            return true;
-    return false;
-}
+enum { DOCUMENT_MAX = 4 << 20 };
 
 static void put_visible(const struct request *r, const struct resource *res,
                         const struct setting *s, const struct json *doc, struct buf *b)
@@ -27,7 +21,7 @@ static void put_visible(const struct request *r, const struct resource *res,
     json_obj(&w, NULL);
     json_put_str(&w, "account", account_id(r, s->account));
     while (json_next(doc, &it, &key, &v)) {
-        if (is_hidden(res, key) || str_copy(key, name, sizeof name) != OK)
+        if (record_hides(res, key) || str_copy(key, name, sizeof name) != OK)
             continue;
         json_put_raw(&w, name, STR(""));
         buf_put_json(b, v);
@@ -99,43 +93,36 @@ static enum err put_rows(struct request *r, struct db *db, const struct resource
     return err == OK ? put_row(r, db, &in, "moved_in", to) : err;
 }
 
-enum err request_audit(struct request *r, struct db *db, const struct resource *res,
+enum err request_audit(struct request *r, struct db *db, const struct record *rec,
                        const struct setting *before, const struct setting *after,
                        const char *action)
 {
-    struct json *old = NULL, *now = NULL;
     char names[AUDIT_CHANGED_MAX];
-    struct buf texts[2], changed;
+    struct buf was, now, changed;
     const struct setting *one = after ? after : before;
-    enum err err = before ? json_parse(before->doc, &old, NULL, 0) : OK;
     buf_wrap(&changed, names, sizeof names);
-    for (int i = 0; i < 2; i++)
-        buf_init(&texts[i], 4 << 20);
-    if (err == OK && after)
-        err = json_parse(after->doc, &now, NULL, 0);
-    if (err == OK && old)
-        put_visible(r, res, before, old, &texts[0]);
-    if (err == OK && now)
-        put_visible(r, res, after, now, &texts[1]);
-    if (err == OK && old && now)
-        put_changed(old, now, &changed);
+    buf_init(&was, DOCUMENT_MAX);
+    buf_init(&now, DOCUMENT_MAX);
+    if (before)
+        put_visible(r, rec->res, before, rec->was, &was);
+    if (after)
+        put_visible(r, rec->res, after, rec->now, &now);
+    if (before && after)
+        put_changed(rec->was, rec->now, &changed);
     struct audit a = {.at_ms = clock_wall_ms(),
                       .by_account = r->account,
                       .who = str_of(r->asker.id),
                       .who_name = str_of(r->asker.name),
                       .address = str_of(r->http.address),
-                      .kind = res->kind,
+                      .kind = rec->res->kind,
                       .target = one->id,
                       .changed = buf_str(&changed),
-                      .before = buf_str(&texts[0]),
-                      .after = buf_str(&texts[1])};
+                      .before = buf_str(&was),
+                      .after = buf_str(&now)};
+    enum err err = was.err != OK ? was.err : now.err;
     if (err == OK)
-        err = texts[0].err != OK ? texts[0].err : texts[1].err;
-    if (err == OK)
-        err = put_rows(r, db, res, before, after, &a, action);
-    for (int i = 0; i < 2; i++)
-        buf_fini(&texts[i]);
-    json_free(old);
-    json_free(now);
-    return err == ERR_SYNTAX ? ERR_BUG : err;
+        err = put_rows(r, db, rec->res, before, after, &a, action);
+    buf_fini(&was);
+    buf_fini(&now);
+    return err;
 }

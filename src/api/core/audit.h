@@ -4,8 +4,9 @@
 
 enum { AUDIT_CHANGED_MAX = 512 };
 
-/* `before` NULL: it is new; `after` NULL: it is gone. A setting that went to another account leaves
- * a row in both. Secrets (res->hidden) are left out of what is kept, but named in what changed. */
-MUST_USE enum err request_audit(struct request *r, struct db *db, const struct resource *res,
+/* `before` NULL: it is new; `after` NULL: it is gone; their documents are rec->was and rec->now. A
+ * setting that went to another account leaves a row in both. Secrets (res->hidden) are left out of
+ * what is kept, but named in what changed. */
+MUST_USE enum err request_audit(struct request *r, struct db *db, const struct record *rec,
                                 const struct setting *before, const struct setting *after,
                                 const char *action);

@@ -24,17 +24,12 @@ static enum err check_certificates(struct request *r, const struct endpoint *e)
     return err;
 }
 
-/* Whose the endpoint will be when this request is done. */
-static uint64_t owner_to_be(const struct request *r)
-{
-    return r->move_to ? r->move_to : r->setting.account;
-}
-
 /* Numbers that a request names must be the account's: another's is refused as one that is not
  * there, and so is a slip of the pen, which would be silence. What was named before may be gone. */
-static enum err check_numbers(struct request *r, const struct endpoint *e, const struct json *given)
+static enum err check_numbers(struct request *r, const struct record *rec, const struct endpoint *e,
+                              const struct json *given)
 {
-    uint64_t owner = owner_to_be(r);
+    uint64_t owner = record_owner(rec);
     if (!json_get(given, "numbers"))
         return OK;
     for (size_t i = 0; i < e->n_numbers; i++) {
@@ -47,8 +42,17 @@ static enum err check_numbers(struct request *r, const struct endpoint *e, const
     return OK;
 }
 
-static enum err endpoint_check(struct request *r, const struct json *doc, const struct json *given,
-                               bool is_new)
+/* Its key is its id, which stays. */
+enum err record_print_endpoint(struct record *rec, const struct endpoint *e)
+{
+    buf_reset(&rec->text);
+    endpoint_print(e, &rec->text);
+    rec->setting.doc = buf_str(&rec->text);
+    return rec->text.err;
+}
+
+static enum err endpoint_check(struct request *r, struct record *rec, const struct json *doc,
+                               const struct json *given, bool is_new)
 {
     struct endpoint *e;
     enum err err = endpoint_parse(doc, &e, &r->fault);
@@ -62,67 +66,57 @@ static enum err endpoint_check(struct request *r, const struct json *doc, const 
     if (err == OK && (e->ca_pem || e->cert_pem || e->key_pem))
         err = check_certificates(r, e);
     if (err == OK)
-        err = check_numbers(r, e, given);
+        err = check_numbers(r, rec, e, given);
     char made[SECRET_SIZE];
     if (err == OK && !e->secret[0][0]) {
         secret_new(made);
         e->secret[0] = made;
     }
     if (err == OK && is_new)
-        err = str_copy(str_of(e->secret[0]), r->secret, sizeof r->secret);
+        err = str_copy(str_of(e->secret[0]), rec->secret, sizeof rec->secret);
     if (err == OK) {
-        buf_reset(&r->doc);
-        endpoint_print(e, &r->doc);
-        r->setting.doc = buf_str(&r->doc);
+        err = record_print_endpoint(rec, e);
         if (is_new)
-            r->setting.key = (struct str){0};
-        err = r->doc.err;
+            rec->setting.key = (struct str){0};
     }
     endpoint_free(e);
     return err;
 }
+
 /* Not more than so many want one event. The book is the one after the last commit. */
-static enum err endpoint_fits(struct request *r, struct db *db)
+static enum err endpoint_fits(struct request *r, struct record *rec, struct db *db)
 {
-    struct json *doc = NULL;
     struct endpoint *e = NULL;
     const struct book *book = book_take(r->api->c.books);
-    enum err err = json_parse(r->setting.doc, &doc, NULL, 0);
+    enum err err = endpoint_parse(rec->now, &e, &r->fault);
     if (err == OK)
-        err = endpoint_parse(doc, &e, &r->fault);
-    if (err == OK)
-        err = endpoint_room_take(r->api->endpoint_room, db, book, r->setting.account, r->setting.id,
-                                 &e, r->fault.why, sizeof r->fault.why);
+        err = endpoint_room_take(r->api->endpoint_room, db, book, rec->setting.account,
+                                 rec->setting.id, &e, r->fault.why, sizeof r->fault.why);
     if (err == ERR_FULL) {
         r->fault_code = "too_many_endpoints";
         err = ERR_INVALID;
     }
     endpoint_free(e);
-    json_free(doc);
     book_drop(&book);
     return err;
 }
 
 /* What went on for it ends, too. */
-static enum err endpoint_removed(struct request *r, struct db *db)
+static enum err endpoint_removed(struct request *r, struct record *rec, struct db *db)
 {
     int64_t ended;
-    enum err err = delivery_end_all(db, r->setting.n, DELIVERY_CANCELED, &ended);
-    return err == OK ? recovery_end_endpoint(db, r->setting.n) : err;
+    enum err err = delivery_end_all(db, rec->setting.n, DELIVERY_CANCELED, &ended);
+    return err == OK ? recovery_end_endpoint(db, rec->setting.n) : err;
 }
 
 /* Switched off, or how it did lately. */
-static enum err endpoint_more(struct request *r, const struct setting *s, struct json_writer *w)
+static enum err endpoint_more(struct request *r, const struct setting *s, const struct json *doc,
+                              struct json_writer *w)
 {
-    struct json *doc = NULL;
     bool disabled = false;
     int64_t since_ms = 0;
-    enum err err = json_parse(s->doc, &doc, NULL, 0);
-    if (err == OK)
-        json_bool(json_get(doc, "disabled"), &disabled);
-    json_free(doc);
-    if (err == OK)
-        err = endpoint_failing_get(r->db, s->n, &since_ms);
+    json_bool(json_get(doc, "disabled"), &disabled);
+    enum err err = endpoint_failing_get(r->db, s->n, &since_ms);
     json_obj(w, "health");
     json_put_str(w, "state",
                  disabled   ? STR("disabled")

@@ -3,3 +3,5 @@
 #include "api/core/resource.h"
 
 extern const struct resource endpoints;
+/* The document of an endpoint that was got and changed. */
+MUST_USE enum err record_print_endpoint(struct record *rec, const struct endpoint *e);

@@ -3,7 +3,6 @@
 #include "api/core/key_kind.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/core/access.h"
@@ -14,23 +13,14 @@
 
 /* A new key and one that changes hands remember who made it, and the user with whom it ends; so
  * does one that becomes an operator's. */
-static void set_maker(const struct request *r, const struct api_key *old, struct api_key *k)
+static void set_maker(const struct request *r, const struct record *rec, const struct api_key *old,
+                      struct api_key *k)
 {
-    uint64_t account = r->move_to ? r->move_to : r->setting.account;
-    if (!old || account != r->setting.account)
+    uint64_t account = record_owner(rec);
+    if (!old || account != rec->setting.account)
         rights_put_maker(r, account, k->created_by);
-    if (!old || account != r->setting.account || (k->operator_ && !old->operator_ && !k->user))
+    if (!old || account != rec->setting.account || (k->operator_ && !old->operator_ && !k->user))
         k->user = rights_user_of_key(r, account, k);
-}
-
-static enum err key_read(struct request *r, struct str text, struct api_key **ret)
-{
-    struct json *doc = NULL;
-    enum err err = json_parse(text, &doc, NULL, 0);
-    if (err == OK)
-        err = api_key_parse(doc, ret, &r->fault);
-    json_free(doc);
-    return err;
 }
 
 static bool is_said(const struct json *doc, const char *name)
@@ -39,65 +29,61 @@ static bool is_said(const struct json *doc, const char *name)
     return v && json_kind(v) != JSON_IS_NULL;
 }
 
-static enum err key_check(struct request *r, const struct json *doc, const struct json *given,
-                          bool is_new)
+static enum err key_check(struct request *r, struct record *rec, const struct json *doc,
+                          const struct json *given, bool is_new)
 {
     struct api_key *k = NULL, *old = NULL;
     enum err err = api_key_parse(doc, &k, &r->fault);
     if (err == OK && !is_new)
-        err = key_read(r, r->setting.doc, &old);
+        err = api_key_parse(rec->was, &old, &r->fault);
     const struct json *at = json_get(given, "expires_at");
     if (err == OK && !is_new && at && json_kind(at) == JSON_IS_NULL)
         k->expires_at_ms = 0;
     if (err == OK)
         err = rights_check_key(r, old, k,
                                is_said(given, "expires_at") || is_said(given, "expires_at_ms"));
-    if (err == OK && is_new && !r->secret[0])
-        credential_new("hsk_", r->secret, k->hash);
+    if (err == OK && is_new && !rec->secret[0])
+        credential_new("hsk_", rec->secret, k->hash);
     else if (err == OK && is_new) /* the job runs again: the same key */
-        credential_hash(str_of(r->secret), k->hash);
+        credential_hash(str_of(rec->secret), k->hash);
     if (err == OK) {
-        set_maker(r, old, k);
-        err = document_begin(r, k->hash);
+        set_maker(r, rec, old, k);
+        err = record_print_key(rec, k->hash);
     }
     if (err == OK) {
-        api_key_print(k, &r->doc);
-        err = document_end(r, strlen(k->hash));
+        api_key_print(k, &rec->text);
+        err = record_printed(rec, strlen(k->hash));
     }
     api_key_free(k);
     api_key_free(old);
     return err;
 }
 
-static enum err key_more(struct request *r, const struct setting *s, struct json_writer *w)
+static enum err key_more(struct request *r, const struct setting *s, const struct json *doc,
+                         struct json_writer *w)
 {
-    struct json *doc = NULL;
     int64_t expires_ms = 0, stored_ms = 0, used_ms = key_uses_get(r->api->key_uses, s->n);
-    enum err err = json_parse(s->doc, &doc, NULL, 0);
-    if (err == OK)
-        json_int(json_get(doc, "expires_at_ms"), &expires_ms);
-    json_free(doc);
-    if (err == OK)
-        err = key_use_get(r->db, s->n, &stored_ms);
+    json_int(json_get(doc, "expires_at_ms"), &expires_ms);
+    enum err err = key_use_get(r->db, s->n, &stored_ms);
     put_time(w, "expires_at", expires_ms);
     put_time(w, "last_used_at", used_ms > stored_ms ? used_ms : stored_ms);
     return err;
 }
 
 /* A key is changed and deleted by who may do all that it may. */
-static enum err key_allow(struct request *r, struct db *db, bool deletes)
+static enum err key_allow(struct request *r, struct record *rec, struct db *db, bool deletes)
 {
     struct api_key *k = NULL;
-    enum err err = key_read(r, r->setting.doc, &k);
+    enum err err = api_key_parse(rec->was, &k, &r->fault);
     if (err == OK && !rights_cover(r, api_key_rights(k)))
         err = ERR_DENIED;
     api_key_free(k);
     return err;
 }
 
-static enum err key_removed(struct request *r, struct db *db)
+static enum err key_removed(struct request *r, struct record *rec, struct db *db)
 {
-    return key_use_delete(db, r->setting.n);
+    return key_use_delete(db, rec->setting.n);
 }
 
 static const char *const key_hidden[] = {"hash", "user", NULL};
@@ -116,7 +102,7 @@ const struct resource keys = {.kind = SETTING_KEY,
 
 enum { ENDED_MAX = 1000 }; /* keys of one user; with more of them it stays until some are deleted */
 
-struct ended { /* in r->room */
+struct ended { /* in record.with */
     size_t n;
     bool more;
     struct {
@@ -136,46 +122,48 @@ static bool on_key(void *arg, const struct setting *s)
     return true;
 }
 
-static enum err end_key(struct request *r, struct db *db, uint64_t account, uint64_t n)
+static enum err end_key(struct request *r, struct record *key, struct db *db)
 {
-    struct setting key;
-    struct buf mem;
-    buf_init(&mem, 1 << 20);
-    enum err err = setting_get_n(db, SETTING_KEY, account, n, &key, &mem);
+    enum err err = setting_delete(db, SETTING_KEY, key->setting.n);
     if (err == OK)
-        err = setting_delete(db, SETTING_KEY, n);
-    if (err == OK)
-        err = key_use_delete(db, n);
-    if (err == OK)
-        err = request_audit(r, db, &keys, &key, NULL, "deleted");
-    buf_fini(&mem);
+        err = key_use_delete(db, key->setting.n);
+    return err == OK ? request_audit(r, db, key, &key->setting, NULL, "deleted") : err;
+}
+
+static enum err end_all(struct request *r, const struct ended *e, struct db *db)
+{
+    struct record *key = record_new(r, &keys);
+    enum err err = key ? OK : ERR_NOMEM;
+    for (size_t i = 0; err == OK && i < e->n; i++) {
+        err = record_get_n(key, db, e->key[i].account, e->key[i].n);
+        if (err == OK)
+            err = end_key(r, key, db);
+    }
     return err;
 }
 
-enum err keys_end_with_user(struct request *r, struct db *db)
+enum err keys_end_with_user(struct request *r, struct record *user, struct db *db)
 {
-    if (!r->room && !(r->room = calloc(1, sizeof(struct ended))))
+    if (!user->with && !(user->with = request_take(r, sizeof(struct ended))))
         return ERR_NOMEM;
-    struct ended *e = r->room;
-    char user[MARK_SIZE]; /* the mark of its keys */
+    struct ended *e = user->with;
+    char mark[MARK_SIZE]; /* of its keys */
     e->n = 0;
     e->more = false;
-    snprintf(user, sizeof user, "%llu", (unsigned long long)r->setting.n);
-    enum err err = setting_list_marked(db, SETTING_KEY, str_of(user), 0, 0, 0, on_key, e);
+    snprintf(mark, sizeof mark, "%llu", (unsigned long long)user->setting.n);
+    enum err err = setting_list_marked(db, SETTING_KEY, str_of(mark), 0, 0, 0, on_key, e);
     if (err == OK && e->more) {
         r->fault_code = "too_many_keys";
         snprintf(r->fault.why, sizeof r->fault.why,
                  "More than %d keys end with it; delete some of them first.", ENDED_MAX);
         return ERR_EXISTS;
     }
-    for (size_t i = 0; err == OK && i < e->n; i++)
-        err = end_key(r, db, e->key[i].account, e->key[i].n);
-    return err;
+    return err == OK ? end_all(r, e, db) : err;
 }
 
-void keys_ended(struct request *r)
+void keys_ended(struct request *r, const struct record *user)
 {
-    const struct ended *e = r->room;
+    const struct ended *e = user->with;
     for (size_t i = 0; i < e->n; i++) {
         const struct setting gone = {
             .kind = SETTING_KEY, .n = e->key[i].n, .id = str_of(e->key[i].id)};

@@ -3,6 +3,6 @@
 #include "api/core/resource.h"
 
 extern const struct resource keys;
-/* Keys that end with the user r->setting, within the job that deletes it and after its commit. */
-MUST_USE enum err keys_end_with_user(struct request *r, struct db *db);
-void keys_ended(struct request *r);
+/* Keys that end with a user, within the job that deletes it and after its commit. */
+MUST_USE enum err keys_end_with_user(struct request *r, struct record *user, struct db *db);
+void keys_ended(struct request *r, const struct record *user);

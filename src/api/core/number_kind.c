@@ -29,14 +29,14 @@ static enum err check_targets(struct request *r, const struct forward *f)
     return err;
 }
 
-static enum err number_check(struct request *r, const struct json *doc, const struct json *given,
-                             bool is_new)
+static enum err number_check(struct request *r, struct record *rec, const struct json *doc,
+                             const struct json *given, bool is_new)
 {
     struct did *d;
     enum err err = did_parse(doc, &d, &r->fault);
     if (err != OK)
         return err;
-    if (!is_new && !str_eq(str_of(d->e164), str_of(r->arg))) {
+    if (!is_new && !str_eq(str_of(d->e164), rec->setting.id)) {
         r->fault = (struct field_error){"number", "the number itself, which cannot be changed"};
         err = ERR_INVALID;
     }
@@ -47,30 +47,26 @@ static enum err number_check(struct request *r, const struct json *doc, const st
     if (json_get(given, "sms") && rights_own_numbers(r))
         d->given_sms = d->sms;
     if (err == OK)
-        err = document_begin(r, d->e164);
+        err = record_print_key(rec, d->e164);
     if (err == OK) {
-        did_print(d, &r->doc);
-        err = document_end(r, strlen(d->e164));
+        did_print(d, &rec->text);
+        err = record_printed(rec, strlen(d->e164));
     }
     did_free(d);
     return err;
 }
 
-static enum err number_leave(struct request *r, struct json **doc)
+static enum err number_leave(struct request *r, const struct json *doc, struct json **ret)
 {
     struct did *d = NULL, left;
     struct buf b;
-    enum err err = did_parse(*doc, &d, &r->fault);
+    enum err err = did_parse(doc, &d, &r->fault);
     if (err != OK)
         return err;
     did_leave(d, &left);
     buf_init(&b, 1 << 20);
     did_print(&left, &b);
-    if ((err = b.err) == OK) {
-        json_free(*doc);
-        *doc = NULL;
-        err = json_parse(buf_str(&b), doc, NULL, 0);
-    }
+    err = b.err != OK ? b.err : json_parse(buf_str(&b), ret, NULL, 0);
     buf_fini(&b);
     did_free(d);
     return err;

@@ -26,29 +26,27 @@ struct request {
     bool is_operator; /* sees all accounts */
     uint64_t key;     /* its row, or the user's */
     bool can_read, can_write, can_ingest;
-    /* A store job of the handler, and its room: */
+    /* Its job on the store: */
     struct store_job job;
     enum err (*work)(struct request *r, struct db *db);
     void (*committed)(struct request *r);
-    bool writes; /* it is the writer's */
-    struct buf mem, doc;
-    const struct resource *res; /* what r->setting is, once a handler of settings has it */
-    struct setting setting;
-    bool deleted;
-    uint64_t move_to;      /* the account that r->setting goes to when it is changed; 0: it stays */
-    char made_id[ID_SIZE]; /* of what is created: the same in each run of the job */
+    bool writes;              /* it is the writer's */
+    struct buf mem;           /* of what `work` reads; empty in each run */
+    struct db *db;            /* while `work` runs */
     char audit_seed[ID_SIZE]; /* of the rows that this request leaves in the audit log */
     uint16_t n_audits;        /* so many in this run */
-    char secret[96];          /* shown once */
-    const struct event *event;
-    int64_t n;
+    struct keyed *keyed;      /* its Idempotency-Key; NULL: none */
+    bool replayed;            /* answered before, and here again */
+    /* Why it is refused: */
     struct field_error fault;
     const char *fault_code; /* of a 409 (NULL: "exists"; fault.why then says why), or of a 422
                              * that names no field */
-    struct keyed *keyed;    /* its Idempotency-Key; NULL: none */
-    bool replayed;          /* answered before, and here again */
-    struct db *db;          /* while `work` runs */
-    void *room;             /* a handler's own, on the heap; freed with the request */
+    /* A handler's own, in the request's arena: */
+    void *room;
+    void (*over)(struct request *r); /* frees what the room holds; NULL: nothing */
+    struct record *record;           /* the setting that it is about */
+    struct record *records;          /* all that it made */
+    struct arena *arena;
 };
 
 typedef void request_handler(struct request *r);

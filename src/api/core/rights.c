@@ -25,23 +25,17 @@ bool rights_own_numbers(const struct request *r)
     return r->is_operator || r->api->c.own_numbers || (own && own->n == r->account);
 }
 
-enum err rights_check_reserved(struct request *r, const char *const *reserved, struct str before,
-                               struct str after)
+enum err rights_check_reserved(struct request *r, const char *const *reserved,
+                               const struct json *before, const struct json *after)
 {
-    struct json *old = NULL, *now = NULL;
     if (!reserved || rights_own_numbers(r))
         return OK;
-    enum err err = before.n ? json_parse(before, &old, NULL, 0) : OK;
-    if (err == OK)
-        err = json_parse(after, &now, NULL, 0);
-    for (const char *const *name = reserved; err == OK && *name; name++) {
-        const struct json *a = json_get(old, *name), *b = json_get(now, *name);
+    for (const char *const *name = reserved; *name; name++) {
+        const struct json *a = json_get(before, *name), *b = json_get(after, *name);
         if (a && b ? !json_same(a, b) : a || b)
-            err = request_refuse(r, *name, "left as it is: the operator sets it");
+            return request_refuse(r, *name, "left as it is: the operator sets it");
     }
-    json_free(old);
-    json_free(now);
-    return err;
+    return OK;
 }
 
 /* 0 is never, which comes after everything. */

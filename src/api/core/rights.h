@@ -13,7 +13,7 @@ bool rights_own_numbers(const struct request *r);
  * may change (`reserved`, ends in NULL; may be NULL) is what it was. ERR_INVALID, which names the
  * member. */
 MUST_USE enum err rights_check_reserved(struct request *r, const char *const *reserved,
-                                        struct str before, struct str after);
+                                        const struct json *before, const struct json *after);
 /* A key as it is to be, after `old` (NULL: it is new). `says_expiry`: the request says when it
  * ends; a new key ends with the asker where it does not. ERR_INVALID. */
 MUST_USE enum err rights_check_key(struct request *r, const struct api_key *old,

@@ -3,9 +3,9 @@
  * Idempotency-Key looks for its answer first and leaves it there, in the same transaction. */
 #include "api/core/work.h"
 
-#include <stdlib.h>
-
 #include "api/core/idempotency.h"
+#include "api/core/record.h"
+#include "api/core/room.h"
 
 enum { ROOM_MAX = 4 << 20 };
 
@@ -13,19 +13,19 @@ void request_begin(struct request *r, struct api *a)
 {
     r->api = a;
     buf_init(&r->mem, ROOM_MAX);
-    buf_init(&r->doc, ROOM_MAX);
 }
 
 void request_over(struct http_request *h)
 {
     struct request *r = request_of(h);
+    if (r->over)
+        r->over(r);
     buf_fini(&r->mem);
-    buf_fini(&r->doc);
     keyed_free(r->keyed);
-    free(r->room);
+    records_free(r->records);
     json_free(r->json);
-    event_drop(&r->event);
     book_drop(&r->book);
+    room_free(r);
 }
 
 static void on_done(struct store_job *job)

@@ -1,6 +1,7 @@
 /* Inside api/: a request's work on the store, and whose things it may look at. */
 #pragma once
 #include "api/core/problem.h"
+#include "api/core/room.h"
 
 /* The API's part of a request: before its handler, and when its answer has left or nobody is there
  * to take it. On the HTTP server's threads. */

@@ -2,7 +2,6 @@
  * own. Lists are read on the store's readers, in the order of did_id; `next` is what `after` takes.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/did/did.h"
@@ -144,7 +143,7 @@ static void list(struct request *r, bool is_mine)
 {
     if (!did_begin(r, false))
         return;
-    struct listing *l = r->room = calloc(1, sizeof *l);
+    struct listing *l = request_room(r, sizeof *l);
     enum err err = l ? read_page(r, l) : ERR_NOMEM;
     if (err == OK && !is_mine)
         err = read_country(r, l);

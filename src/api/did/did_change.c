@@ -6,7 +6,6 @@
  * store (model/setting_mark), so that forward and release touch its row and look through no others.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/did/did.h"
@@ -14,7 +13,8 @@
 
 enum { BOUND_MAX = 1000 }; /* endpoints of one number; more than that are no use to anybody */
 
-struct change {             /* in r->room */
+struct change { /* in r->room */
+    struct record *number, *endpoint;
     uint64_t n;             /* did_id, of the row */
     char e164[NUMBER_SIZE]; /* "", or the number was given instead */
     enum target_type type;
@@ -29,60 +29,52 @@ struct change {             /* in r->room */
 static const char mine[] = "the did_id of a number of this account";
 static const char available[] = "the did_id of a number that did/available lists";
 
-/* The number, into r->setting, r->arg and *ret. */
-static enum err take(struct request *r, struct db *db, uint64_t account, const char *allowed,
-                     struct did **ret)
+/* The number, into c->number and *ret. */
+static enum err get_number(struct request *r, struct db *db, uint64_t account, const char *allowed,
+                           struct did **ret)
 {
     struct change *c = r->room;
-    struct json *doc = NULL;
-    enum err err =
-        c->e164[0] ? setting_get(db, SETTING_NUMBER, account, str_of(c->e164), &r->setting, &r->mem)
-                   : setting_get_n(db, SETTING_NUMBER, account, c->n, &r->setting, &r->mem);
+    enum err err = c->e164[0] ? record_get(c->number, db, account, str_of(c->e164))
+                              : record_get_n(c->number, db, account, c->n);
     if (err == ERR_NOT_FOUND)
         return request_refuse(r, "did_id", allowed);
-    if (err == OK)
-        c->n = r->setting.n;
-    if (err == OK)
-        err = str_copy(r->setting.key, r->arg, sizeof r->arg);
-    if (err == OK)
-        err = json_parse(r->setting.doc, &doc, NULL, 0);
-    if (err == OK)
-        err = did_parse(doc, ret, &r->fault);
-    json_free(doc);
-    return err;
+    if (err != OK)
+        return err;
+    c->n = c->number->setting.n;
+    return did_parse(c->number->was, ret, &r->fault);
 }
 
-static enum err number_of(const struct setting *s, struct did **ret)
-{
-    struct json *doc = NULL;
-    struct field_error fault;
-    enum err err = json_parse(s->doc, &doc, NULL, 0);
-    if (err == OK)
-        err = did_parse(doc, ret, &fault);
-    json_free(doc);
-    return err;
-}
-
-static enum err change_by_text(struct request *r, struct db *db, const struct resource *res,
+static enum err change_by_text(struct request *r, struct record *rec, struct db *db,
                                struct str text)
 {
     struct json *patch = NULL;
     enum err err = json_parse(text, &patch, NULL, 0);
     if (err == OK)
-        err = resource_change(r, db, res, patch);
+        err = resource_change(r, rec, db, patch);
     json_free(patch);
     return err;
+}
+
+/* To another account, and what it is then into *ret. */
+static enum err move_number(struct request *r, struct db *db, uint64_t account, struct did **ret)
+{
+    struct record *number = ((struct change *)r->room)->number;
+    number->move_to = account;
+    enum err err = resource_change(r, number, db, NULL);
+    return err == OK ? did_parse(number->now, ret, &r->fault) : err;
 }
 
 static struct change *change_begin(struct request *r)
 {
     if (!did_begin(r, true))
         return NULL;
-    struct change *c = r->room = calloc(1, sizeof *c);
-    if (!c) {
+    struct change *c = request_room(r, sizeof *c);
+    if (!c || !(c->number = record_new(r, &numbers)) ||
+        !(c->endpoint = record_new(r, &endpoints))) {
         did_fail(r, ERR_NOMEM);
         return NULL;
     }
+    r->record = c->number;
     did_id_arg(r, &c->n, c->e164);
     return c;
 }
@@ -95,15 +87,12 @@ static enum err assign_work(struct request *r, struct db *db)
     struct json_writer w;
     uint64_t pool = did_pool(r);
     enum err err = !pool || r->account == pool ? request_refuse(r, "did_id", available)
-                                               : take(r, db, pool, available, &d);
+                                               : get_number(r, db, pool, available, &d);
     if (err != OK)
         return err;
-    r->move_to = r->account;
-    err = change_by_text(r, db, &numbers, STR("{}"));
-    if (err == OK)
-        err = number_of(&r->setting, &now);
+    err = move_number(r, db, r->account, &now);
     if (err == OK) {
-        did_answer(r, &w, r->setting.n, now, true, (struct str){0});
+        did_answer(r, &w, r->record->setting.n, now, true, (struct str){0});
         json_end_obj(&w);
     }
     did_free(d);
@@ -167,20 +156,20 @@ static enum err set_voice(struct request *r, struct db *db, const struct did *d)
     json_end_obj(&w);
     json_end_obj(&w);
     if (err == OK)
-        err = b.err != OK ? b.err : change_by_text(r, db, &numbers, buf_str(&b));
+        err = b.err != OK ? b.err : change_by_text(r, c->number, db, buf_str(&b));
     json_free(targets);
     buf_fini(&old);
     buf_fini(&b);
     return err;
 }
 
-static enum err make_endpoint(struct request *r, struct db *db, struct str text)
+static enum err make_endpoint(struct request *r, struct record *rec, struct db *db, struct str text)
 {
     struct json *doc = NULL;
     enum err err = json_parse(text, &doc, NULL, 0);
-    r->setting = (struct setting){.kind = SETTING_ENDPOINT, .account = r->account};
+    rec->setting = (struct setting){.kind = SETTING_ENDPOINT, .account = r->account};
     if (err == OK)
-        err = resource_make(r, db, &endpoints, doc);
+        err = resource_make(r, rec, db, doc);
     json_free(doc);
     return err;
 }
@@ -192,9 +181,9 @@ static enum err set_webhook(struct request *r, struct db *db, const struct did *
     struct buf b;
     struct json_writer w = {&b, false};
     enum err err = find_bound(r, db, d);
-    bool made = err == OK && (!c->n_bound || !strcmp(c->bound[0].id, r->made_id));
+    bool made = err == OK && (!c->n_bound || !strcmp(c->bound[0].id, c->endpoint->made_id));
     if (!made)
-        r->secret[0] = '\0'; /* of a run before, which came to nothing */
+        c->endpoint->secret[0] = '\0'; /* of a run before, which came to nothing */
     buf_init(&b, 16384);
     json_obj(&w, NULL);
     json_put_str(&w, "url", str_of(c->destination));
@@ -210,13 +199,11 @@ static enum err set_webhook(struct request *r, struct db *db, const struct did *
     if (err == OK)
         err = b.err;
     if (err == OK && !c->n_bound) {
-        err = make_endpoint(r, db, buf_str(&b));
+        err = make_endpoint(r, c->endpoint, db, buf_str(&b));
     } else if (err == OK) {
-        buf_reset(&r->mem);
-        err = setting_get(db, SETTING_ENDPOINT, r->account, str_of(c->bound[0].id), &r->setting,
-                          &r->mem);
+        err = record_get(c->endpoint, db, r->account, str_of(c->bound[0].id));
         if (err == OK)
-            err = change_by_text(r, db, &endpoints, buf_str(&b));
+            err = change_by_text(r, c->endpoint, db, buf_str(&b));
     }
     buf_fini(&b);
     return err;
@@ -237,12 +224,12 @@ static enum err forward_work(struct request *r, struct db *db)
     struct json_writer w;
     bool webhook = c->type == TARGET_WEBHOOK;
     struct str url = {0};
-    enum err err = take(r, db, r->account, mine, &d);
+    enum err err = get_number(r, db, r->account, mine, &d);
     if (err == OK)
         err = webhook ? set_webhook(r, db, d) : set_voice(r, db, d);
     rename_fault(r, err);
     if (err == OK && !webhook)
-        err = number_of(&r->setting, &now);
+        err = did_parse(c->number->now, &now, &r->fault);
     const struct book_endpoint *ep =
         !webhook && d ? did_endpoint(r->book, r->account, str_of(d->e164)) : NULL;
     if (ep)
@@ -250,9 +237,9 @@ static enum err forward_work(struct request *r, struct db *db)
     if (err == OK) {
         did_answer(r, &w, c->n, now ? now : d, true, webhook ? str_of(c->destination) : url);
         if (webhook)
-            json_put_str(&w, "endpoint", r->setting.id);
-        if (webhook && r->secret[0])
-            json_put_str(&w, "secret", str_of(r->secret));
+            json_put_str(&w, "endpoint", c->endpoint->setting.id);
+        if (webhook && c->endpoint->secret[0])
+            json_put_str(&w, "secret", str_of(c->endpoint->secret));
         json_end_obj(&w);
     }
     did_free(d);
@@ -296,8 +283,10 @@ void did_forward(struct request *r)
     enum err err = c ? read_forward(r, c) : OK;
     if (err != OK)
         did_fail(r, err);
-    else if (c)
-        request_write(r, forward_work, setting_committed_nudge);
+    if (err != OK || !c)
+        return;
+    r->record = c->type == TARGET_WEBHOOK ? c->endpoint : c->number;
+    request_write(r, forward_work, setting_committed_nudge);
 }
 
 /* ---- release ---- */
@@ -308,27 +297,17 @@ static enum err release_work(struct request *r, struct db *db)
     struct did *d = NULL, *now = NULL;
     struct json_writer w;
     uint64_t pool = did_pool(r);
-    enum err err =
-        r->account == pool ? request_refuse(r, "did_id", mine) : take(r, db, r->account, mine, &d);
+    enum err err = r->account == pool ? request_refuse(r, "did_id", mine)
+                                      : get_number(r, db, r->account, mine, &d);
     if (err == OK)
         err = find_bound(r, db, d);
     for (size_t i = 0; err == OK && i < c->n_bound; i++) {
-        buf_reset(&r->mem);
-        err = setting_get(db, SETTING_ENDPOINT, r->account, str_of(c->bound[i].id), &r->setting,
-                          &r->mem);
+        err = record_get(c->endpoint, db, r->account, str_of(c->bound[i].id));
         if (err == OK)
-            err = resource_remove(r, db, &endpoints);
+            err = resource_remove(r, c->endpoint, db);
     }
-    did_free(d);
-    d = NULL;
-    buf_reset(&r->mem);
     if (err == OK)
-        err = take(r, db, r->account, mine, &d);
-    r->move_to = pool;
-    if (err == OK)
-        err = change_by_text(r, db, &numbers, STR("{}"));
-    if (err == OK)
-        err = number_of(&r->setting, &now);
+        err = move_number(r, db, pool, &now);
     if (err == OK) {
         did_answer(r, &w, c->n, now, false, (struct str){0});
         json_end_obj(&w);

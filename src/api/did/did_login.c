@@ -2,7 +2,6 @@
  * the token is stored before it is told. A name that does not exist, a wrong password: one answer,
  * after the same time. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/core/access.h"
@@ -16,7 +15,7 @@ struct login {            /* in r->room */
     struct request *r;
     char name[LOGIN_HASH_SIZE], address[ADDR_TEXT_SIZE]; /* what the throttle counts by */
     const struct book_user *user;                        /* of r->book; NULL: there is none */
-    char token_hash[65], ends[LOGIN_HASH_SIZE];
+    char secret[CREDENTIAL_SIZE], token_hash[65], ends[LOGIN_HASH_SIZE];
     struct token token;
 };
 
@@ -30,7 +29,7 @@ static enum err login_work(struct request *r, struct db *db)
     r->http.status = 200;
     json_obj(&w, NULL);
     json_put_bool(&w, "status", true);
-    json_put_str(&w, "account_token", str_of(r->secret));
+    json_put_str(&w, "account_token", str_of(l->secret));
     put_time(&w, "expires_at", l->token.expires_at_ms);
     json_put_i64(&w, "expires_in", r->api->c.token_hours * 3600LL);
     json_put_str(&w, "username", str_of(l->user->set->username));
@@ -64,7 +63,7 @@ static void on_compared(struct hash_job *job)
         did_fail(r, err);
         return;
     }
-    credential_new("hst_", r->secret, l->token_hash);
+    credential_new("hst_", l->secret, l->token_hash);
     l->token = (struct token){.hash = str_of(l->token_hash),
                               .user = l->user->n,
                               .stamp = login_stamp(l->user->set),
@@ -103,7 +102,7 @@ void did_login(struct request *r)
     struct str password = {0};
     if (!did_read(r))
         return;
-    struct login *l = r->room = calloc(1, sizeof *l);
+    struct login *l = request_room(r, sizeof *l);
     if (!l) {
         did_fail(r, ERR_NOMEM);
         return;

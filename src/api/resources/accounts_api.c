@@ -12,40 +12,40 @@ static bool is_own_account(struct str name)
     return str_eq(name, STR("default")) || str_eq(name, STR("pool"));
 }
 
-static enum err account_check(struct request *r, const struct json *doc, const struct json *given,
-                              bool is_new)
+static enum err account_check(struct request *r, struct record *rec, const struct json *doc,
+                              const struct json *given, bool is_new)
 {
     struct account *a;
     enum err err = account_parse(doc, &a, &r->fault);
     if (err != OK)
         return err;
-    if (!is_new && is_own_account(r->setting.key) && !str_eq(r->setting.key, str_of(a->name)))
+    if (!is_new && is_own_account(rec->setting.key) && !str_eq(rec->setting.key, str_of(a->name)))
         err = request_refuse(r, "name", "what it is: this account is found by its name");
     if (err == OK)
-        err = document_begin(r, a->name);
+        err = record_print_key(rec, a->name);
     if (err == OK) {
-        account_print(a, &r->doc);
-        err = document_end(r, strlen(a->name));
+        account_print(a, &rec->text);
+        err = record_printed(rec, strlen(a->name));
     }
     account_free(a);
     return err;
 }
 
 /* Its retention may be another. */
-static void account_committed(struct request *r)
+static void account_committed(struct request *r, const struct record *rec)
 {
     housekeeper_wake(r->api->c.housekeeper);
 }
 
 /* Only an empty account can go: what is in it would be nobody's. Its events end by retention. */
-static enum err account_allow(struct request *r, struct db *db, bool deletes)
+static enum err account_allow(struct request *r, struct record *rec, struct db *db, bool deletes)
 {
     bool empty = true;
-    enum err err = deletes ? setting_account_is_empty(db, r->setting.n, &empty) : OK;
+    enum err err = deletes ? setting_account_is_empty(db, rec->setting.n, &empty) : OK;
     if (err != OK || !deletes)
         return err;
     r->fault_code = "not_empty";
-    if (is_own_account(r->setting.key))
+    if (is_own_account(rec->setting.key))
         snprintf(r->fault.why, sizeof r->fault.why, "The daemon's own accounts stay.");
     else if (!empty)
         snprintf(r->fault.why, sizeof r->fault.why,

@@ -21,57 +21,51 @@ void endpoints_delete(struct request *r)
     resource_delete(r, &endpoints);
 }
 
-static enum err endpoint_change(struct request *r, struct db *db, const char *action,
-                                enum err (*change)(struct request *, struct endpoint *))
+/* Changes it by a function, and shows it. */
+static enum err change_by(struct request *r, struct db *db, const char *action,
+                          void (*change)(struct record *, struct endpoint *))
 {
-    struct json *doc = NULL;
+    struct record *rec = r->record;
     struct endpoint *e = NULL;
     struct json_writer w = {&r->http.out, false};
-    enum err err =
-        setting_get(db, SETTING_ENDPOINT, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
-    const struct setting before = r->setting;
+    enum err err = record_get(rec, db, request_scope(r), str_of(r->arg));
+    const struct setting before = rec->setting;
     if (err == OK)
-        err = json_parse(r->setting.doc, &doc, NULL, 0);
-    if (err == OK)
-        err = endpoint_parse(doc, &e, &r->fault);
-    if (err == OK)
-        err = change(r, e);
+        err = endpoint_parse(rec->was, &e, &r->fault);
     if (err == OK) {
-        buf_reset(&r->doc);
-        endpoint_print(e, &r->doc);
-        r->setting.doc = buf_str(&r->doc);
-        err = r->doc.err != OK ? r->doc.err : setting_change(db, &r->setting);
+        change(rec, e);
+        err = record_print_endpoint(rec, e);
     }
     if (err == OK)
-        err = request_audit(r, db, &endpoints, &before, &r->setting, action);
-    endpoint_free(e);
-    json_free(doc);
-    r->http.status = 200;
+        err = json_parse(rec->setting.doc, &rec->now, NULL, 0);
     if (err == OK)
-        err = resource_put(r, &endpoints, &r->setting, &w);
-    return err;
+        err = setting_change(db, &rec->setting);
+    if (err == OK)
+        err = request_audit(r, db, rec, &before, &rec->setting, action);
+    endpoint_free(e);
+    r->http.status = 200;
+    return err == OK ? resource_put(r, rec, &w) : err;
 }
 
 enum { ROTATION_MS = 24 * 3600 * 1000 };
 
 /* The old secret signs beside the new one for a day, so that receivers can change over. */
-static enum err rotate(struct request *r, struct endpoint *e)
+static void rotate(struct record *rec, struct endpoint *e)
 {
     e->secret[1] = e->secret[0];
     e->secret_old_until_ms = clock_wall_ms() + ROTATION_MS;
-    if (!r->secret[0])
-        secret_new(r->secret);
-    e->secret[0] = r->secret;
-    return OK;
+    if (!rec->secret[0])
+        secret_new(rec->secret);
+    e->secret[0] = rec->secret;
 }
 
 static enum err rotate_work(struct request *r, struct db *db)
 {
-    return endpoint_change(r, db, "rotated", rotate);
+    return change_by(r, db, "rotated", rotate);
 }
 
 /* One that is given becomes the new one. */
-static enum err take_secret(struct request *r)
+static enum err read_secret(struct request *r)
 {
     struct str s;
     struct secret parsed;
@@ -80,37 +74,45 @@ static enum err take_secret(struct request *r)
     if (err != OK || !v)
         return err;
     if (!json_str(v, &s) || secret_parse(s, &parsed) != OK ||
-        str_copy(s, r->secret, SECRET_SIZE) != OK)
+        str_copy(s, r->record->secret, SECRET_SIZE) != OK)
         return request_refuse(r, "secret", "whsec_ and base64 of 24 to 64 bytes");
     return OK;
 }
 
-void endpoints_rotate(struct request *r)
+static void refuse(struct request *r, enum err err)
 {
-    enum err err = take_secret(r);
-    if (err == OK) {
-        request_write(r, rotate_work, setting_committed);
-        return;
-    }
     problem_of_err(r, err);
     request_done(r);
 }
 
-static enum err enable(struct request *r, struct endpoint *e)
+void endpoints_rotate(struct request *r)
+{
+    r->record = record_new(r, &endpoints);
+    enum err err = r->record ? read_secret(r) : ERR_NOMEM;
+    if (err == OK)
+        request_write(r, rotate_work, setting_committed);
+    else
+        refuse(r, err);
+}
+
+static void enable(struct record *rec, struct endpoint *e)
 {
     e->disabled = false;
     e->disabled_why = "";
-    return OK;
 }
 
 static enum err enable_work(struct request *r, struct db *db)
 {
-    return endpoint_change(r, db, "enabled", enable);
+    return change_by(r, db, "enabled", enable);
 }
 
 void endpoints_enable(struct request *r)
 {
-    request_write(r, enable_work, setting_committed_nudge);
+    r->record = record_new(r, &endpoints);
+    if (r->record)
+        request_write(r, enable_work, setting_committed_nudge);
+    else
+        refuse(r, ERR_NOMEM);
 }
 
 /* A ping to this endpoint alone, through the real path: 202 with the event's id. */
@@ -152,6 +154,5 @@ void endpoints_test(struct request *r)
     if (err == OK)
         return;
     taking_free(t);
-    problem_of_err(r, err);
-    request_done(r);
+    refuse(r, err);
 }

@@ -1,6 +1,5 @@
 /* erasures_api: a number's data deleted. The row is made here, the housekeeper works it off. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "api/resources/handlers.h"
 #include "api/core/query.h"
@@ -41,7 +40,7 @@ static void wake(struct request *r)
 
 void numbers_erase(struct request *r)
 {
-    struct erasure *e = r->room = calloc(1, sizeof *e);
+    struct erasure *e = request_room(r, sizeof *e);
     const struct book_number *number = book_number(r->book, str_of(r->arg));
     enum err err = !e                                                            ? ERR_NOMEM
                    : number && (r->is_operator || number->account == r->account) ? OK

@@ -186,78 +186,99 @@ void events_get(struct request *r)
 
 /* ---- resend ---- */
 
-struct first_endpoints {
-    uint64_t n[64];
-    size_t count;
+enum { ENDPOINTS_FIRST = 64 };
+
+struct resend { /* in r->room */
+    const struct event *event;
+    int64_t event_n;
+    uint64_t endpoint[ENDPOINTS_FIRST]; /* that it goes to */
+    struct delivery delivery[ENDPOINTS_FIRST];
+    size_t n_endpoints, n_deliveries;
 };
 
 static bool on_endpoint(void *arg, const struct delivery *d)
 {
-    struct first_endpoints *f = arg;
-    for (size_t i = 0; i < f->count; i++)
-        if (f->n[i] == d->endpoint)
+    struct resend *s = arg;
+    for (size_t i = 0; i < s->n_endpoints; i++)
+        if (s->endpoint[i] == d->endpoint)
             return true;
-    if (f->count < 64)
-        f->n[f->count++] = d->endpoint;
+    if (s->n_endpoints < ENDPOINTS_FIRST)
+        s->endpoint[s->n_endpoints++] = d->endpoint;
     return true;
 }
 
-/* To one endpoint, or to all that it went to before. r->mem holds the new deliveries. */
+/* To one endpoint, or to all that it went to before. */
+static enum err find_endpoints(struct request *r, struct db *db, struct resend *s)
+{
+    struct str id;
+    const struct json *named = json_get(r->json, "endpoint");
+    s->n_endpoints = 0;
+    if (!named)
+        return delivery_list_of_event(db, s->event_n, on_endpoint, s);
+    const struct book_endpoint *ep = json_str(named, &id) ? book_endpoint_by_id(r->book, id) : NULL;
+    if (!ep || ep->account != s->event->account)
+        return request_refuse(r, "endpoint", "the id of an endpoint of the event's account");
+    s->endpoint[s->n_endpoints++] = ep->n;
+    return OK;
+}
+
+static enum err read_event(struct request *r, struct db *db, struct resend *s)
+{
+    struct event *e = NULL;
+    enum err err = event_find(db, request_scope(r), str_of(r->arg), &s->event_n);
+    if (err == OK)
+        err = event_get(db, s->event_n, &e);
+    event_drop(&s->event); /* of a run before */
+    s->event = e;
+    return err;
+}
+
 static enum err resend_work(struct request *r, struct db *db)
 {
-    struct first_endpoints f = {.count = 0};
-    struct event *e = NULL;
-    struct str id;
-    enum err err = event_find(db, request_scope(r), str_of(r->arg), &r->n);
+    struct resend *s = r->room;
+    struct json_writer w = {&r->http.out, false};
+    enum err err = read_event(r, db, s);
     if (err == OK)
-        err = event_get(db, r->n, &e);
+        err = find_endpoints(r, db, s);
+    s->n_deliveries = 0;
+    for (size_t i = 0; err == OK && i < s->n_endpoints; i++)
+        if (book_endpoint(r->book, s->endpoint[i]))
+            err = resend_put(db, s->event_n, s->event, s->endpoint[i],
+                             &s->delivery[s->n_deliveries++]);
     if (err != OK)
         return err;
-    event_drop(&r->event);
-    r->event = e;
-    if (json_get(r->json, "endpoint")) {
-        if (!json_str(json_get(r->json, "endpoint"), &id))
-            return request_refuse(r, "endpoint", "the id of an endpoint of the event's account");
-        const struct book_endpoint *ep = book_endpoint_by_id(r->book, id);
-        if (!ep || ep->account != e->account)
-            return request_refuse(r, "endpoint", "the id of an endpoint of the event's account");
-        f.n[f.count++] = ep->n;
-    } else {
-        err = delivery_list_of_event(db, r->n, on_endpoint, &f);
-    }
-    size_t made = 0;
-    for (size_t i = 0; err == OK && i < f.count; i++) {
-        struct delivery d;
-        if (!book_endpoint(r->book, f.n[i]))
-            continue;
-        err = resend_put(db, r->n, e, f.n[i], &d);
-        buf_put(&r->mem, &d, sizeof d);
-        made++;
-    }
-    if (err == OK && made == 0)
+    if (!s->n_deliveries)
         return request_refuse(r, "endpoint",
                               "needed here: the event went to no endpoint that still is");
-    struct json_writer w = {&r->http.out, false};
     r->http.status = 202;
     json_obj(&w, NULL);
-    json_put_i64(&w, "deliveries", (int64_t)made);
+    json_put_i64(&w, "deliveries", (int64_t)s->n_deliveries);
     json_end_obj(&w);
-    return err != OK ? err : r->mem.err;
+    return OK;
 }
 
 static void resend_committed(struct request *r)
 {
-    struct stored s = {.event = r->event,
-                       .event_n = r->n,
-                       .deliveries = (const struct delivery *)(const void *)r->mem.p,
-                       .n_deliveries = r->mem.n / sizeof(struct delivery)};
-    intake_tell(r->api->c.intake, &s);
+    const struct resend *s = r->room;
+    const struct stored stored = {.event = s->event,
+                                  .event_n = s->event_n,
+                                  .deliveries = s->delivery,
+                                  .n_deliveries = s->n_deliveries};
+    intake_tell(r->api->c.intake, &stored);
+}
+
+static void resend_over(struct request *r)
+{
+    event_drop(&((struct resend *)r->room)->event);
 }
 
 void events_resend(struct request *r)
 {
     enum err err = request_members(r, "endpoint");
+    if (err == OK && !request_room(r, sizeof(struct resend)))
+        err = ERR_NOMEM;
     if (err == OK) {
+        r->over = resend_over;
         request_write(r, resend_work, resend_committed);
         return;
     }

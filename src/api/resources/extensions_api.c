@@ -6,21 +6,21 @@
 #include "api/resources/handlers.h"
 #include "api/core/resource.h"
 
-/* r->secret is what the answer shows: the same in each run of the job. */
-static enum err make_password(struct request *r, struct extension *e)
+/* rec->secret is what the answer shows: the same in each run of the job. */
+static enum err make_password(struct record *rec, struct extension *e)
 {
     char made[sizeof e->password];
-    if (!r->secret[0]) {
+    if (!rec->secret[0]) {
         extension_password_new(made);
-        enum err err = str_copy(str_of(made), r->secret, sizeof r->secret);
+        enum err err = str_copy(str_of(made), rec->secret, sizeof rec->secret);
         if (err != OK)
             return err;
     }
-    return str_copy(str_of(r->secret), e->password, sizeof e->password);
+    return str_copy(str_of(rec->secret), e->password, sizeof e->password);
 }
 
-static enum err extension_check(struct request *r, const struct json *doc, const struct json *given,
-                                bool is_new)
+static enum err extension_check(struct request *r, struct record *rec, const struct json *doc,
+                                const struct json *given, bool is_new)
 {
     struct extension *e;
     char key[sizeof e->username];
@@ -28,13 +28,13 @@ static enum err extension_check(struct request *r, const struct json *doc, const
     if (err != OK)
         return err;
     if (!e->password[0])
-        err = make_password(r, e);
+        err = make_password(rec, e);
     extension_key(str_of(e->username), key);
     if (err == OK)
-        err = document_begin(r, key);
+        err = record_print_key(rec, key);
     if (err == OK) {
-        extension_print(e, &r->doc);
-        err = document_end(r, strlen(key));
+        extension_print(e, &rec->text);
+        err = record_printed(rec, strlen(key));
     }
     extension_free(e);
     return err;

@@ -17,52 +17,55 @@ void numbers_patch(struct request *r)
 /* An account does not free a number for whoever comes: it gives it back, as did/release does. */
 static enum err give_back_work(struct request *r, struct db *db)
 {
-    struct json *nothing = NULL;
-    r->move_to = did_pool(r);
-    if (!r->move_to || r->move_to == r->account)
-        return ERR_DENIED;
-    enum err err = json_parse(STR("{}"), &nothing, NULL, 0);
-    if (err == OK)
-        err = resource_merge(r, db, &numbers, nothing);
-    json_free(nothing);
+    r->record->move_to = did_pool(r);
     r->http.status = 204;
-    return err;
+    if (!r->record->move_to || r->record->move_to == r->account)
+        return ERR_DENIED;
+    return resource_merge(r, r->record, db, NULL);
+}
+
+/* Begins a request about a number; false: it is answered. */
+static bool begin(struct request *r)
+{
+    r->record = record_new(r, &numbers);
+    if (r->record)
+        return true;
+    problem_of_err(r, ERR_NOMEM);
+    request_done(r);
+    return false;
 }
 
 void numbers_delete(struct request *r)
 {
     if (rights_own_numbers(r))
         resource_delete(r, &numbers);
-    else
+    else if (begin(r))
         request_write(r, give_back_work, setting_committed);
 }
 
-static enum err put_forward(struct request *r)
+static void put_forward(struct request *r, const struct json *doc)
 {
-    struct json *doc = NULL;
-    enum err err = json_parse(r->setting.doc, &doc, NULL, 0);
-    if (err == OK && json_get(doc, "forward"))
+    if (json_get(doc, "forward"))
         buf_put_json(&r->http.out, json_get(doc, "forward"));
-    snprintf(r->http.etag, sizeof r->http.etag, "\"%lld\"", (long long)r->setting.version);
+    request_put_etag(r, r->record->setting.version);
     r->http.status = 200;
-    json_free(doc);
-    return err;
 }
 
 static enum err forward_get_work(struct request *r, struct db *db)
 {
-    enum err err =
-        setting_get(db, SETTING_NUMBER, request_scope(r), str_of(r->arg), &r->setting, &r->mem);
-    if (err == OK)
-        err = put_forward(r);
-    if (err == OK)
-        request_if_none_match(r);
-    return err;
+    struct record *rec = r->record;
+    enum err err = record_get(rec, db, request_scope(r), str_of(r->arg));
+    if (err != OK)
+        return err;
+    put_forward(r, rec->was);
+    request_if_none_match(r, rec->setting.version);
+    return OK;
 }
 
 void forward_get(struct request *r)
 {
-    request_read(r, forward_get_work);
+    if (begin(r))
+        request_read(r, forward_get_work);
 }
 
 static enum err forward_put_work(struct request *r, struct db *db)
@@ -78,11 +81,13 @@ static enum err forward_put_work(struct request *r, struct db *db)
     if (err == ERR_SYNTAX) /* one level more than a body may have */
         err = request_refuse(r, "targets", "nested less deep");
     if (err == OK)
-        err = resource_merge(r, db, &numbers, patch);
+        err = resource_merge(r, r->record, db, patch);
     json_free(patch);
     if (err == ERR_INVALID && !strncmp(r->fault.field, "forward.", 8))
         memmove(r->fault.field, r->fault.field + 8, strlen(r->fault.field + 8) + 1);
-    return err == OK ? put_forward(r) : err;
+    if (err == OK)
+        put_forward(r, r->record->now);
+    return err;
 }
 
 void forward_put(struct request *r)
@@ -95,5 +100,6 @@ void forward_put(struct request *r)
         request_done(r);
         return;
     }
-    request_write(r, forward_put_work, setting_committed);
+    if (begin(r))
+        request_write(r, forward_put_work, setting_committed);
 }

@@ -2,7 +2,6 @@
  * rows at a time on the readers; then the job's row is made, which the housekeeper works off. */
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "api/resources/handlers.h"
 #include "api/core/query.h"
@@ -136,7 +135,7 @@ static enum err read_body(struct request *r, struct counting *c)
 
 void endpoints_recover(struct request *r)
 {
-    struct counting *c = r->room = calloc(1, sizeof *c);
+    struct counting *c = request_room(r, sizeof *c);
     const struct book_endpoint *ep = own_endpoint(r);
     enum err err = !c ? ERR_NOMEM : ep ? read_body(r, c) : ERR_NOT_FOUND;
     if (err == OK) {

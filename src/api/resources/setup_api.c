@@ -83,11 +83,12 @@ void setup_page(struct request *r)
 
 static void put_key_page(struct request *r)
 {
+    const char *key = r->record->secret;
     r->http.content_type = "text/html; charset=utf-8";
     buf_printf(&r->http.out,
                "%s<p>The first operator key, shown this once:</p><p><code>%s</code></p>"
                "<p>In the shell: <code>export HOOKSWITCH_KEY=%s</code></p></html>",
-               page_head, r->secret, r->secret);
+               page_head, key, key);
 }
 
 static enum err setup_work(struct request *r, struct db *db)
@@ -103,15 +104,15 @@ static enum err setup_work(struct request *r, struct db *db)
                              "\"operator\"]}"),
                          &doc, NULL, 0);
     if (err == OK) {
-        r->setting = (struct setting){.kind = SETTING_KEY, .account = r->account};
-        err = resource_make(r, db, &keys, doc);
+        r->record->setting = (struct setting){.kind = SETTING_KEY, .account = r->account};
+        err = resource_make(r, r->record, db, doc);
     }
     json_free(doc);
     r->http.status = 201;
     if (err == OK && is_form(r))
         put_key_page(r);
     else if (err == OK)
-        err = resource_put(r, &keys, &r->setting, &w);
+        err = resource_put(r, r->record, &w);
     return err;
 }
 
@@ -127,5 +128,10 @@ void setup_create(struct request *r)
     r->account = a->n;
     r->asker = (struct asker){.id = "setup", .name = "setup"};
     rights_take(r, RIGHTS_ALL);
-    request_write(r, setup_work, setting_committed);
+    if ((r->record = record_new(r, &keys))) {
+        request_write(r, setup_work, setting_committed);
+        return;
+    }
+    problem_of_err(r, ERR_NOMEM);
+    request_done(r);
 }

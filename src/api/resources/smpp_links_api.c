@@ -6,8 +6,8 @@
 #include "api/resources/handlers.h"
 #include "api/core/resource.h"
 
-static enum err link_check(struct request *r, const struct json *doc, const struct json *given,
-                           bool is_new)
+static enum err link_check(struct request *r, struct record *rec, const struct json *doc,
+                           const struct json *given, bool is_new)
 {
     struct smpp_link *l;
     struct cidr cidr;
@@ -18,16 +18,17 @@ static enum err link_check(struct request *r, const struct json *doc, const stru
         if (cidr_parse(str_of(l->sources[i]), &cidr) != OK)
             err = request_refuse(r, "sources", "addresses or CIDR blocks");
     if (err == OK)
-        err = document_begin(r, l->name);
+        err = record_print_key(rec, l->name);
     if (err == OK) {
-        smpp_link_print(l, &r->doc);
-        err = document_end(r, strlen(l->name));
+        smpp_link_print(l, &rec->text);
+        err = record_printed(rec, strlen(l->name));
     }
     smpp_link_free(l);
     return err;
 }
 
-static enum err link_more(struct request *r, const struct setting *s, struct json_writer *w)
+static enum err link_more(struct request *r, const struct setting *s, const struct json *doc,
+                          struct json_writer *w)
 {
     struct link_state now = {.state = "unknown"};
     if (r->api->c.link_states)

@@ -294,11 +294,10 @@ static bool join(struct event_stream *s, int64_t cursor)
 void events_stream(struct request *r)
 {
     int64_t cursor;
-    struct event_stream *s = calloc(1, sizeof *s);
+    struct event_stream *s = request_room(r, sizeof *s);
     enum err err = s ? read_cursor(r, &cursor) : ERR_NOMEM;
     if (err == OK)
         err = read_filter(r, &s->reader.filter);
-    r->room = s;
     if (err != OK) {
         problem_of_err(r, err);
         request_done(r);

@@ -1,7 +1,6 @@
 /* trace_api: GET /v1/calls/{id}/trace. The store says whether there is such a call in the key's
  * account; only then the trace's log is asked. Each answers by mail to the API's own thread, and
  * nobody waits. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/resources/handlers.h"
@@ -109,7 +108,7 @@ static void on_found(struct store_job *job)
 
 void calls_trace(struct request *r)
 {
-    struct tracing *t = r->room = calloc(1, sizeof *t);
+    struct tracing *t = request_room(r, sizeof *t);
     enum err err = t ? OK : ERR_NOMEM;
     if (t) {
         t->request = r;

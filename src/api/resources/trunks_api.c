@@ -5,8 +5,8 @@
 #include "api/resources/handlers.h"
 #include "api/core/resource.h"
 
-static enum err trunk_check(struct request *r, const struct json *doc, const struct json *given,
-                            bool is_new)
+static enum err trunk_check(struct request *r, struct record *rec, const struct json *doc,
+                            const struct json *given, bool is_new)
 {
     struct trunk *t;
     struct cidr cidr;
@@ -19,10 +19,10 @@ static enum err trunk_check(struct request *r, const struct json *doc, const str
             err = ERR_INVALID;
         }
     if (err == OK)
-        err = document_begin(r, t->name);
+        err = record_print_key(rec, t->name);
     if (err == OK) {
-        trunk_print(t, &r->doc);
-        err = document_end(r, strlen(t->name));
+        trunk_print(t, &rec->text);
+        err = record_printed(rec, strlen(t->name));
     }
     trunk_free(t);
     return err;

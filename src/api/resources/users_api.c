@@ -7,7 +7,6 @@
  * any.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/resources/handlers.h"
@@ -32,8 +31,8 @@ static enum err check_expiry(struct request *r)
     return ERR_DENIED;
 }
 
-static enum err check_input(struct request *r, struct user *u, const struct json *given,
-                            bool is_new)
+static enum err check_input(struct request *r, const struct record *rec, struct user *u,
+                            const struct json *given, bool is_new)
 {
     const struct room *room = r->room;
     enum err err = check_expiry(r);
@@ -42,9 +41,9 @@ static enum err check_input(struct request *r, struct user *u, const struct json
     if ((is_new || json_get(given, "role")) && !rights_cover(r, role_rights(u->role)))
         return request_refuse(r, "role", "one that may do no more than who gives it");
     if (is_new)
-        rights_put_maker(r, r->setting.account, u->created_by);
-    else if (r->move_to && r->move_to != r->setting.account)
-        rights_put_maker(r, r->move_to, u->created_by);
+        rights_put_maker(r, rec->setting.account, u->created_by);
+    else if (rec->move_to && rec->move_to != rec->setting.account)
+        rights_put_maker(r, rec->move_to, u->created_by);
     if (is_new && !u->password[0])
         return request_refuse(r, "password", password_allowed);
     if (u->password[0]) {
@@ -54,23 +53,23 @@ static enum err check_input(struct request *r, struct user *u, const struct json
     return OK;
 }
 
-static enum err user_check(struct request *r, const struct json *doc, const struct json *given,
-                           bool is_new)
+static enum err user_check(struct request *r, struct record *rec, const struct json *doc,
+                           const struct json *given, bool is_new)
 {
     struct user *u;
     char key[sizeof u->username];
     enum err err = user_parse(doc, &u, &r->fault);
     if (err == OK)
-        err = check_input(r, u, given, is_new);
+        err = check_input(r, rec, u, given, is_new);
     else
         u = NULL;
     if (err == OK) {
         user_key(str_of(u->username), key);
-        err = document_begin(r, key);
+        err = record_print_key(rec, key);
     }
     if (err == OK) {
-        user_print(u, &r->doc);
-        err = document_end(r, strlen(key));
+        user_print(u, &rec->text);
+        err = record_printed(rec, strlen(key));
     }
     user_free(u);
     return err;
@@ -81,24 +80,20 @@ static bool outranks(const struct request *r, unsigned rights)
     return rights_cover(r, rights) && (rights != r->asker.rights || r->asker.rights & RIGHT_USERS);
 }
 
-static enum err user_allow(struct request *r, struct db *db, bool deletes)
+static enum err user_allow(struct request *r, struct record *rec, struct db *db, bool deletes)
 {
-    struct json *doc = NULL;
     struct user *u = NULL;
-    enum err err = json_parse(r->setting.doc, &doc, NULL, 0);
-    if (err == OK)
-        err = user_parse(doc, &u, &r->fault);
-    if (err == OK && r->asker.user != r->setting.n && !outranks(r, role_rights(u->role)))
+    enum err err = user_parse(rec->was, &u, &r->fault);
+    if (err == OK && r->asker.user != rec->setting.n && !outranks(r, role_rights(u->role)))
         err = ERR_DENIED;
     user_free(u);
-    json_free(doc);
     return err;
 }
 
-static void user_committed(struct request *r)
+static void user_committed(struct request *r, const struct record *rec)
 {
-    if (r->deleted)
-        keys_ended(r);
+    if (rec->deleted)
+        keys_ended(r, rec);
 }
 
 static const char *const user_hidden[] = {"password_hash", NULL};
@@ -149,7 +144,7 @@ static void hash_then(struct request *r, void (*then)(struct request *, const st
         then(r, &users);
         return;
     }
-    struct room *room = r->room = calloc(1, sizeof *room);
+    struct room *room = request_room(r, sizeof *room);
     enum err err = room ? OK : ERR_NOMEM;
     if (err == OK && (!json_str(v, &password) || password.n < PASSWORD_MIN ||
                       password.n > PASSWORD_MAX || memchr(password.p, '\0', password.n)))
