@@ -95,7 +95,7 @@ static bool on_due(void *arg, int64_t n, int64_t ends_at_ms)
     return true;
 }
 
-static void expire(int64_t now_ms, struct joined *joined)
+static void expire(int64_t now_ms, struct joined_events *joined)
 {
     static struct due due;
     struct sms_set s;
@@ -112,7 +112,7 @@ static void expire(int64_t now_ms, struct joined *joined)
 }
 
 /* Four octets and data: what, which number of how many, reference and alphabet, length. */
-static size_t take(const uint8_t *p, size_t n, int64_t *now_ms, struct joined *joined,
+static size_t take(const uint8_t *p, size_t n, int64_t *now_ms, struct joined_events *joined,
                    struct sums *in)
 {
     static const enum sms_alphabet plain[] = {SMS_GSM7, SMS_ASCII, SMS_LATIN1, SMS_UTF8};
@@ -148,7 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     static const struct event_filter all = {.kind = -1, .state = -1};
     struct list_stop stop;
     struct sums in = {.letters = true}, out = {0};
-    struct joined joined = {0};
+    struct joined_events joined = {0};
     struct sms_held held;
     int64_t now_ms = 1000000, last = 0;
     if (!db)

@@ -1,10 +1,11 @@
-/* join: parts become messages. A set is what has the same link, account, sender, number, reference
- * and count. Its n-th part is kept once; the same again is absorbed, while it waits and, by what
- * its row remembers, for a while after it went out. Another content under the same number says that
- * the sender began his references anew: the old set goes as it is and a new one begins.
+/* join: joins parts into messages. Parts with the same link, account, sender, number, reference and
+ * count are a set. The n-th part of a set is kept once; a repeat of it is absorbed while the set
+ * waits, and for a while after the set went out, by the digests in its row. Other content under the
+ * same number means that the sender uses its references again: the old set goes out as it is and a
+ * new one begins.
  *
- * Nothing is held in memory: what is waiting is the store's, and so a restart loses nothing and a
- * million sets cost no more of it than one. On the writer's thread. */
+ * Nothing is held in memory. The parts wait in the store, so a restart loses nothing, and a million
+ * sets cost no more memory than one. On the writer's thread. */
 #include "hub/join.h"
 
 #include <stdlib.h>
@@ -14,28 +15,28 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
-/* Sets that one part may push out: a part is at most SMS_DATA_MAX octets, and each set counts for
- * SMS_PART_COST or more, so that this always makes room enough; more are pushed out only after the
- * limits were lowered, a few with each part that comes. */
+/* Sets that one part may push out. A part is at most SMS_DATA_MAX octets, and each set counts for
+ * SMS_PART_COST or more, so this always makes room enough. After the limits were lowered there may
+ * be more to push out; each part that comes pushes out a few. */
 enum { PUSHED_MAX = SMS_DATA_MAX / SMS_PART_COST + 2 };
 
 /* ---- what a job made ---- */
 
-static void joined_clear(struct joined *j)
+static void joined_clear(struct joined_events *j)
 {
     for (size_t i = 0; i < j->n; i++)
         taking_free(j->at[i]);
     j->n = j->partial = 0;
 }
 
-void joined_fini(struct joined *j)
+void joined_fini(struct joined_events *j)
 {
     joined_clear(j);
     free(j->at);
-    *j = (struct joined){0};
+    *j = (struct joined_events){0};
 }
 
-enum err joined_begin(struct joined *j, struct db *db, bool *ret_done)
+enum err joined_begin(struct joined_events *j, struct db *db, bool *ret_done)
 {
     enum err err = OK;
     *ret_done = false;
@@ -46,14 +47,14 @@ enum err joined_begin(struct joined *j, struct db *db, bool *ret_done)
     return err;
 }
 
-void joined_tell(const struct joined *j)
+void joined_tell(const struct joined_events *j)
 {
     for (size_t i = 0; i < j->n; i++)
         taking_tell(j->at[i]);
     metric_add(METRIC_SMS_PARTIAL, (int64_t)j->partial);
 }
 
-static enum err joined_add(struct joined *j, struct taking *t)
+static enum err joined_add(struct joined_events *j, struct taking *t)
 {
     if (j->n == j->cap) {
         size_t cap = j->cap ? 2 * j->cap : 1;
@@ -71,16 +72,16 @@ static enum err joined_add(struct joined *j, struct taking *t)
 
 /* ---- a set goes out ---- */
 
-struct gathered {
+struct set_parts {
     struct sms_part part[SMS_PARTS_MAX];
     const struct sms_part *list[SMS_PARTS_MAX];
     size_t n;
     struct buf mem; /* where their data is */
 };
 
-static bool on_part(void *arg, const struct sms_part *p)
+static bool set_parts_on_part(void *arg, const struct sms_part *p)
 {
-    struct gathered *g = arg;
+    struct set_parts *g = arg;
     if (g->n == SMS_PARTS_MAX)
         return false;
     g->part[g->n++] = *p;
@@ -88,12 +89,12 @@ static bool on_part(void *arg, const struct sms_part *p)
     return g->mem.err == OK;
 }
 
-static enum err gather(struct db *db, const struct sms_set *s, struct gathered *g)
+static enum err set_parts_read(struct db *db, const struct sms_set *s, struct set_parts *g)
 {
     size_t at = 0;
     g->n = 0;
     buf_init(&g->mem, (size_t)SMS_PARTS_MAX * SMS_DATA_MAX);
-    enum err err = sms_part_list(db, s->n, on_part, g);
+    enum err err = sms_part_list(db, s->n, set_parts_on_part, g);
     if (err == OK)
         err = g->mem.err;
     for (size_t i = 0; err == OK && i < g->n; i++) {
@@ -104,8 +105,8 @@ static enum err gather(struct db *db, const struct sms_set *s, struct gathered *
     return err;
 }
 
-/* What a part was, in eight bytes; never 0. */
-static uint64_t digest(const struct sms_part *p)
+/* Eight bytes that tell this part from any other under its number; never 0. */
+static uint64_t part_digest(const struct sms_part *p)
 {
     char text[64];
     struct buf b;
@@ -117,7 +118,7 @@ static uint64_t digest(const struct sms_part *p)
     return h ? h : 1;
 }
 
-static enum err event_of_set(const struct sms_set *s, const struct gathered *g, int64_t now_ms,
+static enum err event_of_set(const struct sms_set *s, const struct set_parts *g, int64_t now_ms,
                              struct event **ret)
 {
     struct sms_facts f = {.account = s->account,
@@ -132,8 +133,8 @@ static enum err event_of_set(const struct sms_set *s, const struct gathered *g, 
     return event_of_parts(&f, g->list, g->n, now_ms, ret);
 }
 
-static enum err put_event(const struct joiner *by, struct db *db, const struct event *e,
-                          struct joined *out)
+static enum err event_put_joined(const struct joiner *by, struct db *db, const struct event *e,
+                                 struct joined_events *out)
 {
     struct taking *t = NULL;
     const struct book *book = book_take(by->books);
@@ -145,18 +146,18 @@ static enum err put_event(const struct joiner *by, struct db *db, const struct e
 }
 
 enum err join_end(const struct joiner *by, struct db *db, struct sms_set *s, int64_t now_ms,
-                  struct joined *out)
+                  struct joined_events *out)
 {
     struct event *e = NULL;
-    struct gathered *g = malloc(sizeof *g);
+    struct set_parts *g = malloc(sizeof *g);
     if (!g)
         return ERR_NOMEM;
-    enum err err = gather(db, s, g);
+    enum err err = set_parts_read(db, s, g);
     if (err == OK && g->n) {
         err = event_of_set(s, g, now_ms, &e);
         if (err == OK)
-            err = put_event(by, db, e, out);
-        if (err_is_final(err)) { /* never: it must not keep others from being told */
+            err = event_put_joined(by, db, e, out);
+        if (err_is_final(err)) { /* a bug of ours; the other jobs of the batch go on all the same */
             log_error("messages", "%s is lost: %s", s->message_id, err_text(err));
             err = OK;
         }
@@ -165,7 +166,7 @@ enum err join_end(const struct joiner *by, struct db *db, struct sms_set *s, int
     memset(s->digest, 0, sizeof s->digest);
     for (size_t i = 0; err == OK && i < g->n; i++)
         if (g->part[i].number - 1 < s->parts)
-            s->digest[g->part[i].number - 1] = digest(&g->part[i]);
+            s->digest[g->part[i].number - 1] = part_digest(&g->part[i]);
     if (err == OK)
         err = sms_set_end(db, s, now_ms - clock_moved_ms() + by->join_ms);
     buf_fini(&g->mem);
@@ -204,15 +205,16 @@ static enum err set_begin(const struct joiner *by, struct db *db, const struct p
     return err == OK ? sms_set_put(db, s) : err;
 }
 
-/* The set of the part as it is: is the part in it already (*ret_same), or may it not be in it, so
- * that this one goes and another begins (*ret_over)? */
-static enum err meet(const struct joiner *by, struct db *db, const struct part_in *in,
-                     struct sms_set *s, bool *ret_same, bool *ret_over, struct joined *out)
+/* Compares the part with its set as the store has it. *ret_same: the set has the part already.
+ * *ret_over: the part does not belong to this set, which goes out; a new one begins. */
+static enum err set_compare(const struct joiner *by, struct db *db, const struct part_in *in,
+                            struct sms_set *s, bool *ret_same, bool *ret_over,
+                            struct joined_events *out)
 {
     enum err err = OK;
     if (s->state == SMS_SET_DONE) {
         *ret_same = in->at_ms - clock_moved_ms() < s->ends_at_ms &&
-                    s->digest[in->part.number - 1] == digest(&in->part);
+                    s->digest[in->part.number - 1] == part_digest(&in->part);
         *ret_over = !*ret_same;
     } else {
         err = sms_part_same(db, s->n, &in->part, ret_same);
@@ -224,9 +226,9 @@ static enum err meet(const struct joiner *by, struct db *db, const struct part_i
     return err == OK && *ret_over ? sms_set_delete(db, s) : err;
 }
 
-/* The account's oldest go out until it has no more than it may. */
-static enum err make_room(const struct joiner *by, struct db *db, uint64_t account, int64_t now_ms,
-                          struct joined *out)
+/* Sends out the account's oldest sets until it has no more than it may. */
+static enum err account_make_room(const struct joiner *by, struct db *db, uint64_t account,
+                                  int64_t now_ms, struct joined_events *out)
 {
     for (int i = 0; i < PUSHED_MAX; i++) {
         struct sms_held held;
@@ -247,13 +249,13 @@ static enum err make_room(const struct joiner *by, struct db *db, uint64_t accou
 }
 
 enum err join_part(const struct joiner *by, struct db *db, const struct part_in *in,
-                   struct joined *out, struct part_out *ret)
+                   struct joined_events *out, struct part_out *ret)
 {
     struct sms_set s;
     bool same = false, over = false, is_new = false;
     enum err err = sms_set_find(db, str_of(in->set_id), &s);
     if (err == OK)
-        err = meet(by, db, in, &s, &same, &over, out);
+        err = set_compare(by, db, in, &s, &same, &over, out);
     else if (err == ERR_NOT_FOUND) {
         over = true;
         err = OK;
@@ -270,5 +272,5 @@ enum err join_part(const struct joiner *by, struct db *db, const struct part_in 
         return OK;
     ret->put = true;
     return s.have == s.parts ? join_end(by, db, &s, in->at_ms, out)
-                             : make_room(by, db, in->account, in->at_ms, out);
+                             : account_make_room(by, db, in->account, in->at_ms, out);
 }

@@ -1,6 +1,6 @@
-/* messages: the door for text messages. A whole one becomes an event on the caller's thread and
- * goes through intake; a part of one goes to the writer, which keeps it and looks whether it was
- * the last one missing (join.c). Any thread; what it knows is in the store. */
+/* messages: takes text messages from carriers. A whole message becomes an event on the caller's
+ * thread and goes through intake. A part goes to the writer, which keeps it and looks whether it
+ * was the last one missing (hub/join). Any thread; all it remembers is in the store. */
 #include "hub/messages.h"
 
 #include <stdlib.h>
@@ -39,14 +39,15 @@ void messages_free(struct messages *m)
 
 /* ---- a whole message ---- */
 
-/* Part 4 of 3: nobody can say what it belongs to. It goes out alone. */
-static bool contradicts(const struct sms_part *p)
+/* Does the part contradict itself, such as part 4 of 3? Then it belongs to no message, and goes out
+ * alone. */
+static bool part_contradicts_itself(const struct sms_part *p)
 {
     return p->parts > SMS_PARTS_MAX || (p->parts && p->number > p->parts) ||
            (p->parts > 1 && p->number == 0);
 }
 
-struct whole { /* who waits for it */
+struct whole_message { /* on its way through intake */
     messages_on_taken *on_taken;
     void *arg;
     bool partial;
@@ -54,17 +55,19 @@ struct whole { /* who waits for it */
     char id[];
 };
 
-static void on_whole(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+static void whole_message_on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
+                                   bool duplicate)
 {
-    struct whole *w = arg;
+    struct whole_message *w = arg;
     if (err == OK && !duplicate)
         metric_add(METRIC_SMS_PARTIAL, w->partial);
     w->on_taken(w->arg, token, err, duplicate, str_of_bytes(w->id, w->id_n));
     free(w);
 }
 
-static enum err prepare(struct messages *m, const struct book *book, const struct message_in *in,
-                        struct str message_id, struct taking **ret)
+static enum err whole_message_prepare(struct messages *m, const struct book *book,
+                                      const struct message_in *in, struct str message_id,
+                                      struct taking **ret)
 {
     const struct sms_part *part = &in->part;
     struct sms_facts f = {.account = in->account,
@@ -73,7 +76,7 @@ static enum err prepare(struct messages *m, const struct book *book, const struc
                           .message_id = message_id,
                           .link = in->link,
                           .parts = part->parts ? part->parts : 1,
-                          .partial = contradicts(part),
+                          .partial = part_contradicts_itself(part),
                           .simulated = in->simulated};
     struct event *made;
     enum err err = event_of_parts(&f, &part, 1, clock_wall_ms(), &made);
@@ -83,9 +86,9 @@ static enum err prepare(struct messages *m, const struct book *book, const struc
     return intake_prepare(m->by.intake, book, &e, NULL, NULL, ret);
 }
 
-static enum err take_whole(struct messages *m, const struct book *book, const struct message_in *in,
-                           struct mailbox *home, messages_on_taken *on_taken, void *arg,
-                           uint64_t token)
+static enum err whole_message_take(struct messages *m, const struct book *book,
+                                   const struct message_in *in, struct mailbox *home,
+                                   messages_on_taken *on_taken, void *arg, uint64_t token)
 {
     char own[ID_SIZE];
     struct str id = in->message_id;
@@ -94,15 +97,17 @@ static enum err take_whole(struct messages *m, const struct book *book, const st
         id_new("msg", own);
         id = str_of(own);
     }
-    struct whole *w = malloc(sizeof *w + id.n);
+    struct whole_message *w = malloc(sizeof *w + id.n);
     if (!w)
         return ERR_NOMEM;
-    *w = (struct whole){
-        .on_taken = on_taken, .arg = arg, .partial = contradicts(&in->part), .id_n = id.n};
+    *w = (struct whole_message){.on_taken = on_taken,
+                                .arg = arg,
+                                .partial = part_contradicts_itself(&in->part),
+                                .id_n = id.n};
     memcpy(w->id, id.p, id.n);
-    enum err err = prepare(m, book, in, id, &t);
+    enum err err = whole_message_prepare(m, book, in, id, &t);
     if (err == OK)
-        err = intake_submit(m->by.intake, &t, home, on_whole, w, token);
+        err = intake_submit(m->by.intake, &t, home, whole_message_on_taken, w, token);
     if (err != OK) {
         taking_free(t);
         free(w);
@@ -112,7 +117,7 @@ static enum err take_whole(struct messages *m, const struct book *book, const st
 
 /* ---- a part of one ---- */
 
-struct arrival {
+struct arrival {          /* of a part */
     struct store_job job; /* first */
     struct messages *m;
     messages_on_taken *on_taken;
@@ -120,8 +125,8 @@ struct arrival {
     uint64_t token;
     struct part_in in;
     struct part_out part;
-    struct joined joined;
-    char bytes[]; /* where the slices point */
+    struct joined_events joined;
+    char bytes[]; /* the bytes of `in`'s slices */
 };
 
 static enum err arrival_run(struct store_job *job, struct db *db)
@@ -148,7 +153,7 @@ static void arrival_done(struct store_job *job)
     free(a);
 }
 
-static struct str put(char **at, struct str s)
+static struct str slice_copy(char **at, struct str s)
 {
     struct str copy = {*at, s.n};
     if (s.n)
@@ -157,7 +162,7 @@ static struct str put(char **at, struct str s)
     return copy;
 }
 
-static enum err take_part(struct messages *m, const struct message_in *in, struct mailbox *home,
+static enum err part_take(struct messages *m, const struct message_in *in, struct mailbox *home,
                           messages_on_taken *on_taken, void *arg, uint64_t token)
 {
     struct arrival *a = malloc(sizeof *a + in->link.n + in->from.n + in->to.n + in->part.data.n);
@@ -176,10 +181,10 @@ static enum err take_part(struct messages *m, const struct message_in *in, struc
                                  .part = in->part,
                                  .at_ms = clock_wall_ms()}};
     char *at = a->bytes;
-    a->in.link = put(&at, in->link);
-    a->in.from = put(&at, in->from);
-    a->in.to = put(&at, in->to);
-    a->in.part.data = put(&at, in->part.data);
+    a->in.link = slice_copy(&at, in->link);
+    a->in.from = slice_copy(&at, in->from);
+    a->in.to = slice_copy(&at, in->to);
+    a->in.part.data = slice_copy(&at, in->part.data);
     part_set_id(&a->in);
     id_new("msg", a->in.message_id);
     enum err err = store_write(m->store, &a->job);
@@ -202,7 +207,7 @@ enum err messages_take(struct messages *m, const struct book *book, const struct
         return ERR_INVALID;
     if (!store_is_writable(m->store))
         return ERR_STORE;
-    return in->part.parts > 1 && !contradicts(&in->part)
-               ? take_part(m, in, home, on_taken, arg, token)
-               : take_whole(m, book, in, home, on_taken, arg, token);
+    return in->part.parts > 1 && !part_contradicts_itself(&in->part)
+               ? part_take(m, in, home, on_taken, arg, token)
+               : whole_message_take(m, book, in, home, on_taken, arg, token);
 }

@@ -24,7 +24,7 @@ struct partial {
     size_t count, chunk;
     int64_t now_ms, next_ms; /* steady (base/clock.h): when the next one is due */
     int64_t worked_us;
-    struct joined joined;
+    struct joined_events joined;
 };
 
 static bool on_due(void *arg, int64_t n, int64_t ends_at_ms)
