@@ -1,7 +1,7 @@
-/* erase: deletes a number's data, one chunk at a time, oldest first: parts of messages that
- * wait, then events with their deliveries and attempts, then ended calls. Deliver lets go what it
- * holds in memory before the first chunk; what it tries afterwards it reads from the store, and
- * finds gone. A call in progress stays, and so does what came after the erasure was asked for. */
+/* erase: deletes a number's data, one chunk at a time, oldest first: parts of messages that wait,
+ * then events with their deliveries and attempts, then ended calls. Before the first chunk deliver
+ * lets go of the number's events in memory; a later attempt reads its event from the store and
+ * finds it gone. A call in progress stays, and so do rows younger than the request to erase. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -13,20 +13,20 @@
 
 enum { CHUNK = 100, ROWS = 20000 };
 
-struct erasing {
+struct eraser {
     struct chore chore; /* first */
     bool any;           /* there is an erasure: `now` */
     struct erasure now, next;
     int64_t event[CHUNK], call[CHUNK], set[CHUNK];
     struct trace_id trace[CHUNK]; /* of these calls */
     size_t events, calls, sets, looked;
-    int64_t at_set; /* of this run of the program's: sets are few, and walked anew after a start */
+    int64_t at_set; /* not in the store: sets are few, and a restart walks them again */
     bool sets_done, at_end;
 };
 
-static bool on_event(void *arg, const struct walked *w)
+static bool eraser_on_event(void *arg, const struct walked *w)
 {
-    struct erasing *e = arg;
+    struct eraser *e = arg;
     e->looked++;
     e->next.at_n = w->n;
     if (w->account == e->now.account)
@@ -34,9 +34,9 @@ static bool on_event(void *arg, const struct walked *w)
     return true;
 }
 
-static bool on_call(void *arg, const struct walked *w)
+static bool eraser_on_call(void *arg, const struct walked *w)
 {
-    struct erasing *e = arg;
+    struct eraser *e = arg;
     if (e->calls == CHUNK)
         return false;
     e->looked++;
@@ -48,9 +48,9 @@ static bool on_call(void *arg, const struct walked *w)
     return true;
 }
 
-static bool on_set(void *arg, int64_t n, uint64_t account, struct str number)
+static bool eraser_on_set(void *arg, int64_t n, uint64_t account, struct str number)
 {
-    struct erasing *e = arg;
+    struct eraser *e = arg;
     if (e->sets == CHUNK)
         return false;
     e->looked++;
@@ -60,17 +60,17 @@ static bool on_set(void *arg, int64_t n, uint64_t account, struct str number)
     return true;
 }
 
-static enum err look_at_sets(struct erasing *e, struct db *db)
+static enum err look_at_sets(struct eraser *e, struct db *db)
 {
-    enum err err = sms_set_walk(db, e->at_set, e->now.last_set, ROWS, on_set, e);
+    enum err err = sms_set_walk(db, e->at_set, e->now.last_set, ROWS, eraser_on_set, e);
     e->sets_done = err == OK && e->looked < ROWS && e->sets < CHUNK;
     e->looked = 0;
     return err;
 }
 
-static enum err look(struct chore *c, struct db *db)
+static enum err erase_look(struct chore *c, struct db *db)
 {
-    struct erasing *e = (struct erasing *)c;
+    struct eraser *e = (struct eraser *)c;
     int64_t before = e->now.n;
     e->events = e->calls = e->sets = e->looked = 0;
     e->at_end = false;
@@ -85,11 +85,11 @@ static enum err look(struct chore *c, struct db *db)
     e->next = e->now;
     if (!e->sets_done && ((err = look_at_sets(e, db)) != OK || !e->sets_done || e->sets))
         return err;
-    err = event_walk_number(db, str_of(e->now.number), e->now.at_n, e->now.last_n, CHUNK, on_event,
-                            e);
+    err = event_walk_number(db, str_of(e->now.number), e->now.at_n, e->now.last_n, CHUNK,
+                            eraser_on_event, e);
     if (err != OK || e->looked)
         return err;
-    err = call_walk(db, e->now.at_call, e->now.last_call, ROWS, on_call, e);
+    err = call_walk(db, e->now.at_call, e->now.last_call, ROWS, eraser_on_call, e);
     e->at_end = e->looked < ROWS && e->calls < CHUNK;
     return err;
 }
@@ -101,9 +101,9 @@ static enum err delete_set(struct db *db, int64_t n)
     return err == ERR_NOT_FOUND ? OK : err == OK ? sms_set_delete(db, &s) : err;
 }
 
-static enum err erase(struct chore *c, struct db *db)
+static enum err erase_chunk(struct chore *c, struct db *db)
 {
-    struct erasing *e = (struct erasing *)c;
+    struct eraser *e = (struct eraser *)c;
     enum err err = OK;
     for (size_t i = 0; err == OK && i < e->sets; i++)
         err = delete_set(db, e->set[i]);
@@ -116,11 +116,11 @@ static enum err erase(struct chore *c, struct db *db)
     return err == OK && e->at_end ? erasure_end(db, e->now.n) : err;
 }
 
-static void after_erase(struct chore *c, enum err err)
+static void erase_after_chunk(struct chore *c, enum err err)
 {
-    struct erasing *e = (struct erasing *)c;
+    struct eraser *e = (struct eraser *)c;
     if (err != OK) {
-        e->at_set = 0; /* what was not deleted is found again */
+        e->at_set = 0; /* the sets that are still there are found again */
         e->sets_done = false;
         chore_rest(c, CHORE_RETRY_MS);
         return;
@@ -133,9 +133,9 @@ static void after_erase(struct chore *c, enum err err)
     chore_rest_in_proportion(c);
 }
 
-static void after_look(struct chore *c, enum err err)
+static void erase_after_look(struct chore *c, enum err err)
 {
-    struct erasing *e = (struct erasing *)c;
+    struct eraser *e = (struct eraser *)c;
     const struct housekeeper_config *hc = c->config;
     if (err != OK) {
         chore_rest(c, CHORE_RETRY_MS);
@@ -147,20 +147,20 @@ static void after_look(struct chore *c, enum err err)
     }
     if (e->now.at_n == 0 && hc->on_erase)
         hc->on_erase(hc->arg, e->now.account, str_of(e->now.number));
-    chore_write(c, erase, NULL, after_erase);
+    chore_write(c, erase_chunk, NULL, erase_after_chunk);
 }
 
-static void begin(struct chore *c)
+static void erase_begin(struct chore *c)
 {
     c->woken = false;
-    chore_read(c, look, after_look);
+    chore_read(c, erase_look, erase_after_look);
 }
 
 struct chore *erase_chore(void)
 {
-    struct erasing *e = calloc(1, sizeof *e);
+    struct eraser *e = calloc(1, sizeof *e);
     if (!e)
         return NULL;
-    e->chore.begin = begin;
+    e->chore.begin = erase_begin;
     return &e->chore;
 }

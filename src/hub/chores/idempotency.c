@@ -1,5 +1,5 @@
-/* idempotency: forgets what was answered under an Idempotency-Key more than a day ago, oldest
- * first, a chunk at a time. Rows are stamped with steady time (base/clock.h), so that a step of the
+/* idempotency: deletes the answers that were given under an Idempotency-Key more than a day ago,
+ * oldest first, a chunk at a time. The rows have steady time (base/clock.h), so that setting the
  * wall clock ends no key's day. */
 #include <stdlib.h>
 
@@ -12,30 +12,30 @@ enum {
     LOOK_MS = 600 * 1000,
     CHUNK_MIN = 5, /* the answer to a large batch is a hundred kilobytes */
     CHUNK_MAX = 200,
-    CHUNK_US = 10000, /* what one transaction may take */
+    CHUNK_US = 10000, /* that one transaction may take */
 };
 
-struct forgetting {
+struct answer_forgetter {
     struct chore chore; /* first */
     unsigned chunk;
     int64_t last_n; /* of the chunk; 0: nothing is old enough */
 };
 
-static enum err look(struct chore *c, struct db *db)
+static enum err idempotency_look(struct chore *c, struct db *db)
 {
-    struct forgetting *f = (struct forgetting *)c;
+    struct answer_forgetter *f = (struct answer_forgetter *)c;
     return answered_before(db, clock_wall_ms() - clock_moved_ms() - KEPT_MS, f->chunk, &f->last_n);
 }
 
-static enum err forget(struct chore *c, struct db *db)
+static enum err idempotency_delete(struct chore *c, struct db *db)
 {
     int64_t deleted;
-    return answered_delete(db, ((struct forgetting *)c)->last_n, &deleted);
+    return answered_delete(db, ((struct answer_forgetter *)c)->last_n, &deleted);
 }
 
-static void after_forget(struct chore *c, enum err err)
+static void idempotency_after_delete(struct chore *c, enum err err)
 {
-    struct forgetting *f = (struct forgetting *)c;
+    struct answer_forgetter *f = (struct answer_forgetter *)c;
     if (err != OK) {
         chore_rest(c, CHORE_RETRY_MS);
         return;
@@ -47,28 +47,28 @@ static void after_forget(struct chore *c, enum err err)
     chore_rest_in_proportion(c);
 }
 
-static void after_look(struct chore *c, enum err err)
+static void idempotency_after_look(struct chore *c, enum err err)
 {
     if (err != OK)
         chore_rest(c, CHORE_RETRY_MS);
-    else if (((struct forgetting *)c)->last_n)
-        chore_write(c, forget, NULL, after_forget);
+    else if (((struct answer_forgetter *)c)->last_n)
+        chore_write(c, idempotency_delete, NULL, idempotency_after_delete);
     else
         chore_rest(c, LOOK_MS);
 }
 
-static void begin(struct chore *c)
+static void idempotency_begin(struct chore *c)
 {
     c->woken = false;
-    chore_read(c, look, after_look);
+    chore_read(c, idempotency_look, idempotency_after_look);
 }
 
 struct chore *idempotency_chore(void)
 {
-    struct forgetting *f = calloc(1, sizeof *f);
+    struct answer_forgetter *f = calloc(1, sizeof *f);
     if (!f)
         return NULL;
-    f->chore.begin = begin;
+    f->chore.begin = idempotency_begin;
     f->chunk = CHUNK_MIN;
     return &f->chore;
 }

@@ -1,7 +1,8 @@
-/* recover: sends recoveries, one chunk at a time, endpoints in turn. A reader finds the next
- * events, the writer gives each a delivery in the lane of its call and writes how far the recovery
- * came, in one transaction; deliver is told after the commit. No more than PENDING_MAX deliveries
- * may wait at the endpoint meanwhile: its queue stays short, whatever the range. */
+/* recover: carries out recoveries, one chunk at a time, endpoints in turn. A reader finds the next
+ * missed events. The writer gives each a delivery in the lane of its call and writes how far the
+ * recovery came, in one transaction; deliver is told after the commit. No more than PENDING_MAX
+ * deliveries may wait at the endpoint meanwhile, so that its queue stays short, however long the
+ * range is. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -13,39 +14,40 @@
 
 enum { CHUNK = 100, ROWS = 5000, PENDING_MAX = 1000, FULL_REST_MS = 200 };
 
-struct missed { /* an event that goes out again */
+struct missed_event { /* an event that goes out again */
     int64_t n;
     const struct event *event;
     struct delivery delivery;
     bool made;
 };
 
-struct recovering {
+struct recoverer {
     struct chore chore; /* first */
     uint64_t last;      /* the endpoint whose turn was last */
     bool any;           /* there is a recovery: `now` */
     struct recovery now;
-    int64_t running, passed; /* how many there are; passed by in a row, their endpoints full */
+    int64_t running,
+        passed; /* recoveries there are; passed by in a row, as their endpoints are full */
     bool full, gone, at_end;
     int64_t at_n;
-    struct missed missed[CHUNK];
+    struct missed_event missed[CHUNK];
     size_t n;
 };
 
-static void drop_missed(struct recovering *r)
+static void recoverer_drop_events(struct recoverer *r)
 {
     for (size_t i = 0; i < r->n; i++)
         event_drop(&r->missed[i].event);
     r->n = 0;
 }
 
-static enum err on_found(void *arg, struct db *db, int64_t event_n)
+static enum err recoverer_on_found(void *arg, struct db *db, int64_t event_n)
 {
-    struct recovering *r = arg;
+    struct recoverer *r = arg;
     struct event *e = NULL;
     enum err err = event_get(db, event_n, &e);
     if (err == OK)
-        r->missed[r->n++] = (struct missed){.n = event_n, .event = e};
+        r->missed[r->n++] = (struct missed_event){.n = event_n, .event = e};
     if (!err_is_final(err))
         return err;
     log_error("recover", "event %lld cannot be read and is passed over: %s", (long long)event_n,
@@ -53,7 +55,7 @@ static enum err on_found(void *arg, struct db *db, int64_t event_n)
     return OK;
 }
 
-static enum err find(struct recovering *r, struct db *db, const struct book_endpoint *ep)
+static enum err recover_find(struct recoverer *r, struct db *db, const struct book_endpoint *ep)
 {
     int64_t pending = 0;
     enum err err = delivery_count_pending(db, r->now.endpoint, PENDING_MAX, &pending);
@@ -67,7 +69,7 @@ static enum err find(struct recovering *r, struct db *db, const struct book_endp
                              .at_n = r->now.at_n,
                              .rows_max = ROWS,
                              .found_max = CHUNK,
-                             .on_found = on_found,
+                             .on_found = recoverer_on_found,
                              .arg = r};
     err = recover_scan(db, &s);
     r->at_n = s.at_n;
@@ -75,10 +77,10 @@ static enum err find(struct recovering *r, struct db *db, const struct book_endp
     return err;
 }
 
-static enum err look(struct chore *c, struct db *db)
+static enum err recover_look(struct chore *c, struct db *db)
 {
-    struct recovering *r = (struct recovering *)c;
-    drop_missed(r);
+    struct recoverer *r = (struct recoverer *)c;
+    recoverer_drop_events(r);
     r->full = r->gone = r->at_end = false;
     enum err err = recovery_count_running(db, &r->running);
     if (err == OK)
@@ -92,22 +94,22 @@ static enum err look(struct chore *c, struct db *db)
     const struct book_endpoint *ep = book_endpoint(book, r->now.endpoint);
     r->gone = !ep;
     if (ep)
-        err = find(r, db, ep);
+        err = recover_find(r, db, ep);
     book_drop(&book);
     return err;
 }
 
 /* ---- on the writer ---- */
 
-struct before {
+struct earlier_deliveries {
     uint64_t endpoint;
     unsigned sequence;
     bool wanted;
 };
 
-static bool on_delivery(void *arg, const struct delivery *d)
+static bool earlier_deliveries_add(void *arg, const struct delivery *d)
 {
-    struct before *b = arg;
+    struct earlier_deliveries *b = arg;
     if (d->endpoint != b->endpoint)
         return true;
     if (d->sequence)
@@ -116,10 +118,11 @@ static bool on_delivery(void *arg, const struct delivery *d)
     return true;
 }
 
-/* What changed since the reader looked counts: erased, or sent again by a person. */
-static enum err put_one(struct recovering *r, struct db *db, struct missed *m)
+/* Looks at the event again, because it may have been erased, or sent by a person, since the reader
+ * found it. */
+static enum err recover_write_one(struct recoverer *r, struct db *db, struct missed_event *m)
 {
-    struct before before = {.endpoint = r->now.endpoint};
+    struct earlier_deliveries before = {.endpoint = r->now.endpoint};
     const struct event *e = m->event;
     int64_t n = 0;
     m->made = false;
@@ -127,7 +130,7 @@ static enum err put_one(struct recovering *r, struct db *db, struct missed *m)
     if (err == ERR_NOT_FOUND || (err == OK && n != m->n))
         return OK;
     if (err == OK)
-        err = delivery_list_of_event(db, m->n, on_delivery, &before);
+        err = delivery_list_of_event(db, m->n, earlier_deliveries_add, &before);
     if (err != OK || before.wanted)
         return err;
     bool counts = event_kind_is_call(e->kind) && e->call_id.n;
@@ -142,15 +145,15 @@ static enum err put_one(struct recovering *r, struct db *db, struct missed *m)
     return err;
 }
 
-static enum err put(struct chore *c, struct db *db)
+static enum err recover_write(struct chore *c, struct db *db)
 {
-    struct recovering *r = (struct recovering *)c;
+    struct recoverer *r = (struct recoverer *)c;
     int64_t made = 0;
     if (r->gone)
         return recovery_end(db, r->now.n, RECOVERY_CANCELED);
     enum err err = recovery_step(db, &r->now, r->at_n, 0);
     for (size_t i = 0; err == OK && i < r->n; i++) {
-        err = put_one(r, db, &r->missed[i]);
+        err = recover_write_one(r, db, &r->missed[i]);
         made += r->missed[i].made;
     }
     struct recovery at = r->now;
@@ -162,11 +165,11 @@ static enum err put(struct chore *c, struct db *db)
     return err;
 }
 
-static void committed(struct chore *c)
+static void recover_on_committed(struct chore *c)
 {
-    struct recovering *r = (struct recovering *)c;
+    struct recoverer *r = (struct recoverer *)c;
     for (size_t i = 0; i < r->n; i++) {
-        const struct missed *m = &r->missed[i];
+        const struct missed_event *m = &r->missed[i];
         if (!m->made)
             continue;
         struct stored s = {
@@ -176,10 +179,10 @@ static void committed(struct chore *c)
     }
 }
 
-static void after_put(struct chore *c, enum err err)
+static void recover_after_write(struct chore *c, enum err err)
 {
-    struct recovering *r = (struct recovering *)c;
-    drop_missed(r);
+    struct recoverer *r = (struct recoverer *)c;
+    recoverer_drop_events(r);
     if (err == OK && (r->at_end || r->gone))
         log_info("recover", "%s to %s: %s", r->now.id, r->now.endpoint_id,
                  r->gone ? "canceled, the endpoint is gone" : "finished");
@@ -189,11 +192,11 @@ static void after_put(struct chore *c, enum err err)
         chore_rest(c, CHORE_RETRY_MS);
 }
 
-static void after_look(struct chore *c, enum err err)
+static void recover_after_look(struct chore *c, enum err err)
 {
-    struct recovering *r = (struct recovering *)c;
+    struct recoverer *r = (struct recoverer *)c;
     if (err != OK) {
-        drop_missed(r);
+        recoverer_drop_events(r);
         chore_rest(c, CHORE_RETRY_MS);
         return;
     }
@@ -206,7 +209,7 @@ static void after_look(struct chore *c, enum err err)
     r->last = r->now.endpoint;
     if (!r->full) {
         r->passed = 0;
-        chore_write(c, put, committed, after_put);
+        chore_write(c, recover_write, recover_on_committed, recover_after_write);
         return;
     }
     bool all = ++r->passed >= r->running;
@@ -215,17 +218,17 @@ static void after_look(struct chore *c, enum err err)
     chore_rest(c, all ? FULL_REST_MS : 0);
 }
 
-static void begin(struct chore *c)
+static void recover_begin(struct chore *c)
 {
     c->woken = false;
-    chore_read(c, look, after_look);
+    chore_read(c, recover_look, recover_after_look);
 }
 
 struct chore *recover_chore(void)
 {
-    struct recovering *r = calloc(1, sizeof *r);
+    struct recoverer *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    r->chore.begin = begin;
+    r->chore.begin = recover_begin;
     return &r->chore;
 }

@@ -1,6 +1,6 @@
-/* recovery: which events an endpoint missed: given up, canceled, or never meant for it because it
- * was switched off or did not exist. Called by the housekeeper's chore and by the API's count, on
- * readers. */
+/* recovery: finds the events that an endpoint missed: their delivery was given up or canceled, or
+ * they had none because the endpoint was switched off or did not exist. Called by the chore that
+ * sends them and by the API, which counts them, on readers. */
 #include "hub/chores/recovery.h"
 
 #include "hub/intake.h"
@@ -14,16 +14,16 @@ enum err recover_place(struct db *db, struct recovery *r)
     return err == OK ? event_last(db, &r->last_n) : err;
 }
 
-struct scan {
+struct scan_state {
     struct recover_scan *s;
     struct db *db;
     unsigned looked, late;
     enum err err;
 };
 
-static bool on_row(void *arg, const struct walked *w)
+static bool scan_on_row(void *arg, const struct walked *w)
 {
-    struct scan *scan = arg;
+    struct scan_state *scan = arg;
     struct recover_scan *s = scan->s;
     bool has = false;
     if (s->found == s->found_max)
@@ -46,9 +46,9 @@ static bool on_row(void *arg, const struct walked *w)
 
 enum err recover_scan(struct db *db, struct recover_scan *s)
 {
-    struct scan scan = {.s = s, .db = db};
+    struct scan_state scan = {.s = s, .db = db};
     s->found = 0;
-    enum err err = event_walk(db, s->at_n, s->range->last_n, s->rows_max, on_row, &scan);
+    enum err err = event_walk(db, s->at_n, s->range->last_n, s->rows_max, scan_on_row, &scan);
     if (err == OK)
         err = scan.err;
     s->at_end = (s->found < s->found_max && scan.looked < s->rows_max) ||

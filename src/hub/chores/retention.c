@@ -1,10 +1,12 @@
-/* retention: deletes events and ended calls whose retention is over, oldest first. A sweep
- * goes once an hour through each length of retention that some account has: from where the last
- * sweep of that length ended until it meets nothing but rows that are too young. A reader walks,
- * the writer deletes a chunk that takes it about ten milliseconds, then rests four times as long.
+/* retention: deletes events and ended calls whose retention is over, oldest first. Once an hour a
+ * sweep goes through each length of retention that some account has. It begins where the last sweep
+ * of that length ended, and ends when it meets only rows that are too young. A reader finds the
+ * rows; the writer deletes a chunk in about ten milliseconds, then the chore rests four times as
+ * long.
  *
- * An event with a delivery still pending stays until that has ended, except that what waits for an
- * endpoint that is switched off ends with the event, when that is older than 72 hours, too. */
+ * An event with a pending delivery stays until the delivery has ended. There is one exception: an
+ * event older than 72 hours goes together with deliveries that wait for an endpoint which is
+ * switched off. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,49 +27,50 @@ enum {
     PARKED_MS = 72 * 3600 * 1000,
     SWEEP_MS = 3600 * 1000,
     AUDIT_ROWS = 1000000, /* of the audit log are kept, and none longer than AUDIT_MS */
-    AUDIT_CHUNK = 5000,   /* so many go with each sweep at most */
+    AUDIT_CHUNK = 5000,   /* rows that one sweep deletes at most */
     ROWS = 2000,
-    YOUNG_MAX = 2000, /* so many in a row end a part: rows are in the order of time, nearly */
+    YOUNG_MAX =
+        2000, /* young rows in a row that end a part: rows are nearly in the order of time */
     CHUNK_MIN = 20,
     CHUNK_MAX = 100,  /* each dirties a handful of pages, which a checkpoint writes again */
-    CHUNK_US = 10000, /* what one transaction may take */
+    CHUNK_US = 10000, /* that one transaction may take */
 };
 
 static const int64_t AUDIT_MS = 365LL * DAY_MS;
 
-enum what { EVENTS, CALLS, WHATS };
+enum swept { EVENTS, CALLS, SWEPT_KINDS };
 
-struct old { /* a row whose time is over */
+struct old_row { /* a row whose time is over */
     int64_t n;
     struct trace_id trace; /* of a call */
     bool parked;           /* its pending deliveries wait for endpoints that are switched off */
 };
 
-struct retaining {
-    struct chore chore;                 /* first */
-    int64_t reach[WHATS][DAYS_MAX + 1]; /* rows up to here were swept, by days of retention */
-    bool used[DAYS_MAX + 1];            /* some account has so many days */
-    uint64_t accounts;                  /* hash of who has how many: another, and all begins anew */
+struct sweeper {
+    struct chore chore;                       /* first */
+    int64_t reach[SWEPT_KINDS][DAYS_MAX + 1]; /* rows up to here were swept, by days of retention */
+    bool used[DAYS_MAX + 1];                  /* some account has so many days */
+    uint64_t accounts; /* hash of each account and its days; when it changes, all begins anew */
     bool sweeping;
     unsigned days; /* where the sweep is */
-    enum what what;
+    enum swept kind;
     unsigned young;              /* seen since old_n */
     int64_t at_n, old_n, held_n; /* in it; the last old one; the first that had to stay */
     const struct book *book;     /* while a reader looks */
     struct db *db;
     int64_t now_ms, cutoff_ms, parked_ms;
     unsigned chunk, looked;
-    struct old old[CHUNK_MAX];
+    struct old_row old[CHUNK_MAX];
     size_t n, deleted;
     bool at_end;
     enum err err;
 };
 
-/* ---- which lengths there are ---- */
+/* ---- the lengths of retention ---- */
 
 static bool on_account(void *arg, const struct setting *s)
 {
-    struct retaining *t = arg;
+    struct sweeper *t = arg;
     struct json *doc = NULL;
     int64_t days = 0;
     char text[64];
@@ -84,14 +87,14 @@ static bool on_account(void *arg, const struct setting *s)
     return true;
 }
 
-static unsigned days_of(const struct retaining *t, uint64_t account)
+static unsigned days_of(const struct sweeper *t, uint64_t account)
 {
     const struct book_account *a = book_account(t->book, account);
     return a && a->set->retention_days ? a->set->retention_days : t->chore.config->retention_days;
 }
 
-/* The rows of jobs that ended long ago go first, and what nobody can be logged in with; then the
- * oldest of the audit log. */
+/* Deletes the rows of recoveries and erasures that ended long ago and tokens that are no longer
+ * good, then the oldest rows of the audit log. */
 static enum err forget_jobs(struct chore *c, struct db *db)
 {
     int64_t now = clock_wall_ms();
@@ -107,7 +110,7 @@ static enum err forget_jobs(struct chore *c, struct db *db)
 
 static enum err read_accounts(struct chore *c, struct db *db)
 {
-    struct retaining *t = (struct retaining *)c;
+    struct sweeper *t = (struct sweeper *)c;
     uint64_t before = t->accounts;
     t->accounts = 0;
     memset(t->used, 0, sizeof t->used);
@@ -120,14 +123,14 @@ static enum err read_accounts(struct chore *c, struct db *db)
 
 /* ---- a reader looks ---- */
 
-struct pending {
-    const struct retaining *t;
+struct pending_deliveries {
+    const struct sweeper *t;
     bool any, parked;
 };
 
-static bool on_delivery(void *arg, const struct delivery *d)
+static bool pending_deliveries_add(void *arg, const struct delivery *d)
 {
-    struct pending *p = arg;
+    struct pending_deliveries *p = arg;
     const struct book_endpoint *ep = book_endpoint(p->t->book, d->endpoint);
     if (d->state != DELIVERY_PENDING)
         return true;
@@ -136,18 +139,18 @@ static bool on_delivery(void *arg, const struct delivery *d)
     return true;
 }
 
-static void old_add(struct retaining *t, const struct walked *w, bool parked)
+static void old_rows_add(struct sweeper *t, const struct walked *w, bool parked)
 {
-    struct old *o = &t->old[t->n++];
-    *o = (struct old){.n = w->n, .parked = parked};
-    if (t->what == CALLS)
+    struct old_row *o = &t->old[t->n++];
+    *o = (struct old_row){.n = w->n, .parked = parked};
+    if (t->kind == CALLS)
         (void)!trace_id_parse(w->call_id, &o->trace);
 }
 
-static bool on_row(void *arg, const struct walked *w)
+static bool sweeper_on_row(void *arg, const struct walked *w)
 {
-    struct retaining *t = arg;
-    struct pending p = {t, false, w->at_ms < t->parked_ms};
+    struct sweeper *t = arg;
+    struct pending_deliveries p = {t, false, w->at_ms < t->parked_ms};
     if (t->n == t->chunk)
         return false;
     t->looked++;
@@ -158,19 +161,19 @@ static bool on_row(void *arg, const struct walked *w)
     t->old_n = w->n;
     if (w->at_ms >= t->cutoff_ms || days_of(t, w->account) != t->days)
         return true;
-    if (t->what == EVENTS)
-        t->err = delivery_list_of_event(t->db, w->n, on_delivery, &p);
-    bool stays = t->what == EVENTS ? p.any && !p.parked : !w->ended;
+    if (t->kind == EVENTS)
+        t->err = delivery_list_of_event(t->db, w->n, pending_deliveries_add, &p);
+    bool stays = t->kind == EVENTS ? p.any && !p.parked : !w->ended;
     if (!stays)
-        old_add(t, w, p.any);
+        old_rows_add(t, w, p.any);
     else if (!t->held_n)
         t->held_n = w->n;
     return t->err == OK;
 }
 
-static enum err look(struct chore *c, struct db *db)
+static enum err retention_look(struct chore *c, struct db *db)
 {
-    struct retaining *t = (struct retaining *)c;
+    struct sweeper *t = (struct sweeper *)c;
     t->now_ms = clock_wall_ms(); /* days of people, counted from wall times of rows */
     t->cutoff_ms = t->now_ms - (int64_t)t->days * DAY_MS;
     t->parked_ms = t->now_ms - PARKED_MS;
@@ -178,8 +181,8 @@ static enum err look(struct chore *c, struct db *db)
     t->err = OK;
     t->db = db;
     t->book = book_take(c->config->books);
-    enum err err =
-        (t->what == EVENTS ? event_walk : call_walk)(db, t->at_n, INT64_MAX, ROWS, on_row, t);
+    enum err err = (t->kind == EVENTS ? event_walk : call_walk)(db, t->at_n, INT64_MAX, ROWS,
+                                                                sweeper_on_row, t);
     book_drop(&t->book);
     t->at_end = (t->looked < ROWS && t->n < t->chunk) || t->young >= YOUNG_MAX;
     return err != OK ? err : t->err;
@@ -193,7 +196,7 @@ static bool on_pending(void *arg, const struct delivery *d)
     return true;
 }
 
-static enum err delete_event(struct retaining *t, struct db *db, const struct old *o)
+static enum err old_event_delete(struct sweeper *t, struct db *db, const struct old_row *o)
 {
     bool pending = false; /* sent again, since the reader looked */
     enum err err = o->parked ? OK : delivery_list_of_event(db, o->n, on_pending, &pending);
@@ -203,14 +206,14 @@ static enum err delete_event(struct retaining *t, struct db *db, const struct ol
     return err;
 }
 
-static enum err delete_old(struct chore *c, struct db *db)
+static enum err old_rows_delete(struct chore *c, struct db *db)
 {
-    struct retaining *t = (struct retaining *)c;
+    struct sweeper *t = (struct sweeper *)c;
     enum err err = OK;
     t->deleted = 0;
     for (size_t i = 0; err == OK && i < t->n; i++) {
-        if (t->what == EVENTS) {
-            err = delete_event(t, db, &t->old[i]);
+        if (t->kind == EVENTS) {
+            err = old_event_delete(t, db, &t->old[i]);
         } else {
             err = call_delete(db, t->old[i].n);
             t->deleted++;
@@ -221,11 +224,11 @@ static enum err delete_old(struct chore *c, struct db *db)
 
 /* ---- the sweep ---- */
 
-static void go_on(struct chore *c);
+static void sweep_go_on(struct chore *c);
 
-static bool failed(struct chore *c, enum err err)
+static bool sweep_failed(struct chore *c, enum err err)
 {
-    struct retaining *t = (struct retaining *)c;
+    struct sweeper *t = (struct sweeper *)c;
     if (err == OK)
         return false;
     t->sweeping = false; /* from where the last whole one ended */
@@ -233,112 +236,112 @@ static bool failed(struct chore *c, enum err err)
     return true;
 }
 
-/* To the next length that is in use, events first; false: the sweep is over. */
-static bool next_part(struct retaining *t)
+/* Goes on to the next length that is in use, events first; false: the sweep is over. */
+static bool sweep_next_part(struct sweeper *t)
 {
-    if (t->what == EVENTS) {
-        t->what = CALLS;
+    if (t->kind == EVENTS) {
+        t->kind = CALLS;
     } else {
-        t->what = EVENTS;
+        t->kind = EVENTS;
         do
             t->days++;
         while (t->days <= DAYS_MAX && !t->used[t->days]);
     }
     if (t->days > DAYS_MAX)
         return false;
-    t->at_n = t->old_n = t->reach[t->what][t->days];
+    t->at_n = t->old_n = t->reach[t->kind][t->days];
     t->held_n = t->young = 0;
     return true;
 }
 
-static void part_done(struct chore *c)
+static void sweep_part_done(struct chore *c)
 {
-    struct retaining *t = (struct retaining *)c;
-    t->reach[t->what][t->days] = t->held_n ? t->held_n - 1 : t->old_n;
-    t->sweeping = next_part(t);
+    struct sweeper *t = (struct sweeper *)c;
+    t->reach[t->kind][t->days] = t->held_n ? t->held_n - 1 : t->old_n;
+    t->sweeping = sweep_next_part(t);
     chore_rest(c, t->sweeping || c->woken ? CHORE_REST_MIN_MS : SWEEP_MS);
 }
 
-static void tell_gone(const struct retaining *t)
+static void sweep_tell_gone(const struct sweeper *t)
 {
     const struct housekeeper_config *hc = t->chore.config;
     struct trace_id trace[CHUNK_MAX];
     for (size_t i = 0; i < t->n; i++)
         trace[i] = t->old[i].trace;
-    if (hc->on_calls_gone && t->what == CALLS)
+    if (hc->on_calls_gone && t->kind == CALLS)
         hc->on_calls_gone(hc->arg, trace, t->n);
 }
 
-static void after_delete(struct chore *c, enum err err)
+static void sweep_after_delete(struct chore *c, enum err err)
 {
-    struct retaining *t = (struct retaining *)c;
-    if (failed(c, err))
+    struct sweeper *t = (struct sweeper *)c;
+    if (sweep_failed(c, err))
         return;
-    metric_add(t->what == EVENTS ? METRIC_EVENTS_EXPIRED : METRIC_CALLS_EXPIRED,
+    metric_add(t->kind == EVENTS ? METRIC_EVENTS_EXPIRED : METRIC_CALLS_EXPIRED,
                (int64_t)t->deleted);
-    tell_gone(t);
+    sweep_tell_gone(t);
     if (c->ran_us > CHUNK_US)
         t->chunk = t->chunk / 2 > CHUNK_MIN ? t->chunk / 2 : CHUNK_MIN;
     else if (c->ran_us < CHUNK_US / 2)
         t->chunk = t->chunk * 2 < CHUNK_MAX ? t->chunk * 2 : CHUNK_MAX;
     if (t->at_end)
-        part_done(c);
+        sweep_part_done(c);
     else
         chore_rest_in_proportion(c);
 }
 
-static void after_look(struct chore *c, enum err err)
+static void sweep_after_look(struct chore *c, enum err err)
 {
-    struct retaining *t = (struct retaining *)c;
-    if (failed(c, err))
+    struct sweeper *t = (struct sweeper *)c;
+    if (sweep_failed(c, err))
         return;
     if (t->n)
-        chore_write(c, delete_old, NULL, after_delete);
+        chore_write(c, old_rows_delete, NULL, sweep_after_delete);
     else if (t->at_end)
-        part_done(c);
+        sweep_part_done(c);
     else
         chore_rest_in_proportion(c);
 }
 
-static void go_on(struct chore *c)
+static void sweep_go_on(struct chore *c)
 {
-    chore_read(c, look, after_look);
+    chore_read(c, retention_look, sweep_after_look);
 }
 
-static void after_forget(struct chore *c, enum err err)
+static void sweep_after_forget(struct chore *c, enum err err)
 {
-    struct retaining *t = (struct retaining *)c;
-    if (failed(c, err))
+    struct sweeper *t = (struct sweeper *)c;
+    if (sweep_failed(c, err))
         return;
     t->days = 0;
-    t->what = CALLS;
-    t->sweeping = next_part(t);
-    go_on(c);
+    t->kind = CALLS;
+    t->sweeping = sweep_next_part(t);
+    sweep_go_on(c);
 }
 
-static void after_accounts(struct chore *c, enum err err)
+static void sweep_after_accounts(struct chore *c, enum err err)
 {
-    if (!failed(c, err))
-        chore_write(c, forget_jobs, NULL, after_forget);
+    if (!sweep_failed(c, err))
+        chore_write(c, forget_jobs, NULL, sweep_after_forget);
 }
 
-static void begin(struct chore *c)
+static void retention_begin(struct chore *c)
 {
-    struct retaining *t = (struct retaining *)c;
+    struct sweeper *t = (struct sweeper *)c;
     if (t->sweeping) {
-        go_on(c);
+        sweep_go_on(c);
         return;
     }
     c->woken = false;
-    chore_read(c, read_accounts, after_accounts);
+    chore_read(c, read_accounts, sweep_after_accounts);
 }
 
 struct chore *retention_chore(void)
 {
-    struct retaining *t = calloc(1, sizeof *t);
+    struct sweeper *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
-    t->chore.begin = begin;
+    t->chore.begin = retention_begin;
     t->chunk = CHUNK_MIN;
     return &t->chore;
 }

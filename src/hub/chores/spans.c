@@ -1,7 +1,8 @@
-/* spans: tells of each full block of events, calls and audit rows what its rows have in
- * common (store/spans), a few blocks at a time, oldest first; on a store from before it works
- * through all of them, half a minute for a million rows. A reader sums up, the writer adds one
- * small row a block. Blocks that lost their rows are forgotten on the way. */
+/* spans: writes for each full block of events, calls and audit rows between which times its rows
+ * lie and of which kinds they are (store/spans), a few blocks at a time, oldest first. A store of
+ * an earlier version has no spans yet: the chore works through all its blocks, which takes half a
+ * minute for a million rows. A reader sums up; the writer adds one small row a block. Spans of
+ * blocks that lost their rows are deleted on the way. */
 #include <stdlib.h>
 
 #include "hub/chores/kinds.h"
@@ -9,10 +10,10 @@
 
 enum {
     BLOCKS = 16,    /* some 10 ms of a reader's */
-    LOOK_MS = 1000, /* so long a full block is looked through like the newest one */
+    LOOK_MS = 1000, /* until then a list looks at each row of a newly full block */
 };
 
-struct summing {
+struct span_maker {
     struct chore chore; /* first */
     struct span span[SPAN_OF_COUNT * BLOCKS];
     size_t n;
@@ -20,9 +21,9 @@ struct summing {
     int64_t looked_us;
 };
 
-static enum err look(struct chore *c, struct db *db)
+static enum err spans_look(struct chore *c, struct db *db)
 {
-    struct summing *s = (struct summing *)c;
+    struct span_maker *s = (struct span_maker *)c;
     enum err err = OK;
     s->n = 0;
     for (int of = 0; err == OK && of < SPAN_OF_COUNT; of++) {
@@ -33,9 +34,9 @@ static enum err look(struct chore *c, struct db *db)
     return err;
 }
 
-static enum err put(struct chore *c, struct db *db)
+static enum err spans_write(struct chore *c, struct db *db)
 {
-    struct summing *s = (struct summing *)c;
+    struct span_maker *s = (struct span_maker *)c;
     enum err err = OK;
     for (size_t i = 0; err == OK && i < s->n; i++)
         err = span_put(db, &s->span[i]);
@@ -44,9 +45,9 @@ static enum err put(struct chore *c, struct db *db)
     return err;
 }
 
-static void after_put(struct chore *c, enum err err)
+static void spans_after_write(struct chore *c, enum err err)
 {
-    struct summing *s = (struct summing *)c;
+    struct span_maker *s = (struct span_maker *)c;
     if (err != OK) {
         chore_rest(c, CHORE_RETRY_MS);
         return;
@@ -55,29 +56,29 @@ static void after_put(struct chore *c, enum err err)
     chore_rest_in_proportion(c);
 }
 
-static void after_look(struct chore *c, enum err err)
+static void spans_after_look(struct chore *c, enum err err)
 {
-    struct summing *s = (struct summing *)c;
+    struct span_maker *s = (struct span_maker *)c;
     s->looked_us = c->ran_us;
     if (err != OK)
         chore_rest(c, CHORE_RETRY_MS);
     else if (s->n)
-        chore_write(c, put, NULL, after_put);
+        chore_write(c, spans_write, NULL, spans_after_write);
     else
         chore_rest(c, LOOK_MS);
 }
 
-static void begin(struct chore *c)
+static void spans_begin(struct chore *c)
 {
     c->woken = false;
-    chore_read(c, look, after_look);
+    chore_read(c, spans_look, spans_after_look);
 }
 
 struct chore *spans_chore(void)
 {
-    struct summing *s = calloc(1, sizeof *s);
+    struct span_maker *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    s->chore.begin = begin;
+    s->chore.begin = spans_begin;
     return &s->chore;
 }
