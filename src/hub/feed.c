@@ -1,12 +1,12 @@
-/* feed: the ring of the newest events, who reads along, and the thread that wakes them.
+/* feed: holds the ring of the newest events and its readers, and wakes them.
  *
- * The writer must not wait for a thousand readers to be woken: it leaves a note in a mailbox, and
- * only while somebody reads. Our thread moves notes into the ring and wakes those whom the news
- * concern. The ring is whole: it holds every row with from < n <= last, or it is empty; a number
- * that is missing (a note that found no room, rows of a commit whose answer was lost) empties it,
- * and readers find in the store what there is.
+ * The writer must not wait until a thousand readers are woken: it leaves a note in a mailbox, and
+ * only while there are readers. The feed's thread moves notes into the ring and wakes the readers
+ * whose filter lets the event through. The ring has no gap: it holds every row with from < n <=
+ * last, or it is empty. A missing number (a note that found no room, rows of a commit whose answer
+ * was lost) empties it, and readers go to the store.
  *
- * The mutex is there because the ring is read by many threads; the writer never takes it. */
+ * There is a mutex because many threads read the ring; the writer never takes it. */
 #include "hub/feed.h"
 
 #include <pthread.h>
@@ -20,14 +20,15 @@
 #include "store/rows/expiry.h"
 
 enum {
-    OWN_FIRST = 16,       /* readers that an owner may have, whatever the others have */
+    OWN_FIRST = 16,       /* readers that an owner may always have, however many others have */
     RING = 4096,          /* events, a power of two */
     RING_BYTES = 8 << 20, /* of payloads */
     NOTES_MAX = 16384,    /* on their way to our thread */
     PAGE_ROWS = 4096,     /* looked at in one go */
     PAGE_FOUND = 256,
-    PAGES_MAX = 8,     /* read at once: who lists events need not wait behind a thousand streams */
-    EVENT_BYTES = 512, /* about, besides the payload */
+    PAGES_MAX =
+        8, /* read at once, so that a list of events need not wait behind a thousand streams */
+    EVENT_BYTES = 512, /* that an event has about besides its payload */
 };
 
 struct feed {
@@ -41,8 +42,8 @@ struct feed {
     int64_t from, last;
     size_t bytes;
     bool closed;
-    struct feed_reader *readers, *queue, **queue_tail; /* queue: they wait for a page */
-    unsigned pages;                                    /* being read, or granted */
+    struct feed_reader *readers, *queue, **queue_tail; /* the queue waits for pages */
+    unsigned pages;                                    /* that are being read, or granted */
     const struct event *ring[RING];                    /* of row n at n % RING */
 };
 
@@ -55,7 +56,7 @@ struct note {
 
 /* ---- the ring; with the lock held ---- */
 
-static const struct event **slot(struct feed *f, int64_t n)
+static const struct event **ring_slot(struct feed *f, int64_t n)
 {
     return &f->ring[(uint64_t)n % RING];
 }
@@ -65,32 +66,32 @@ static size_t bytes_of(const struct event *e)
     return e->payload.n + EVENT_BYTES;
 }
 
-static void drop_oldest(struct feed *f)
+static void ring_drop_oldest(struct feed *f)
 {
-    const struct event **at = slot(f, ++f->from);
+    const struct event **at = ring_slot(f, ++f->from);
     f->bytes -= bytes_of(*at);
     event_drop(at);
 }
 
-/* From here on nothing is held: rows up to n are the store's. */
+/* Empties the ring: rows up to n come from the store. */
 static void ring_reset(struct feed *f, int64_t n)
 {
     while (f->from < f->last)
-        drop_oldest(f);
+        ring_drop_oldest(f);
     f->from = f->last = n;
 }
 
 static void ring_put(struct feed *f, int64_t n, const struct event *e)
 {
     if (n <= f->last)
-        return; /* read from the store meanwhile */
+        return; /* readers have had it from the store */
     if (n != f->last + 1)
         ring_reset(f, n - 1);
-    *slot(f, n) = event_hold(e);
+    *ring_slot(f, n) = event_hold(e);
     f->last = n;
     f->bytes += bytes_of(e);
     while (f->last - f->from > RING - 1 || (f->bytes > RING_BYTES && f->last - f->from > 1))
-        drop_oldest(f);
+        ring_drop_oldest(f);
 }
 
 /* ---- the writer's side ---- */
@@ -107,8 +108,8 @@ void feed_told(struct feed *f, const struct stored *s)
 {
     if (s->event_n <= atomic_load(&f->told))
         return;
-    /* In this order, and feed_join the other way round: either the reader is seen here, or the row
-     * is seen there. */
+    /* `told` is written before n_readers is read, and feed_join does it the other way round. So
+     * either the reader is seen here, or the row is seen there. */
     atomic_store(&f->told, s->event_n);
     if (atomic_load(&f->n_readers) == 0)
         return;
@@ -147,31 +148,31 @@ bool feed_filter_fits(const struct feed_filter *filter, const struct event *e)
            (!filter->call_id[0] || str_eq(e->call_id, str_of(filter->call_id)));
 }
 
-/* Whether there is something for it to do; what it need not see, its cursor passes. */
-static bool has_news(struct feed *f, struct feed_reader *r)
+/* Has the reader something to do? Its cursor passes events that it need not see. */
+static bool reader_has_news(struct feed *f, struct feed_reader *r)
 {
     if (r->cursor < f->from)
-        return !r->queued; /* it is the store that knows */
+        return !r->queued; /* the store knows */
     while (r->cursor < f->last) {
-        if (feed_filter_fits(&r->filter, *slot(f, r->cursor + 1)))
+        if (feed_filter_fits(&r->filter, *ring_slot(f, r->cursor + 1)))
             return true;
         r->cursor++;
     }
     return false;
 }
 
-static void wake(struct feed_reader *r)
+static void reader_wake(struct feed_reader *r)
 {
     r->waits = false;
     r->wake(r);
 }
 
-static void wake_due(struct feed *f)
+static void readers_wake_due(struct feed *f)
 {
     int64_t now = clock_mono_ms();
     for (struct feed_reader *r = f->readers; r; r = r->next)
-        if (r->waits && (f->closed || r->wake_at_mono <= now || has_news(f, r)))
-            wake(r);
+        if (r->waits && (f->closed || r->wake_at_mono <= now || reader_has_news(f, r)))
+            reader_wake(r);
 }
 
 /* ---- pages of the store, a few at a time, in turn; with the lock held ---- */
@@ -206,12 +207,12 @@ static void page_over(struct feed *f, struct feed_reader *r)
             continue; /* it is busy with its client, and comes again */
         next->granted = true;
         f->pages++;
-        wake(next);
+        reader_wake(next);
     }
 }
 
-/* Whether it may read a page now; if not it is in the queue. */
-static bool may_read(struct feed *f, struct feed_reader *r)
+/* May the reader read a page now? Otherwise it is put into the queue. */
+static bool reader_may_read(struct feed *f, struct feed_reader *r)
 {
     if (!r->granted && !r->queued) {
         if (f->pages < PAGES_MAX && !f->queue) {
@@ -224,7 +225,7 @@ static bool may_read(struct feed *f, struct feed_reader *r)
     return r->granted;
 }
 
-static enum feed_joined room_for(const struct feed *f, const struct feed_reader *r)
+static enum feed_entry feed_room_for(const struct feed *f, const struct feed_reader *r)
 {
     size_t all = 0, own = 0;
     for (const struct feed_reader *k = f->readers; k; k = k->next) {
@@ -232,7 +233,7 @@ static enum feed_joined room_for(const struct feed *f, const struct feed_reader 
         own += k->owner == r->owner;
     }
     const struct share share = {.max = f->c.max, .first = OWN_FIRST};
-    bool shared = f->c.max_of_one < f->c.max; /* else one may have all: the operator says so */
+    bool shared = f->c.max_of_one < f->c.max; /* otherwise the operator lets one have all */
     if (f->closed)
         return FEED_CLOSED;
     if (all >= f->c.max)
@@ -241,15 +242,15 @@ static enum feed_joined room_for(const struct feed *f, const struct feed_reader 
                                                                                  : FEED_JOINED;
 }
 
-enum feed_joined feed_join(struct feed *f, struct feed_reader *r, int64_t after)
+enum feed_entry feed_join(struct feed *f, struct feed_reader *r, int64_t after)
 {
     pthread_mutex_lock(&f->lock);
-    enum feed_joined joined = room_for(f, r);
+    enum feed_entry joined = feed_room_for(f, r);
     if (joined == FEED_JOINED) {
         bool first = atomic_fetch_add(&f->n_readers, 1) == 0;
         int64_t told = atomic_load(&f->told);
         if (first && told > f->last)
-            ring_reset(f, told); /* nobody took notes until now */
+            ring_reset(f, told); /* there were no notes until now */
         r->cursor = after < 0 || after > told ? told : after;
         r->waits = r->queued = r->granted = false;
         r->prev = NULL;
@@ -289,15 +290,16 @@ enum feed_state feed_take(struct feed *f, struct feed_reader *r, int64_t wake_at
     enum feed_state state = FEED_ITEMS;
     size_t n = 0, bytes = 0;
     pthread_mutex_lock(&f->lock);
-    while (n < FEED_TAKE_MAX && bytes < FEED_TAKE_BYTES && r->cursor >= f->from && has_news(f, r)) {
+    while (n < FEED_TAKE_MAX && bytes < FEED_TAKE_BYTES && r->cursor >= f->from &&
+           reader_has_news(f, r)) {
         item[n].n = ++r->cursor;
-        item[n].event = event_hold(*slot(f, r->cursor));
+        item[n].event = event_hold(*ring_slot(f, r->cursor));
         bytes += item[n++].event->payload.n;
     }
     if (f->closed)
         state = n ? FEED_ITEMS : FEED_ENDED;
     else if (n == 0 && r->cursor < f->from)
-        state = may_read(f, r) ? FEED_BEHIND : FEED_WAIT;
+        state = reader_may_read(f, r) ? FEED_BEHIND : FEED_WAIT;
     else if (n == 0)
         state = FEED_WAIT;
     r->waits = state == FEED_WAIT;
@@ -315,7 +317,7 @@ struct page {
     bool stopped;
 };
 
-static bool on_row(void *arg, int64_t n, const struct event *e)
+static bool page_on_row(void *arg, int64_t n, const struct event *e)
 {
     struct page *p = arg;
     p->at = n;
@@ -342,7 +344,7 @@ enum err feed_page(const struct feed *f, const struct feed_reader *r, struct db 
     *ret_cursor = after;
     if (until <= after)
         return OK;
-    enum err err = event_list_after(db, &range, on_row, &p);
+    enum err err = event_list_after(db, &range, page_on_row, &p);
     if (err == OK)
         *ret_cursor = p.stopped || p.found == PAGE_FOUND ? p.at : until;
     return err;
@@ -387,7 +389,7 @@ static void *feed_main(void *arg)
             ring_reset(f, lost);
         if (!f->readers)
             ring_reset(f, f->last);
-        wake_due(f);
+        readers_wake_due(f);
         pthread_mutex_unlock(&f->lock);
     }
     return NULL;
@@ -434,7 +436,7 @@ void feed_close(struct feed *f)
 {
     pthread_mutex_lock(&f->lock);
     f->closed = true;
-    wake_due(f);
+    readers_wake_due(f);
     pthread_mutex_unlock(&f->lock);
 }
 

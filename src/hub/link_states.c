@@ -1,5 +1,5 @@
-/* link_states: one small record a link. A mutex, because the edge must not wait for a mail's answer
- * and the API must not wait for the edge; it is held for the time of a copy. */
+/* link_states: keeps one small record a link. It has a mutex, because neither the edge nor the API
+ * may wait for a mail of the other; the mutex is held for the time of a copy. */
 #include "hub/link_states.h"
 
 #include <pthread.h>
@@ -24,14 +24,14 @@ enum err link_states_new(struct link_states **ret)
     return OK;
 }
 
-struct record {
+struct link_record {
     uint64_t link; /* the key's bytes */
     struct link_state state;
 };
 
 void link_states_free(struct link_states *s)
 {
-    struct record *r;
+    struct link_record *r;
     if (!s)
         return;
     for (size_t i = 0; (r = map_next(s->by_link, &i));)
@@ -44,7 +44,7 @@ void link_states_free(struct link_states *s)
 void link_states_put(struct link_states *s, uint64_t link, const struct link_state *state)
 {
     pthread_mutex_lock(&s->lock);
-    struct record *r = map_get(s->by_link, str_of_u64(&link));
+    struct link_record *r = map_get(s->by_link, str_of_u64(&link));
     if (!r && (r = calloc(1, sizeof *r))) {
         r->link = link;
         if (map_put(s->by_link, str_of_u64(&r->link), r, NULL) != OK) {
@@ -60,7 +60,7 @@ void link_states_put(struct link_states *s, uint64_t link, const struct link_sta
 void link_states_remove(struct link_states *s, uint64_t link)
 {
     pthread_mutex_lock(&s->lock);
-    struct record *r = map_get(s->by_link, str_of_u64(&link));
+    struct link_record *r = map_get(s->by_link, str_of_u64(&link));
     map_remove(s->by_link, str_of_u64(&link));
     free(r);
     pthread_mutex_unlock(&s->lock);
@@ -70,7 +70,7 @@ bool link_states_get(const struct link_states *s, uint64_t link, struct link_sta
 {
     struct link_states *w = (struct link_states *)(uintptr_t)s; /* the lock alone is written */
     pthread_mutex_lock(&w->lock);
-    const struct record *r = map_get(s->by_link, str_of_u64(&link));
+    const struct link_record *r = map_get(s->by_link, str_of_u64(&link));
     if (r)
         *ret = r->state;
     pthread_mutex_unlock(&w->lock);

@@ -1,15 +1,16 @@
-/* resend: an old event to an endpoint once more, because a person asked. It goes in a lane of its
- * own: it must neither wait for the call's other events nor hold them up. Inside a writer's job. */
+/* resend: sends an old event to an endpoint once more, because a person asked. The delivery has a
+ * lane of its own: it neither waits for the call's other events nor holds them up. Inside a
+ * writer's job. */
 #include "hub/intake.h"
 
-struct before {
+struct earlier_deliveries {
     uint64_t endpoint;
     unsigned sequence, count;
 };
 
-static bool on_delivery(void *arg, const struct delivery *d)
+static bool earlier_deliveries_add(void *arg, const struct delivery *d)
 {
-    struct before *b = arg;
+    struct earlier_deliveries *b = arg;
     b->count++;
     if (d->endpoint == b->endpoint && d->sequence)
         b->sequence = d->sequence;
@@ -21,8 +22,8 @@ enum err resend_put(struct db *db, int64_t event_n, const struct event *e, uint6
 {
     char text[256];
     struct buf b;
-    struct before before = {.endpoint = endpoint};
-    enum err err = delivery_list_of_event(db, event_n, on_delivery, &before);
+    struct earlier_deliveries before = {.endpoint = endpoint};
+    enum err err = delivery_list_of_event(db, event_n, earlier_deliveries_add, &before);
     if (err != OK)
         return err;
     buf_wrap(&b, text, sizeof text);

@@ -1,5 +1,5 @@
-/* sequences: how many events of its call each endpoint was sent; what `sequence` counts. Called by
- * intake, on the thread that has the call. */
+/* sequences: counts how many events of a call each endpoint was sent, which is an event's
+ * `sequence`. Called by intake, on the thread that has the call. */
 #include <limits.h>
 #include <stdlib.h>
 
