@@ -48,7 +48,7 @@ MUST_USE enum err stream_connect(struct loop *l, const struct addr *to, struct t
                                  struct str host, int64_t connect_timeout_ms,
                                  const struct stream_events *ev, void *arg, struct stream **ret);
 /* Takes the bytes (copied when the socket does not take them at once). ERR_FULL past
- * STREAM_MAX_UNSENT: the other side does not read. */
+ * STREAM_MAX_UNSENT: the other side does not read. ERR_AGAIN: TLS that is not open yet. */
 enum { STREAM_MAX_UNSENT = 1 << 20 };
 MUST_USE enum err stream_write(struct stream *s, struct str bytes);
 size_t stream_unsent(const struct stream *s); /* bytes that the socket did not take yet */
