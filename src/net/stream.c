@@ -183,7 +183,7 @@ static void take_tls(struct stream *s, struct str bytes)
     while (err == OK && !s->closed && !s->ended) {
         bool was_open = tls_link_is_open(s->link);
         size_t n = 0, most = sizeof text < s->text_left ? sizeof text : s->text_left;
-        err = most ? tls_link_step(s->link, text, most, &n) : ERR_TOO_BIG;
+        err = tls_link_step(s->link, text, most ? most : 1, &n); /* is there one too much? */
         enum err sent = push_tls(s);
         if (sent != OK)
             err = sent;
@@ -195,6 +195,10 @@ static void take_tls(struct stream *s, struct str bytes)
         }
         if (n == 0)
             break;
+        if (n > most) {
+            err = ERR_TOO_BIG;
+            break;
+        }
         s->text_left -= n;
         if (s->ev && s->ev->on_bytes)
             s->ev->on_bytes(s, s->arg, (struct str){text, n});

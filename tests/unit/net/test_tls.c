@@ -166,7 +166,8 @@ static void tls_reads_no_more_text_than_is_allowed(void **state)
     UNTIL(x.opened && server.opened);
     side_write(&server, STR("0123456789"));
     UNTIL(x.got.n == 10);
-    assert_int_equal(x.ends, 0);
+    idle();
+    assert_int_equal(x.ends, 0); /* that much is allowed */
     side_write(&server, STR("a"));
     UNTIL(x.ends);
     assert_int_equal(x.why, ERR_TOO_BIG);
