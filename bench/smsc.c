@@ -16,24 +16,20 @@
 
 #include "base/clock.h"
 #include "figures.h"
+#include "smpp/pdu.h"
 
 enum {
     SESSIONS_MAX = 64,
-    IN_MAX = 65536,
+    IN_MAX = 2 * PDU_MAX,
     OUT_MAX = 1 << 20,
     SLOTS = 1 << 16, /* by the low bits of the sequence_number */
     AGAIN_MAX = SLOTS,
     ANSWERS_KEPT = 8 << 20,
     PDU_ROOM = 320, /* of one of ours */
-    HEADER = 16,
     REFUSED_PAUSE_US = 10000,
     BOUND_MAX_US = 60000000,
     ANSWERED_MAX_US = 30000000,
 };
-enum { BIND_RECEIVER = 1, BIND_TRANSMITTER = 2, SUBMIT = 4, DELIVER = 5, UNBIND = 6 };
-enum { BIND_TRANSCEIVER = 9, ENQUIRE = 0x15 };
-#define RESPONSE 0x80000000u
-
 struct session {
     int fd;
     bool bound;
@@ -72,32 +68,15 @@ static void die(const char *what)
     exit(1);
 }
 
-static uint32_t get_u32(const char *p)
+/* Appends it to what leaves on that session. */
+static void session_put(struct session *x, const struct pdu *p)
 {
-    uint32_t v;
-    memcpy(&v, p, 4);
-    return ntohl(v);
-}
-
-static char *put_u32(char *p, uint32_t v)
-{
-    v = htonl(v);
-    memcpy(p, &v, 4);
-    return p + 4;
-}
-
-static char *put_z(char *p, const char *text)
-{
-    return stpcpy(p, text) + 1;
-}
-
-static void put_header(char *pdu, const char *end, uint32_t command, uint32_t status,
-                       uint32_t sequence)
-{
-    pdu = put_u32(pdu, (uint32_t)(end - pdu));
-    pdu = put_u32(pdu, command);
-    pdu = put_u32(pdu, status);
-    put_u32(pdu, sequence);
+    struct buf out;
+    buf_wrap(&out, x->out + x->out_n, OUT_MAX - x->out_n);
+    pdu_print(p, &out);
+    if (out.err != OK)
+        die("the other side does not read");
+    x->out_n += out.n;
 }
 
 /* ---- sessions ---- */
@@ -134,28 +113,22 @@ static void session_flush(struct smsc *s, struct session *x)
 
 static void session_bind(struct smsc *s, struct session *x)
 {
-    char *pdu = x->out + x->out_n, *p = pdu + HEADER;
-    p = put_z(p, s->c.system_id);
-    p = put_z(p, s->c.password);
-    p = put_z(p, "");
-    *p++ = 0x34;
-    *p++ = 0;
-    *p++ = 0;
-    p = put_z(p, "");
-    put_header(pdu, p, BIND_TRANSCEIVER, 0, ++s->sequence);
-    x->out_n += (size_t)(p - pdu);
+    const struct pdu bind = {.command = PDU_BIND_TRANSCEIVER,
+                             .sequence = ++s->sequence,
+                             .system_id = str_of(s->c.system_id),
+                             .password = str_of(s->c.password),
+                             .interface_version = 0x34};
+    session_put(x, &bind);
     session_flush(s, x);
 }
 
-static void session_answer(struct session *x, uint32_t command, uint32_t sequence)
+static void session_answer(struct session *x, const struct pdu *request)
 {
-    char *pdu = x->out + x->out_n, *p = pdu + HEADER;
-    if (OUT_MAX - x->out_n < PDU_ROOM)
-        die("the other side does not read");
-    if (command != ENQUIRE && command != UNBIND)
-        p = put_z(p, "smsc");
-    put_header(pdu, p, command | RESPONSE, 0, sequence);
-    x->out_n += (size_t)(p - pdu);
+    const struct pdu answer = {.command = pdu_response_to(request->command),
+                               .sequence = request->sequence,
+                               .system_id = STR("smsc"),
+                               .message_id = STR("smsc")};
+    session_put(x, &answer);
 }
 
 /* ---- what comes ---- */
@@ -172,7 +145,7 @@ static void count_status(struct smsc_result *r, uint32_t status)
 
 static bool means_later(uint32_t status)
 {
-    return status == 0x14 || status == 0x58 || status == 0x64; /* full, throttled, temporary */
+    return status == ESME_RMSGQFUL || status == ESME_RTHROTTLED || status == ESME_RX_T_APPN;
 }
 
 static void on_response(struct smsc *s, struct session *x, uint32_t status, uint32_t sequence)
@@ -201,33 +174,32 @@ static void on_response(struct smsc *s, struct session *x, uint32_t status, uint
         s->r->answer_us[s->r->n_answers++] = (uint32_t)(took < UINT32_MAX ? took : UINT32_MAX);
 }
 
-static void on_pdu(struct smsc *s, struct session *x, const char *pdu)
+static void on_pdu(struct smsc *s, struct session *x, const struct pdu *p)
 {
-    uint32_t command = get_u32(pdu + 4), status = get_u32(pdu + 8), sequence = get_u32(pdu + 12);
-    switch (command) {
-    case BIND_RECEIVER:
-    case BIND_TRANSMITTER:
-    case BIND_TRANSCEIVER:
-        x->bound = command != BIND_TRANSMITTER;
-        session_answer(x, command, sequence);
+    switch (p->command) {
+    case PDU_BIND_RECEIVER:
+    case PDU_BIND_TRANSMITTER:
+    case PDU_BIND_TRANSCEIVER:
+        x->bound = p->command != PDU_BIND_TRANSMITTER;
+        session_answer(x, p);
         break;
-    case ENQUIRE:
-    case UNBIND:
-        x->bound = x->bound && command != UNBIND;
-        session_answer(x, command, sequence);
+    case PDU_ENQUIRE_LINK:
+    case PDU_UNBIND:
+        x->bound = x->bound && p->command != PDU_UNBIND;
+        session_answer(x, p);
         break;
-    case SUBMIT: /* nobody should, but Kannel would wait for it */
-        session_answer(x, command, sequence);
+    case PDU_SUBMIT_SM: /* nobody should, but Kannel would wait for it */
+        session_answer(x, p);
         break;
-    case BIND_TRANSCEIVER | RESPONSE:
-        if (status) {
-            fprintf(stderr, "smsc: the bind was answered with 0x%08x\n", status);
+    case PDU_BIND_TRANSCEIVER_RESP:
+        if (p->status) {
+            fprintf(stderr, "smsc: the bind was answered with 0x%08x\n", p->status);
             exit(1);
         }
         x->bound = true;
         break;
-    case SUBMIT | RESPONSE:
-    case DELIVER | RESPONSE: on_response(s, x, status, sequence); break;
+    case PDU_SUBMIT_SM_RESP:
+    case PDU_DELIVER_SM_RESP: on_response(s, x, p->status, p->sequence); break;
     default: break;
     }
 }
@@ -245,16 +217,19 @@ static void on_readable(struct smsc *s, struct session *x)
     if (k <= 0)
         die("a session ended with messages unanswered");
     x->in_n += (size_t)k;
-    size_t at = 0;
-    while (x->in_n - at >= HEADER) {
-        size_t size = get_u32(x->in + at);
-        if (size < HEADER || size > IN_MAX)
-            die("a PDU of no sane length");
-        if (x->in_n - at < size)
-            break;
-        on_pdu(s, x, x->in + at);
+    size_t at = 0, size;
+    struct pdu p;
+    uint32_t status;
+    enum err err;
+    while ((err = pdu_size(str_of_bytes(x->in + at, x->in_n - at), &size)) == OK &&
+           x->in_n - at >= size) {
+        if (pdu_parse(str_of_bytes(x->in + at, size), &p, &status) != OK)
+            die("a PDU that cannot be read");
+        on_pdu(s, x, &p);
         at += size;
     }
+    if (err == ERR_INVALID)
+        die("a PDU of no sane length");
     memmove(x->in, x->in + at, x->in_n - at);
     x->in_n -= at;
 }
@@ -263,28 +238,20 @@ static void on_readable(struct smsc *s, struct session *x)
 
 static void session_send(struct smsc *s, struct session *x, const struct slot *o)
 {
-    char *pdu = x->out + x->out_n, *p = pdu + HEADER, number[16];
+    char from[16], to[16];
     struct text_part part;
     text_part_print(s->load->texts, o->text, o->part, &part);
-    p = put_z(p, ""); /* service_type */
-    *p++ = 1;
-    *p++ = 1;
-    text_print_from(o->text, number);
-    p = put_z(p, number);
-    *p++ = 1;
-    *p++ = 1;
-    text_print_to(o->text, number);
-    p = put_z(p, number);
-    *p++ = (char)part.esm_class;
-    memset(p, 0, 6); /* protocol, priority, schedule, validity, registered, replace */
-    p += 6;
-    *p++ = (char)part.data_coding;
-    *p++ = 0;
-    *p++ = (char)part.n;
-    p = (char *)memcpy(p, part.data, part.n) + part.n;
+    text_print_from(o->text, from);
+    text_print_to(o->text, to);
     uint32_t sequence = ++s->sequence & 0x7fffffff;
-    put_header(pdu, p, s->load->submit ? SUBMIT : DELIVER, 0, sequence);
-    x->out_n += (size_t)(p - pdu);
+    const struct pdu p = {.command = s->load->submit ? PDU_SUBMIT_SM : PDU_DELIVER_SM,
+                          .sequence = sequence,
+                          .source = {1, 1, str_of(from)},
+                          .destination = {1, 1, str_of(to)},
+                          .esm_class = (uint8_t)part.esm_class,
+                          .data_coding = (uint8_t)part.data_coding,
+                          .short_message = str_of_bytes(part.data, part.n)};
+    session_put(x, &p);
     struct slot *slot = &s->slot[sequence % SLOTS];
     if (slot->used)
         die("a response is missing for very long");
