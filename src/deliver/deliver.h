@@ -30,7 +30,7 @@ void deliver_stop(struct deliver *d, int64_t wait_ms);
 void deliver_on_stored(void *deliver, const struct stored *s);
 /* An incoming_call that is on its way to the store, and will be delivery number `sequence` of its
  * call to this endpoint: its POST may leave now, and its first answer comes by on_control, once.
- * Before intake_submit. ERR_FULL, ERR_NOMEM. Any thread. */
+ * Before intake_one. ERR_FULL, ERR_NOMEM. Any thread. */
 MUST_USE enum err deliver_early(struct deliver *d, const struct event *e, uint64_t endpoint,
                                 unsigned sequence);
 /* Asks a URL that gets no delivery, with the event as its body; signed as the account's endpoint of

@@ -85,7 +85,7 @@ static void disable_committed(struct store_job *job)
     books_changed(d->courier->deliver->c.books, &d->setting, false);
 }
 
-static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+static void on_taken(void *arg, uint64_t token, struct admission **t, enum err err, bool duplicate)
 {
     if (err != OK)
         log_error("deliver", "endpoint_disabled could not be stored: %s", err_text(err));
@@ -97,7 +97,7 @@ static void tell(struct disable_job *d)
 {
     struct courier *c = d->courier;
     struct event *made = NULL;
-    struct taking *t = NULL;
+    struct admission *t = NULL;
     const struct book *book = book_take(c->deliver->c.books);
     const struct book_endpoint *ep = book_endpoint(book, d->endpoint);
     enum err err = ep ? event_of_endpoint_disabled(d->account, str_of(d->id), str_of(ep->set->url),
@@ -105,14 +105,14 @@ static void tell(struct disable_job *d)
                       : ERR_NOT_FOUND;
     const struct event *e = made;
     if (err == OK)
-        err = intake_prepare(c->deliver->c.intake, book, &e, NULL, NULL, &t);
+        err = admission_new(c->deliver->c.intake, book, &e, NULL, NULL, &t);
     if (err == OK) {
         c->jobs_out++;
-        err = intake_submit(c->deliver->c.intake, &t, loop_mailbox(c->loop), on_taken, c, 0);
+        err = intake_one(c->deliver->c.intake, &t, loop_mailbox(c->loop), on_taken, c, 0);
         if (err != OK)
             c->jobs_out--;
     }
-    taking_free(t);
+    admission_free(t);
     book_drop(&book);
     if (err != OK)
         log_error("deliver", "%s: endpoint_disabled is not sent: %s", d->id, err_text(err));

@@ -25,7 +25,7 @@ enum { PUSHED_MAX = SMS_DATA_MAX / SMS_PART_COST + 2 };
 static void joined_clear(struct joined_events *j)
 {
     for (size_t i = 0; i < j->n; i++)
-        taking_free(j->at[i]);
+        admission_free(j->at[i]);
     j->n = j->partial = 0;
 }
 
@@ -41,7 +41,7 @@ enum err joined_begin(struct joined_events *j, struct db *db, bool *ret_done)
     enum err err = OK;
     *ret_done = false;
     for (size_t i = 0; err == OK && i < j->n && !*ret_done; i++)
-        err = taking_find(j->at[i], db, ret_done); /* one of them is there: so are all */
+        err = admission_find(j->at[i], db, ret_done); /* one of them is there: so are all */
     if (!*ret_done)
         joined_clear(j);
     return err;
@@ -50,17 +50,17 @@ enum err joined_begin(struct joined_events *j, struct db *db, bool *ret_done)
 void joined_tell(const struct joined_events *j)
 {
     for (size_t i = 0; i < j->n; i++)
-        taking_tell(j->at[i]);
+        admission_tell(j->at[i]);
     metric_add(METRIC_SMS_PARTIAL, (int64_t)j->partial);
 }
 
-static enum err joined_add(struct joined_events *j, struct taking *t)
+static enum err joined_add(struct joined_events *j, struct admission *t)
 {
     if (j->n == j->cap) {
         size_t cap = j->cap ? 2 * j->cap : 1;
-        struct taking **at = realloc(j->at, cap * sizeof *at);
+        struct admission **at = realloc(j->at, cap * sizeof *at);
         if (!at) {
-            taking_free(t);
+            admission_free(t);
             return ERR_NOMEM;
         }
         j->at = at;
@@ -136,13 +136,13 @@ static enum err event_of_set(const struct sms_set *s, const struct set_parts *g,
 static enum err event_put_joined(const struct joiner *by, struct db *db, const struct event *e,
                                  struct joined_events *out)
 {
-    struct taking *t = NULL;
+    struct admission *t = NULL;
     const struct book *book = book_take(by->books);
-    enum err err = intake_prepare(by->intake, book, &e, NULL, NULL, &t);
+    enum err err = admission_new(by->intake, book, &e, NULL, NULL, &t);
     book_drop(&book);
     if (err == OK)
         err = joined_add(out, t);
-    return err == OK ? taking_put(t, db) : err;
+    return err == OK ? admission_put(t, db) : err;
 }
 
 enum err join_end(const struct joiner *by, struct db *db, struct sms_set *s, int64_t now_ms,

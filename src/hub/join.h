@@ -16,7 +16,7 @@ struct joiner { /* has no state of its own */
 /* The events that a job made. They are kept from run to run, because a job may run again: after it
  * was rolled back, or after a commit whose answer was lost. */
 struct joined_events {
-    struct taking **at;
+    struct admission **at;
     size_t n, cap, partial;
 };
 /* Begins a run of the job. *ret_done: the last run's commit was done after all, and the job has

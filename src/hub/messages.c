@@ -55,7 +55,7 @@ struct whole_message { /* on its way through intake */
     char id[];
 };
 
-static void whole_message_on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
+static void whole_message_on_taken(void *arg, uint64_t token, struct admission **t, enum err err,
                                    bool duplicate)
 {
     struct whole_message *w = arg;
@@ -67,7 +67,7 @@ static void whole_message_on_taken(void *arg, uint64_t token, struct taking **t,
 
 static enum err whole_message_prepare(struct messages *m, const struct book *book,
                                       const struct message_in *in, struct str message_id,
-                                      struct taking **ret)
+                                      struct admission **ret)
 {
     const struct sms_part *part = &in->part;
     struct sms_facts f = {.account = in->account,
@@ -83,7 +83,7 @@ static enum err whole_message_prepare(struct messages *m, const struct book *boo
     if (err != OK)
         return err;
     const struct event *e = made;
-    return intake_prepare(m->by.intake, book, &e, NULL, NULL, ret);
+    return admission_new(m->by.intake, book, &e, NULL, NULL, ret);
 }
 
 static enum err whole_message_take(struct messages *m, const struct book *book,
@@ -92,7 +92,7 @@ static enum err whole_message_take(struct messages *m, const struct book *book,
 {
     char own[ID_SIZE];
     struct str id = in->message_id;
-    struct taking *t = NULL;
+    struct admission *t = NULL;
     if (!id.n) {
         id_new("msg", own);
         id = str_of(own);
@@ -107,9 +107,9 @@ static enum err whole_message_take(struct messages *m, const struct book *book,
     memcpy(w->id, id.p, id.n);
     enum err err = whole_message_prepare(m, book, in, id, &t);
     if (err == OK)
-        err = intake_submit(m->by.intake, &t, home, whole_message_on_taken, w, token);
+        err = intake_one(m->by.intake, &t, home, whole_message_on_taken, w, token);
     if (err != OK) {
-        taking_free(t);
+        admission_free(t);
         free(w);
     }
     return err;

@@ -1,7 +1,7 @@
 /* resend: sends an old event to an endpoint once more, because a person asked. The delivery has a
  * lane of its own: it neither waits for the call's other events nor holds them up. Inside a
  * writer's job. */
-#include "hub/intake.h"
+#include "hub/resend.h"
 
 struct earlier_deliveries {
     uint64_t endpoint;

@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "hub/intake.h"
+#include "hub/sequences.h"
 
 void sequences_fini(struct sequences *s)
 {

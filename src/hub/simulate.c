@@ -38,7 +38,7 @@ static enum ended_by side_of(enum end_reason r)
 }
 
 static enum err tell(struct simulated_call *c, enum event_kind kind, int64_t at_ms,
-                     struct taking **ret)
+                     struct admission **ret)
 {
     struct event *made;
     enum err err = event_of_call(kind, &c->facts, at_ms, &made);
@@ -54,7 +54,7 @@ static enum err tell(struct simulated_call *c, enum event_kind kind, int64_t at_
     c->row.ended_at_ms = ended ? at_ms : 0;
     c->row.end_reason = ended ? (int)c->facts.reason : -1;
     c->row.sip_status = ended ? c->facts.sip_status : 0;
-    return intake_prepare(c->in, c->book, &e, &c->sequences, &c->row, ret);
+    return admission_new(c->in, c->book, &e, &c->sequences, &c->row, ret);
 }
 
 static void conclude(struct simulated_call *c, enum end_reason reason, int sip_status)
@@ -187,12 +187,12 @@ int64_t simulated_decide(struct simulated_call *c, const struct askers *by,
         }
 }
 
-enum err simulated_begin(struct simulated_call *c, struct taking **ret)
+enum err simulated_begin(struct simulated_call *c, struct admission **ret)
 {
     return tell(c, EVENT_INCOMING_CALL, c->facts.started_ms, ret);
 }
 
-enum err simulated_end(struct simulated_call *c, struct taking *ret[SIMULATED_EVENTS_MAX - 1],
+enum err simulated_end(struct simulated_call *c, struct admission *ret[SIMULATED_EVENTS_MAX - 1],
                        size_t *ret_n)
 {
     enum err err = OK;
@@ -206,6 +206,6 @@ enum err simulated_end(struct simulated_call *c, struct taking *ret[SIMULATED_EV
     if (err == OK)
         ++*ret_n;
     else if (*ret_n)
-        taking_free(ret[0]);
+        admission_free(ret[0]);
     return err;
 }

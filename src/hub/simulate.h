@@ -24,8 +24,8 @@ struct decision *simulated_decision(struct simulated_call *c);
  * then, or with the answer, it is called again. `incoming`: the event that questions carry. */
 int64_t simulated_decide(struct simulated_call *c, const struct askers *by,
                          const struct event *incoming, int64_t now_ms);
-/* incoming_call, then the rest: in order, ready for intake_submit_all; the call's row goes with
+/* incoming_call, then the rest: in order, ready for intake_batch; the call's row goes with
  * each. All are marked `simulated`. */
-MUST_USE enum err simulated_begin(struct simulated_call *c, struct taking **ret);
+MUST_USE enum err simulated_begin(struct simulated_call *c, struct admission **ret);
 MUST_USE enum err simulated_end(struct simulated_call *c,
-                                struct taking *ret[SIMULATED_EVENTS_MAX - 1], size_t *ret_n);
+                                struct admission *ret[SIMULATED_EVENTS_MAX - 1], size_t *ret_n);

@@ -18,7 +18,7 @@ struct waiting {
     struct mail mail;
     struct simulations *all;
     struct simulated_call *call;
-    struct taking *incoming;
+    struct admission *incoming;
     const struct event *event; /* the same: questions that come later carry it */
     simulation_done *done;
     void *arg;
@@ -46,10 +46,10 @@ void simulations_free(struct simulations *s)
     free(s);
 }
 
-bool simulation_asks(struct simulated_call *call, const struct taking *incoming)
+bool simulation_asks(struct simulated_call *call, const struct admission *incoming)
 {
     size_t n;
-    const struct delivery *to = taking_deliveries(incoming, &n);
+    const struct delivery *to = admission_deliveries(incoming, &n);
     return decision_asks(simulated_decision(call), to, n);
 }
 
@@ -61,7 +61,7 @@ static void end(struct waiting *w, enum err err)
     timer_stop(&w->late);
     w->done(w->arg, err, decision_action(simulated_decision(w->call)));
     event_drop(&w->event);
-    taking_free(w->incoming);
+    admission_free(w->incoming);
     free(w);
 }
 
@@ -82,7 +82,7 @@ static void on_late(struct timer *t)
     decide(t->arg);
 }
 
-static void on_stored(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+static void on_stored(void *arg, uint64_t token, struct admission **t, enum err err, bool duplicate)
 {
     struct waiting *w = arg;
     w->stored = true;
@@ -97,21 +97,21 @@ static void on_run(struct mail *m)
     struct waiting *w = (struct waiting *)m;
     struct simulations *s = w->all;
     size_t n;
-    const struct delivery *to = taking_deliveries(w->incoming, &n);
+    const struct delivery *to = admission_deliveries(w->incoming, &n);
     enum err err = map_count(s->waiting) < WAITING_MAX
                        ? map_put(s->waiting, simulated_id(w->call), w, NULL)
                        : ERR_FULL;
     if (err == OK) {
         decision_ask_ahead(simulated_decision(w->call), &s->c.askers, w->event, to, n,
                            loop_now_ms(s->c.loop));
-        err = intake_submit(s->c.intake, &w->incoming, loop_mailbox(s->c.loop), on_stored, w, 0);
+        err = intake_one(s->c.intake, &w->incoming, loop_mailbox(s->c.loop), on_stored, w, 0);
     }
     if (err != OK)
         end(w, err);
 }
 
 enum err simulations_run(struct simulations *s, struct simulated_call *call,
-                         struct taking **incoming, simulation_done *done, void *arg)
+                         struct admission **incoming, simulation_done *done, void *arg)
 {
     struct waiting *w = calloc(1, sizeof *w);
     if (!w)
@@ -120,7 +120,7 @@ enum err simulations_run(struct simulations *s, struct simulated_call *call,
                           .all = s,
                           .call = call,
                           .incoming = *incoming,
-                          .event = event_hold(taking_event(*incoming)),
+                          .event = event_hold(admission_event(*incoming)),
                           .done = done,
                           .arg = arg};
     enum err err = loop_post(s->c.loop, &w->mail);

@@ -16,13 +16,13 @@ MUST_USE enum err simulations_new(const struct simulations_config *c, struct sim
 void simulations_free(struct simulations *s); /* after loop_stop; NULL-safe */
 
 /* Is there anybody whose answer may decide about this call? */
-bool simulation_asks(struct simulated_call *call, const struct taking *incoming);
+bool simulation_asks(struct simulated_call *call, const struct admission *incoming);
 
 /* Stores `incoming` (takes it), waits for the answers, and makes the call what they say. `done`
  * comes once, on the loop's thread; `call` is borrowed until then. ERR_FULL. */
 typedef void simulation_done(void *arg, enum err err, enum control_action action);
 MUST_USE enum err simulations_run(struct simulations *s, struct simulated_call *call,
-                                  struct taking **incoming, simulation_done *done, void *arg);
+                                  struct admission **incoming, simulation_done *done, void *arg);
 
 /* What somebody who was asked for a call said; not one of ours: nothing happens. Any thread. */
 void simulations_control(struct simulations *s, struct str call_id, uint64_t asked, int status,

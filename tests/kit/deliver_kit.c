@@ -174,7 +174,7 @@ bool deliver_kit_is_disabled(uint64_t endpoint)
     return disabled;
 }
 
-static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+static void on_taken(void *arg, uint64_t token, struct admission **t, enum err err, bool duplicate)
 {
     assert_ok(err);
 }
@@ -189,16 +189,16 @@ void deliver_kit_submit(uint64_t account, const char *call_id, const char *id)
                           .call_id = str_of(call_id),
                           .payload = STR("{\"event\":\"call_ended\"}")};
     struct event *made;
-    struct taking *t;
+    struct admission *t;
     assert_ok(event_new(&proto, &made));
     const struct event *e = made;
     const struct book *book = book_take(deliver_kit.books);
-    assert_ok(intake_prepare(deliver_kit.intake, book, &e, NULL, NULL, &t));
+    assert_ok(admission_new(deliver_kit.intake, book, &e, NULL, NULL, &t));
     book_drop(&book);
     if (!home)
         assert_ok(mailbox_new(&home, 1 << 20, NULL, NULL));
     mail_open_all(mailbox_take(home));
-    assert_ok(intake_submit(deliver_kit.intake, &t, home, on_taken, NULL, 0));
+    assert_ok(intake_one(deliver_kit.intake, &t, home, on_taken, NULL, 0));
 }
 
 void deliver_kit_event(uint64_t account, const char *call_id, const char *id)

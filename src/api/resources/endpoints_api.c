@@ -116,8 +116,7 @@ void endpoints_enable(struct request *r)
 }
 
 /* A ping to this endpoint alone, through the real path: 202 with the event's id. */
-static void on_ping_taken(void *arg, uint64_t token, struct taking **t, enum err err,
-                          bool duplicate)
+static void on_ping_taken(void *arg, enum err err, const bool *duplicate, size_t n)
 {
     struct request *r = arg;
     if (err != OK)
@@ -125,7 +124,7 @@ static void on_ping_taken(void *arg, uint64_t token, struct taking **t, enum err
     request_done(r);
 }
 
-static enum err keep_ping(void *arg, struct db *db, const struct taking *const *t, size_t n)
+static enum err keep_ping(void *arg, struct db *db, const struct admission *const *t, size_t n)
 {
     return keyed_keep(arg, db);
 }
@@ -135,7 +134,7 @@ void endpoints_test(struct request *r)
     const struct book_endpoint *ep = book_endpoint_by_id(r->book, str_of(r->arg));
     const struct intake_companion keep = {.before = keyed_before, .after = keep_ping, .arg = r};
     struct event *made = NULL;
-    struct taking *t = NULL;
+    struct admission *t = NULL;
     struct json_writer w = {&r->http.out, false};
     enum err err = ep && (r->is_operator || ep->account == r->account) ? OK : ERR_NOT_FOUND;
     if (err == OK)
@@ -146,13 +145,12 @@ void endpoints_test(struct request *r)
         json_put_str(&w, "event", made->id);
         json_end_obj(&w);
         const struct event *e = made;
-        err = intake_prepare_for(r->api->c.intake, ep->n, &e, &t);
+        err = admission_new_for(r->api->c.intake, ep->n, &e, &t);
     }
     if (err == OK)
-        err =
-            intake_submit_all_with(r->api->c.intake, &t, 1, &keep, r->api->home, on_ping_taken, r);
+        err = intake_batch(r->api->c.intake, &t, 1, &keep, r->api->home, on_ping_taken, r);
     if (err == OK)
         return;
-    taking_free(t);
+    admission_free(t);
     refuse(r, err);
 }

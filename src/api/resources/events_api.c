@@ -6,6 +6,7 @@
 
 #include "api/core/event_state.h"
 #include "api/resources/handlers.h"
+#include "hub/resend.h"
 #include "api/core/query.h"
 
 /* The payload's members, then ours; the object stays open. */

@@ -11,11 +11,10 @@
 
 enum { INGEST_MAX = 1000, FAULTS_MAX = 100 };
 
-struct batch { /* one request's events on their way; freed by the last */
+struct batch { /* one request's events on their way */
     struct request *r;
-    size_t n, left;
+    size_t n;
     bool many; /* an array came */
-    enum err err;
     struct {
         char id[EVENT_ID_MAX + 1];
         bool duplicate;
@@ -48,11 +47,15 @@ static void put_answer(struct batch *b)
     json_end_obj(&w);
 }
 
-static void finish(struct batch *b)
+/* On the answers' thread. */
+static void on_taken(void *arg, enum err err, const bool *duplicate, size_t n)
 {
+    struct batch *b = arg;
     struct request *r = b->r;
-    if (b->err != OK)
-        problem_of_err(r, b->err);
+    for (size_t i = 0; i < n; i++)
+        b->item[i].duplicate = duplicate[i];
+    if (err != OK)
+        problem_of_err(r, err);
     else if (!r->replayed)
         put_answer(b);
     free(b);
@@ -65,24 +68,13 @@ static enum err keep_before(void *arg, struct db *db, bool *ret_skip)
     return keyed_before(((struct batch *)arg)->r, db, ret_skip);
 }
 
-static enum err keep_after(void *arg, struct db *db, const struct taking *const *t, size_t n)
+static enum err keep_after(void *arg, struct db *db, const struct admission *const *t, size_t n)
 {
     struct batch *b = arg;
     for (size_t i = 0; i < n; i++)
-        b->item[i].duplicate = !taking_is_new(t[i]);
+        b->item[i].duplicate = !admission_is_new(t[i]);
     put_answer(b);
     return keyed_keep(b->r, db);
-}
-
-/* On the answers' thread, which alone counts down. */
-static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
-{
-    struct batch *b = arg;
-    if (err != OK)
-        b->err = err;
-    b->item[token].duplicate = duplicate;
-    if (--b->left == 0)
-        finish(b);
 }
 
 /* ---- what is wrong with it ---- */
@@ -105,7 +97,7 @@ static enum err fault_add(struct faults *f, size_t index, const struct field_err
 /* An item that is at fault is noted, and the rest still looked at: the sender learns of all at
  * once. Once one is, none is prepared any more (*ret stays NULL). */
 static enum err prepare(struct request *r, const struct json *doc, size_t i, struct faults *f,
-                        struct taking **ret, char id[EVENT_ID_MAX + 1])
+                        struct admission **ret, char id[EVENT_ID_MAX + 1])
 {
     struct event *made;
     enum err err = event_of_ingest(r->account, doc, clock_wall_ms(), &made, &r->fault);
@@ -116,7 +108,7 @@ static enum err prepare(struct request *r, const struct json *doc, size_t i, str
     snprintf(id, EVENT_ID_MAX + 1, "%.*s", STR_FMT(made->id));
     const struct event *e = made;
     if (!f->faulty)
-        return intake_prepare(r->api->c.intake, r->book, &e, NULL, NULL, ret);
+        return admission_new(r->api->c.intake, r->book, &e, NULL, NULL, ret);
     event_drop(&e);
     return OK;
 }
@@ -136,7 +128,7 @@ void events_ingest(struct request *r)
     size_t n = many ? json_len(r->json) : 1, made = 0;
     struct faults faults = {0};
     enum err err = n >= 1 && n <= INGEST_MAX ? OK : ERR_INVALID;
-    struct taking **t = calloc(n ? n : 1, sizeof *t);
+    struct admission **t = calloc(n ? n : 1, sizeof *t);
     struct batch *b = calloc(1, sizeof *b + n * sizeof b->item[0]);
     if (err != OK)
         r->fault = (struct field_error){"body", "an object, or an array of 1 to 1000 of them"};
@@ -150,15 +142,14 @@ void events_ingest(struct request *r)
     if (err == OK) {
         b->r = r;
         b->many = many;
-        b->n = b->left = n;
-        struct intake_companion keep = {.before = keep_before, .after = keep_after, .arg = b};
-        if (!r->keyed)
-            keep = (struct intake_companion){0};
-        err = intake_submit_all_with(r->api->c.intake, t, n, &keep, r->api->home, on_taken, b);
+        b->n = n;
+        const struct intake_companion keep = {keep_before, keep_after, b};
+        err = intake_batch(r->api->c.intake, t, n, r->keyed ? &keep : NULL, r->api->home, on_taken,
+                           b);
     } /* OK: b and r may be gone now */
     if (err != OK) {
         for (size_t i = 0; t && i < made; i++)
-            taking_free(t[i]);
+            admission_free(t[i]);
         free(b);
         refuse(r, err, &faults);
     }

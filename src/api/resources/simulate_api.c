@@ -8,12 +8,11 @@
 #include "api/core/query.h"
 #include "hub/simulations.h"
 
-struct simulated { /* a call on its way; freed by the last of its events */
+struct simulated { /* a call on its way */
     struct request *r;
     struct simulation *sim;
     struct simulated_call *call;
-    size_t n, left; /* events in all, and not taken yet */
-    enum err err;
+    size_t n;             /* events */
     const char *decision; /* what an answer to incoming_call said; NULL: nobody was asked */
     char event[SIMULATED_EVENTS_MAX][ID_SIZE];
 };
@@ -42,11 +41,11 @@ static void put_answer(const struct simulated *s)
     json_end_obj(&w);
 }
 
-static void finish(struct simulated *s)
+static void finish(struct simulated *s, enum err err)
 {
     struct request *r = s->r;
-    if (s->err != OK)
-        problem_of_err(r, s->err);
+    if (err != OK)
+        problem_of_err(r, err);
     else if (!r->replayed)
         put_answer(s);
     simulated_over(s);
@@ -59,7 +58,7 @@ static enum err keep_before(void *arg, struct db *db, bool *ret_skip)
     return keyed_before(((struct simulated *)arg)->r, db, ret_skip);
 }
 
-static enum err keep_after(void *arg, struct db *db, const struct taking *const *t, size_t n)
+static enum err keep_after(void *arg, struct db *db, const struct admission *const *t, size_t n)
 {
     struct simulated *s = arg;
     if (!s->r->keyed)
@@ -68,25 +67,22 @@ static enum err keep_after(void *arg, struct db *db, const struct taking *const 
     return keyed_keep(s->r, db);
 }
 
-/* On the answers' thread, which alone counts down. */
-static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+/* On the answers' thread. */
+static void on_taken(void *arg, enum err err, const bool *duplicate, size_t n)
 {
-    struct simulated *s = arg;
-    if (err != OK)
-        s->err = err;
-    if (--s->left == 0)
-        finish(s);
+    finish(arg, err);
 }
 
-static void note(struct simulated *s, const struct taking *t)
+static void note(struct simulated *s, const struct admission *t)
 {
-    enum err err = str_copy(taking_event(t)->id, s->event[s->n++], ID_SIZE);
+    enum err err = str_copy(admission_event(t)->id, s->event[s->n++], ID_SIZE);
     ASSERT(err == OK); /* ours */
 }
 
 /* `n` events are there already, in t, and the call's others go with them. When it fails, s is as it
  * was, and t the caller's. */
-static enum err submit_rest(struct simulated *s, struct taking *t[SIMULATED_EVENTS_MAX], size_t n)
+static enum err submit_rest(struct simulated *s, struct admission *t[SIMULATED_EVENTS_MAX],
+                            size_t n)
 {
     const struct intake_companion keep = {.before = keep_before, .after = keep_after, .arg = s};
     struct api *a = s->r->api;
@@ -96,10 +92,9 @@ static enum err submit_rest(struct simulated *s, struct taking *t[SIMULATED_EVEN
         return err;
     for (size_t i = 0; i < more; i++)
         note(s, t[n + i]);
-    s->left = n + more;
-    err = intake_submit_all_with(a->c.intake, t, s->left, &keep, a->home, on_taken, s);
+    err = intake_batch(a->c.intake, t, n + more, &keep, a->home, on_taken, s);
     for (size_t i = 0; err != OK && i < more; i++)
-        taking_free(t[n + i]);
+        admission_free(t[n + i]);
     return err;
 }
 
@@ -108,20 +103,18 @@ static void on_decided(void *arg, enum err err, enum control_action action)
 {
     static const char *const name[] = {"default", "forward", "reject"};
     struct simulated *s = arg;
-    struct taking *t[SIMULATED_EVENTS_MAX] = {NULL};
+    struct admission *t[SIMULATED_EVENTS_MAX] = {NULL};
     s->decision = name[action];
     if (err == OK)
         err = submit_rest(s, t, 0);
-    if (err == OK)
-        return;
-    s->err = err;
-    finish(s);
+    if (err != OK)
+        finish(s, err);
 }
 
 /* Takes *sim, unless it fails. */
 static enum err simulate_a_call(struct request *r, uint64_t account, struct simulation **sim)
 {
-    struct taking *t[SIMULATED_EVENTS_MAX] = {NULL};
+    struct admission *t[SIMULATED_EVENTS_MAX] = {NULL};
     struct simulations *all = r->api->c.simulations;
     const struct askers nobody = {0};
     struct simulated *s = calloc(1, sizeof *s);
@@ -144,7 +137,7 @@ static enum err simulate_a_call(struct request *r, uint64_t account, struct simu
     }
     if (err == OK)
         return OK; /* s and r may be gone now */
-    taking_free(t[0]);
+    admission_free(t[0]);
     simulated_over(s);
     return err;
 }

@@ -92,7 +92,7 @@ void call_free(struct call *c)
     end_txn(e, c->bye);
     block_give(e->blocks, &c->x.answer);
     block_give(e->blocks, &c->x.ack);
-    taking_free(c->again);
+    admission_free(c->again);
     while (c->pending) {
         struct call_event *ev = c->pending;
         c->pending = ev->next;

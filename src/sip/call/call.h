@@ -109,7 +109,7 @@ struct call {
     struct sequences sequences;
     struct call_event *pending, *pending_last;
     bool unsure;                 /* the first of them may be stored: nobody knows */
-    struct taking *again;        /* then what is handed in again; NULL while it is handed in */
+    struct admission *again;     /* then what is handed in again; NULL while it is handed in */
     uint8_t n_pending, n_events; /* waiting to be stored; all so far */
     int64_t storing_since_ms;    /* of the oldest pending event, mono */
     int64_t started_at_ms, answered_at_ms, ended_at_ms; /* wall, as people read it; 0: not yet */
@@ -202,7 +202,7 @@ void text_on_message(struct sip_edge *e, const struct sip_msg *m, const struct p
 
 /* control.c: does a webhook's answer decide? */
 /* Asks whoever may be asked before the incoming_call is stored; `t` as it will be submitted. */
-void call_ask_ahead(struct call *c, const struct event *incoming, const struct taking *t);
+void call_ask_ahead(struct call *c, const struct event *incoming, const struct admission *t);
 /* An answer for the call goes by mail to the loop (sip_edge_control). Any thread. */
 void call_post_control(struct sip_edge *e, struct str call_id, uint64_t asked, int status,
                        struct str body);

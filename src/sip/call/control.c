@@ -19,10 +19,10 @@ bool call_decision_make(struct call *c)
     return c->decision || decision_new(c->book, c->account, str_of(c->number), &c->decision) == OK;
 }
 
-void call_ask_ahead(struct call *c, const struct event *event, const struct taking *t)
+void call_ask_ahead(struct call *c, const struct event *event, const struct admission *t)
 {
     size_t n;
-    const struct delivery *to = taking_deliveries(t, &n);
+    const struct delivery *to = admission_deliveries(t, &n);
     const struct askers by = call_askers(c);
     if (call_decision_make(c))
         decision_ask_ahead(c->decision, &by, event, to, n, loop_now_ms(c->edge->c.loop));

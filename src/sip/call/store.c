@@ -128,7 +128,7 @@ static struct sequences *sequences_of(struct call *c)
     return call_is_restored(c) ? NULL : &c->sequences;
 }
 
-static enum err prepare(struct call *c, struct taking **ret)
+static enum err prepare(struct call *c, struct admission **ret)
 {
     struct sip_edge *e = c->edge;
     const struct event *event = event_hold(c->pending->event);
@@ -156,7 +156,7 @@ static enum err prepare(struct call *c, struct taking **ret)
         .facts = buf_str(&facts),
         .legs = buf_str(&legs),
     };
-    return intake_prepare(e->c.intake, e->book, &event, sequences_of(c), &row, ret);
+    return admission_new(e->c.intake, e->book, &event, sequences_of(c), &row, ret);
 }
 
 static void pop(struct call *c)
@@ -277,7 +277,7 @@ static void on_store_failed(struct call *c, enum err err)
     }
 }
 
-static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+static void on_taken(void *arg, uint64_t token, struct admission **t, enum err err, bool duplicate)
 {
     struct sip_edge *e = arg;
     struct call *c = pool_at(e->calls, token);
@@ -296,7 +296,7 @@ static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
         err = ERR_EXISTS;
     if (err != OK) {
         bool again = kind != EVENT_INCOMING_CALL && err_is_final(err);
-        taking_withdraw(*t, sequences_of(c));
+        admission_withdraw(*t, sequences_of(c));
         on_store_failed(c, err);
         if (again && (c = pool_at(e->calls, token)))
             submit(c);
@@ -313,19 +313,19 @@ static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err,
 static enum err hand_in(struct call *c)
 {
     struct sip_edge *e = c->edge;
-    struct taking *t = c->again;
+    struct admission *t = c->again;
     enum err err = t ? OK : prepare(c, &t);
     if (err == OK && !c->again && c->pending->event->kind == EVENT_INCOMING_CALL)
         call_ask_ahead(c, c->pending->event, t);
     if (err == OK)
-        err = intake_submit(e->c.intake, &t, loop_mailbox(e->c.loop), on_taken, e, c->self);
+        err = intake_one(e->c.intake, &t, loop_mailbox(e->c.loop), on_taken, e, c->self);
     c->storing = err == OK;
     if (c->again) {
         c->again = t;
         return err;
     }
-    taking_withdraw(t, sequences_of(c));
-    taking_free(t);
+    admission_withdraw(t, sequences_of(c));
+    admission_free(t);
     return err;
 }
 

@@ -20,7 +20,7 @@ static void on_stored(void *arg, const struct stored *s) /* read after the answe
     told_n = s->deliveries[0].n;
 }
 
-static void on_taken(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+static void on_taken(void *arg, uint64_t token, struct admission **t, enum err err, bool duplicate)
 {
     assert_ok(err);
     n_taken++;
@@ -50,12 +50,12 @@ static void take(const char *id)
 {
     struct event proto = {.kind = EVENT_PING, .account = 1, .id = str_of(id), .payload = STR("{}")};
     struct event *made;
-    struct taking *t;
+    struct admission *t;
     assert_ok(event_new(&proto, &made));
     const struct event *e = made;
-    assert_ok(intake_prepare_for(intake, 7, &e, &t));
+    assert_ok(admission_new_for(intake, 7, &e, &t));
     unsigned before = n_taken;
-    assert_ok(intake_submit(intake, &t, home, on_taken, NULL, 0));
+    assert_ok(intake_one(intake, &t, home, on_taken, NULL, 0));
     while (n_taken == before)
         mail_open_all(mailbox_wait(home));
 }
@@ -123,38 +123,38 @@ static void put_anything(void)
     assert_ok(store_write_now(store, &job));
 }
 
-static enum err told[3];
+static enum err told;
 
-static void on_each(void *arg, uint64_t token, struct taking **t, enum err err, bool duplicate)
+static void on_batch(void *arg, enum err err, const bool *duplicate, size_t n)
 {
-    assert_int_equal(token, n_taken % 3); /* in their order */
-    told[token] = err;
+    assert_int_equal(n, 3);
+    told = err;
     n_taken++;
-    was_duplicate = duplicate;
+    was_duplicate = duplicate[0];
+    assert_true(duplicate[1] == was_duplicate && duplicate[2] == was_duplicate);
 }
 
 static void take_all_with(const char *const id[3], const struct intake_companion *with)
 {
-    struct taking *t[3];
+    struct admission *t[3];
     for (int i = 0; i < 3; i++) {
         struct event proto = {
             .kind = EVENT_PING, .account = 1, .id = str_of(id[i]), .payload = STR("{}")};
         struct event *made;
         assert_ok(event_new(&proto, &made));
         const struct event *e = made;
-        assert_ok(intake_prepare_for(intake, 7, &e, &t[i]));
+        assert_ok(admission_new_for(intake, 7, &e, &t[i]));
     }
     n_taken = 0;
-    assert_ok(intake_submit_all_with(intake, t, 3, with, home, on_each, NULL));
+    assert_ok(intake_batch(intake, t, 3, with, home, on_batch, NULL));
     assert_null(t[0]);
-    while (n_taken < 3)
+    while (!n_taken)
         mail_open_all(mailbox_wait(home));
 }
 
 static void take_all(const char *const id[3])
 {
-    static const struct intake_companion none = {0};
-    take_all_with(id, &none);
+    take_all_with(id, NULL);
 }
 
 static void many_are_stored_all_or_none(void **state)
@@ -166,8 +166,7 @@ static void many_are_stored_all_or_none(void **state)
         take_all(id);
         reached = fault_count() > 0;
         fault_disarm();
-        for (int i = 0; i < 3; i++)
-            assert_int_equal(told[i], reached ? ERR_STORE_FULL : OK);
+        assert_int_equal(told, reached ? ERR_STORE_FULL : OK);
         assert_int_equal(pending(), before + (reached ? 0 : 3));
         assert_int_equal(n_told, reached ? 0 : 3);
         if (reached) /* writable again, by a commit that succeeds */
@@ -194,13 +193,13 @@ static enum err beside_before(void *arg, struct db *db, bool *ret_skip)
     return OK;
 }
 
-static enum err beside_after(void *arg, struct db *db, const struct taking *const *t, size_t n)
+static enum err beside_after(void *arg, struct db *db, const struct admission *const *t, size_t n)
 {
     struct beside *b = arg;
     b->after++;
     b->n_new = 0;
     for (size_t i = 0; i < n; i++)
-        b->n_new += taking_is_new(t[i]);
+        b->n_new += admission_is_new(t[i]);
     return b->fails;
 }
 
@@ -211,11 +210,11 @@ static void a_companion_is_in_the_same_transaction(void **state)
     const struct intake_companion with = {beside_before, beside_after, &b};
     unsigned before = pending();
     take_all_with(id, &with); /* refused by it: nothing is stored */
-    assert_int_equal(told[0], ERR_INVALID);
+    assert_int_equal(told, ERR_INVALID);
     assert_int_equal(pending(), before);
     b = (struct beside){.skip = true};
     take_all_with(id, &with); /* it says that they were taken before */
-    assert_ok(told[2]);
+    assert_ok(told);
     assert_true(was_duplicate);
     assert_int_equal(b.after, 0);
     assert_int_equal(pending(), before);
