@@ -2,6 +2,7 @@
 # Checks who may know whom: reads the includes of src/ and fails with the line that breaks a wall.
 #   tools/layers.sh            checks; ARCHITECTURE.md must show the same table
 #   tools/layers.sh --table    prints the table of the allowed arrows
+#   tools/layers.sh --picture  prints them as a Mermaid graph, without the arrows that others imply
 set -u
 cd "$(dirname "$0")/.."
 
@@ -48,7 +49,27 @@ table() {
   rooms | sed 's/ *| */|/; s/^\.|/main.c|/; s/^\([^|]*\)|\(.*\)$/| \1 | \2 |/; s/|  |$/| nothing |/'
 }
 
-[ "${1:-}" = --table ] && { table; exit; }
+picture() {
+  echo '```mermaid'
+  echo 'graph TD'
+  rooms | awk -F'|' '
+    { room = $1; gsub(/ /, "", room); if (room == ".") room = "main.c"; name[++n] = room; k = split($2, to, " ")
+      for (i = 1; i <= k; i++) { may[room, to[i]] = 1; for (r = 1; r < n; r++) if ((to[i], name[r]) in below) below[room, name[r]] = 1; below[room, to[i]] = 1 } }
+    END {
+      for (a = n; a >= 1; a--) for (b = n; b >= 1; b--) if ((name[a], name[b]) in may) {
+        implied = 0
+        for (c = 1; c <= n; c++) if (((name[a], name[c]) in may) && ((name[c], name[b]) in below)) implied = 1
+        if (!implied) print "  " id(name[a]) " --> " id(name[b])
+      }
+    }
+    function id(s,    t) { t = s; gsub(/[\/.]/, "_", t); return t "[" s "]" }'
+  echo '```'
+}
+
+case ${1:-} in
+--table) table && exit ;;
+--picture) picture && exit ;;
+esac
 
 # A library's header has one place.
 libraries() {
@@ -107,9 +128,12 @@ EOT
   }
   END { exit bad }' || exit 1
 
-sed -n '/^| room | may include/,/^$/p' ARCHITECTURE.md | sed '/^$/d' >"${TMPDIR:-/tmp}/layers.$$"
-table | cmp -s - "${TMPDIR:-/tmp}/layers.$$"
-same=$?
-rm -f "${TMPDIR:-/tmp}/layers.$$"
-[ $same = 0 ] || { echo "ARCHITECTURE.md shows another table than tools/layers.sh --table"; exit 1; }
+# shown WHAT, FIRST LINE, LAST LINE: ARCHITECTURE.md has it as this script prints it.
+shown() {
+  printed=$("$1")
+  page=$(sed -n "/^$2/,/^$3/p" ARCHITECTURE.md | sed '/^$/d')
+  [ "$printed" = "$page" ] || { echo "ARCHITECTURE.md shows another $1 than tools/layers.sh --$1"; exit 1; }
+}
+shown table '| room | may include' '$'
+shown picture '```mermaid' '```$'
 echo "layers: clean"
