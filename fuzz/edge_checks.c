@@ -56,7 +56,7 @@ static struct call *call_of(const char *name_addr)
     struct str before, tag;
     char leg, fork;
     bool tagged = str_cut(str_of(name_addr), '=', &before, &tag);
-    return tagged ? call_of_tag(edge_kit.edge, tag, &leg, &fork) : NULL;
+    return tagged ? call_of_tag(&edge_kit.edge->calls, tag, &leg, &fork) : NULL;
 }
 
 bool checks_must_answer(const struct line *l)
@@ -118,7 +118,7 @@ void checks_answers(const struct edge_packet *request, int status, const char *t
         n_accepted == ACCEPTED_MAX)
         return;
     /* Long after its end nobody knows the call any more. */
-    if (!txn_client_of(e->txns, m) && !call_of_tag(e, m->from.tag, &leg, &fork))
+    if (!txn_client_of(e->core.txns, m) && !call_of_tag(&e->calls, m->from.tag, &leg, &fork))
         return;
     struct str own = m->to.tag.p ? m->to.tag : str_of(tag);
     struct accepted *a = &accepted[n_accepted++];

@@ -155,7 +155,7 @@ static void step_hang_up(void)
     handle h;
     size_t i = 0, n = pick(4);
     struct call *c = NULL, *one;
-    while ((one = pool_next(edge_kit.edge->calls, &i, &h)) && n--)
+    while ((one = pool_next(edge_kit.edge->calls.pool, &i, &h)) && n--)
         c = one;
     c = one ? one : c;
     if (!c)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sip/call/identity.h"
+#include "sip/core/identity.h"
 #include "sip/wire/print.h"
 #include "sip/wire/relayed.h"
 #include "sip/call/x_headers.h"

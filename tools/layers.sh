@@ -23,9 +23,10 @@ sip/wire      | base net
 sip/net       | base net sip/wire
 sip/trace     | base net trace sip/wire sip/net
 sip/txn       | base net trace sip/wire sip/net sip/trace
-sip/call      | base net model store store/rows trace hub sip/wire sip/net sip/trace sip/txn
-sip/text      | base net model store store/rows trace hub sip/wire sip/net sip/trace sip/txn sip/call
-sip           | base net model store store/rows trace hub sip/wire sip/net sip/trace sip/txn sip/call sip/text
+sip/core      | base net model store store/rows trace hub sip/wire sip/net sip/trace sip/txn
+sip/call      | base net model store store/rows trace hub sip/wire sip/net sip/trace sip/txn sip/core
+sip/text      | base net model store store/rows trace hub sip/wire sip/net sip/trace sip/txn sip/core
+sip           | base net model store store/rows trace hub sip/wire sip/net sip/trace sip/txn sip/core sip/call sip/text
 smpp          | base net model store store/rows hub
 deliver/http  | base net
 deliver       | base net model store store/rows hub deliver/http
@@ -34,7 +35,7 @@ api/core      | base net model store store/rows trace hub hub/chores api/http
 api/resources | base model store store/rows hub hub/chores api/http api/core
 api/did       | base model api/core
 api           | base net store hub api/http api/core api/resources api/did
-daemon        | base net model store store/rows trace hub hub/chores sip sip/call sip/net sip/trace smpp deliver api
+daemon        | base net model store store/rows trace hub hub/chores sip sip/core sip/net sip/trace smpp deliver api
 cli/client    | base net
 play          | base net model store trace sip/wire smpp daemon cli/client
 cli/doctor    | base net model store sip/wire sip/net daemon cli/client

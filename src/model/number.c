@@ -1,4 +1,4 @@
-/* number: from what carriers write to E.164. Called for every INVITE and message by sip/identity
+/* number: from what carriers write to E.164. Called for every INVITE and message by sip/core/identity
  * and smpp; pure. The invariant: what comes out is accepted by number_is_e164, or nothing comes
  * out. */
 #include "model/number.h"

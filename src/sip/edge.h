@@ -1,6 +1,6 @@
 /* The SIP edge as main sees it: sockets, trunks, calls, on one loop. */
 #pragma once
-#include "sip/call/config.h"
+#include "sip/core/config.h"
 
 struct sip_edge;
 

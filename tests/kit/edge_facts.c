@@ -231,11 +231,11 @@ const char *edge_kit_faults(void)
 }
 
 /* Calls that a trunk's limit counts. */
-static size_t trunk_calls(const struct sip_edge *e)
+static size_t trunk_calls(const struct sip_core *core)
 {
     size_t n = 0;
     const struct trunk_use *u;
-    for (size_t i = 0; (u = map_next(e->trunks, &i));)
+    for (size_t i = 0; (u = map_next(core->trunks, &i));)
         n += u->calls;
     return n;
 }
@@ -250,16 +250,16 @@ const char *edge_kit_leftovers(void)
     const struct {
         const char *what;
         size_t n;
-    } left[] = {{"calls", pool_count(e->calls)},
-                {"calls by their id", map_count(e->by_call_id)},
-                {"restored legs", map_count(e->restored)},
-                {"calls of trunks", trunk_calls(e)},
-                {"texts", e->n_texts},
-                {"transactions", transactions_count(e->txns)},
-                {"shares of transactions", shares_all(e->txns->shares)},
-                {"connections", pool_count(e->transport->conns)},
-                {"shares of connections", shares_all(e->transport->shares)},
-                {"blocks", blocks_held(e->blocks)},
+    } left[] = {{"calls", pool_count(e->calls.pool)},
+                {"calls by their id", map_count(e->calls.by_id)},
+                {"restored legs", map_count(e->calls.restored)},
+                {"calls of trunks", trunk_calls(&e->core)},
+                {"texts", e->texts.n},
+                {"transactions", transactions_count(e->core.txns)},
+                {"shares of transactions", shares_all(e->core.txns->shares)},
+                {"connections", pool_count(e->core.transport->conns)},
+                {"shares of connections", shares_all(e->core.transport->shares)},
+                {"blocks", blocks_held(e->core.blocks)},
                 {"look-ups", still_lookups(lookup, 1)}};
     size_t at = 0, any = 0;
     for (size_t i = 0; i < sizeof left / sizeof *left; i++) {

@@ -291,7 +291,7 @@ void edge_kit_turn(void)
         if (!edge_kit.store_held)
             store_turn(edge_kit.store);
         if (edge_kit.edge)
-            transactions_check(edge_kit.edge->txns);
+            transactions_check(edge_kit.edge->core.txns);
         if (still_loop_is_idle(edge_kit.loop))
             return;
         kit_must(i < TURNS_MAX, "the edge and the store never come to rest");

@@ -20,7 +20,7 @@
 #pragma once
 #include "hub/messages.h"
 #include "sip/call/call.h"
-#include "sip/edge.h"
+#include "sip/edge_own.h"
 #include "still.h"
 #include "faulty_engine.h"
 

@@ -24,7 +24,7 @@ static struct dialog *early_dialog(struct call *c, const struct txn *t, const st
     if (c->n_early == FORKS_MAX)
         return c->early[FORKS_MAX - 1];
     struct dialog *d = calloc(1, sizeof *d);
-    if (!d || dialog_of_response(d, m, &t->path, str_of(t->host), c->edge->transport) != OK) {
+    if (!d || dialog_of_response(d, m, &t->path, str_of(t->host), c->core->transport) != OK) {
         free(d);
         return NULL;
     }
@@ -45,7 +45,7 @@ char call_fork_of(const struct call *c, const struct dialog *d)
 
 static bool is_wanted(struct call *c, enum event_kind kind)
 {
-    struct book_watchers w = book_watchers(c->edge->book, c->account, str_of(c->number));
+    struct book_watchers w = book_watchers(c->core->book, c->account, str_of(c->number));
     const struct book_endpoint *ep;
     while ((ep = book_watcher_next(&w)))
         if (ep->set->events & EVENT_BIT(kind))
@@ -80,15 +80,15 @@ static void choose_dialog(struct call *c, struct dialog *chosen)
 
 static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     struct dialog *d = m->to.tag.p ? early_dialog(c, t, m) : NULL;
     if (!d || (c->n_early == FORKS_MAX && !str_eq(dialog_get(d, DIALOG_TAG), m->to.tag))) {
-        call_hang_up_stray(e, t, &c->strays, m); /* no To tag, or one fork too many: no dialog */
+        call_hang_up_stray(core, t, &c->strays, m); /* no To tag, or one fork too many: no dialog */
         call_target_failed(c, 500, (struct str){0});
         return;
     }
     timer_stop(&c->invite_timer);
-    dialog_refresh(d, m, e->transport);
+    dialog_refresh(d, m, core->transport);
     if (d->local_cseq < m->cseq) /* otherwise it was spoken in while it was an early one */
         d->local_cseq = m->cseq;
     c->a.fork = call_fork_of(c, d);
@@ -100,22 +100,22 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     c->x.cseq_out = m->cseq;
     (void)strays_add(&t->strays, m->to.tag); /* should it outlive the call: that one is hung up */
     /* Written now, while the answer is at hand; it leaves when call_answered is stored. */
-    struct txn *s = txn_at(e->txns, c->x.server);
-    struct buf b = call_scratch(e);
+    struct txn *s = txn_at(core->txns, c->x.server);
+    struct buf b = core_scratch(core);
     char tag[DIALOG_TAG_SIZE];
     dialog_print_tag(&c->a, c->a.fork, tag);
     choose_dialog(c, d);
     call_set_state(c, CALL_ANSWERING);
     call_route_drop(c);
-    if (!s || txn_request(s, &e->again) != OK) {
+    if (!s || txn_request(s, &core->again) != OK) {
         call_hang_up(c, 'b', (struct str){0});
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
         return;
     }
-    sip_put_reply(&b, &e->again, &s->path.peer, m->status, m->reason, str_of(tag), true);
-    dialog_put_contact(&s->path, e->transport, &b);
+    sip_put_reply(&b, &core->again, &s->path.peer, m->status, m->reason, str_of(tag), true);
+    dialog_put_contact(&s->path, core->transport, &b);
     call_put_relayed(c, 'b', &b, m);
-    if (b.err != OK || block_set(e->blocks, &c->x.answer, buf_str(&b)) != OK) {
+    if (b.err != OK || block_set(core->blocks, &c->x.answer, buf_str(&b)) != OK) {
         call_hang_up(c, 'b', (struct str){0});
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
         return;
@@ -137,7 +137,7 @@ void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg 
         if (dialog_is(&c->b, m->call_id, m->to.tag))
             call_on_repeated_answer(c, 'b', m->cseq);
         else /* another fork answered too (§13.2.2.4) */
-            call_hang_up_stray(c->edge, t, &c->strays, m);
+            call_hang_up_stray(c->core, t, &c->strays, m);
     }
 }
 
@@ -145,10 +145,10 @@ static void on_repeat_answer(struct timer *timer)
 {
     static const struct str why = STR("SIP;cause=408;text=\"No ACK\"");
     struct call *c = timer->arg;
-    struct sip_edge *e = c->edge;
-    int64_t now = loop_now_ms(e->c.loop);
-    struct txn *t = txn_at(e->txns, c->x.server);
-    bool over = now - c->x.since_ms >= 64 * e->c.t1_ms || !t;
+    struct sip_core *core = c->core;
+    int64_t now = loop_now_ms(core->c.loop);
+    struct txn *t = txn_at(core->txns, c->x.server);
+    bool over = now - c->x.since_ms >= 64 * core->c.t1_ms || !t;
     if (over && c->state == CALL_ENDING) {
         call_on_confirmed(c);
         return;
@@ -162,45 +162,45 @@ static void on_repeat_answer(struct timer *timer)
         return;
     }
     metric_add(METRIC_SIP_RETRANSMITS_OUT, 1);
-    edge_send(e, &c->trace, (char)t->leg, &t->path, str_of(t->host), block_str(&c->x.answer));
+    core_send(core, &c->trace, (char)t->leg, &t->path, str_of(t->host), block_str(&c->x.answer));
     c->x.interval_ms =
-        2 * c->x.interval_ms < 8 * e->c.t1_ms ? 2 * c->x.interval_ms : 8 * e->c.t1_ms;
-    loop_timer(e->c.loop, &c->invite_timer, c->x.interval_ms, on_repeat_answer, c);
+        2 * c->x.interval_ms < 8 * core->c.t1_ms ? 2 * c->x.interval_ms : 8 * core->c.t1_ms;
+    loop_timer(core->c.loop, &c->invite_timer, c->x.interval_ms, on_repeat_answer, c);
 }
 
 /* The 200 went out: again until the ACK, over streams too (§13.3.1.4). */
 void call_repeat_answer(struct call *c)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     c->x.acked = false;
-    c->x.since_ms = loop_now_ms(e->c.loop);
-    c->x.interval_ms = e->c.t1_ms;
-    loop_timer(e->c.loop, &c->invite_timer, c->x.interval_ms, on_repeat_answer, c);
+    c->x.since_ms = loop_now_ms(core->c.loop);
+    c->x.interval_ms = core->c.t1_ms;
+    loop_timer(core->c.loop, &c->invite_timer, c->x.interval_ms, on_repeat_answer, c);
 }
 
 void call_send_answer(struct call *c)
 {
-    struct sip_edge *e = c->edge;
-    struct txn *t = txn_at(e->txns, c->x.server);
+    struct sip_core *core = c->core;
+    struct txn *t = txn_at(core->txns, c->x.server);
     call_set_state(c, CALL_UP);
     c->a.path.in_call = c->b.path.in_call = true;
     book_drop(&c->book);
-    call_probe_later(c, e->c.probe_ms);
+    call_probe_later(c, core->c.probe_ms);
     if (t)
-        txn_answer(e->txns, t, 200, block_str(&c->x.answer));
+        txn_answer(core->txns, t, 200, block_str(&c->x.answer));
     call_repeat_answer(c);
 }
 
 static void send_ack(struct call *c, char to, uint32_t cseq, const struct sip_msg *m)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     struct dialog *d = call_leg(c, to);
     char branch[TOKEN_SIZE + 8] = "z9hG4bK";
-    struct buf b = call_scratch(e);
+    struct buf b = core_scratch(core);
     if (!d->mem)
         return;
     token_print(c->self, crypto_random_u64(), branch + 7);
-    dialog_put_request(d, e->transport, STR("ACK"), cseq, branch, &b);
+    dialog_put_request(d, core->transport, STR("ACK"), cseq, branch, &b);
     if (m && m->body.n) {
         call_put_relayed(c, call_other(to), &b, m);
     } else {
@@ -208,9 +208,9 @@ static void send_ack(struct call *c, char to, uint32_t cseq, const struct sip_ms
     }
     if (b.err != OK)
         return;
-    edge_send(e, &c->trace, to, &d->path, dialog_host(d), buf_str(&b));
+    core_send(core, &c->trace, to, &d->path, dialog_host(d), buf_str(&b));
     if (m && m->body.n) /* an answer to a late offer: must be repeated as it is */
-        (void)!block_set(e->blocks, &c->x.ack, buf_str(&b));
+        (void)!block_set(core->blocks, &c->x.ack, buf_str(&b));
 }
 
 /* A 2xx in a dialog of ours that came before. That of the present exchange waits for the other
@@ -220,17 +220,17 @@ void call_on_repeated_answer(struct call *c, char leg, uint32_t cseq)
     struct dialog *d = call_leg(c, leg);
     bool present = c->x.from && c->x.from != leg && c->x.cseq_out == cseq;
     if (present && c->x.ack.p)
-        edge_send(c->edge, &c->trace, leg, &d->path, dialog_host(d), block_str(&c->x.ack));
+        core_send(c->core, &c->trace, leg, &d->path, dialog_host(d), block_str(&c->x.ack));
     else if (!present || c->x.confirmed)
         send_ack(c, leg, cseq, NULL);
 }
 
 static void end_transaction(struct call *c, handle *h)
 {
-    struct txn *t = txn_at(c->edge->txns, *h);
+    struct txn *t = txn_at(c->core->txns, *h);
     *h = 0;
     if (t)
-        txn_end(c->edge->txns, t);
+        txn_end(c->core->txns, t);
 }
 
 void call_confirm(struct call *c, const struct sip_msg *m)
@@ -247,7 +247,7 @@ void call_acknowledged(struct call *c, const struct sip_msg *m)
 {
     c->x.acked = true;
     timer_stop(&c->invite_timer);
-    block_give(c->edge->blocks, &c->x.answer);
+    block_give(c->core->blocks, &c->x.answer);
     call_confirm(c, m);
     end_transaction(c, &c->x.server);
     end_transaction(c, &c->x.client);
@@ -257,7 +257,7 @@ void call_acknowledged(struct call *c, const struct sip_msg *m)
 
 void call_on_ack(struct call *c, char leg, const struct sip_msg *m)
 {
-    const struct txn *s = txn_at(c->edge->txns, c->x.server);
+    const struct txn *s = txn_at(c->core->txns, c->x.server);
     bool answered = s && s->state == TXN_ACCEPTED; /* before that it acknowledges nothing */
     call_heard(c);
     if (c->x.from == leg && answered && !c->x.acked && m->cseq == c->x.cseq_in &&
@@ -265,10 +265,10 @@ void call_on_ack(struct call *c, char leg, const struct sip_msg *m)
         call_acknowledged(c, m);
 }
 
-void call_on_late_answer(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
+void call_on_late_answer(struct calls *calls, const struct sip_msg *m, const struct path *from)
 {
     char leg, fork;
-    struct call *c = m->from.tag.p ? call_of_tag(e, m->from.tag, &leg, &fork) : NULL;
+    struct call *c = m->from.tag.p ? call_of_tag(calls, m->from.tag, &leg, &fork) : NULL;
     if (!c)
         return;
     if (dialog_is(call_leg(c, leg), m->call_id, m->to.tag)) {
@@ -276,49 +276,50 @@ void call_on_late_answer(struct sip_edge *e, const struct sip_msg *m, const stru
     } else if (leg == 'b' && str_starts(m->call_id, str_of(c->token))) {
         struct txn stray = {.path = *from, .self = c->self, .leg = 'b', .trace = c->trace};
         stray.path.account = c->account;
-        call_hang_up_stray(e, &stray, &c->strays, m);
+        call_hang_up_stray(c->core, &stray, &c->strays, m);
     }
 }
 
-static void send_stray_bye(struct sip_edge *e, const struct txn *t, struct dialog *d, uint32_t cseq)
+static void send_stray_bye(struct sip_core *core, const struct txn *t, struct dialog *d,
+                           uint32_t cseq)
 {
     char branch[TOKEN_SIZE + 8];
-    struct txn *bye = txn_client_new(e->txns, false, &d->path, dialog_host(d), branch);
+    struct txn *bye = txn_client_new(core->txns, false, &d->path, dialog_host(d), branch);
     if (!bye)
         return;
-    struct buf b = call_scratch(e);
-    dialog_put_request(d, e->transport, STR("BYE"), cseq, branch, &b);
+    struct buf b = core_scratch(core);
+    dialog_put_request(d, core->transport, STR("BYE"), cseq, branch, &b);
     sip_put_body(&b, (struct str){0});
     bye->leg = t->leg;
     bye->trace = t->trace;
     if (b.err == OK)
-        txn_send(e->txns, bye, buf_str(&b));
+        txn_send(core->txns, bye, buf_str(&b));
     else
-        txn_end(e->txns, bye);
+        txn_end(core->txns, bye);
 }
 
 /* A 2xx that nobody waits for: acknowledged, and hung up at once (§13.2.2.4). Each of its repeats
  * is acknowledged, the BYE goes once; none to a re-INVITE, whose dialog has its own. The BYE's CSeq
  * lies behind those of what was said in the dialog while it was an early one. */
-void call_hang_up_stray(struct sip_edge *e, struct txn *t, struct strays *known,
+void call_hang_up_stray(struct sip_core *core, struct txn *t, struct strays *known,
                         const struct sip_msg *m)
 {
     struct dialog d = {0};
     struct str tag = m->from.tag;
     char branch[TOKEN_SIZE + 8] = "z9hG4bK";
     if (tag.n != DIALOG_TAG_SIZE - 1 ||
-        dialog_of_response(&d, m, &t->path, str_of(t->host), e->transport) != OK)
+        dialog_of_response(&d, m, &t->path, str_of(t->host), core->transport) != OK)
         return;
     memcpy(d.token, tag.p, TOKEN_SIZE - 1);
     d.leg = tag.p[TOKEN_SIZE - 1];
     d.fork = tag.p[TOKEN_SIZE];
-    struct buf b = call_scratch(e);
+    struct buf b = core_scratch(core);
     token_print(t->self, crypto_random_u64(), branch + 7);
-    dialog_put_request(&d, e->transport, STR("ACK"), m->cseq, branch, &b);
+    dialog_put_request(&d, core->transport, STR("ACK"), m->cseq, branch, &b);
     sip_put_body(&b, (struct str){0});
     if (b.err == OK)
-        edge_send(e, &t->trace, (char)t->leg, &d.path, dialog_host(&d), buf_str(&b));
+        core_send(core, &t->trace, (char)t->leg, &d.path, dialog_host(&d), buf_str(&b));
     if (t->purpose != FOR_REINVITE && strays_add(known, m->to.tag))
-        send_stray_bye(e, t, &d, m->cseq + STRAY_CSEQ_GAP);
+        send_stray_bye(core, t, &d, m->cseq + STRAY_CSEQ_GAP);
     dialog_fini(&d);
 }

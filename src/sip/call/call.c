@@ -47,51 +47,53 @@ void call_set_state(struct call *c, enum call_state to)
     c->state = (uint8_t)to;
 }
 
-struct call *call_new(struct sip_edge *e)
+struct call *call_new(struct calls *calls)
 {
     handle h;
-    struct call *c = pool_take(e->calls, &h);
+    struct call *c = pool_take(calls->pool, &h);
     if (!c)
         return NULL;
-    c->edge = e;
+    c->core = calls->core;
+    c->calls = calls;
     c->self = h;
     c->reason = END_FAILED;
     c->by = ENDED_BY_SYSTEM;
     c->verified = 'n';
     c->a = (struct dialog){.leg = 'a', .fork = '0'};
     c->b = (struct dialog){.leg = 'b', .fork = '0'};
-    c->heard_at_ms = loop_now_ms(e->c.loop);
+    c->heard_at_ms = loop_now_ms(c->core->c.loop);
     token_print(h, crypto_random_u64(), c->token);
     token_print(h, crypto_random_u64(), c->a.token);
     token_print(h, crypto_random_u64(), c->b.token);
     return c;
 }
 
-bool calls_are_full(const struct sip_edge *e)
+bool calls_are_full(const struct calls *calls)
 {
-    return pool_count(e->calls) >= e->c.max_calls;
+    return pool_count(calls->pool) >= calls->core->c.max_calls;
 }
 
-static void end_txn(struct sip_edge *e, handle h)
+static void end_txn(struct sip_core *core, handle h)
 {
-    struct txn *t = txn_at(e->txns, h);
+    struct txn *t = txn_at(core->txns, h);
     if (t)
         t->call = 0; /* it ends by its own timers */
 }
 
 void call_free(struct call *c)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
+    struct calls *calls = c->calls;
     ASSERT(!c->storing);
     call_route_drop(c);
     timer_stop(&c->invite_timer);
     timer_stop(&c->store_timer);
     timer_stop(&c->probe_timer);
-    end_txn(e, c->x.server);
-    end_txn(e, c->x.client);
-    end_txn(e, c->bye);
-    block_give(e->blocks, &c->x.answer);
-    block_give(e->blocks, &c->x.ack);
+    end_txn(core, c->x.server);
+    end_txn(core, c->x.client);
+    end_txn(core, c->bye);
+    block_give(core->blocks, &c->x.answer);
+    block_give(core->blocks, &c->x.ack);
     admission_free(c->again);
     while (c->pending) {
         struct call_event *ev = c->pending;
@@ -106,25 +108,27 @@ void call_free(struct call *c)
     dialog_fini(&c->a);
     dialog_fini(&c->b);
     sequences_fini(&c->sequences);
-    if (map_get(e->by_call_id, str_of(c->call_id)) == c)
-        map_remove(e->by_call_id, str_of(c->call_id));
+    if (map_get(calls->by_id, str_of(c->call_id)) == c)
+        map_remove(calls->by_id, str_of(c->call_id));
     for (const char *leg = "ab"; *leg; leg++)
-        if (map_get(e->restored, str_of(call_leg(c, *leg)->token)) == c)
-            map_remove(e->restored, str_of(call_leg(c, *leg)->token));
+        if (map_get(calls->restored, str_of(call_leg(c, *leg)->token)) == c)
+            map_remove(calls->restored, str_of(call_leg(c, *leg)->token));
     if (c->trunk)
-        trunk_release(e, c->trunk);
+        trunk_release(core, c->trunk);
     free(c->trunk_id);
     free(c->headers);
     free(c->secrets);
     free(c->destination);
     free(c->bye_reason);
     book_drop(&c->book);
-    pool_give(e->calls, c->self);
-    edge_call_over(e);
+    pool_give(calls->pool, c->self);
+    metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(calls->pool));
+    if (pool_count(calls->pool) == 0)
+        calls->on_none(calls->arg);
 }
 
 /* Our tag is the leg's token, the leg and which of its forks. */
-struct call *call_of_tag(struct sip_edge *e, struct str tag, char *ret_leg, char *ret_fork)
+struct call *call_of_tag(struct calls *calls, struct str tag, char *ret_leg, char *ret_fork)
 {
     handle h;
     uint64_t random;
@@ -135,9 +139,9 @@ struct call *call_of_tag(struct sip_edge *e, struct str tag, char *ret_leg, char
     *ret_fork = tag.p[TOKEN_SIZE];
     if (*ret_leg != 'a' && *ret_leg != 'b')
         return NULL;
-    struct call *c = pool_at(e->calls, h);
+    struct call *c = pool_at(calls->pool, h);
     if (!c || !str_eq(token, str_of(call_leg(c, *ret_leg)->token)))
-        c = map_get(e->restored, token);
+        c = map_get(calls->restored, token);
     return c && str_eq(token, str_of(call_leg(c, *ret_leg)->token)) ? c : NULL;
 }
 
@@ -157,7 +161,7 @@ struct dialog *call_dialog_of(struct call *c, char leg, char fork, struct str ca
 
 bool call_is_restored(const struct call *c)
 {
-    return map_get(c->edge->restored, str_of(c->a.token)) == c;
+    return map_get(c->calls->restored, str_of(c->a.token)) == c;
 }
 
 struct dialog *call_leg(struct call *c, char leg)
@@ -174,17 +178,10 @@ void call_trace(const struct call *c, char leg, struct txn *t)
 {
     t->leg = (uint8_t)leg;
     t->trace = c->trace;
-    txn_charge(c->edge->txns, t, c->account);
+    txn_charge(c->core->txns, t, c->account);
 }
 
 void call_heard(struct call *c)
 {
-    c->heard_at_ms = loop_now_ms(c->edge->c.loop);
-}
-
-struct buf call_scratch(struct sip_edge *e)
-{
-    struct buf b;
-    buf_wrap(&b, e->scratch, SCRATCH_MAX);
-    return b;
+    c->heard_at_ms = loop_now_ms(c->core->c.loop);
 }

@@ -1,6 +1,5 @@
-/* Inside the edge: a call, two legs of one (leg a: who called us, leg b: whom we call), and the
- * edge that holds them. Only sip/call*.c, sip/text/text_in.c, sip/call/trunks.c and sip/edge.c
- * include this. Edge's thread.
+/* Inside sip/call: a call, two legs of one (leg a: who called us, leg b: whom we call), and all of
+ * them. The edge knows sip/call/calls.h alone. Edge's thread.
  *
  *     TAKING → DECIDING → ROUTING → RINGING → ANSWERING → UP → ENDING → OVER
  *        └─────────┴─────────┴─────────┴──────────┴────────────┘
@@ -9,19 +8,17 @@
  * call_ended: what the carrier waits for (the INVITE onwards, the 200, the end) comes after the
  * commit. */
 #pragma once
-#include "base/map.h"
-#include "sip/call/config.h"
+#include "sip/call/calls.h"
 #include "sip/call/dialog.h"
-#include "sip/call/identity.h"
+#include "sip/core/identity.h"
+#include "sip/core/limits.h"
+#include "sip/core/reply.h"
 #include "sip/wire/print.h"
 #include "sip/wire/privacy.h"
-#include "sip/trace/trace.h"
-#include "sip/txn/transaction.h"
 
 enum {
     FORKS_MAX = 6,        /* early dialogs of leg b that can be told apart */
     CALL_EVENTS_MAX = 40, /* of one call, in all */
-    RETRY_AFTER_SEC = 5,
     STORE_RETRY_MS = 1000,
     STORE_PATIENCE_MS = 3000, /* then the call goes on, and the event keeps being tried */
     QUEUE_AGE_MAX_MS =
@@ -75,7 +72,8 @@ struct exchange {
 };
 
 struct call {
-    struct sip_edge *edge;
+    struct sip_core *core;
+    struct calls *calls;
     handle self;
     uint8_t state; /* enum call_state; call_set_state alone writes it */
     bool simulated, storing;
@@ -127,50 +125,14 @@ struct call {
     int64_t heard_at_ms; /* mono: last signalling of either leg */
 };
 
-struct bucket {
-    int64_t at_ms; /* 0: never looked at, it is full */
-    double tokens;
-};
-
-struct trunk_use { /* counted limits of one trunk */
-    uint64_t trunk;
-    uint32_t calls;
-    struct bucket call_rate, text_rate;
-};
-
-struct sip_edge {
-    struct sip_config c;
-    struct transport *transport;
-    struct blocks *blocks;
-    struct transactions *txns;
-    struct pool *calls;
-    uint32_t starts;                   /* which start of the daemon this is: CSeqs grow with it */
-    struct map *by_call_id, *restored; /* calls by call_id; by token, those from before a restart */
-    struct map *trunks;                /* struct trunk_use by trunk */
-    const struct book *book;           /* the present one, renewed once a turn */
-    uint64_t generation;
-    uint64_t operators; /* the operator's own account, whose targets pass no guard */
-    size_t n_texts;     /* MESSAGEs that wait for their commit */
-    size_t texts_txns;  /* with so many transactions there are no more texts */
-    bool draining;
-    void (*on_idle)(void *arg);
-    void *on_idle_arg;
-    struct timer drain;
-    struct trace *trace;   /* NULL: none is kept */
-    struct traced at_hand; /* whose the packet at hand is, and what is replied to it */
-    char *scratch;         /* SCRATCH_MAX bytes: messages are written here before they are sent */
-    struct sip_msg msg, again; /* of the packet at hand; of a kept request */
-};
-enum { SCRATCH_MAX = 65536 };
-
 /* call.c: life */
 /* NULL without memory. Calls that the store knows already may be more than sip.max_calls, which
  * limits new ones: calls_are_full. */
-struct call *call_new(struct sip_edge *e);
-bool calls_are_full(const struct sip_edge *e);
+struct call *call_new(struct calls *calls);
+bool calls_are_full(const struct calls *calls);
 void call_set_state(struct call *c, enum call_state to);
 void call_free(struct call *c);
-struct call *call_of_tag(struct sip_edge *e, struct str tag, char *ret_leg, char *ret_fork);
+struct call *call_of_tag(struct calls *calls, struct str tag, char *ret_leg, char *ret_fork);
 struct dialog *call_leg(struct call *c, char leg);
 /* The dialog of that leg in which the peer with that tag speaks, an early one too; `fork` is that
  * of our tag. NULL: there is none. */
@@ -182,30 +144,15 @@ void call_heard(struct call *c);
 /* From here on the transaction's messages are in the trace as that leg's, and it counts in the
  * account's share, for as long as it lasts, even if the call has ended. */
 void call_trace(const struct call *c, char leg, struct txn *t);
-struct buf call_scratch(struct sip_edge *e);
 
-/* call_in.c: an INVITE comes in */
-void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
-                    struct str raw, const struct book_trunk *trunk);
-/* What we cannot serve, whoever is called: foreign scheme, no hops left, unknown extensions. True
- * when it was refused. */
-bool call_refuse_request(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
-/* The same, and a body that no call has. */
-bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
+/* in.c */
 /* Answers leg a's INVITE; `status` ≥ 300 ends its transaction. */
 void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
                         char fork);
 
-/* text_in.c: a MESSAGE comes in */
-void text_on_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
-                     struct str raw, const struct book_trunk *trunk);
-
 /* control.c: does a webhook's answer decide? */
 /* Asks whoever may be asked before the incoming_call is stored; `t` as it will be submitted. */
 void call_ask_ahead(struct call *c, const struct event *incoming, const struct admission *t);
-/* An answer for the call goes by mail to the loop (sip_edge_control). Any thread. */
-void call_post_control(struct sip_edge *e, struct str call_id, uint64_t asked, int status,
-                       struct str body);
 
 /* route.c: where it goes */
 /* What its decision says next: incoming_call is stored, the present target had nothing to say, or
@@ -221,15 +168,12 @@ void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg 
 void call_send_answer(struct call *c);
 char call_fork_of(const struct call *c, const struct dialog *early); /* in our tag to leg a */
 void call_on_ack(struct call *c, char leg, const struct sip_msg *m);
-void call_hang_up_stray(struct sip_edge *e, struct txn *t, struct strays *known,
+void call_hang_up_stray(struct sip_core *core, struct txn *t, struct strays *known,
                         const struct sip_msg *m);
 /* The exchange's 2xx, when there is one and it has no ACK yet, gets it, with the body of `m`, which
  * may be NULL. */
 void call_confirm(struct call *c, const struct sip_msg *m);
 void call_acknowledged(struct call *c, const struct sip_msg *m); /* by who asked; `m` as above */
-/* A 2xx to INVITE whose transaction is over: acknowledged again, or hung up when it is a
- * stranger's. */
-void call_on_late_answer(struct sip_edge *e, const struct sip_msg *m, const struct path *from);
 void call_repeat_answer(struct call *c);
 /* A 2xx to INVITE that came again, in the dialog of that leg. */
 void call_on_repeated_answer(struct call *c, char leg, uint32_t cseq);
@@ -274,26 +218,3 @@ MUST_USE enum err call_event(struct call *c, enum event_kind kind, struct event 
 void call_probe_later(struct call *c, int64_t in_ms);
 void call_on_probe_answer(struct call *c, struct txn *t, int status);
 void call_on_probe_unsent(struct call *c, struct txn *t);
-MUST_USE enum err calls_count(const struct sip_config *c, size_t *ret); /* open in the store */
-MUST_USE enum err calls_restore(struct sip_edge *e);
-
-/* trunks.c: limits */
-bool trunk_admits(struct sip_edge *e, const struct book_trunk *t); /* a call */
-bool trunk_admits_text(struct sip_edge *e, const struct book_trunk *t);
-void trunk_release(struct sip_edge *e, uint64_t trunk);
-void trunk_take(struct sip_edge *e, uint64_t trunk);
-void trunks_free(struct sip_edge *e);
-
-/* edge.c */
-void edge_reply(struct sip_edge *e, const struct sip_msg *m, const struct path *to, int status,
-                const char *reason, const char *more_headers);
-void edge_reply_kept(struct sip_edge *e, struct txn *t, const struct sip_msg *m, int status,
-                     const char *reason, const char *more_headers);
-/* The packet at hand is that leg's of the call: it and the replies to it are in the trace. */
-void edge_trace(struct sip_edge *e, const struct trace_id *call, char leg, const struct path *from,
-                struct str raw);
-/* Sends what is no transaction's. */
-void edge_send(struct sip_edge *e, const struct trace_id *call, char leg, struct path *path,
-               struct str host, struct str bytes);
-void edge_call_over(struct sip_edge *e);
-void edge_text_over(struct sip_edge *e);

@@ -10,7 +10,7 @@ enum { ANSWER_BYTES_MAX = 8192 };
 
 static struct askers call_askers(const struct call *c)
 {
-    const struct sip_config *s = &c->edge->c;
+    const struct sip_config *s = &c->core->c;
     return (struct askers){s->early, s->ask, s->ask_arg};
 }
 
@@ -25,7 +25,7 @@ void call_ask_ahead(struct call *c, const struct event *event, const struct admi
     const struct delivery *to = admission_deliveries(t, &n);
     const struct askers by = call_askers(c);
     if (call_decision_make(c))
-        decision_ask_ahead(c->decision, &by, event, to, n, loop_now_ms(c->edge->c.loop));
+        decision_ask_ahead(c->decision, &by, event, to, n, loop_now_ms(c->core->c.loop));
 }
 
 void call_ask(struct call *c, struct str url)
@@ -35,7 +35,7 @@ void call_ask(struct call *c, struct str url)
     if (call_event(c, EVENT_INCOMING_CALL, &made) != OK)
         return;
     const struct event *event = made;
-    decision_ask(c->decision, &by, event, url, loop_now_ms(c->edge->c.loop));
+    decision_ask(c->decision, &by, event, url, loop_now_ms(c->core->c.loop));
     event_drop(&event);
 }
 
@@ -48,7 +48,7 @@ void call_wait_for_answer(struct call *c, int64_t at_most_ms)
 {
     if (c->state != CALL_DECIDING)
         call_set_state(c, CALL_DECIDING);
-    loop_timer(c->edge->c.loop, &c->invite_timer, at_most_ms, on_answer_late, c);
+    loop_timer(c->core->c.loop, &c->invite_timer, at_most_ms, on_answer_late, c);
 }
 
 /* An answer that comes before it is asked for is kept. */
@@ -56,14 +56,14 @@ static void on_answer(struct call *c, uint64_t mark, int status, struct str body
 {
     if (!c->decision)
         return;
-    decision_answer(c->decision, mark, status, body, loop_now_ms(c->edge->c.loop));
+    decision_answer(c->decision, mark, status, body, loop_now_ms(c->core->c.loop));
     if (c->state == CALL_DECIDING)
         call_next_target(c);
 }
 
 struct control_mail {
     struct mail mail;
-    struct sip_edge *edge;
+    struct calls *calls;
     uint64_t asked;
     int status;
     char call_id[ID_SIZE];
@@ -74,13 +74,13 @@ struct control_mail {
 static void on_control(struct mail *m)
 {
     struct control_mail *k = (struct control_mail *)m;
-    struct call *c = map_get(k->edge->by_call_id, str_of(k->call_id));
+    struct call *c = map_get(k->calls->by_id, str_of(k->call_id));
     if (c)
         on_answer(c, k->asked, k->status, str_of_bytes(k->body, k->n));
     free(k);
 }
 
-void call_post_control(struct sip_edge *e, struct str call_id, uint64_t asked, int status,
+void call_post_control(struct calls *calls, struct str call_id, uint64_t asked, int status,
                        struct str body)
 {
     body = str_slice(body, 0, ANSWER_BYTES_MAX);
@@ -88,14 +88,14 @@ void call_post_control(struct sip_edge *e, struct str call_id, uint64_t asked, i
     if (!k)
         return; /* the call's own time limit decides */
     k->mail.open = on_control;
-    k->edge = e;
+    k->calls = calls;
     k->asked = asked;
     k->status = status;
     k->n = body.n;
     if (body.n)
         memcpy(k->body, body.p, body.n);
     if (str_copy(call_id, k->call_id, sizeof k->call_id) == OK)
-        loop_post_answer(e->c.loop, &k->mail);
+        loop_post_answer(calls->core->c.loop, &k->mail);
     else
         free(k);
 }

@@ -10,28 +10,28 @@
 
 static void send_bye(struct call *c, struct dialog *d, struct str reason)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     char branch[TOKEN_SIZE + 8];
     if (!d->mem)
         return;
-    struct txn *t = txn_client_new(e->txns, false, &d->path, dialog_host(d), branch);
+    struct txn *t = txn_client_new(core->txns, false, &d->path, dialog_host(d), branch);
     if (!t)
         return;
     call_trace(c, d->leg, t);
-    struct buf b = call_scratch(e);
-    dialog_put_request(d, e->transport, STR("BYE"), ++d->local_cseq, branch, &b);
+    struct buf b = core_scratch(core);
+    dialog_put_request(d, core->transport, STR("BYE"), ++d->local_cseq, branch, &b);
     if (reason.n)
         sip_put(&b, SIP_H_REASON, reason);
     sip_put_body(&b, (struct str){0});
     if (b.err == OK)
-        txn_send(e->txns, t, buf_str(&b));
+        txn_send(core->txns, t, buf_str(&b));
     else
-        txn_end(e->txns, t);
+        txn_end(core->txns, t);
 }
 
 void call_hang_up(struct call *c, char leg, struct str reason)
 {
-    struct txn *t = txn_at(c->edge->txns, c->x.server);
+    struct txn *t = txn_at(c->core->txns, c->x.server);
     bool unconfirmed = c->x.first && c->x.from == leg && !c->x.acked && !c->x.given_up;
     if (unconfirmed && t && t->state == TXN_ACCEPTED) {
         c->bye_due = true;
@@ -55,14 +55,14 @@ void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_
 {
     if (c->state >= CALL_ENDING && c->state != CALL_RESTORED)
         return;
-    struct txn *reinvite = c->x.first ? NULL : txn_at(c->edge->txns, c->x.client);
+    struct txn *reinvite = c->x.first ? NULL : txn_at(c->core->txns, c->x.client);
     if (!c->bye_due) /* otherwise the 200 is repeated on */
         call_stop_ringing(c);
     timer_stop(&c->probe_timer);
     call_confirm(c, NULL);
     call_open_refuse(c);
     if (reinvite)
-        txn_cancel(c->edge->txns, reinvite);
+        txn_cancel(c->core->txns, reinvite);
     c->reason = (uint8_t)reason;
     c->by = (uint8_t)by;
     c->sip_status = (int16_t)sip_status;
@@ -77,7 +77,7 @@ void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_
 /* The final answer to an INVITE that has none yet. */
 static void refuse_invite(struct call *c)
 {
-    struct txn *t = txn_at(c->edge->txns, c->x.server);
+    struct txn *t = txn_at(c->core->txns, c->x.server);
     if (!t || !c->x.first || t->state >= TXN_COMPLETED)
         return;
     call_answer_invite(c, c->sip_status >= 300 ? c->sip_status : 480, (struct str){0}, NULL, '0');
@@ -85,15 +85,15 @@ static void refuse_invite(struct call *c)
 
 void call_finish(struct call *c)
 {
-    struct sip_edge *e = c->edge;
-    struct txn *bye = txn_at(e->txns, c->bye);
+    struct sip_core *core = c->core;
+    struct txn *bye = txn_at(core->txns, c->bye);
     if (c->state != CALL_ENDING)
         return;
     if (!c->said_end) {
         c->said_end = true;
         refuse_invite(c);
-        if (bye && txn_request(bye, &e->again) == OK)
-            edge_reply_kept(e, bye, &e->again, 200, NULL, NULL);
+        if (bye && txn_request(bye, &core->again) == OK)
+            core_reply_kept(core, bye, &core->again, 200, NULL, NULL);
     }
     if (c->pending || c->storing || c->bye_due)
         return; /* said, not stored yet; or leg a acknowledges its 200 first */
@@ -112,21 +112,21 @@ void call_on_cancel(struct call *c)
 void call_on_bye(struct call *c, char leg, const struct sip_msg *m, const struct path *from,
                  struct str raw)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     struct str reason = sip_value(m, SIP_H_REASON);
     if (c->state < CALL_RINGING || c->state > CALL_ENDING) {
-        edge_reply(e, m, from, 481, NULL, NULL); /* there is no dialog yet to hang up */
+        core_reply(core, m, from, 481, NULL, NULL); /* there is no dialog yet to hang up */
         return;
     }
     if (c->state == CALL_ENDING) { /* both hung up at once */
-        edge_reply(e, m, from, 200, NULL, NULL);
+        core_reply(core, m, from, 200, NULL, NULL);
         if (leg == 'a' && c->bye_due) {
             c->bye_due = false;
             call_finish(c);
         }
         return;
     }
-    struct txn *t = txn_server_new(e->txns, m, from, raw, true);
+    struct txn *t = txn_server_new(core->txns, m, from, raw, true);
     if (!t)
         return; /* it comes again */
     call_trace(c, leg, t);

@@ -29,34 +29,34 @@ static void put_from(struct buf *b, const struct call *c, const struct sip_msg *
 
 bool route_invite(struct call *c)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     struct route *r = c->route;
-    struct sip_msg *invite = &e->again;
-    struct txn *s = txn_at(e->txns, c->x.server);
+    struct sip_msg *invite = &core->again;
+    struct txn *s = txn_at(core->txns, c->x.server);
     char branch[TOKEN_SIZE + 8];
     if (!s || txn_request(s, invite) != OK)
         return false;
-    struct txn *t = transactions_admit(e->txns, c->account)
-                        ? txn_client_new(e->txns, true, &r->path, str_of(r->host), branch)
+    struct txn *t = transactions_admit(core->txns, c->account)
+                        ? txn_client_new(core->txns, true, &r->path, str_of(r->host), branch)
                         : NULL;
     if (!t)
         return false;
     int hops = invite->max_forwards < 0 ? HOP_MAX : invite->max_forwards;
-    struct buf b = call_scratch(e);
+    struct buf b = core_scratch(core);
     sip_put_request_line(&b, STR("INVITE"), str_of(r->ruri));
     buf_printf(&b, "Via: SIP/2.0/%s ", transport_name((enum sip_transport)r->path.transport));
-    transport_put_own(e->transport, &r->path, &b);
+    transport_put_own(core->transport, &r->path, &b);
     buf_printf(&b, ";branch=%s;rport\r\n", branch);
     sip_putf(&b, SIP_H_MAX_FORWARDS, "%d", (hops < HOP_MAX ? hops : HOP_MAX) - 1);
     put_from(&b, c, invite);
     sip_putf(&b, SIP_H_TO, "<%s>", r->ruri);
     sip_putf(&b, SIP_H_CALL_ID, "%s-%u", c->token, ++r->attempts);
     buf_puts(&b, "CSeq: 1 INVITE\r\n");
-    dialog_put_contact(&r->path, e->transport, &b);
+    dialog_put_contact(&r->path, core->transport, &b);
     put_target_headers(&b, r->target);
     call_put_relayed(c, 'a', &b, invite);
     if (b.err != OK) {
-        txn_end(e->txns, t);
+        txn_end(core->txns, t);
         return false;
     }
     t->call = c->self;
@@ -65,6 +65,6 @@ bool route_invite(struct call *c)
     t->patience_ms += RING_TIMEOUT_MAX_S * 1000; /* the target's own ring timeout comes first */
     r->client = t->self;
     call_set_state(c, CALL_RINGING);
-    txn_send(e->txns, t, buf_str(&b));
+    txn_send(core->txns, t, buf_str(&b));
     return true;
 }

@@ -11,83 +11,13 @@
 #include "hub/decision.h"
 #include "sip/call/call.h"
 #include "sip/call/x_headers.h"
+#include "sip/core/refuse.h"
 
-static void refuse_busy(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+static void refuse_busy(struct sip_core *core, const struct sip_msg *m, const struct path *from,
                         enum metric why)
 {
     metric_add(why, 1);
-    edge_reply(e, m, from, 503, NULL, "Retry-After: 5\r\n");
-}
-
-/* Extensions we can carry, because both ends speak them through us (RFC 3261 §8.2.2.3). */
-static bool supports(struct str tag)
-{
-    static const struct str known[] = {
-        STR("100rel"),       STR("timer"),      STR("replaces"),
-        STR("precondition"), STR("norefersub"), STR("from-change"),
-        STR("histinfo"),     STR("privacy"),    STR("resource-priority"),
-        STR("early-session")};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (str_eq_nocase(tag, known[i]))
-            return true;
-    return false;
-}
-
-static bool requires_unknown(const struct sip_msg *m, struct buf *ret_list)
-{
-    static const enum sip_header_id id[] = {SIP_H_REQUIRE, SIP_H_PROXY_REQUIRE};
-    for (size_t i = 0; i < 2; i++) {
-        size_t line = 0;
-        struct str rest = {0}, v;
-        while (sip_next(m, id[i], &line, &rest, &v))
-            if (!supports(v))
-                buf_printf(ret_list, "%s%.*s", ret_list->n ? ", " : "",
-                           STR_FMT(str_slice(v, 0, 64)));
-    }
-    return ret_list->n > 0;
-}
-
-static bool body_is_unknown(const struct sip_msg *m)
-{
-    struct str type = sip_value(m, SIP_H_CONTENT_TYPE),
-               coding = sip_value(m, SIP_H_CONTENT_ENCODING);
-    if (m->body.n == 0)
-        return false;
-    if (coding.n && !str_eq_nocase(coding, STR("identity")))
-        return true;
-    return type.n && !str_starts_nocase(type, STR("application/sdp")) &&
-           !str_starts_nocase(type, STR("multipart/"));
-}
-
-bool call_refuse_request(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
-{
-    char list[512], header[600];
-    struct buf b, h;
-    buf_wrap(&b, list, sizeof list);
-    if (m->ruri.scheme == URI_OTHER) {
-        edge_reply(e, m, from, 416, NULL, NULL);
-    } else if (m->max_forwards == 0) {
-        edge_reply(e, m, from, 483, NULL, NULL);
-    } else if (requires_unknown(m, &b)) {
-        buf_wrap(&h, header, sizeof header);
-        buf_printf(&h, "Unsupported: %.*s\r\n", STR_FMT(buf_str(&b)));
-        buf_putc(&h, '\0');
-        edge_reply(e, m, from, 420, NULL, h.err == OK ? header : NULL);
-    } else {
-        return false; /* a From without tag is RFC 2543's: let in (RFC 4475 §3.3.16) */
-    }
-    return true;
-}
-
-bool call_refuse_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from)
-{
-    if (call_refuse_request(e, m, from))
-        return true;
-    if (!body_is_unknown(m))
-        return false;
-    edge_reply(e, m, from, 415, NULL,
-               "Accept: application/sdp, multipart/mixed\r\nAccept-Encoding: identity\r\n");
-    return true;
+    core_reply(core, m, from, 503, NULL, "Retry-After: 5\r\n");
 }
 
 static enum err keep_names(struct call *c, const struct book_trunk *t, struct str display)
@@ -142,23 +72,24 @@ static void first_exchange(struct call *c, const struct txn *t, const struct sip
 
 /* An INVITE with a new branch of a call that is there: merged on its way (§8.2.2.2), or repeated by
  * a caller whose first one we took before a restart. */
-static void on_known(struct sip_edge *e, struct call *c, const struct sip_msg *m,
-                     const struct path *from, struct str raw)
+static void on_known(struct call *c, const struct sip_msg *m, const struct path *from,
+                     struct str raw)
 {
-    edge_trace(e, &c->trace, 'a', from, raw);
-    if (c->invite_key && c->invite_key == txn_server_key(e->txns, m))
+    struct sip_core *core = c->core;
+    core_trace(core, &c->trace, 'a', from, raw);
+    if (c->invite_key && c->invite_key == txn_server_key(core->txns, m))
         return; /* the same, late: its transaction was over with the ACK */
     if (c->state != CALL_RESTORED) {
-        edge_reply(e, m, from, 482, NULL, NULL);
+        core_reply(core, m, from, 482, NULL, NULL);
         return;
     }
-    struct txn *t = txn_server_new(e->txns, m, from, raw, true);
+    struct txn *t = txn_server_new(core->txns, m, from, raw, true);
     if (!t)
         return;
     t->call = c->self;
     call_trace(c, 'a', t);
     first_exchange(c, t, m);
-    if (dialog_of_invite(&c->a, m, from, e->transport) != OK)
+    if (dialog_of_invite(&c->a, m, from, core->transport) != OK)
         return;
     if (call_hidden(c, 'a'))
         call_withhold(c, 'a', m); /* its numbers are at hand again */
@@ -172,7 +103,7 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
                       struct str raw, const struct book_trunk *trunk,
                       const struct book_number *number, const char *e164)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     struct caller caller;
     enum err err;
     identity_caller(m, trunk->set, &caller);
@@ -185,12 +116,12 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
     memcpy(c->caller, caller.id, sizeof c->caller);
     if ((err = str_copy(str_of(e164), c->number, sizeof c->number)) != OK ||
         (err = keep_names(c, trunk, caller.name)) != OK || (err = keep_x_headers(c, m)) != OK ||
-        (err = dialog_of_invite(&c->a, m, from, e->transport)) != OK ||
-        (err = map_put(e->by_call_id, str_of(c->call_id), c, NULL)) != OK)
+        (err = dialog_of_invite(&c->a, m, from, core->transport)) != OK ||
+        (err = map_put(c->calls->by_id, str_of(c->call_id), c, NULL)) != OK)
         return err;
     c->trunk = trunk->n;
-    trunk_take(e, trunk->n);
-    struct txn *t = txn_server_new(e->txns, m, from, raw, true);
+    trunk_take(core, trunk->n);
+    struct txn *t = txn_server_new(core->txns, m, from, raw, true);
     if (!t)
         return ERR_FULL;
     t->call = c->self;
@@ -200,50 +131,52 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
 }
 
 /* Did we send it, and others brought it back? Proxies leave our Via and our From tag in it. */
-static bool is_from_us(struct sip_edge *e, const struct sip_msg *m)
+static bool is_from_us(struct calls *calls, const struct sip_msg *m)
 {
     char leg, fork;
     struct str rest = {0}, v;
     struct via via;
-    if (m->from.tag.p && call_of_tag(e, m->from.tag, &leg, &fork))
+    if (m->from.tag.p && call_of_tag(calls, m->from.tag, &leg, &fork))
         return true;
     for (size_t line = 0; sip_next(m, SIP_H_VIA, &line, &rest, &v);)
-        if (via_parse(v, &via) == OK && via.branch.p && txn_is_own_branch(e->txns, via.branch))
+        if (via_parse(v, &via) == OK && via.branch.p &&
+            txn_is_own_branch(calls->core->txns, via.branch))
             return true;
     return false;
 }
 
-void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct path *from,
                     struct str raw, const struct book_trunk *trunk)
 {
+    struct sip_core *core = calls->core;
     char e164[NUMBER_SIZE], call_id[ID_SIZE];
-    if (call_refuse_message(e, m, from))
+    if (core_refuse_message(core, m, from))
         return;
-    if (is_from_us(e, m)) {
+    if (is_from_us(calls, m)) {
         metric_add(METRIC_SIP_LOOPS, 1);
-        edge_reply(e, m, from, 482, NULL, NULL);
+        core_reply(core, m, from, 482, NULL, NULL);
         return;
     }
     derive_call_id(m, trunk, call_id);
-    struct call *c = map_get(e->by_call_id, str_of(call_id));
+    struct call *c = map_get(calls->by_id, str_of(call_id));
     if (c) {
-        on_known(e, c, m, from, raw);
+        on_known(c, m, from, raw);
         return;
     }
     const struct book_number *number = NULL;
     if (identity_called(m, trunk->set, e164) == OK)
-        number = decision_called(e->book, str_of(e164));
+        number = decision_called(core->book, str_of(e164));
     if (!number) {
-        edge_reply(e, m, from, 404, NULL, NULL);
+        core_reply(core, m, from, 404, NULL, NULL);
         return;
     }
-    if (e->draining || !store_is_writable(e->c.store)) {
-        refuse_busy(e, m, from, METRIC_SIP_REJECTED_STORE);
+    if (core->draining || !store_is_writable(core->c.store)) {
+        refuse_busy(core, m, from, METRIC_SIP_REJECTED_STORE);
         return;
     }
-    bool room = !calls_are_full(e) && transactions_admit(e->txns, number->account);
-    if (!room || !trunk_admits(e, trunk) || !(c = call_new(e))) {
-        refuse_busy(e, m, from, METRIC_SIP_REJECTED_LIMIT);
+    bool room = !calls_are_full(calls) && transactions_admit(core->txns, number->account);
+    if (!room || !trunk_admits(core, trunk) || !(c = call_new(calls))) {
+        refuse_busy(core, m, from, METRIC_SIP_REJECTED_LIMIT);
         return;
     }
     memcpy(c->call_id, call_id, sizeof c->call_id);
@@ -251,17 +184,17 @@ void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct pa
     enum err err = begin(c, m, from, raw, trunk, number, e164);
     if (err != OK) {
         if (err_is_final(err))
-            edge_reply(e, m, from, 513, NULL, NULL); /* it would be too large again */
+            core_reply(core, m, from, 513, NULL, NULL); /* it would be too large again */
         else
-            refuse_busy(e, m, from, METRIC_SIP_REJECTED_LIMIT);
+            refuse_busy(core, m, from, METRIC_SIP_REJECTED_LIMIT);
         c->state = CALL_OVER; /* nobody heard of it */
         call_free(c);
         return;
     }
-    edge_trace(e, &c->trace, 'a', from, raw);
+    core_trace(core, &c->trace, 'a', from, raw);
     metric_add(METRIC_CALLS_STARTED, 1);
-    metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(e->calls));
-    c->book = book_take(e->c.books);
+    metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(calls->pool));
+    c->book = book_take(core->c.books);
     call_answer_invite(c, 100, (struct str){0}, NULL, '0');
     call_store(c, EVENT_INCOMING_CALL, NULL, 0, 0);
 }
@@ -269,10 +202,10 @@ void call_on_invite(struct sip_edge *e, const struct sip_msg *m, const struct pa
 void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
                         char fork)
 {
-    struct sip_edge *e = c->edge;
-    struct txn *t = txn_at(e->txns, c->x.server);
-    struct sip_msg *invite = &e->again;
-    struct buf b = call_scratch(e);
+    struct sip_core *core = c->core;
+    struct txn *t = txn_at(core->txns, c->x.server);
+    struct sip_msg *invite = &core->again;
+    struct buf b = core_scratch(core);
     char tag[DIALOG_TAG_SIZE];
     if (!t || txn_request(t, invite) != OK)
         return;
@@ -280,7 +213,7 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
     sip_put_reply(&b, invite, &t->path.peer, status, reason, status > 100 ? str_of(tag) : STR(""),
                   status > 100 && status < 300);
     if (status > 100 && status < 300)
-        dialog_put_contact(&t->path, e->transport, &b);
+        dialog_put_contact(&t->path, core->transport, &b);
     if (from_b)
         call_put_relayed(c, 'b', &b, from_b);
     else
@@ -289,7 +222,7 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
         log_sparse(LOG_WARN, 1000, "sip", "%s: an answer did not fit", c->call_id);
         return;
     }
-    if (status >= 200 && status < 300 && block_set(e->blocks, &c->x.answer, buf_str(&b)) != OK)
+    if (status >= 200 && status < 300 && block_set(core->blocks, &c->x.answer, buf_str(&b)) != OK)
         return;
-    txn_answer(e->txns, t, status, buf_str(&b));
+    txn_answer(core->txns, t, status, buf_str(&b));
 }

@@ -7,7 +7,7 @@
 /* Unanswered, or an INVITE that was refused and waits for its ACK. */
 static struct txn *open_at(const struct call *c, handle h)
 {
-    struct txn *t = txn_at(c->edge->txns, h);
+    struct txn *t = txn_at(c->core->txns, h);
     bool waits = t && (t->state < TXN_COMPLETED || (t->invite && t->state == TXN_COMPLETED));
     return waits ? t : NULL;
 }
@@ -35,10 +35,10 @@ void call_open_add(struct call *c, char leg, const struct txn *t)
 
 void call_open_refuse(struct call *c)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     for (size_t i = 0; i < 2 * OPEN_MAX; i++) {
         struct txn *t = open_at(c, c->open[i / OPEN_MAX][i % OPEN_MAX]);
-        if (t && t->state < TXN_COMPLETED && txn_request(t, &e->again) == OK)
-            edge_reply_kept(e, t, &e->again, 487, NULL, NULL);
+        if (t && t->state < TXN_COMPLETED && txn_request(t, &core->again) == OK)
+            core_reply_kept(core, t, &core->again, 487, NULL, NULL);
     }
 }

@@ -13,46 +13,46 @@ static void on_probe_due(struct timer *timer);
 
 void call_probe_later(struct call *c, int64_t in_ms)
 {
-    loop_timer(c->edge->c.loop, &c->probe_timer, in_ms, on_probe_due, c);
+    loop_timer(c->core->c.loop, &c->probe_timer, in_ms, on_probe_due, c);
 }
 
 static void send_probe(struct call *c, struct dialog *d)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     char branch[TOKEN_SIZE + 8];
-    struct txn *t = txn_client_new(e->txns, false, &d->path, dialog_host(d), branch);
+    struct txn *t = txn_client_new(core->txns, false, &d->path, dialog_host(d), branch);
     if (!t)
         return;
-    struct buf b = call_scratch(e);
-    dialog_put_request(d, e->transport, STR("OPTIONS"), ++d->local_cseq, branch, &b);
+    struct buf b = core_scratch(core);
+    dialog_put_request(d, core->transport, STR("OPTIONS"), ++d->local_cseq, branch, &b);
     sip_put_body(&b, (struct str){0});
     if (b.err != OK) {
-        txn_end(e->txns, t);
+        txn_end(core->txns, t);
         return;
     }
     t->call = c->self;
     call_trace(c, d->leg, t);
     t->purpose = FOR_PROBE;
     c->probes++;
-    txn_send(e->txns, t, buf_str(&b));
+    txn_send(core->txns, t, buf_str(&b));
 }
 
 static void on_probe_due(struct timer *timer)
 {
     struct call *c = timer->arg;
-    int64_t silent_ms = loop_now_ms(c->edge->c.loop) - c->heard_at_ms;
+    int64_t silent_ms = loop_now_ms(c->core->c.loop) - c->heard_at_ms;
     if (c->state != CALL_UP)
         return;
     bool at_once = c->rounds_unsent || (call_is_restored(c) && c->heard_at_ms == 0);
-    if (!at_once && silent_ms < c->edge->c.probe_ms) {
-        call_probe_later(c, c->edge->c.probe_ms - silent_ms);
+    if (!at_once && silent_ms < c->core->c.probe_ms) {
+        call_probe_later(c, c->core->c.probe_ms - silent_ms);
         return;
     }
     c->probe_unanswered = c->probe_unsent = false;
     send_probe(c, &c->a);
     send_probe(c, &c->b);
     if (!c->probes)
-        call_probe_later(c, c->edge->c.probe_ms);
+        call_probe_later(c, c->core->c.probe_ms);
 }
 
 static void end_lost(struct call *c, const struct txn *t, int status)
@@ -74,7 +74,7 @@ static void round_over(struct call *c, const struct txn *t)
     } else {
         c->rounds_unsent = 0;
         call_heard(c);
-        call_probe_later(c, c->edge->c.probe_ms);
+        call_probe_later(c, c->core->c.probe_ms);
     }
 }
 

@@ -30,21 +30,21 @@ static void reinvite_over(struct call *c)
 /* Sends `m` on; false when that cannot be, and it is answered here. */
 static bool relay(struct call *c, struct txn *s, struct dialog *to, const struct sip_msg *m)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     char branch[TOKEN_SIZE + 8];
     bool invite = m->method == SIP_INVITE;
-    struct txn *t = txn_client_new(e->txns, invite, &to->path, dialog_host(to), branch);
+    struct txn *t = txn_client_new(core->txns, invite, &to->path, dialog_host(to), branch);
     if (!t) {
-        edge_reply_kept(e, s, m, 503, NULL, retry_after);
+        core_reply_kept(core, s, m, 503, NULL, retry_after);
         return false;
     }
-    struct buf b = call_scratch(e);
-    dialog_put_request(to, e->transport, m->method_text, ++to->local_cseq, branch, &b);
+    struct buf b = core_scratch(core);
+    dialog_put_request(to, core->transport, m->method_text, ++to->local_cseq, branch, &b);
     put_rack(c, to, m, &b);
     call_put_relayed(c, call_other(to->leg), &b, m);
     if (b.err != OK) {
-        txn_end(e->txns, t);
-        edge_reply_kept(e, s, m, 513, NULL, NULL);
+        txn_end(core->txns, t);
+        core_reply_kept(core, s, m, 513, NULL, NULL);
         return false;
     }
     t->call = c->self;
@@ -55,14 +55,14 @@ static bool relay(struct call *c, struct txn *s, struct dialog *to, const struct
         c->x.client = t->self;
     if (invite)
         c->x.cseq_out = to->local_cseq;
-    txn_send(e->txns, t, buf_str(&b));
+    txn_send(core->txns, t, buf_str(&b));
     return true;
 }
 
 /* What a re-INVITE is refused with because another one is under way (§14.2); 0: none is. */
 static int reinvite_refusal(struct call *c, char leg)
 {
-    struct txn *s = txn_at(c->edge->txns, c->x.server);
+    struct txn *s = txn_at(c->core->txns, c->x.server);
     if (!c->x.from || c->x.acked)
         return c->state == CALL_UP ? 0 : 491;
     if (c->x.from != leg)
@@ -77,23 +77,23 @@ static int reinvite_refusal(struct call *c, char leg)
 
 static void on_reinvite(struct call *c, struct dialog *own, struct txn *s, const struct sip_msg *m)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     int refusal = reinvite_refusal(c, own->leg);
     if (refusal) {
-        edge_reply_kept(e, s, m, refusal, NULL, refusal == 500 ? retry_after : NULL);
+        core_reply_kept(core, s, m, refusal, NULL, refusal == 500 ? retry_after : NULL);
         return;
     }
     timer_stop(&c->invite_timer);
-    block_give(e->blocks, &c->x.answer);
-    block_give(e->blocks, &c->x.ack);
+    block_give(core->blocks, &c->x.answer);
+    block_give(core->blocks, &c->x.ack);
     s->call = c->self;
     c->x = (struct exchange){.from = own->leg,
                              .server = s->self,
                              .key = s->key,
                              .cseq_in = m->cseq,
                              .late_offer = m->body.n == 0};
-    edge_reply_kept(e, s, m, 100, NULL, NULL);
-    dialog_refresh(own, m, e->transport);
+    core_reply_kept(core, s, m, 100, NULL, NULL);
+    dialog_refresh(own, m, core->transport);
     if (!relay(c, s, call_leg(c, call_other(own->leg)), m))
         reinvite_over(c);
 }
@@ -112,7 +112,7 @@ static struct dialog *other_dialog(struct call *c, const struct dialog *own, cha
 void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
                      const struct sip_msg *m, const struct path *from, struct str raw)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     call_heard(c);
     if (m->method == SIP_BYE) {
         call_on_bye(c, leg, m, from, raw);
@@ -120,21 +120,22 @@ void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
     }
     struct dialog *to = other_dialog(c, own, fork);
     if (!to || (c->state != CALL_UP && c->state != CALL_RINGING && c->state != CALL_ANSWERING)) {
-        edge_reply(e, m, from, 481, NULL, NULL);
+        core_reply(core, m, from, 481, NULL, NULL);
         return;
     }
     /* A repeat from before its ACK, late: its transaction was over with that. */
-    if (m->method == SIP_INVITE && c->x.acked && c->x.key && c->x.key == txn_server_key(e->txns, m))
+    if (m->method == SIP_INVITE && c->x.acked && c->x.key &&
+        c->x.key == txn_server_key(core->txns, m))
         return;
     if (own->remote_cseq && m->cseq <= own->remote_cseq) { /* §12.2.2 */
-        edge_reply(e, m, from, 500, "CSeq Out Of Order", NULL);
+        core_reply(core, m, from, 500, "CSeq Out Of Order", NULL);
         return;
     }
-    bool room = call_open_has_room(c, leg) && transactions_admit(e->txns, c->account);
-    struct txn *s = room ? txn_server_new(e->txns, m, from, raw, true) : NULL;
+    bool room = call_open_has_room(c, leg) && transactions_admit(core->txns, c->account);
+    struct txn *s = room ? txn_server_new(core->txns, m, from, raw, true) : NULL;
     if (!s) { /* nothing is kept of it: it may come again */
         metric_add(METRIC_SIP_REJECTED_OPEN, 1);
-        edge_reply(e, m, from, 503, NULL, retry_after);
+        core_reply(core, m, from, 503, NULL, retry_after);
         return;
     }
     own->remote_cseq = m->cseq;
@@ -145,20 +146,20 @@ void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
         return;
     }
     if (m->method == SIP_UPDATE && c->state == CALL_UP)
-        dialog_refresh(own, m, e->transport);
+        dialog_refresh(own, m, core->transport);
     (void)relay(c, s, to, m);
 }
 
 /* Writes the answer to the kept request of `s` into scratch. */
 static bool put_answer(struct call *c, struct txn *s, const struct sip_msg *m, struct buf *ret)
 {
-    struct sip_edge *e = c->edge;
-    if (txn_request(s, &e->again) != OK)
+    struct sip_core *core = c->core;
+    if (txn_request(s, &core->again) != OK)
         return false;
-    *ret = call_scratch(e);
-    sip_put_reply(ret, &e->again, &s->path.peer, m->status, m->reason, STR(""), m->status < 300);
+    *ret = core_scratch(core);
+    sip_put_reply(ret, &core->again, &s->path.peer, m->status, m->reason, STR(""), m->status < 300);
     if (m->status < 300 && (m->method == SIP_INVITE || m->method == SIP_UPDATE))
-        dialog_put_contact(&s->path, e->transport, ret);
+        dialog_put_contact(&s->path, core->transport, ret);
     call_put_relayed(c, call_other((char)s->leg), ret, m);
     return ret->err == OK;
 }
@@ -167,15 +168,15 @@ static bool put_answer(struct call *c, struct txn *s, const struct sip_msg *m, s
  * waits. False then. */
 static bool relay_answer(struct call *c, struct txn *s, const struct sip_msg *m)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     struct buf b;
     bool kept = put_answer(c, s, m, &b);
     if (kept && s->invite && m->status >= 200 && m->status < 300)
-        kept = block_set(e->blocks, &c->x.answer, buf_str(&b)) == OK;
+        kept = block_set(core->blocks, &c->x.answer, buf_str(&b)) == OK;
     if (kept)
-        txn_answer(e->txns, s, m->status, buf_str(&b));
-    else if (m->status >= 200 && txn_request(s, &e->again) == OK)
-        edge_reply_kept(e, s, &e->again, 500, NULL, NULL);
+        txn_answer(core->txns, s, m->status, buf_str(&b));
+    else if (m->status >= 200 && txn_request(s, &core->again) == OK)
+        core_reply_kept(core, s, &core->again, 500, NULL, NULL);
     return kept;
 }
 
@@ -183,7 +184,7 @@ static bool relay_answer(struct call *c, struct txn *s, const struct sip_msg *m)
 static void on_reinvite_accepted(struct call *c, struct txn *t, struct txn *s,
                                  const struct sip_msg *m)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     bool present = c->x.client == t->self;
     c->x.accepted |= present;
     if (present && s && s->state == TXN_ACCEPTED) { /* again: ours is repeated by its own clock */
@@ -191,7 +192,7 @@ static void on_reinvite_accepted(struct call *c, struct txn *t, struct txn *s,
         return;
     }
     if (present && s && s->state < TXN_COMPLETED && c->state == CALL_UP) {
-        dialog_refresh(call_leg(c, (char)t->leg), m, e->transport);
+        dialog_refresh(call_leg(c, (char)t->leg), m, core->transport);
         if (relay_answer(c, s, m)) {
             call_repeat_answer(c);
             return;
@@ -220,8 +221,8 @@ static void on_reinvite_answer(struct call *c, struct txn *t, struct txn *s,
 
 void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m)
 {
-    struct sip_edge *e = c->edge;
-    struct txn *s = txn_at(e->txns, t->other);
+    struct sip_core *core = c->core;
+    struct txn *s = txn_at(core->txns, t->other);
     struct dialog *d = call_leg(c, (char)t->leg);
     if (t->purpose == FOR_REINVITE) {
         on_reinvite_answer(c, t, s, m);
@@ -229,17 +230,17 @@ void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg 
     }
     if (m->method == SIP_UPDATE && m->status >= 200 && m->status < 300 && c->state == CALL_UP &&
         dialog_is(d, m->call_id, m->to.tag))
-        dialog_refresh(d, m, e->transport);
+        dialog_refresh(d, m, core->transport);
     if (s && m->status > 100)
         (void)relay_answer(c, s, m);
 }
 
 void call_on_relay_failure(struct call *c, struct txn *t, enum err err)
 {
-    struct sip_edge *e = c->edge;
-    struct txn *s = txn_at(e->txns, t->other);
+    struct sip_core *core = c->core;
+    struct txn *s = txn_at(core->txns, t->other);
     if (t->purpose == FOR_REINVITE && c->x.client == t->self)
         reinvite_over(c);
-    if (s && txn_request(s, &e->again) == OK)
-        edge_reply_kept(e, s, &e->again, err == ERR_TIMEOUT ? 408 : 503, NULL, NULL);
+    if (s && txn_request(s, &core->again) == OK)
+        core_reply_kept(core, s, &core->again, err == ERR_TIMEOUT ? 408 : 503, NULL, NULL);
 }

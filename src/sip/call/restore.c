@@ -23,7 +23,7 @@ enum {
 
 struct restore_job {
     struct store_job job;
-    struct sip_edge *edge;
+    struct calls *calls;
     size_t n;
     enum err err;
 };
@@ -95,7 +95,7 @@ static void tokens_complete(struct call *c)
  * then leaves room for those of the one before. */
 static void count_on(struct call *c, struct str row_starts)
 {
-    uint64_t then = 0, now = c->edge->starts;
+    uint64_t then = 0, now = c->calls->starts;
     if (str_to_u64(row_starts, UINT32_MAX, &then) != OK || then >= now)
         then = now ? now - 1 : 0;
     uint64_t starts = now - then < STARTS_MAX ? now - then : STARTS_MAX;
@@ -114,14 +114,14 @@ static const char *legs_read(struct call *c, const struct call_row *r)
         if (token.n != TOKEN_SIZE - 1)
             return "the row of the call cannot be read";
         memcpy(c->token, token.p, token.n);
-        a = dialog_parse(&legs, c->edge->transport, &c->a);
+        a = dialog_parse(&legs, c->core->transport, &c->a);
         if (a != ERR_SYNTAX && legs.n)
-            b = dialog_parse(&legs, c->edge->transport, &c->b);
+            b = dialog_parse(&legs, c->core->transport, &c->b);
         tokens_complete(c);
     }
     count_on(c, starts);
     c->b.path.account = c->account;
-    c->b.path.unguarded = c->account == c->edge->operators;
+    c->b.path.unguarded = c->account == c->core->operators;
     c->a.path.unguarded = true;
     if (r->phase != CALL_PHASE_ANSWERED)
         return NULL; /* a repeated INVITE brings what it needs */
@@ -149,18 +149,18 @@ static enum err columns_read(struct call *c, const struct call_row *r)
     c->started_ms = clock_mono_of(r->started_at_ms);
     c->answered_ms = clock_mono_of(r->answered_at_ms);
     c->destination = r->destination.n ? str_dup(r->destination) : NULL;
-    const struct book_trunk *t = book_trunk(c->edge->book, r->trunk);
+    const struct book_trunk *t = book_trunk(c->core->book, r->trunk);
     c->trunk = t ? t->n : 0;
     if (t)
-        trunk_take(c->edge, t->n);
+        trunk_take(c->core, t->n);
     return names_read(c, r);
 }
 
 static void go_on(struct call *c, enum call_phase phase)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     if (c->detail) {
-        loop_timer(e->c.loop, &c->invite_timer, 0, on_cut_off, c);
+        loop_timer(core->c.loop, &c->invite_timer, 0, on_cut_off, c);
     } else if (phase == CALL_PHASE_ANSWERED) {
         call_set_state(c, CALL_UP);
         c->a.path.in_call = c->b.path.in_call = true;
@@ -169,16 +169,16 @@ static void go_on(struct call *c, enum call_phase phase)
         c->heard_at_ms = 0; /* never, since the restart: the first probe does not wait */
         call_probe_later(c, (int64_t)(crypto_random_u64() % PROBE_SPREAD_MS));
     } else {
-        int64_t grace_ms = e->c.listens.n ? e->c.restore_grace_ms : 0;
-        loop_timer(e->c.loop, &c->invite_timer, grace_ms, on_grace_over, c);
+        int64_t grace_ms = core->c.listens.n ? core->c.restore_grace_ms : 0;
+        loop_timer(core->c.loop, &c->invite_timer, grace_ms, on_grace_over, c);
     }
 }
 
 static bool on_row(void *arg, const struct call_row *r)
 {
     struct restore_job *j = arg;
-    struct sip_edge *e = j->edge;
-    struct call *c = call_new(e);
+    struct calls *calls = j->calls;
+    struct call *c = call_new(calls);
     j->err = c ? OK : ERR_NOMEM;
     if (!c)
         return false;
@@ -186,9 +186,9 @@ static bool on_row(void *arg, const struct call_row *r)
     enum err err = columns_read(c, r);
     c->detail = err == OK ? legs_read(c, r) : NULL;
     if (err == OK)
-        err = map_put(e->by_call_id, str_of(c->call_id), c, NULL);
+        err = map_put(calls->by_id, str_of(c->call_id), c, NULL);
     for (const char *leg = "ab"; err == OK && *leg; leg++)
-        err = map_put(e->restored, str_of(call_leg(c, *leg)->token), c, NULL);
+        err = map_put(calls->restored, str_of(call_leg(c, *leg)->token), c, NULL);
     if (err == OK) {
         j->n++;
         go_on(c, r->phase);
@@ -246,13 +246,13 @@ enum err calls_count(const struct sip_config *c, size_t *ret)
     return err;
 }
 
-enum err calls_restore(struct sip_edge *e)
+enum err calls_restore(struct calls *calls)
 {
-    struct restore_job j = {.job.run = restore_run, .edge = e};
-    e->starts = start_count(e->c.store);
-    enum err err = store_read_now(e->c.store, &j.job);
+    struct restore_job j = {.job.run = restore_run, .calls = calls};
+    calls->starts = start_count(calls->core->c.store);
+    enum err err = store_read_now(calls->core->c.store, &j.job);
     if (j.n)
         log_info("sip", "%zu calls from before the restart are open again", j.n);
-    metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(e->calls));
+    metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(calls->pool));
     return err;
 }

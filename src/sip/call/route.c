@@ -28,12 +28,12 @@ void call_route_drop(struct call *c)
 static void leave_address(struct call *c)
 {
     struct route *r = c->route;
-    struct txn *t = txn_at(c->edge->txns, r->client);
+    struct txn *t = txn_at(c->core->txns, r->client);
     r->client = 0;
     r->rang = false;
     if (t) {
         t->call = 0;
-        txn_cancel(c->edge->txns, t);
+        txn_cancel(c->core->txns, t);
     }
     for (size_t i = 0; i < c->n_early; i++) {
         dialog_fini(c->early[i]);
@@ -121,7 +121,7 @@ static enum err find_addresses(struct call *c, const struct uri *u)
     r->at = (struct resolved){0};
     r->next_address = 0;
     if (addr_parse(u->host, 0, &a) != OK)
-        return resolver_sip(c->edge->c.resolver, u->host, u->port, hint, sips, on_resolved, r,
+        return resolver_sip(c->core->c.resolver, u->host, u->port, hint, sips, on_resolved, r,
                             &r->lookup);
     int how = sips ? RESOLVE_TLS : hint ? hint : RESOLVE_UDP;
     a.port = u->port ? u->port : how == RESOLVE_TLS ? 5061 : 5060;
@@ -140,7 +140,7 @@ static void on_ring_timeout(struct timer *timer)
 static enum err try_address(struct call *c)
 {
     struct route *r = c->route;
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     enum err why = ERR_UNREACHABLE;
     while (r->next_address < r->at.n) {
         size_t i = r->next_address++;
@@ -148,10 +148,10 @@ static enum err try_address(struct call *c)
                                  : r->at.transport[i] == RESOLVE_TCP ? SIP_TCP
                                                                      : SIP_UDP;
         r->path = (struct path){.transport = (uint8_t)how,
-                                .unguarded = c->account == e->operators,
+                                .unguarded = c->account == core->operators,
                                 .account = c->account,
                                 .peer = addr_unwrap(&r->at.addr[i])};
-        enum err err = transport_route(e->transport, &r->path);
+        enum err err = transport_route(core->transport, &r->path);
         if (err == OK && route_invite(c))
             return OK;
         if (err != OK)
@@ -165,12 +165,12 @@ static enum err start_target(struct call *c, const struct target *t)
 {
     struct route *r = c->route;
     struct uri uri;
-    unsigned ring_s = t->ring_timeout_s ? t->ring_timeout_s : c->edge->c.ring_timeout_s;
+    unsigned ring_s = t->ring_timeout_s ? t->ring_timeout_s : c->core->c.ring_timeout_s;
     r->target = t;
     enum err err = destination_read(c, t, &uri);
     if (err != OK)
         return err;
-    loop_timer(c->edge->c.loop, &c->invite_timer, (int64_t)ring_s * 1000, on_ring_timeout, c);
+    loop_timer(c->core->c.loop, &c->invite_timer, (int64_t)ring_s * 1000, on_ring_timeout, c);
     return find_addresses(c, &uri);
 }
 
@@ -207,7 +207,7 @@ static bool passed_over(struct call *c, int status)
 static bool route_begin(struct call *c)
 {
     if (!c->book)
-        c->book = book_take(c->edge->c.books);
+        c->book = book_take(c->core->c.books);
     if (!c->route && (c->route = calloc(1, sizeof *c->route)))
         c->route->call = c;
     if (c->route && call_decision_make(c))
@@ -238,7 +238,7 @@ void call_next_target(struct call *c)
     int failed = tried ? decision_last_status(c->decision) : 0; /* 0: nothing to be told */
     for (;;) {
         call_leave_target(c);
-        enum decision_kind kind = decision_next(c->decision, loop_now_ms(c->edge->c.loop), &s);
+        enum decision_kind kind = decision_next(c->decision, loop_now_ms(c->core->c.loop), &s);
         if (kind == DECISION_WAIT) {
             call_wait_for_answer(c, s.wait_ms);
             return;

@@ -85,7 +85,7 @@ static void put_facts(const struct call *c, bool headers, struct buf *b)
 /* What a restart needs to write the call's later events. */
 static void write_facts(const struct call *c, struct buf *b)
 {
-    buf_wrap(b, c->edge->scratch, FACTS_MAX);
+    buf_wrap(b, c->core->scratch, FACTS_MAX);
     put_facts(c, c->headers != NULL, b);
     if (b->err != ERR_TOO_BIG)
         return;
@@ -106,10 +106,10 @@ static void write_legs(struct call *c, struct buf *b)
 
 void call_put_legs(const struct call *c, struct buf *out)
 {
-    buf_printf(out, "%s %u\n", c->token, c->edge->starts);
-    dialog_print(&c->a, c->edge->transport, out);
+    buf_printf(out, "%s %u\n", c->token, c->calls->starts);
+    dialog_print(&c->a, c->core->transport, out);
     if (c->b.mem)
-        dialog_print(&c->b, c->edge->transport, out);
+        dialog_print(&c->b, c->core->transport, out);
 }
 
 /* The phase belongs to the event, not to the moment: a row must never be ahead of the events that
@@ -130,12 +130,12 @@ static struct sequences *sequences_of(struct call *c)
 
 static enum err prepare(struct call *c, struct admission **ret)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     const struct event *event = event_hold(c->pending->event);
     enum call_phase phase = phase_with(event->kind);
     struct buf facts, legs;
     write_facts(c, &facts);
-    buf_wrap(&legs, e->scratch + FACTS_MAX, LEGS_MAX);
+    buf_wrap(&legs, core->scratch + FACTS_MAX, LEGS_MAX);
     if (phase != CALL_PHASE_ENDED)
         write_legs(c, &legs);
     bool ended = phase == CALL_PHASE_ENDED, answered = phase != CALL_PHASE_TRYING;
@@ -156,7 +156,7 @@ static enum err prepare(struct call *c, struct admission **ret)
         .facts = buf_str(&facts),
         .legs = buf_str(&legs),
     };
-    return admission_new(e->c.intake, e->book, &event, sequences_of(c), &row, ret);
+    return admission_new(core->c.intake, core->book, &event, sequences_of(c), &row, ret);
 }
 
 static void pop(struct call *c)
@@ -195,19 +195,19 @@ static int refusal_of(const struct call *c, enum err err)
 static void answer_refusal(struct call *c, enum err err)
 {
     char header[40];
-    struct sip_edge *e = c->edge;
-    struct txn *t = txn_at(e->txns, c->x.server);
+    struct sip_core *core = c->core;
+    struct txn *t = txn_at(core->txns, c->x.server);
     metric_add(METRIC_SIP_REJECTED_STORE, err != ERR_EXISTS);
     snprintf(header, sizeof header, "Retry-After: %d\r\n", RETRY_AFTER_SEC);
-    if (t && txn_request(t, &e->again) == OK) {
-        struct buf b = call_scratch(e);
+    if (t && txn_request(t, &core->again) == OK) {
+        struct buf b = core_scratch(core);
         int status = refusal_of(c, err);
-        sip_put_reply(&b, &e->again, &t->path.peer, status, (struct str){0}, str_of(c->token),
+        sip_put_reply(&b, &core->again, &t->path.peer, status, (struct str){0}, str_of(c->token),
                       false);
         if (status == 503)
             buf_puts(&b, header);
         sip_put_body(&b, (struct str){0});
-        txn_answer(e->txns, t, status, buf_str(&b));
+        txn_answer(core->txns, t, status, buf_str(&b));
     }
 }
 
@@ -241,11 +241,11 @@ static void on_retry(struct timer *timer)
  * on. None of these frees the call while one is pending. */
 static void store_later(struct call *c, enum err err)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     log_sparse(LOG_WARN, 5000, "sip", "%s: %s is not stored yet: %s", c->call_id,
                event_kind_name(c->pending->event->kind), err_text(err));
-    loop_timer(e->c.loop, &c->store_timer, STORE_RETRY_MS, on_retry, c);
-    if (loop_now_ms(e->c.loop) - c->storing_since_ms >= STORE_PATIENCE_MS)
+    loop_timer(core->c.loop, &c->store_timer, STORE_RETRY_MS, on_retry, c);
+    if (loop_now_ms(core->c.loop) - c->storing_since_ms >= STORE_PATIENCE_MS)
         for (const struct call_event *ev = c->pending; ev; ev = ev->next)
             stored(c, ev->event->kind);
 }
@@ -257,7 +257,7 @@ static void store_never(struct call *c, enum err err)
     log_error("sip", "%s: %s is lost: %s", c->call_id, event_kind_name(kind), err_text(err));
     metric_add(METRIC_EVENTS_LOST, 1);
     pop(c);
-    c->storing_since_ms = loop_now_ms(c->edge->c.loop);
+    c->storing_since_ms = loop_now_ms(c->core->c.loop);
     stored(c, kind);
 }
 
@@ -279,8 +279,8 @@ static void on_store_failed(struct call *c, enum err err)
 
 static void on_taken(void *arg, uint64_t token, struct admission **t, enum err err, bool duplicate)
 {
-    struct sip_edge *e = arg;
-    struct call *c = pool_at(e->calls, token);
+    struct calls *calls = arg;
+    struct call *c = pool_at(calls->pool, token);
     ASSERT(c && c->storing && c->pending);
     enum event_kind kind = c->pending->event->kind;
     c->storing = false;
@@ -298,27 +298,28 @@ static void on_taken(void *arg, uint64_t token, struct admission **t, enum err e
         bool again = kind != EVENT_INCOMING_CALL && err_is_final(err);
         admission_withdraw(*t, sequences_of(c));
         on_store_failed(c, err);
-        if (again && (c = pool_at(e->calls, token)))
+        if (again && (c = pool_at(calls->pool, token)))
             submit(c);
         return;
     }
     pop(c);
-    c->storing_since_ms = loop_now_ms(e->c.loop);
+    c->storing_since_ms = loop_now_ms(calls->core->c.loop);
     submit(c);
-    if ((c = pool_at(e->calls, token)))
+    if ((c = pool_at(calls->pool, token)))
         stored(c, kind);
 }
 
 /* Hands in the first that waits. */
 static enum err hand_in(struct call *c)
 {
-    struct sip_edge *e = c->edge;
+    struct sip_core *core = c->core;
     struct admission *t = c->again;
     enum err err = t ? OK : prepare(c, &t);
     if (err == OK && !c->again && c->pending->event->kind == EVENT_INCOMING_CALL)
         call_ask_ahead(c, c->pending->event, t);
     if (err == OK)
-        err = intake_one(e->c.intake, &t, loop_mailbox(e->c.loop), on_taken, e, c->self);
+        err =
+            intake_one(core->c.intake, &t, loop_mailbox(core->c.loop), on_taken, c->calls, c->self);
     c->storing = err == OK;
     if (c->again) {
         c->again = t;
@@ -332,7 +333,7 @@ static enum err hand_in(struct call *c)
 /* The call may be gone afterwards. */
 static void submit(struct call *c)
 {
-    struct pool *calls = c->edge->calls;
+    struct pool *calls = c->calls->pool;
     handle self = c->self;
     enum err err = ERR_BUG;
     while (err_is_final(err) && pool_at(calls, self) == c && !c->storing && c->pending)
@@ -374,7 +375,7 @@ bool call_store(struct call *c, enum event_kind kind, const char *destination, i
     c->pending_last = ev;
     c->n_pending++;
     if (c->n_pending == 1)
-        c->storing_since_ms = loop_now_ms(c->edge->c.loop);
+        c->storing_since_ms = loop_now_ms(c->core->c.loop);
     submit(c);
     return true;
 }

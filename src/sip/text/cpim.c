@@ -1,6 +1,6 @@
 /* cpim: what a carrier's messaging gateway wraps texts in (RFC 3862). Who it says the message is
  * from, and to whom, is not read: the trunk's own word counts, as it does for calls
- * (sip/call/identity.h). Called by text_body.c for each MESSAGE of that type; pure. */
+ * (sip/core/identity.h). Called by text_body.c for each MESSAGE of that type; pure. */
 #include "sip/text/cpim.h"
 
 #include "sip/wire/syntax.h"

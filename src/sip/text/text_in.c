@@ -5,9 +5,14 @@
  * commit. A repeat that comes after a restart has the same id and is found there: 202 again, no
  * second event. Texts have at most half of the transactions, and TEXTS_MAX wait for their commit at
  * once: calls never want for either. Edge's thread. */
+#include "sip/text/text_in.h"
+
 #include "base/log.h"
 #include "base/metrics.h"
-#include "sip/call/call.h"
+#include "sip/core/identity.h"
+#include "sip/core/limits.h"
+#include "sip/core/refuse.h"
+#include "sip/core/reply.h"
 #include "sip/text/text_body.h"
 
 enum { TEXTS_MAX = 4096 };
@@ -28,7 +33,8 @@ static void derive_message_id(const struct sip_msg *m, const struct book_trunk *
 }
 
 /* What the sender hears when it was not taken. */
-static void answer_failed(struct sip_edge *e, struct txn *t, const struct sip_msg *m, enum err err)
+static void answer_failed(struct sip_core *core, struct txn *t, const struct sip_msg *m,
+                          enum err err)
 {
     bool bad = err_is_final(err);
     metric_add(bad                                   ? METRIC_SIP_TEXTS_REFUSED
@@ -36,83 +42,92 @@ static void answer_failed(struct sip_edge *e, struct txn *t, const struct sip_ms
                                                      : METRIC_SIP_TEXTS_FAILED,
                1);
     if (bad)
-        edge_reply_kept(e, t, m,
+        core_reply_kept(core, t, m,
                         err == ERR_TOO_BIG                    ? 413
                         : err_class(err) == ERR_CLASS_REFUSED ? 400
                                                               : 500,
                         NULL, NULL);
     else
-        edge_reply_kept(e, t, m, 503, NULL, retry_after);
+        core_reply_kept(core, t, m, 503, NULL, retry_after);
+}
+
+static void text_over(struct texts *texts)
+{
+    if (--texts->n == 0)
+        texts->on_none(texts->arg);
 }
 
 static void on_taken(void *arg, uint64_t token, enum err err, bool duplicate, struct str message_id)
 {
-    struct sip_edge *e = arg;
-    struct txn *t = txn_at(e->txns, token);
-    if (t && txn_request(t, &e->again) == OK) {
+    struct texts *texts = arg;
+    struct sip_core *core = texts->core;
+    struct txn *t = txn_at(core->txns, token);
+    if (t && txn_request(t, &core->again) == OK) {
         if (err == OK) {
             metric_add(duplicate ? METRIC_SIP_TEXTS_REPEATED : METRIC_SIP_TEXTS_STORED, 1);
-            edge_reply_kept(e, t, &e->again, 202, NULL, NULL);
+            core_reply_kept(core, t, &core->again, 202, NULL, NULL);
         } else {
             log_sparse(LOG_WARN, 5000, "sip", "a text was not stored: %s", err_text(err));
-            answer_failed(e, t, &e->again, err);
+            answer_failed(core, t, &core->again, err);
         }
     }
-    edge_text_over(e);
+    text_over(texts);
 }
 
-static void take(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
-                 struct str raw, const struct message_in *in)
+static void text_take(struct texts *texts, const struct sip_msg *m, const struct path *from,
+                      struct str raw, const struct message_in *in)
 {
-    struct txn *t = transactions_admit(e->txns, in->account)
-                        ? txn_server_new(e->txns, m, from, raw, true)
+    struct sip_core *core = texts->core;
+    struct txn *t = transactions_admit(core->txns, in->account)
+                        ? txn_server_new(core->txns, m, from, raw, true)
                         : NULL;
     if (!t) {
         metric_add(METRIC_SIP_TEXTS_THROTTLED, 1);
-        edge_reply(e, m, from, 503, NULL, retry_after);
+        core_reply(core, m, from, 503, NULL, retry_after);
         return;
     }
-    txn_charge(e->txns, t, in->account);
-    e->n_texts++;
-    enum err err =
-        messages_take(e->c.messages, e->book, in, loop_mailbox(e->c.loop), on_taken, e, t->self);
+    txn_charge(core->txns, t, in->account);
+    texts->n++;
+    enum err err = messages_take(core->c.messages, core->book, in, loop_mailbox(core->c.loop),
+                                 on_taken, texts, t->self);
     if (err != OK) {
-        answer_failed(e, t, m, err);
-        edge_text_over(e);
+        answer_failed(core, t, m, err);
+        text_over(texts);
     }
 }
 
-static bool is_crowded(const struct sip_edge *e)
+static bool is_crowded(const struct texts *texts)
 {
-    return e->n_texts >= TEXTS_MAX || transactions_count(e->txns) >= e->texts_txns;
+    return texts->n >= TEXTS_MAX || transactions_count(texts->core->txns) >= texts->txns_max;
 }
 
-void text_on_message(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
+void text_on_message(struct texts *texts, const struct sip_msg *m, const struct path *from,
                      struct str raw, const struct book_trunk *trunk)
 {
+    struct sip_core *core = texts->core;
     char to[NUMBER_SIZE], sender[CALLER_SIZE], id[ID_SIZE];
     const struct book_number *number = NULL;
     struct text_body body;
-    struct buf mem = call_scratch(e);
-    if (call_refuse_request(e, m, from))
+    struct buf mem = core_scratch(core);
+    if (core_refuse_request(core, m, from))
         return;
     if (identity_called(m, trunk->set, to) == OK)
-        number = book_number(e->book, str_of(to));
+        number = book_number(core->book, str_of(to));
     if (!number || !number->set->sms) {
         metric_add(METRIC_SIP_TEXTS_NOT_OURS, 1);
-        edge_reply(e, m, from, 404, NULL, NULL);
+        core_reply(core, m, from, 404, NULL, NULL);
         return;
     }
-    text_body_read(m, e->c.message_max, &mem, &body);
+    text_body_read(m, core->c.message_max, &mem, &body);
     if (body.status) {
         metric_add(METRIC_SIP_TEXTS_REFUSED, body.status >= 300);
-        edge_reply(e, m, from, body.status, body.reason, body.headers);
+        core_reply(core, m, from, body.status, body.reason, body.headers);
         return;
     }
-    bool writable = !e->draining && store_is_writable(e->c.store);
-    if (!writable || is_crowded(e) || !trunk_admits_text(e, trunk)) {
+    bool writable = !core->draining && store_is_writable(core->c.store);
+    if (!writable || is_crowded(texts) || !trunk_admits_text(core, trunk)) {
         metric_add(writable ? METRIC_SIP_TEXTS_THROTTLED : METRIC_SIP_TEXTS_FAILED, 1);
-        edge_reply(e, m, from, 503, NULL, retry_after);
+        core_reply(core, m, from, 503, NULL, retry_after);
         return;
     }
     identity_sender(m, trunk->set, sender);
@@ -123,5 +138,5 @@ void text_on_message(struct sip_edge *e, const struct sip_msg *m, const struct p
                                   .to = str_of(to),
                                   .message_id = str_of(id),
                                   .part = body.part};
-    take(e, m, from, raw, &in);
+    text_take(texts, m, from, raw, &in);
 }

@@ -185,7 +185,7 @@ static void an_open_request_is_answered_while_its_client_waits(void **state)
 static void a_reinvite_that_only_rings_is_taken_back(void **state)
 {
     rings();
-    edge_kit.edge->c.probe_ms = 3600 * 1000; /* nobody answers OPTIONS here */
+    edge_kit.edge->core.c.probe_ms = 3600 * 1000; /* nobody answers OPTIONS here */
     line_answer(&agent, last(AGENT_1, "INVITE"), 200);
     line_learn(&caller, last(CARRIER, "200"));
     line_ack(&caller, 1);

@@ -1,7 +1,7 @@
 /* identity: the called and the calling number of an INVITE or a MESSAGE. Carriers put them in many
  * places (RFC 3261, 3325, 7315, 7044, 5806, the Remote-Party-ID draft) and hide them by RFC 3323;
  * the trunk's setting says which to believe. Pure. */
-#include "sip/call/identity.h"
+#include "sip/core/identity.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "check.h"
-#include "sip/call/identity.h"
+#include "sip/core/identity.h"
 
 static struct sip_msg m;
 static char bytes[8000];

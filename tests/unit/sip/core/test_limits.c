@@ -61,26 +61,26 @@ static void the_rate_holds_one_seconds_worth(void **state)
     static const struct trunk set = {.max_cps = 5};
     const struct book_trunk t = {.n = 77, .set = &set};
     edge_kit_begin(3);
-    struct sip_edge *e = edge_kit.edge;
+    struct sip_core *core = &edge_kit.edge->core;
     edge_kit_advance(1000);
     for (int i = 0; i < 3; i++) {
         int texts = 0, calls = 0;
-        while (trunk_admits(e, &t))
+        while (trunk_admits(core, &t))
             calls++;
-        while (trunk_admits_text(e, &t))
+        while (trunk_admits_text(core, &t))
             texts++;
         assert_int_equal(calls, 5);
         assert_int_equal(texts, 5);
         edge_kit_advance(3600 * 1000);
     }
-    assert_true(trunk_admits(e, &t));
+    assert_true(trunk_admits(core, &t));
     for (int i = 0; i < 4; i++)
-        assert_true(trunk_admits(e, &t));
+        assert_true(trunk_admits(core, &t));
     edge_kit_advance(199);
-    assert_false(trunk_admits(e, &t));
+    assert_false(trunk_admits(core, &t));
     edge_kit_advance(1);
-    assert_true(trunk_admits(e, &t));
-    assert_false(trunk_admits(e, &t));
+    assert_true(trunk_admits(core, &t));
+    assert_false(trunk_admits(core, &t));
     edge_kit_end();
 }
 

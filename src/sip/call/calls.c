@@ -1,0 +1,177 @@
+/* calls: the door of the calls. What the edge hands in goes to its call, and there to the file
+ * whose it is; nothing in this room calls it. Edge's thread, but for what is posted. */
+#include "sip/call/calls.h"
+
+#include <stdlib.h>
+
+#include "base/metrics.h"
+#include "sip/call/call.h"
+
+enum err calls_init(struct calls *calls, struct sip_core *core, size_t max)
+{
+    calls->core = core;
+    calls->by_id = map_new();
+    calls->restored = map_new();
+    return calls->by_id && calls->restored ? pool_new(&calls->pool, sizeof(struct call), max)
+                                           : ERR_NOMEM;
+}
+
+void calls_fini(struct calls *calls)
+{
+    handle h;
+    struct call *c;
+    for (size_t i = 0; calls->pool && (c = pool_next(calls->pool, &i, &h));) {
+        c->storing = false; /* its answer will never be opened: the loop has ended */
+        call_free(c);
+    }
+    pool_free(calls->pool);
+    map_free(calls->by_id);
+    map_free(calls->restored);
+    *calls = (struct calls){0};
+}
+
+struct call *calls_at(struct calls *calls, struct str tag, struct str call_id, struct str peer_tag,
+                      struct call_place *ret)
+{
+    *ret = (struct call_place){0};
+    struct call *c = tag.p ? call_of_tag(calls, tag, &ret->leg, &ret->fork) : NULL;
+    ret->dialog = c ? call_dialog_of(c, ret->leg, ret->fork, call_id, peer_tag) : NULL;
+    ret->call = ret->dialog ? c : NULL;
+    return c;
+}
+
+void calls_trace(struct calls *calls, const struct call *c, char leg, const struct path *from,
+                 struct str raw)
+{
+    core_trace(calls->core, &c->trace, leg, from, raw);
+}
+
+void calls_on_ack(const struct call_place *at, const struct sip_msg *m)
+{
+    call_on_ack(at->call, at->leg, m);
+}
+
+void calls_on_request(const struct call_place *at, const struct sip_msg *m, const struct path *from,
+                      struct str raw)
+{
+    call_on_request(at->call, at->leg, at->dialog, at->fork, m, from, raw);
+}
+
+void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct path *from)
+{
+    struct sip_core *core = calls->core;
+    struct txn *invite = txn_server_of(core->txns, m);
+    struct call *c = invite && invite->call ? pool_at(calls->pool, invite->call) : NULL;
+    const struct dialog *d = c ? call_leg(c, (char)invite->leg) : NULL;
+    if (d && !dialog_is(d, m->call_id, m->from.tag))
+        invite = NULL; /* a stranger's, with the branch of another's INVITE */
+    core_reply(core, m, from, invite ? 200 : 481, NULL, NULL);
+    if (!c || !invite || c->x.server != invite->self)
+        return;
+    struct txn *client = txn_at(core->txns, c->x.client);
+    if (c->x.first)
+        call_on_cancel(c);
+    else if (client)
+        txn_cancel(core->txns, client);
+}
+
+/* A response has the Call-ID and the From of what it answers (§8.2.6.2): what it says would make or
+ * change a dialog otherwise. */
+bool calls_answer_fits(struct calls *calls, const struct txn *t, const struct sip_msg *m)
+{
+    char leg, fork;
+    struct call *c = t->call ? pool_at(calls->pool, t->call) : NULL;
+    if (!c)
+        return true; /* it changes nothing any more */
+    const struct dialog *d = call_leg(c, (char)t->leg);
+    bool ours = m->from.tag.p && call_of_tag(calls, m->from.tag, &leg, &fork) == c && leg == t->leg;
+    return ours && (d->mem ? str_eq(m->call_id, dialog_get(d, DIALOG_CALL_ID))
+                           : str_starts(m->call_id, str_of(c->token)));
+}
+
+void calls_on_response(struct calls *calls, struct txn *t, const struct sip_msg *m)
+{
+    struct sip_core *core = calls->core;
+    struct call *c = t->call ? pool_at(calls->pool, t->call) : NULL;
+    if (!c) { /* abandoned: what rings is told to stop, what answers is hung up */
+        if (t->invite && m->status < 200)
+            txn_cancel(core->txns, t);
+        else if (t->invite && m->status < 300)
+            call_hang_up_stray(core, t, &t->strays, m);
+        return;
+    }
+    call_heard(c);
+    if (t->purpose == FOR_ROUTE)
+        call_on_route_response(c, t, m);
+    else if (t->purpose == FOR_PROBE && m->status >= 200)
+        call_on_probe_answer(c, t, m->status);
+    else if (t->purpose == FOR_RELAY || t->purpose == FOR_REINVITE)
+        call_on_relay_response(c, t, m);
+}
+
+/* A request that nobody answered in its time gets a final answer all the same. */
+static void on_unanswered(struct sip_core *core, struct call *c, struct txn *t)
+{
+    if (c && c->x.first && c->x.server == t->self && c->state <= CALL_RINGING)
+        call_end(c, END_NO_ANSWER, ENDED_BY_SYSTEM, 480);
+    else if (txn_request(t, &core->again) == OK)
+        core_reply_kept(core, t, &core->again, t->invite ? 480 : 504, NULL, NULL);
+}
+
+void calls_on_failure(struct calls *calls, struct txn *t, enum err err)
+{
+    struct call *c = t->call ? pool_at(calls->pool, t->call) : NULL;
+    int status = err == ERR_UNREACHABLE ? 503 : 408;
+    if (t->server) {
+        on_unanswered(calls->core, c, t);
+        return;
+    }
+    if (!c)
+        return;
+    t->call = 0;
+    if (t->purpose == FOR_ROUTE && c->state == CALL_RINGING)
+        call_address_failed(c, status);
+    else if (t->purpose == FOR_PROBE && err == ERR_UNREACHABLE)
+        call_on_probe_unsent(c, t);
+    else if (t->purpose == FOR_PROBE)
+        call_on_probe_answer(c, t, 408);
+    else if (t->purpose == FOR_RELAY || t->purpose == FOR_REINVITE)
+        call_on_relay_failure(c, t, err);
+}
+
+struct hangup_mail {
+    struct mail mail;
+    struct calls *calls;
+    char call_id[ID_SIZE];
+};
+
+static void on_hangup(struct mail *m)
+{
+    struct hangup_mail *h = (struct hangup_mail *)m;
+    struct call *c = map_get(h->calls->by_id, str_of(h->call_id));
+    if (c && (c->state == CALL_UP || c->state == CALL_ANSWERING)) {
+        static const struct str why = STR("SIP;cause=200;text=\"Hung up by the operator\"");
+        int status = c->state == CALL_UP ? 200 : 480;
+        call_hang_up(c, 'a', why);
+        call_hang_up(c, 'b', why);
+        call_end(c, END_COMPLETED, ENDED_BY_SYSTEM, status);
+    } else if (c && c->state < CALL_ANSWERING) {
+        call_end(c, END_CANCELED, ENDED_BY_SYSTEM, 480);
+    }
+    free(h);
+}
+
+enum err calls_post_hangup(struct calls *calls, struct str call_id)
+{
+    struct hangup_mail *h = malloc(sizeof *h);
+    if (!h)
+        return ERR_NOMEM;
+    h->mail.open = on_hangup;
+    h->calls = calls;
+    enum err err = str_copy(call_id, h->call_id, sizeof h->call_id);
+    if (err == OK)
+        err = loop_post(calls->core->c.loop, &h->mail);
+    if (err != OK)
+        free(h);
+    return err;
+}

@@ -1,0 +1,57 @@
+/* The calls as the edge sees them: what comes in goes through here to the call whose it is. Edge's
+ * thread, but for what is posted. */
+#pragma once
+#include "base/pool.h"
+#include "sip/core/core.h"
+
+struct call;
+struct dialog;
+
+/* All calls. */
+struct calls {
+    struct sip_core *core;
+    struct pool *pool;
+    struct map *by_id, *restored; /* by call_id; by token, those from before a restart */
+    uint32_t starts;              /* which start of the daemon this is: CSeqs grow with it */
+    void (*on_none)(void *arg);   /* the last one is over */
+    void *arg;
+};
+
+/* `max`: with those that are open in the store. calls_fini is due after a failure, too. */
+MUST_USE enum err calls_init(struct calls *calls, struct sip_core *core, size_t max);
+void calls_fini(struct calls *calls);
+MUST_USE enum err calls_count(const struct sip_config *c, size_t *ret); /* open in the store */
+MUST_USE enum err calls_restore(struct calls *calls);
+
+/* Where a message within a dialog belongs. */
+struct call_place {
+    struct call *call; /* NULL: the tag is no leg's, or it is in another's mouth */
+    struct dialog *dialog;
+    char leg, fork;
+};
+/* By our tag, which names the call, and the peer's, which names its dialog. The call that our tag
+ * names, even when ret->call is NULL. */
+struct call *calls_at(struct calls *calls, struct str tag, struct str call_id, struct str peer_tag,
+                      struct call_place *ret);
+void calls_trace(struct calls *calls, const struct call *c, char leg, const struct path *from,
+                 struct str raw);
+
+/* An INVITE outside of dialogs. */
+void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct path *from,
+                    struct str raw, const struct book_trunk *trunk);
+void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct path *from);
+void calls_on_ack(const struct call_place *at, const struct sip_msg *m);
+void calls_on_request(const struct call_place *at, const struct sip_msg *m, const struct path *from,
+                      struct str raw);
+/* False: what it says belongs to no dialog of the transaction's call. */
+bool calls_answer_fits(struct calls *calls, const struct txn *t, const struct sip_msg *m);
+void calls_on_response(struct calls *calls, struct txn *t, const struct sip_msg *m);
+void calls_on_failure(struct calls *calls, struct txn *t, enum err err);
+/* A 2xx to INVITE whose transaction is over: acknowledged again, or hung up when it is a
+ * stranger's. */
+void call_on_late_answer(struct calls *calls, const struct sip_msg *m, const struct path *from);
+
+/* Mail to the loop, from any thread: a webhook's answer for the call; a hang-up from our side. */
+void call_post_control(struct calls *calls, struct str call_id, uint64_t asked, int status,
+                       struct str body);
+MUST_USE enum err calls_post_hangup(struct calls *calls, struct str call_id);

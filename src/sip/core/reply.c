@@ -1,0 +1,59 @@
+/* reply: answers requests, and sends what no transaction repeats. Calls, texts and the edge stand
+ * above it. Edge's thread. */
+#include "sip/core/reply.h"
+
+#include "base/map.h"
+#include "sip/wire/print.h"
+#include "sip/wire/token.h"
+
+static const char allow[] = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, "
+                            "NOTIFY, MESSAGE\r\n";
+
+void core_trace(struct sip_core *core, const struct trace_id *call, char leg,
+                const struct path *from, struct str raw)
+{
+    core->at_hand = (struct traced){*call, leg};
+    trace_put(core->trace, &core->at_hand, false, from, raw);
+}
+
+void core_send(struct sip_core *core, const struct trace_id *call, char leg, struct path *path,
+               struct str host, struct str bytes)
+{
+    const struct traced whose = {*call, leg};
+    if (transport_send(core->transport, path, host, bytes) == OK)
+        trace_put(core->trace, &whose, true, path, bytes);
+}
+
+void core_reply(struct sip_core *core, const struct sip_msg *m, const struct path *to, int status,
+                const char *reason, const char *more)
+{
+    char tag[TOKEN_SIZE];
+    struct buf b = core_scratch(core); /* as large as a message: a reply repeats what came */
+    struct path path = *to;
+    if (m->method == SIP_ACK || !m->answerable)
+        return;
+    /* Stateless: the same request must get the same tag (RFC 3261 §8.2.7). */
+    uint64_t hash = hash64(m->via.branch.n ? m->via.branch : m->call_id);
+    token_print(hash, hash64(m->call_id), tag);
+    sip_put_reply(&b, m, &to->peer, status, str_of(reason), str_of(tag), false);
+    if (status == 405 || status == 501 || (status == 200 && m->method == SIP_OPTIONS))
+        buf_puts(&b, allow);
+    buf_puts(&b, more ? more : "");
+    sip_put_body(&b, (struct str){0});
+    if (b.err == OK)
+        core_send(core, &core->at_hand.call, core->at_hand.leg, &path, (struct str){0},
+                  buf_str(&b));
+}
+
+void core_reply_kept(struct sip_core *core, struct txn *t, const struct sip_msg *m, int status,
+                     const char *reason, const char *more)
+{
+    struct buf b = core_scratch(core);
+    char tag[TOKEN_SIZE];
+    token_print(t->self, hash64(m->call_id), tag);
+    sip_put_reply(&b, m, &t->path.peer, status, str_of(reason),
+                  status > 100 ? str_of(tag) : STR(""), false);
+    buf_puts(&b, more ? more : "");
+    sip_put_body(&b, (struct str){0});
+    txn_answer(core->txns, t, status, buf_str(&b));
+}
