@@ -12,9 +12,7 @@ build=${1:-}
 
 longer() { # kind, room, files of a circle at most, reason
   cat <<'EOT'
-include|deliver|4|post and early know each other
 call|cli|5|doctor calls its parts, which say what they found through it
-call|deliver|12|the walk of a delivery goes back through dispatch
 call|play|4|the phone
 call|sip|14|a call's files share one struct until calls are made of legs
 EOT

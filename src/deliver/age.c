@@ -1,17 +1,17 @@
 /* age: how long the oldest pending delivery has waited, for the metric: the one figure that says
  * whether anything is stuck. Most of what waits is in the store alone, so the store is asked, now
  * and then, by the first courier for all. Thread of the courier. */
+#include "deliver/age.h"
+
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "deliver/courier.h"
 
 enum { ASK_EVERY_MS = 10000 };
 
 struct age_job {
-    struct store_job job; /* first */
-    struct courier *courier;
+    struct courier_job job; /* first */
     int64_t oldest_ms;
 };
 
@@ -20,16 +20,14 @@ static enum err age_run(struct store_job *job, struct db *db)
     return delivery_oldest(db, &((struct age_job *)job)->oldest_ms);
 }
 
-static void age_done(struct store_job *job)
+static void on_age(struct courier_job *job)
 {
     struct age_job *a = (struct age_job *)job;
-    struct courier *c = a->courier;
     /* Wall time: the rows that it looks at may be of earlier processes. */
     int64_t age_ms = a->oldest_ms ? clock_wall_ms() - a->oldest_ms : 0;
-    if (a->job.err == OK)
+    if (job->job.err == OK)
         metric_set(METRIC_OLDEST_PENDING_AGE, age_ms > 0 ? age_ms : 0);
     free(a);
-    courier_job_done(c);
 }
 
 static void ask(struct courier *c)
@@ -37,13 +35,9 @@ static void ask(struct courier *c)
     struct age_job *a = calloc(1, sizeof *a);
     if (!a)
         return;
-    a->job = (struct store_job){.run = age_run, .done = age_done, .home = loop_mailbox(c->loop)};
-    a->courier = c;
-    c->jobs_out++;
-    if (store_read(c->deliver->c.store, &a->job) == OK)
-        return;
-    c->jobs_out--;
-    free(a);
+    a->job = (struct courier_job){.job.run = age_run, .done = on_age};
+    if (courier_read(c, &a->job) != OK)
+        free(a);
 }
 
 static void on_time(struct timer *t)

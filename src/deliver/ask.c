@@ -2,6 +2,8 @@
  * the answer goes to whoever routes the call. It is not a delivery and leaves no row; the endpoints
  * get theirs as usual. When the account has an endpoint of this URL, its secret, format and
  * fallback are used; the first URL then gets half of the time. Thread of a courier. */
+#include "deliver/ask.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@
 #include "base/metrics.h"
 #include "deliver/post.h"
 #include "deliver/request.h"
+#include "deliver/tenant.h"
 
 struct question {
     struct mail mail;
@@ -152,8 +155,8 @@ void questions_free(struct courier *c)
     }
 }
 
-enum err deliver_ask(struct deliver *d, const struct event *e, struct str url, int64_t timeout_ms,
-                     uint64_t asked)
+enum err question_ask(struct deliver *d, const struct event *e, struct str url, int64_t timeout_ms,
+                      uint64_t asked)
 {
     struct question *q = calloc(1, sizeof *q);
     if (!q)

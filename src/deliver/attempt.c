@@ -1,25 +1,27 @@
 /* attempt: one delivery's one try, from its event (in memory or in the store) over the POST to the
  * verdict and the commit of it. The lane goes on when that commit is done. Thread of its courier;
  * the commit itself on the writer's. */
+#include "deliver/attempt.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "deliver/disable.h"
 #include "deliver/early.h"
-#include "deliver/post.h"
+#include "deliver/outage.h"
 
 enum { STORE_RETRY_MS = 1000 };
 
-struct attempt_job {      /* an attempt, from its start to the end of its commit */
-    struct store_job job; /* first */
+struct attempt_job {        /* an attempt, from its start to the end of its commit */
+    struct courier_job job; /* first */
     struct courier *courier;
     struct lane *lane;
     struct post *post;
-    const struct event *event; /* from the store, when the item has none */
-    struct attempt_job *next, **link;
+    const struct event *event;        /* from the store, when the item has none */
+    struct attempt_job *next, **link; /* in one of the courier's lists */
     bool blocked;
     bool is_retry;
     struct verdict verdict;
@@ -33,8 +35,28 @@ static const struct item *item_of(const struct attempt_job *j)
     return j->lane->head;
 }
 
+static void list(struct attempt_job **head, struct attempt_job *j)
+{
+    j->next = *head;
+    j->link = head;
+    if (j->next)
+        j->next->link = &j->next;
+    *head = j;
+}
+
+static void unlist(struct attempt_job *j)
+{
+    if (!j->link)
+        return;
+    *j->link = j->next;
+    if (j->next)
+        j->next->link = j->link;
+    j->link = NULL;
+}
+
 static void job_free(struct attempt_job *j)
 {
+    unlist(j);
     timer_stop(&j->retry);
     event_drop(&j->event);
     post_free(j->post);
@@ -43,7 +65,7 @@ static void job_free(struct attempt_job *j)
 
 static void over(struct attempt_job *j)
 {
-    slot_free(j->courier, j->lane->queue, j->is_retry);
+    slot_free(j->lane->queue, j->is_retry);
     job_free(j);
 }
 
@@ -79,67 +101,73 @@ static void submit(struct attempt_job *j);
 
 static void on_store_retry(struct timer *t)
 {
-    submit(t->arg);
+    struct attempt_job *j = t->arg;
+    unlist(j);
+    submit(j);
 }
 
-static void on_committed(struct store_job *job)
+static void submit_later(struct attempt_job *j)
 {
-    struct attempt_job *j = (struct attempt_job *)job;
+    struct courier *c = j->courier;
+    list(&c->unwritten, j);
+    loop_timer(c->loop, &j->retry, STORE_RETRY_MS, on_store_retry, j);
+}
+
+/* The lane goes on; it may be gone when this returns. */
+static void end(struct attempt_job *j)
+{
     struct courier *c = j->courier;
     struct lane *l = j->lane;
     struct item *it = l->head;
-    struct queue *t = l->queue;
-    if (j->job.err != OK && !c->stopping) {
-        loop_timer(c->loop, &j->retry, STORE_RETRY_MS, on_store_retry, j);
-        courier_job_done(c);
-        return;
-    }
-    enum verdict_kind kind = j->verdict.kind;
-    bool disable = j->verdict.disable_endpoint;
-    uint64_t endpoint = t->endpoint;
-    bool ok = kind == VERDICT_DELIVERED;
-    enum health_change change = HEALTH_SAME;
-    if (!j->blocked)
-        change = health_learn(&t->health, ok, loop_now_ms(c->loop), crypto_random_u64());
+    bool again = j->verdict.kind == VERDICT_RETRY;
     if (!it->first_ms)
         it->first_ms = j->post->started_us / 1000;
     it->attempts++;
     it->next_ms = j->next_ms;
-    t->proven = j->post->outcome.status != 0;
+    l->queue->proven = j->post->outcome.status != 0;
     over(j);
-    if (kind == VERDICT_RETRY) {
-        if (it->event)
-            c->events_held--;
-        event_drop(&it->event);
+    if (again) {
+        item_drop_event(c, it);
         lane_wait(l, it->next_ms);
     } else {
         lane_next(c, l);
     }
+}
+
+static void on_committed(struct courier_job *job)
+{
+    struct attempt_job *j = (struct attempt_job *)job;
+    struct courier *c = j->courier;
+    struct queue *t = j->lane->queue;
+    bool disable = j->verdict.disable_endpoint;
+    enum health_change change = HEALTH_SAME;
+    if (job->job.err != OK && !c->stopping) {
+        submit_later(j);
+        return;
+    }
+    if (!j->blocked)
+        change = health_learn(&t->health, j->verdict.kind == VERDICT_DELIVERED,
+                              loop_now_ms(c->loop), crypto_random_u64());
+    end(j);
     if (change == HEALTH_RECOVERED)
-        queue_recovered(t);
+        lanes_all_due(t);
     if (change != HEALTH_SAME)
         outage_save(t);
     if (change == HEALTH_FELL)
         log_warn("deliver", "endpoint %llu is failing: probed from now on",
-                 (unsigned long long)endpoint);
+                 (unsigned long long)t->endpoint);
     if (change == HEALTH_GONE || disable)
-        endpoint_disable(c, endpoint, disable ? "it answered 410 Gone" : "it failed for five days");
+        endpoint_disable(c, t->endpoint,
+                         disable ? "it answered 410 Gone" : "it failed for five days");
     queue_turn(t);
-    queue_plan(t);
-    dispatch(c);
-    courier_job_done(c);
+    queue_touch(t);
 }
 
 static void submit(struct attempt_job *j)
 {
-    struct courier *c = j->courier;
-    j->job =
-        (struct store_job){.run = commit_run, .done = on_committed, .home = loop_mailbox(c->loop)};
-    c->jobs_out++;
-    if (store_write(c->deliver->c.store, &j->job) == OK)
-        return;
-    c->jobs_out--;
-    loop_timer(c->loop, &j->retry, STORE_RETRY_MS, on_store_retry, j);
+    j->job = (struct courier_job){.job.run = commit_run, .done = on_committed};
+    if (courier_write(j->courier, &j->job) != OK)
+        submit_later(j);
 }
 
 /* ---- the verdict ---- */
@@ -182,37 +210,18 @@ static void judge(struct attempt_job *j)
 
 /* ---- the exchange ---- */
 
-static void unlist(struct attempt_job *j)
-{
-    *j->link = j->next;
-    if (j->next)
-        j->next->link = j->link;
-}
-
 static void on_post_done(void *arg)
 {
     struct attempt_job *j = arg;
-    struct courier *c = j->courier;
-    bool ours = is_ours(&j->post->outcome);
     unlist(j);
     judge(j);
-    if (ours) { /* no commit follows, whose end would do this */
-        dispatch(c);
-        courier_may_stop(c);
-    }
 }
 
-/* Waits for its post. */
-static void list(struct attempt_job *j)
+static void wait_for_post(struct attempt_job *j)
 {
-    struct courier *c = j->courier;
     j->post->on_done = on_post_done;
     j->post->arg = j;
-    j->next = c->attempts;
-    j->link = &c->attempts;
-    if (j->next)
-        j->next->link = &j->next;
-    c->attempts = j;
+    list(&j->courier->attempts, j);
 }
 
 /* ---- the event ---- */
@@ -242,8 +251,7 @@ static void drop(struct attempt_job *j)
     over(j);
     lane_next(c, l);
     queue_turn(t);
-    queue_plan(t);
-    dispatch(c);
+    queue_touch(t);
 }
 
 /* The event can never be read, or made into a body: nobody tries that again, and its lane goes on.
@@ -263,54 +271,54 @@ static void exchange_start(struct attempt_job *j)
 {
     enum err err = post_start(j->post);
     if (err == OK)
-        list(j);
+        wait_for_post(j);
     else if (j->post->unfit)
         give_up(j, err);
     else
         judge(j);
 }
 
-static void on_event(struct store_job *job)
+static void on_event(struct courier_job *job)
 {
     struct attempt_job *j = (struct attempt_job *)job;
     struct courier *c = j->courier;
     if (c->stopping) {
         give_back(j, 0);
-    } else if (err_class(j->job.err) == ERR_CLASS_GONE) {
+    } else if (err_class(job->job.err) == ERR_CLASS_GONE) {
         drop(j);
-    } else if (err_is_final(j->job.err)) {
-        post_fail(j->post, j->job.err, "the stored event cannot be read");
-        give_up(j, j->job.err);
-    } else if (j->job.err != OK) {
+    } else if (err_is_final(job->job.err)) {
+        post_fail(j->post, job->job.err, "the stored event cannot be read");
+        give_up(j, job->job.err);
+    } else if (job->job.err != OK) {
         give_back(j, loop_now_ms(c->loop) + STORE_RETRY_MS); /* our trouble, not the endpoint's */
     } else {
         j->post->event = j->event;
         j->event = NULL;
         exchange_start(j);
     }
-    courier_job_done(c);
 }
 
-static struct attempt_job *job_new(struct courier *c, struct lane *l)
+static struct attempt_job *job_new(struct lane *l)
 {
     struct attempt_job *j = calloc(1, sizeof *j);
     if (j) {
-        j->courier = c;
+        j->courier = l->queue->courier;
         j->lane = l;
         j->is_retry = l->head->attempts > 0;
     }
     return j;
 }
 
-void attempt_start(struct courier *c, struct lane *l)
+void attempt_start(struct lane *l)
 {
+    struct courier *c = l->queue->courier;
     const struct item *it = l->head;
-    struct attempt_job *j = job_new(c, l);
+    struct attempt_job *j = job_new(l);
     if (j)
         j->post = post_new(c, l->queue->endpoint, it->sequence, it->attempts + 1);
     if (!j || !j->post) {
         free(j);
-        slot_free(c, l->queue, it->attempts > 0);
+        slot_free(l->queue, it->attempts > 0);
         lane_wait(l, loop_now_ms(c->loop) + STORE_RETRY_MS);
         return;
     }
@@ -320,34 +328,35 @@ void attempt_start(struct courier *c, struct lane *l)
         exchange_start(j);
         return;
     }
-    j->job = (struct store_job){.run = event_run, .done = on_event, .home = loop_mailbox(c->loop)};
-    c->jobs_out++;
-    if (store_read(c->deliver->c.store, &j->job) != OK) {
-        c->jobs_out--;
+    j->job = (struct courier_job){.job.run = event_run, .done = on_event};
+    if (courier_read(c, &j->job) != OK)
         give_back(j, loop_now_ms(c->loop) + STORE_RETRY_MS);
-    }
 }
 
-bool attempt_adopt(struct courier *c, struct lane *l, struct post **post)
+void attempt_adopt(struct lane *l, struct post **post)
 {
-    struct attempt_job *j = job_new(c, l);
-    if (!j)
-        return false;
-    j->post = *post;
-    *post = NULL;
-    if (j->post->done)
+    struct attempt_job *j = job_new(l);
+    if (!j) {
+        post_free(*post);
+        slot_free(l->queue, false);
+        lane_ready(l);
+    } else if ((j->post = *post)->done) {
         judge(j);
-    else
-        list(j);
-    return true;
+    } else {
+        wait_for_post(j);
+    }
+    *post = NULL;
 }
 
-/* What has not ended in time is not written down: it is tried again after the start. */
 void attempts_cancel(struct courier *c)
 {
-    while (c->attempts) {
-        struct attempt_job *j = c->attempts;
-        unlist(j);
-        give_back(j, 0);
-    }
+    while (c->attempts)
+        give_back(c->attempts, 0);
+}
+
+/* Their lanes go with the courier. */
+void attempts_free(struct courier *c)
+{
+    while (c->unwritten)
+        job_free(c->unwritten);
 }

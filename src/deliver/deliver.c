@@ -10,35 +10,29 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "deliver/courier.h"
+#include "deliver/age.h"
+#include "deliver/ask.h"
+#include "deliver/attempt.h"
+#include "deliver/dispatch.h"
 #include "deliver/early.h"
+#include "deliver/load.h"
+#include "deliver/outage.h"
+#include "deliver/plan.h"
+#include "deliver/tenant.h"
 
 enum { MAILS_MAX = 1 << 20 };
 
-struct courier *courier_of(struct deliver *d, uint64_t endpoint)
-{
-    return &d->courier[endpoint % d->n];
-}
+static void may_stop(struct courier *c);
 
-/* A look at a number tells whether there is a newer one: taking it each time would be a lock and
- * two shared counts for each of an attempt's steps. The one before is kept until the turn's end,
- * since somebody further up may still look at it. */
-const struct book *courier_book(struct courier *c)
-{
-    uint64_t now = books_generation(c->deliver->c.books);
-    if (c->book && c->book_generation == now)
-        return c->book;
-    if (c->book_before)
-        return c->book; /* once a turn */
-    c->book_before = c->book;
-    c->book_generation = now;
-    c->book = book_take(c->deliver->c.books);
-    return c->book;
-}
-
+/* What the turn's events left to do. An attempt that ends at once may leave more. */
 static void on_turn_end(void *arg)
 {
     struct courier *c = arg;
+    do {
+        plan(c);
+        dispatch(c);
+    } while (c->touched);
+    may_stop(c);
     book_drop(&c->book_before);
 }
 
@@ -63,11 +57,13 @@ static void on_stored(struct mail *m)
             memory_gone("deliver"); /* the lane's next would overtake it */
         it->event = c->events_held < EVENTS_HELD_MAX ? event_hold(s->event) : NULL;
         lane_push(c, d->lane, d->endpoint, it);
-        early_adopt(c, d, s->event);
+        struct lane *l;
+        struct post *p = early_claim(c, d, s->event, &l);
+        if (p)
+            attempt_adopt(l, &p);
     }
     event_drop(&s->event);
     free(s);
-    dispatch(c);
 }
 
 void deliver_on_stored(void *deliver, const struct stored *s)
@@ -92,6 +88,18 @@ void deliver_on_stored(void *deliver, const struct stored *s)
     }
 }
 
+enum err deliver_early(struct deliver *d, const struct event *e, uint64_t endpoint,
+                       unsigned sequence)
+{
+    return early_announce(d, e, endpoint, sequence);
+}
+
+enum err deliver_ask(struct deliver *d, const struct event *e, struct str url, int64_t timeout_ms,
+                     uint64_t asked)
+{
+    return question_ask(d, e, url, timeout_ms, asked);
+}
+
 struct nudge_mail {
     struct mail mail;
     struct courier *courier;
@@ -104,10 +112,13 @@ static void on_nudge(struct mail *m)
     book_drop(&n->courier->book_before); /* nobody further up: the newest, certainly */
     const struct book *book = courier_book(n->courier);
     struct queue *t = map_get(n->courier->queues, str_of_u64(&n->endpoint));
-    if (t && !book_endpoint(book, n->endpoint))
-        lane_drop_all(n->courier, t); /* deleted: the store has ended them */
-    else
-        queue_nudge(n->courier, n->endpoint);
+    if (t && !book_endpoint(book, n->endpoint)) {
+        lanes_drop(n->courier, t); /* deleted: the store has ended them */
+    } else if (t && queue_look_up(t)) {
+        health_reset(&t->health);
+        outage_save(t);
+        lanes_all_due(t);
+    }
     free(n);
 }
 
@@ -138,10 +149,8 @@ static void on_forget(struct mail *m)
         struct item *it = l->state == LANE_BUSY ? l->head->next : l->head;
         for (; it; it = it->next)
             if (it->event && it->event->account == f->account &&
-                str_eq(it->event->number, str_of(f->number))) {
-                c->events_held--;
-                event_drop(&it->event);
-            }
+                str_eq(it->event->number, str_of(f->number)))
+                item_drop_event(c, it);
     }
     free(f);
 }
@@ -164,17 +173,6 @@ void deliver_forget(struct deliver *d, uint64_t account, struct str number)
 
 /* ---- couriers ---- */
 
-static void on_begin(struct mail *m)
-{
-    struct courier *c = ((struct nudge_mail *)m)->courier;
-    struct queue *t;
-    free(m);
-    for (size_t i = 0; (t = map_next(c->queues, &i));)
-        queue_plan(t);
-    age_watch(c);
-    dispatch(c);
-}
-
 static enum err courier_open(struct deliver *d, struct courier *c, unsigned i)
 {
     char name[24];
@@ -183,6 +181,7 @@ static enum err courier_open(struct deliver *d, struct courier *c, unsigned i)
     c->turn_tail = &c->turn;
     c->parked_tail = &c->parked;
     c->load_wait_tail = &c->load_wait;
+    c->touched_tail = &c->touched;
     c->early = map_new();
     if (!c->lanes || !c->queues || !c->tenants || !c->early)
         return ERR_NOMEM;
@@ -203,8 +202,10 @@ static void couriers_free(struct deliver *d)
     for (unsigned i = 0; i < d->n; i++) {
         struct courier *c = &d->courier[i];
         early_free(c);
+        attempts_free(c);
         lanes_free(c);
         queues_free(c);
+        tenants_free(c);
         if (c->http)
             questions_free(c);
         http_client_free(c->http);
@@ -214,16 +215,6 @@ static void couriers_free(struct deliver *d)
     }
     free(d->courier);
     free(d);
-}
-
-static enum err courier_begin(struct courier *c)
-{
-    struct nudge_mail *n = malloc(sizeof *n);
-    if (!n)
-        return ERR_NOMEM;
-    *n = (struct nudge_mail){{NULL, on_begin}, c, 0};
-    loop_post_answer(c->loop, &n->mail);
-    return loop_start(c->loop);
 }
 
 enum err deliver_start(const struct deliver_config *c, struct deliver **ret)
@@ -246,8 +237,9 @@ enum err deliver_start(const struct deliver_config *c, struct deliver **ret)
         couriers_free(d);
         return err;
     }
+    age_watch(&d->courier[0]);
     for (unsigned i = 0; err == OK && i < d->n; i++)
-        err = courier_begin(&d->courier[i]);
+        err = loop_start(d->courier[i].loop);
     *ret = d;
     return err;
 }
@@ -266,14 +258,7 @@ struct stop_mail {
 };
 static struct stop_wait stop = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
 
-void courier_job_done(struct courier *c)
-{
-    if (c->jobs_out)
-        c->jobs_out--;
-    courier_may_stop(c);
-}
-
-void courier_may_stop(struct courier *c)
+static void may_stop(struct courier *c)
 {
     if (!c->stopping || c->stopped || c->attempts || c->jobs_out)
         return;
@@ -287,9 +272,7 @@ void courier_may_stop(struct courier *c)
 
 static void on_give_up(struct timer *t)
 {
-    struct courier *c = t->arg;
-    attempts_cancel(c);
-    courier_may_stop(c);
+    attempts_cancel(t->arg);
 }
 
 static void on_stop(struct mail *m)
@@ -298,7 +281,6 @@ static void on_stop(struct mail *m)
     struct courier *c = s->courier;
     c->stopping = true;
     loop_timer(c->loop, &c->give_up, s->wait_ms, on_give_up, c);
-    courier_may_stop(c);
     free(s);
 }
 

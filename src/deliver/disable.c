@@ -1,18 +1,18 @@
 /* disable: an endpoint that says it is gone, or that failed for five days, is switched off: its
  * setting changes in the store (and so in the book), and endpoint_disabled goes to those who asked
  * for that. What is pending for it stays, until somebody enables or deletes it. */
+#include "deliver/disable.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "deliver/courier.h"
 #include "store/rows/audit.h"
 
 struct disable_job {
-    struct store_job job; /* first */
-    struct courier *courier;
+    struct courier_job job; /* first */
     uint64_t endpoint, account;
     char id[ID_SIZE], why[64], audit_id[ID_SIZE];
     struct setting setting; /* as it stands after the change */
@@ -82,20 +82,13 @@ static enum err disable_run(struct store_job *job, struct db *db)
 static void disable_committed(struct store_job *job)
 {
     struct disable_job *d = (struct disable_job *)job;
-    books_changed(d->courier->deliver->c.books, &d->setting, false);
-}
-
-static void on_taken(void *arg, uint64_t token, struct admission **t, enum err err, bool duplicate)
-{
-    if (err != OK)
-        log_error("deliver", "endpoint_disabled could not be stored: %s", err_text(err));
-    courier_job_done(arg);
+    books_changed(d->job.courier->deliver->c.books, &d->setting, false);
 }
 
 /* The news of it, to those that name the kind. */
 static void tell(struct disable_job *d)
 {
-    struct courier *c = d->courier;
+    struct courier *c = d->job.courier;
     struct event *made = NULL;
     struct admission *t = NULL;
     const struct book *book = book_take(c->deliver->c.books);
@@ -106,30 +99,24 @@ static void tell(struct disable_job *d)
     const struct event *e = made;
     if (err == OK)
         err = admission_new(c->deliver->c.intake, book, &e, NULL, NULL, &t);
-    if (err == OK) {
-        c->jobs_out++;
-        err = intake_one(c->deliver->c.intake, &t, loop_mailbox(c->loop), on_taken, c, 0);
-        if (err != OK)
-            c->jobs_out--;
-    }
+    if (err == OK)
+        err = courier_submit(c, &t);
     admission_free(t);
     book_drop(&book);
     if (err != OK)
         log_error("deliver", "%s: endpoint_disabled is not sent: %s", d->id, err_text(err));
 }
 
-static void disable_done(struct store_job *job)
+static void on_disabled(struct courier_job *job)
 {
     struct disable_job *d = (struct disable_job *)job;
-    struct courier *c = d->courier;
-    if (d->job.err == OK)
+    if (d->job.job.err == OK)
         tell(d);
     else
-        log_error("deliver", "%s could not be disabled: %s", d->id, err_text(d->job.err));
+        log_error("deliver", "%s could not be disabled: %s", d->id, err_text(d->job.job.err));
     buf_fini(&d->mem);
     buf_fini(&d->doc);
     free(d);
-    courier_job_done(c);
 }
 
 void endpoint_disable(struct courier *c, uint64_t endpoint, const char *why)
@@ -139,11 +126,8 @@ void endpoint_disable(struct courier *c, uint64_t endpoint, const char *why)
     struct disable_job *d = ep && !ep->set->disabled ? calloc(1, sizeof *d) : NULL;
     if (d) {
         log_warn("deliver", "endpoint %s is disabled: %s", ep->id, why);
-        d->job = (struct store_job){.run = disable_run,
-                                    .committed = disable_committed,
-                                    .done = disable_done,
-                                    .home = loop_mailbox(c->loop)};
-        d->courier = c;
+        d->job = (struct courier_job){.job = {.run = disable_run, .committed = disable_committed},
+                                      .done = on_disabled};
         d->endpoint = endpoint;
         d->account = ep->account;
         snprintf(d->id, sizeof d->id, "%s", ep->id);
@@ -151,9 +135,7 @@ void endpoint_disable(struct courier *c, uint64_t endpoint, const char *why)
         id_new("aud", d->audit_id);
         buf_init(&d->mem, 1 << 20);
         buf_init(&d->doc, 1 << 20);
-        c->jobs_out++;
-        if (store_write(c->deliver->c.store, &d->job) != OK) {
-            c->jobs_out--;
+        if (courier_write(c, &d->job) != OK) {
             buf_fini(&d->mem);
             buf_fini(&d->doc);
             free(d);

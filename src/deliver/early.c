@@ -6,14 +6,14 @@
  * its share, and EARLY_WAIT_MS each. When no delivery comes in that time (the call was refused,
  * since the store could not take it), the post is dropped. An endpoint that fails or is switched
  * off gets no early post, and the call is told so at once; one that is at its limit gets the
- * delivery in its turn, and the call is told then. Thread of the courier, but deliver_early: any.
+ * delivery in its turn, and the call is told then. Thread of the courier, but early_announce: any.
  */
 #include "deliver/early.h"
 
 #include <stdlib.h>
 
 #include "base/metrics.h"
-#include "deliver/post.h"
+#include "deliver/tenant.h"
 
 enum { EARLY_MAX = 4096, EARLY_WAIT_MS = 10000 };
 static const struct share early_share = {.max = EARLY_MAX, .first = OWN_FIRST};
@@ -40,22 +40,18 @@ static struct post *take(struct early *y)
 
 static void drop(struct early *y)
 {
-    struct courier *c = y->courier;
     struct queue *t = y->queue;
     struct post *p = take(y);
     if (!p)
         return;
     post_free(p);
-    slot_free(c, t, false);
+    slot_free(t, false);
     queue_turn(t);
 }
 
 static void on_expire(struct timer *timer)
 {
-    struct early *y = timer->arg;
-    struct courier *c = y->courier;
-    drop(y);
-    dispatch(c);
+    drop(timer->arg);
 }
 
 static void on_post_done(void *arg)
@@ -77,7 +73,7 @@ static bool post_now(struct early *y, const struct event *e, unsigned sequence)
         return false;
     }
     y->post = p;
-    slot_take(y->courier, y->queue, false);
+    slot_take(y->queue, false);
     return true;
 }
 
@@ -131,15 +127,15 @@ static void on_early(struct mail *m)
     free(a);
 }
 
-enum err deliver_early(struct deliver *d, const struct event *e, uint64_t endpoint,
-                       unsigned sequence)
+enum err early_announce(struct deliver *d, const struct event *e, uint64_t endpoint,
+                        unsigned sequence)
 {
     struct early_mail *a = malloc(sizeof *a);
     if (!a)
         return ERR_NOMEM;
     *a = (struct early_mail){
         .mail.open = on_early,
-        .courier = &d->courier[endpoint % d->n],
+        .courier = courier_of(d, endpoint),
         .event = event_hold(e),
         .endpoint = endpoint,
         .sequence = sequence,
@@ -158,24 +154,21 @@ static struct early *find(struct courier *c, uint64_t lane, uint64_t endpoint)
     return y && y->queue->endpoint == endpoint ? y : NULL;
 }
 
-void early_adopt(struct courier *c, const struct delivery *d, const struct event *e)
+struct post *early_claim(struct courier *c, const struct delivery *d, const struct event *e,
+                         struct lane **ret_lane)
 {
     struct early *y = find(c, d->lane, d->endpoint);
     struct lane *l = y && y->post ? lane_find(c, d->lane, d->endpoint) : NULL;
     if (!l || !str_eq(y->post->event->id, e->id))
-        return;
+        return NULL;
     if (l->state == LANE_BUSY || l->state == LANE_LOADING || l->head->n != d->n) {
         drop(y); /* something else of this lane is under way: in its turn, then */
-        return;
+        return NULL;
     }
     lane_leave(l);
     l->state = LANE_BUSY;
-    if (attempt_adopt(c, l, &y->post)) {
-        (void)!take(y);
-    } else {
-        drop(y);
-        lane_ready(l);
-    }
+    *ret_lane = l;
+    return take(y);
 }
 
 bool early_waits(struct courier *c, uint64_t lane, uint64_t endpoint)

@@ -2,12 +2,16 @@
  * has something to deliver; in memory while that is due soon and there is room, on its queue's
  * shelf otherwise. Invariant: a lane that is neither here nor on the shelf has nothing pending, so
  * that a new delivery may be its first. Thread of its courier. */
+#include "deliver/lane.h"
+
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "deliver/courier.h"
+#include "deliver/tenant.h"
+
+enum { SHELVE_AFTER_MS = 20000 /* a lane that is due later than that leaves the memory */ };
 
 static struct str key_of(const struct lane_key *k)
 {
@@ -34,11 +38,16 @@ struct item *item_new(const struct deliver *d, const struct delivery *row)
     return it;
 }
 
-void item_free(struct courier *c, struct item *it)
+void item_drop_event(struct courier *c, struct item *it)
 {
     if (it->event)
         c->events_held--;
     event_drop(&it->event);
+}
+
+static void item_free(struct courier *c, struct item *it)
+{
+    item_drop_event(c, it);
     free(it);
 }
 
@@ -92,6 +101,15 @@ void lane_leave(struct lane *l)
     timer_stop(&l->due);
 }
 
+static void link_first(struct lane **list, struct lane *l)
+{
+    l->next = *list;
+    l->link = list;
+    if (l->next)
+        l->next->link = &l->next;
+    *list = l;
+}
+
 void lane_ready(struct lane *l)
 {
     struct lane_list *list = ready_list(l);
@@ -106,10 +124,7 @@ void lane_ready(struct lane *l)
 
 static void on_due(struct timer *timer)
 {
-    struct lane *l = timer->arg;
-    struct courier *c = l->queue->courier;
-    lane_ready(l);
-    dispatch(c);
+    lane_ready(timer->arg);
 }
 
 void lane_wait(struct lane *l, int64_t until_ms)
@@ -122,11 +137,7 @@ void lane_wait(struct lane *l, int64_t until_ms)
     }
     lane_leave(l);
     l->state = LANE_WAITING;
-    l->next = t->waiting;
-    l->link = &t->waiting;
-    if (l->next)
-        l->next->link = &l->next;
-    t->waiting = l;
+    link_first(&t->waiting, l);
     loop_timer(t->courier->loop, &l->due, in_ms > 0 ? in_ms : 0, on_due, l);
 }
 
@@ -181,7 +192,7 @@ static void shelve(struct queue *t, const struct shelved *one)
         metric_add(METRIC_LANES_WAITING, 1);
     else
         memory_gone("deliver"); /* nobody would know of the lane */
-    queue_plan(t);
+    queue_touch(t);
 }
 
 void lane_shelve(struct lane *l, int64_t due_ms, int64_t first_ms)
@@ -272,6 +283,13 @@ void lane_loaded(struct courier *c, struct lane *l, struct item *first, bool mor
         lane_free(c, l); /* ended meanwhile: its endpoint was deleted, its number's data erased */
 }
 
+static void read_on(struct lane *l)
+{
+    l->state = LANE_LOADING;
+    link_first(&l->queue->unread, l);
+    queue_touch(l->queue);
+}
+
 void lane_next(struct courier *c, struct lane *l)
 {
     struct queue *t = l->queue;
@@ -281,16 +299,28 @@ void lane_next(struct courier *c, struct lane *l)
     if (l->head)
         settle(l);
     else if (l->more)
-        load_more(l);
+        read_on(l);
     else
         lane_free(c, l);
     queue_idle(t);
 }
 
-void lane_drop_all(struct courier *c, struct queue *t)
+void lanes_all_due(struct queue *t)
+{
+    while (t->waiting)
+        lane_ready(t->waiting);
+    shelf_all_due(&t->shelf);
+    timer_stop(&t->wake);
+    queue_turn(t);
+    queue_touch(t);
+}
+
+void lanes_drop(struct courier *c, struct queue *t)
 {
     while (t->waiting)
         lane_free(c, t->waiting);
+    while (t->unread)
+        lane_free(c, t->unread);
     for (int i = 0; i < 2; i++)
         while (t->ready[i].first)
             lane_free(c, t->ready[i].first);

@@ -1,12 +1,14 @@
 /* load: lanes that come back from the store: at the start all that is pending, onto the shelves;
  * later those whose time has come, some at a time, with their deliveries and the first one's event.
  * Reads run on the store's readers; the rest on the courier's thread. */
+#include "deliver/load.h"
+
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "deliver/courier.h"
+#include "deliver/tenant.h"
 
 enum { AGAIN_MS = 1000, PAGE = 20000 };
 
@@ -22,8 +24,7 @@ struct load_lane {
 };
 
 struct load_job {
-    struct store_job job; /* first */
-    struct courier *courier;
+    struct courier_job job; /* first */
     struct queue *queue;
     struct tenant *tenant; /* that it is counted for */
     uint64_t endpoint;
@@ -103,10 +104,12 @@ static bool may_load(const struct courier *c, const struct tenant *n)
     return share_allows(&loads_share, n->loads, c->loads);
 }
 
-/* The first account in line that may read, and of its endpoints the first; NULL: there is none. */
-static struct queue *wait_take(struct courier *c)
+/* The first account in line that may read, and of its endpoints the first. */
+struct queue *load_next(struct courier *c)
 {
     struct tenant **at = &c->load_wait, *n;
+    if (c->stopping)
+        return NULL;
     while (*at && !may_load(c, *at))
         at = &(*at)->next_load;
     if (!(n = *at))
@@ -128,32 +131,23 @@ static struct queue *wait_take(struct courier *c)
     return t;
 }
 
-/* One that has nothing to read any more must not hold up the next. */
-static void next_in_wait(struct courier *c)
-{
-    struct queue *t;
-    unsigned before = c->loads;
-    while (!c->stopping && c->loads == before && (t = wait_take(c)))
-        queue_plan(t);
-}
-
-static void load_done(struct store_job *job)
+static void on_loaded(struct courier_job *job)
 {
     struct load_job *j = (struct load_job *)job;
-    struct courier *c = j->courier;
+    struct courier *c = job->courier;
     struct queue *t = j->queue;
     c->loads--;
     j->tenant->loads--;
     if (j->from_shelf)
         t->loading = false;
-    if (j->job.err != OK)
+    if (job->job.err != OK)
         log_sparse(LOG_WARN, 5000, "deliver", "what is due could not be read: %s",
-                   err_text(j->job.err));
+                   err_text(job->job.err));
     for (size_t i = 0; i < j->n; i++) {
         struct load_lane *l = &j->at[i];
         if (l->first && j->forgotten != c->forgotten)
             event_drop(&l->first->event);
-        if (j->job.err == OK) {
+        if (job->job.err == OK) {
             lane_loaded(c, l->lane, l->first, l->more);
         } else {
             drop_rows(l);
@@ -162,10 +156,7 @@ static void load_done(struct store_job *job)
     }
     free(j);
     queue_idle(t);
-    queue_plan(t);
-    next_in_wait(c);
-    dispatch(c);
-    courier_job_done(c);
+    queue_touch(t);
 }
 
 static struct load_job *load_new(struct queue *t, size_t max)
@@ -174,8 +165,7 @@ static struct load_job *load_new(struct queue *t, size_t max)
     struct load_job *j = calloc(1, sizeof *j + max * sizeof j->at[0]);
     if (!j)
         return NULL;
-    j->job = (struct store_job){.run = load_run, .done = load_done, .home = loop_mailbox(c->loop)};
-    j->courier = c;
+    j->job = (struct courier_job){.job.run = load_run, .done = on_loaded};
     j->queue = t;
     j->tenant = t->tenant;
     j->endpoint = t->endpoint;
@@ -188,21 +178,19 @@ static void load_put(struct load_job *j, struct lane *l, int64_t first_ms)
 {
     struct load_lane *k = &j->at[j->n++];
     *k = (struct load_lane){
-        .lane = l, .key = l->key.lane, .first_ms = first_ms, .deliver = j->courier->deliver};
+        .lane = l, .key = l->key.lane, .first_ms = first_ms, .deliver = l->queue->courier->deliver};
     k->last = &k->first;
 }
 
-static void submit(struct load_job *j)
+static void submit(struct courier *c, struct load_job *j)
 {
-    struct courier *c = j->courier;
     c->loads++;
     j->tenant->loads++;
-    c->jobs_out++;
-    enum err err = store_read(c->deliver->c.store, &j->job); /* from here on it is the reader's */
+    enum err err = courier_read(c, &j->job); /* from here on it is the reader's */
     if (err == OK)
         return;
-    j->job.err = err;
-    load_done(&j->job);
+    j->job.job.err = err;
+    on_loaded(&j->job);
 }
 
 void load_start(struct queue *t, size_t lanes_max, int64_t due_ms)
@@ -227,21 +215,22 @@ void load_start(struct queue *t, size_t lanes_max, int64_t due_ms)
         load_put(j, l, one.first_ms);
     }
     j->from_shelf = t->loading = true;
-    submit(j);
+    submit(c, j);
 }
 
 /* Its first 256 are done; the store has more of it. */
 void load_more(struct lane *l)
 {
+    struct courier *c = l->queue->courier;
     struct load_job *j = load_new(l->queue, 1);
-    l->state = LANE_LOADING;
+    lane_leave(l);
     l->more = false;
     if (!j) {
-        lane_shelve(l, loop_now_ms(l->queue->courier->loop) + AGAIN_MS, 0);
+        lane_shelve(l, loop_now_ms(c->loop) + AGAIN_MS, 0);
         return;
     }
     load_put(j, l, 0);
-    submit(j);
+    submit(c, j);
 }
 
 /* ---- start ---- */
@@ -273,6 +262,8 @@ static void put_lane(struct start_job *s)
         s->err = ERR_NOMEM;
     else if (t)
         metric_add(METRIC_LANES_WAITING, 1);
+    if (t)
+        queue_touch(t);
 }
 
 static bool on_waiting(void *arg, const struct delivery *d)

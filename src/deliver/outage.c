@@ -2,16 +2,16 @@
  * days also for a daemon that was started again on the fourth: wall time in its row, mono time
  * here. What cannot be written is written with the next change: nobody waits for it. Thread of the
  * courier. */
+#include "deliver/outage.h"
+
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
-#include "deliver/courier.h"
 
 struct outage_job {
-    struct store_job job; /* first */
-    struct courier *courier;
+    struct courier_job job; /* first */
     uint64_t endpoint;
     int64_t since_ms;
 };
@@ -22,38 +22,29 @@ static enum err save_run(struct store_job *job, struct db *db)
     return endpoint_failing_put(db, o->endpoint, o->since_ms);
 }
 
-static void save_done(struct store_job *job)
+static void on_saved(struct courier_job *job)
 {
-    struct outage_job *o = (struct outage_job *)job;
-    struct courier *c = o->courier;
-    if (o->job.err != OK)
+    if (job->job.err != OK)
         log_sparse(LOG_WARN, 5000, "deliver", "an endpoint's outage could not be stored: %s",
-                   err_text(o->job.err));
-    free(o);
-    courier_job_done(c);
+                   err_text(job->job.err));
+    free(job);
 }
 
 void outage_save(struct queue *t)
 {
-    struct courier *c = t->courier;
     int64_t since_ms = clock_wall_of(t->health.failing_since_ms);
     if (!since_ms && !t->saved)
         return;
     struct outage_job *o = calloc(1, sizeof *o);
     if (!o)
         return;
-    *o = (struct outage_job){
-        .job = {.run = save_run, .done = save_done, .home = loop_mailbox(c->loop)},
-        .courier = c,
-        .endpoint = t->endpoint,
-        .since_ms = since_ms};
-    c->jobs_out++;
-    if (store_write(c->deliver->c.store, &o->job) == OK) {
+    *o = (struct outage_job){.job = {.job.run = save_run, .done = on_saved},
+                             .endpoint = t->endpoint,
+                             .since_ms = since_ms};
+    if (courier_write(t->courier, &o->job) == OK)
         t->saved = since_ms != 0;
-        return;
-    }
-    c->jobs_out--;
-    free(o);
+    else
+        free(o);
 }
 
 /* ---- start ---- */

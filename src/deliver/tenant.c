@@ -3,10 +3,11 @@
  * than its share (base/share.h), so that whoever has little always finds some, though others hang
  * in all they may have. One that has its share of slots is parked until any slot is free. Thread of
  * its courier. */
+#include "deliver/tenant.h"
+
 #include <stdlib.h>
 
 #include "base/metrics.h"
-#include "deliver/courier.h"
 
 const struct share slots_share = {.max = IN_FLIGHT_MAX, .first = OWN_FIRST};
 const struct share questions_share = {.max = QUESTIONS_MAX, .first = OWN_FIRST};
@@ -26,21 +27,6 @@ struct tenant *tenant_of(struct courier *c, uint64_t account)
         return n;
     free(n);
     return NULL;
-}
-
-/* The slots and items that the endpoint holds go with it. */
-void tenant_take_queue(struct tenant *n, struct queue *t)
-{
-    struct tenant *old = t->tenant;
-    if (old) {
-        old->in_flight -= t->in_flight;
-        old->retries_in_flight -= t->retries_in_flight;
-        old->items -= t->n_items;
-    }
-    n->in_flight += t->in_flight;
-    n->retries_in_flight += t->retries_in_flight;
-    n->items += t->n_items;
-    t->tenant = n;
 }
 
 void tenant_turn(struct courier *c, struct tenant *n)

@@ -13,7 +13,8 @@
  * and probes is always the shortest: a wait of 5 s is one of 4. All state is the process's own. */
 #pragma once
 #include "check.h"
-#include "deliver/courier.h"
+#include "deliver/deliver.h"
+#include "deliver/lane.h"
 #include "faulty_engine.h"
 
 struct deliver_kit {

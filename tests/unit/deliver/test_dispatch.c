@@ -1,6 +1,9 @@
-/* Whose turn it is: dispatch.c alone, with lanes, attempts and the book of the test's own. */
+/* Whose turn it is: dispatch.c with queue.c and tenant.c, with lanes, attempts and the book of the
+ * test's own. */
 #include "check.h"
-#include "deliver/courier.h"
+#include "deliver/attempt.h"
+#include "deliver/dispatch.h"
+#include "deliver/tenant.h"
 
 enum { ACCOUNTS = 8, QUEUES = 1024, SENT_MAX = 20000 };
 
@@ -30,7 +33,7 @@ int64_t loop_now_ms(const struct loop *l)
     return 1000;
 }
 
-void queue_wake_at(struct queue *t, int64_t mono_ms)
+void loop_timer(struct loop *l, struct timer *t, int64_t in_ms, timer_fire *fire, void *arg)
 {
 }
 
@@ -45,7 +48,7 @@ void lane_leave(struct lane *l)
 }
 
 /* It lasts until end_one. */
-void attempt_start(struct courier *courier, struct lane *l)
+void attempt_start(struct lane *l)
 {
     assert_true(n_sent < SENT_MAX);
     sent[n_sent].queue = l->queue;
@@ -59,7 +62,7 @@ void attempt_start(struct courier *courier, struct lane *l)
 static void end_one(struct queue *t, bool is_retry, bool answered)
 {
     t->proven = answered;
-    slot_free(&c, t, is_retry);
+    slot_free(t, is_retry);
     queue_turn(t);
     dispatch(&c);
 }
@@ -109,7 +112,7 @@ static void make_ready(struct queue *t, size_t n, bool is_retry)
 static void hold(struct queue *t, size_t n, bool is_retry)
 {
     while (n--)
-        slot_take(&c, t, is_retry);
+        slot_take(t, is_retry);
 }
 
 static size_t sent_of(const struct queue *t)
@@ -168,7 +171,7 @@ static void an_endpoint_is_held_to_its_lanes_at_once(void **state)
 static void retries_leave_slots_to_first_attempts(void **state)
 {
     struct queue *retries = make_queue(0), *fresh = make_queue(0), *other = make_queue(1);
-    hold(make_queue(0), tenant_slots(&c, &tenant[0]) * RETRIES_OF_4 / 4, true);
+    hold(make_queue(0), tenant_slots(&c, &tenant[0]) * 3 / 4, true);
     retries->proven = fresh->proven = true;
     make_ready(retries, 3, true);
     make_ready(fresh, 3, true);

@@ -3,7 +3,8 @@
 #include "check.h"
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "deliver/courier.h"
+#include "deliver/lane.h"
+#include "deliver/tenant.h"
 
 enum { HOUR_MS = 3600000 };
 #define NOW_MS INT64_C(1731681120000)
@@ -31,7 +32,7 @@ struct queue *queue_of(struct courier *courier, uint64_t endpoint)
     return &queue;
 }
 
-void queue_plan(struct queue *t)
+void queue_touch(struct queue *t)
 {
 }
 
@@ -40,14 +41,6 @@ void queue_idle(struct queue *t)
 }
 
 void queue_turn(struct queue *t)
-{
-}
-
-void dispatch(struct courier *courier)
-{
-}
-
-void load_more(struct lane *l)
 {
 }
 
