@@ -1,0 +1,72 @@
+#!/bin/sh
+# Checks that src/ROOM/FILE.c has tests/unit/ROOM/test_FILE.c, or stands in the list with the test that holds it and the
+# reason. A line that no file needs any more is an error, and so is one whose test is not there.
+set -u
+cd "$(dirname "$0")/.."
+
+# files (a pattern of the shell), test below tests/, reason
+list() {
+  cat <<'EOT'
+api/api.c            | e2e/api.test.mjs              | starts what the other files of api are; nothing of it can be had alone
+api/routes.c         | unit/api/test_openapi.c       | the table of operations is compared with the document
+api/core/*           | e2e/permissions.test.mjs      | handles a request with its store and book; each operation is called there under each key
+api/did/*            | e2e/didapi.test.mjs           | each request and answer of the DID API, over HTTP
+api/http/*           | unit/api/http/test_server.c   | parts of one server, which is tested whole on sockets
+api/resources/*      | e2e/openapi.test.mjs          | an operation a file: each is called, and its answer compared with the document
+base/buf.c           | unit/base/test_str.c          | each test of a printer stands on it
+base/log.c           | e2e/strings.test.mjs          | lines of the log under hostile strings
+base/pool.c          | unit/sip/txn/test_transaction.c | handles that are stale or forged
+cli/*.c              | e2e/cli.test.mjs              | commands against a daemon
+cli/client/*         | e2e/listen.test.mjs           | clients of the API and its stream against a daemon
+cli/doctor/*         | e2e/doctor.test.mjs           | looks at a machine
+daemon/*             | e2e/stop.test.mjs             | starts and stops the whole
+deliver/*.c          | unit/deliver/test_attempt.c   | the parts of one courier, tested together on the kit with a still clock
+deliver/http/*       | unit/deliver/http/test_client.c | parts of one client, tested whole on sockets
+hub/book_*           | unit/hub/test_book.c          | the parts of one book
+hub/chores/*         | unit/hub/chores/test_housekeeper.c | chores run under their housekeeper
+hub/link_states.c    | e2e/smpp_link.test.mjs        | one record a link
+hub/resend.c         | e2e/api.test.mjs              | one row, by the API
+hub/simulat*         | e2e/simulate.test.mjs         | events of calls that nobody makes, by the API
+main.c               | e2e/cli.test.mjs              | calls the commands
+model/*              | unit/model/test_settings.c    | documents of settings are tested by the members they share
+net/*                | e2e/tls.test.mjs              | sockets
+play/*               | e2e/demo.test.mjs             | plays the demo
+sip/call/*           | unit/sip/call/test_life.c     | a call from end to end on the kit
+sip/core/*           | unit/sip/call/test_life.c     | the same
+sip/edge.c           | unit/sip/call/test_life.c     | the same
+sip/net/*            | unit/sip/net/test_connections.c | the parts of one transport
+sip/text/text_in.c   | e2e/sipmessage.test.mjs       | a MESSAGE from sipp
+sip/trace/trace.c    | e2e/trace.test.mjs            | batches on their way to the trace
+sip/wire/*           | unit/sip/wire/test_message.c  | the parts of one parser and one printer
+smpp/*               | unit/smpp/test_session.c      | the parts of one session
+store/*.c            | unit/store/test_store.c       | the parts of one store
+store/rows/*         | unit/store/rows/test_lists.c  | rows are written and listed by the tests of those who need them
+store/sqlite/*       | unit/store/test_faults_disk.c | the engine under a disk that fails
+trace/*              | unit/trace/test_trace.c       | the parts of one log
+EOT
+}
+
+list | awk -F'|' '
+  { for (i = 1; i <= 3; i++) gsub(/^ +| +$/, "", $i); pattern[++n] = $1; test[n] = $2 }
+  function matches(file, pattern,    p) {
+    p = pattern; gsub(/\./, "\\.", p); gsub(/\*/, "[^/]*", p)
+    return file ~ "^" p "$"
+  }
+  END {
+    while (("find src -name \"*.c\" | sort" | getline file) > 0) {
+      sub(/^src\//, "", file); files++
+      mirror = "tests/unit/" file; sub(/[^\/]*$/, "test_&", mirror)
+      if ((getline line < mirror) >= 0) { close(mirror); continue }
+      found = 0
+      for (i = 1; i <= n && !found; i++) if (matches(file, pattern[i])) { found = 1; used[i]++; listed++ }
+      if (!found) { print "src/" file " has no " mirror " and no line in the list"; bad = 1 }
+    }
+    for (i = 1; i <= n; i++) {
+      if (!(i in used)) { print "no file needs the line of " pattern[i]; bad = 1 }
+      path = "tests/" test[i]
+      if ((getline line < path) < 0) { print "the line of " pattern[i] " names " path ", which is not there"; bad = 1 }
+      close(path)
+    }
+    if (bad) exit 1
+    print "mirror: " files " files, " files - listed " with a test of their name, " listed " by " n " lines of the list"
+  }'
