@@ -36,37 +36,11 @@ static void what_is_no_uri(void **state)
     }
 }
 
-static void name_addrs(void **state)
-{
-    struct name_addr n;
-    assert_ok(name_addr_parse(STR("\"Lee, \\\"Ann\\\"\" <sip:a@b;x=1>;tag=7;q=0.5"), &n));
-    assert_str(n.display, "Lee, \\\"Ann\\\"");
-    assert_str(n.uri_text, "sip:a@b;x=1");
-    assert_str(n.tag, "7");
-    assert_ok(name_addr_parse(STR("sip:a@b;tag=8"), &n));
-    assert_str(n.uri_text, "sip:a@b");
-    assert_str(n.tag, "8");
-    assert_err(name_addr_parse(STR("\"open <sip:a@b>"), &n), ERR_SYNTAX);
-    assert_err(name_addr_parse(STR("Bell, A <sip:a@b>"), &n), ERR_SYNTAX);
-    assert_err(name_addr_parse(STR("<sip:a@b"), &n), ERR_SYNTAX);
-}
-
-static void display_names_are_text(void **state)
-{
-    struct buf b;
-    buf_init(&b, 100);
-    display_print(STR("A\\\"b \xff\x01z"), &b);
-    assert_str(buf_str(&b), "A\"b \xef\xbf\xbdz");
-    buf_fini(&b);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_of_a_uri),
         cmocka_unit_test(what_is_no_uri),
-        cmocka_unit_test(name_addrs),
-        cmocka_unit_test(display_names_are_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
