@@ -54,9 +54,10 @@ static uint64_t key(uint64_t a, uint64_t b)
 static struct call *call_of(const char *name_addr)
 {
     struct str before, tag;
-    char leg, fork;
+    char fork;
     bool tagged = str_cut(str_of(name_addr), '=', &before, &tag);
-    return tagged ? call_of_tag(&edge_kit.edge->calls, tag, &leg, &fork) : NULL;
+    struct leg *leg = tagged ? leg_of_tag(&edge_kit.edge->calls, tag, &fork) : NULL;
+    return leg ? leg->call : NULL;
 }
 
 bool checks_must_answer(const struct line *l)
@@ -111,14 +112,14 @@ void checks_spoiled(const struct sip_msg *m)
 
 void checks_answers(const struct edge_packet *request, int status, const char *tag)
 {
-    char leg, fork;
+    char fork;
     const struct sip_msg *m = packet_parse(request);
     struct sip_edge *e = edge_kit.edge;
     if (request->method != SIP_INVITE || status < 200 || status >= 300 || request->stream ||
         n_accepted == ACCEPTED_MAX)
         return;
     /* Long after its end nobody knows the call any more. */
-    if (!txn_client_of(e->core.txns, m) && !call_of_tag(&e->calls, m->from.tag, &leg, &fork))
+    if (!txn_client_of(e->core.txns, m) && !leg_of_tag(&e->calls, m->from.tag, &fork))
         return;
     struct str own = m->to.tag.p ? m->to.tag : str_of(tag);
     struct accepted *a = &accepted[n_accepted++];

@@ -77,16 +77,16 @@ static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct
     }
     if (t && trace_id_is_set(&t->trace))
         core_trace(core, &t->trace, (char)t->leg, from, raw);
-    else if (at.call)
-        calls_trace(&e->calls, at.call, at.leg, from, raw);
+    else if (at.leg)
+        calls_trace(&e->calls, at.leg, from, raw);
     if (m->method == SIP_ACK) {
-        if (!(t && txn_server_ack(core->txns, t)) && at.call)
+        if (!(t && txn_server_ack(core->txns, t)) && at.leg)
             calls_on_ack(&at, m);
     } else if (m->method == SIP_CANCEL) { /* `t` is its INVITE's */
         calls_on_cancel(&e->calls, m, from);
     } else if (t) {
         txn_server_repeat(core->txns, t);
-    } else if (at.call) {
+    } else if (at.leg) {
         calls_on_request(&at, m, from, raw);
     } else if (m->to.tag.p) {
         core_reply(core, m, from, 481, NULL, NULL);
@@ -101,13 +101,13 @@ static void on_response_message(struct sip_edge *e, const struct sip_msg *m,
     struct sip_core *core = &e->core;
     struct call_place at = {0};
     struct txn *t = txn_client_of(core->txns, m);
-    struct call *c = t ? NULL : calls_at(&e->calls, m->from.tag, m->call_id, m->to.tag, &at);
+    struct leg *leg = t ? NULL : calls_at(&e->calls, m->from.tag, m->call_id, m->to.tag, &at);
     if (t && !calls_answer_fits(&e->calls, t, m))
         return;
     if (t)
         core_trace(core, &t->trace, (char)t->leg, from, raw);
-    else if (c)
-        calls_trace(&e->calls, c, at.leg, from, raw);
+    else if (leg)
+        calls_trace(&e->calls, leg, from, raw);
     if (t)
         txn_on_response(core->txns, t, m);
     else if (m->cseq_method == SIP_INVITE && m->status >= 200 && m->status < 300)

@@ -18,27 +18,27 @@ enum { STRAY_CSEQ_GAP = 10000 };
  * caller. Past FORKS_MAX the last one is used again. */
 static struct dialog *early_dialog(struct call *c, const struct txn *t, const struct sip_msg *m)
 {
-    for (size_t i = 0; i < c->n_early; i++)
-        if (str_eq(dialog_get(c->early[i], DIALOG_TAG), m->to.tag))
-            return c->early[i];
-    if (c->n_early == FORKS_MAX)
-        return c->early[FORKS_MAX - 1];
+    for (size_t i = 0; i < c->b.n_early; i++)
+        if (str_eq(dialog_get(c->b.early[i], DIALOG_TAG), m->to.tag))
+            return c->b.early[i];
+    if (c->b.n_early == FORKS_MAX)
+        return c->b.early[FORKS_MAX - 1];
     struct dialog *d = calloc(1, sizeof *d);
     if (!d || dialog_of_response(d, m, &t->path, str_of(t->host), c->core->transport) != OK) {
         free(d);
         return NULL;
     }
-    memcpy(d->token, c->b.token, sizeof d->token); /* our From tag is one for all forks */
+    memcpy(d->token, c->b.dialog.token, sizeof d->token); /* our From tag is one for all forks */
     d->leg = 'b';
     d->fork = '0';
-    c->early[c->n_early++] = d;
+    c->b.early[c->b.n_early++] = d;
     return d;
 }
 
 char call_fork_of(const struct call *c, const struct dialog *d)
 {
-    for (size_t i = 0; i < c->n_early; i++)
-        if (c->early[i] == d)
+    for (size_t i = 0; i < c->b.n_early; i++)
+        if (c->b.early[i] == d)
             return (char)('0' + i);
     return '0';
 }
@@ -68,21 +68,21 @@ static void on_provisional(struct call *c, struct txn *t, const struct sip_msg *
 
 static void choose_dialog(struct call *c, struct dialog *chosen)
 {
-    for (size_t i = 0; i < c->n_early; i++) {
-        if (c->early[i] == chosen)
-            c->b = *chosen;
+    for (size_t i = 0; i < c->b.n_early; i++) {
+        if (c->b.early[i] == chosen)
+            c->b.dialog = *chosen;
         else
-            dialog_fini(c->early[i]);
-        free(c->early[i]);
+            dialog_fini(c->b.early[i]);
+        free(c->b.early[i]);
     }
-    c->n_early = 0;
+    c->b.n_early = 0;
 }
 
 static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
 {
     struct sip_core *core = c->core;
     struct dialog *d = m->to.tag.p ? early_dialog(c, t, m) : NULL;
-    if (!d || (c->n_early == FORKS_MAX && !str_eq(dialog_get(d, DIALOG_TAG), m->to.tag))) {
+    if (!d || (c->b.n_early == FORKS_MAX && !str_eq(dialog_get(d, DIALOG_TAG), m->to.tag))) {
         call_hang_up_stray(core, t, &c->strays, m); /* no To tag, or one fork too many: no dialog */
         call_target_failed(c, 500, (struct str){0});
         return;
@@ -91,7 +91,7 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     dialog_refresh(d, m, core->transport);
     if (d->local_cseq < m->cseq) /* otherwise it was spoken in while it was an early one */
         d->local_cseq = m->cseq;
-    c->a.fork = call_fork_of(c, d);
+    c->a.dialog.fork = call_fork_of(c, d);
     c->answered_at_ms = clock_wall_ms();
     c->answered_ms = clock_mono_of(c->answered_at_ms);
     c->sip_status = 200;
@@ -103,20 +103,20 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     struct txn *s = txn_at(core->txns, c->x.server);
     struct buf b = core_scratch(core);
     char tag[DIALOG_TAG_SIZE];
-    dialog_print_tag(&c->a, c->a.fork, tag);
+    dialog_print_tag(&c->a.dialog, c->a.dialog.fork, tag);
     choose_dialog(c, d);
     call_set_state(c, CALL_ANSWERING);
     call_route_drop(c);
     if (!s || txn_request(s, &core->again) != OK) {
-        call_hang_up(c, 'b', (struct str){0});
+        leg_hang_up(&c->b, (struct str){0});
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
         return;
     }
     sip_put_reply(&b, &core->again, &s->path.peer, m->status, m->reason, str_of(tag), true);
     dialog_put_contact(&s->path, core->transport, &b);
-    call_put_relayed(c, 'b', &b, m);
+    leg_put_relayed(&c->b, &b, m);
     if (b.err != OK || block_set(core->blocks, &c->x.answer, buf_str(&b)) != OK) {
-        call_hang_up(c, 'b', (struct str){0});
+        leg_hang_up(&c->b, (struct str){0});
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
         return;
     }
@@ -134,8 +134,8 @@ void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg 
     } else if (routing) {
         call_target_failed(c, m->status, m->reason);
     } else if (m->status >= 200 && m->status < 300) {
-        if (dialog_is(&c->b, m->call_id, m->to.tag))
-            call_on_repeated_answer(c, 'b', m->cseq);
+        if (dialog_is(&c->b.dialog, m->call_id, m->to.tag))
+            leg_on_repeated_answer(&c->b, m->cseq);
         else /* another fork answered too (§13.2.2.4) */
             call_hang_up_stray(c->core, t, &c->strays, m);
     }
@@ -156,8 +156,8 @@ static void on_repeat_answer(struct timer *timer)
     if (over) {
         log_sparse(LOG_WARN, 1000, "sip", "%s: the answer was never acknowledged", c->call_id);
         c->x.given_up = true;
-        call_hang_up(c, 'a', why);
-        call_hang_up(c, 'b', why);
+        leg_hang_up(&c->a, why);
+        leg_hang_up(&c->b, why);
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 408);
         return;
     }
@@ -183,7 +183,7 @@ void call_send_answer(struct call *c)
     struct sip_core *core = c->core;
     struct txn *t = txn_at(core->txns, c->x.server);
     call_set_state(c, CALL_UP);
-    c->a.path.in_call = c->b.path.in_call = true;
+    c->a.dialog.path.in_call = c->b.dialog.path.in_call = true;
     book_drop(&c->book);
     call_probe_later(c, core->c.probe_ms);
     if (t)
@@ -191,10 +191,11 @@ void call_send_answer(struct call *c)
     call_repeat_answer(c);
 }
 
-static void send_ack(struct call *c, char to, uint32_t cseq, const struct sip_msg *m)
+static void send_ack(struct leg *to, uint32_t cseq, const struct sip_msg *m)
 {
+    struct call *c = to->call;
     struct sip_core *core = c->core;
-    struct dialog *d = call_leg(c, to);
+    struct dialog *d = &to->dialog;
     char branch[TOKEN_SIZE + 8] = "z9hG4bK";
     struct buf b = core_scratch(core);
     if (!d->mem)
@@ -202,27 +203,28 @@ static void send_ack(struct call *c, char to, uint32_t cseq, const struct sip_ms
     token_print(c->self, crypto_random_u64(), branch + 7);
     dialog_put_request(d, core->transport, STR("ACK"), cseq, branch, &b);
     if (m && m->body.n) {
-        call_put_relayed(c, call_other(to), &b, m);
+        leg_put_relayed(to->other, &b, m);
     } else {
         sip_put_body(&b, (struct str){0});
     }
     if (b.err != OK)
         return;
-    core_send(core, &c->trace, to, &d->path, dialog_host(d), buf_str(&b));
+    core_send(core, &c->trace, to->name, &d->path, dialog_host(d), buf_str(&b));
     if (m && m->body.n) /* an answer to a late offer: must be repeated as it is */
         (void)!block_set(core->blocks, &c->x.ack, buf_str(&b));
 }
 
 /* A 2xx in a dialog of ours that came before. That of the present exchange waits for the other
  * side's ACK; one from before it had its own (§13.2.2.4). */
-void call_on_repeated_answer(struct call *c, char leg, uint32_t cseq)
+void leg_on_repeated_answer(struct leg *leg, uint32_t cseq)
 {
-    struct dialog *d = call_leg(c, leg);
+    struct call *c = leg->call;
+    struct dialog *d = &leg->dialog;
     bool present = c->x.from && c->x.from != leg && c->x.cseq_out == cseq;
     if (present && c->x.ack.p)
-        core_send(c->core, &c->trace, leg, &d->path, dialog_host(d), block_str(&c->x.ack));
+        core_send(c->core, &c->trace, leg->name, &d->path, dialog_host(d), block_str(&c->x.ack));
     else if (!present || c->x.confirmed)
-        send_ack(c, leg, cseq, NULL);
+        send_ack(leg, cseq, NULL);
 }
 
 static void end_transaction(struct call *c, handle *h)
@@ -235,10 +237,10 @@ static void end_transaction(struct call *c, handle *h)
 
 void call_confirm(struct call *c, const struct sip_msg *m)
 {
-    if (c->x.confirmed || !c->x.accepted)
+    if (!c->x.from || c->x.confirmed || !c->x.accepted)
         return;
     c->x.confirmed = true;
-    send_ack(c, call_other(c->x.from), c->x.cseq_out, m);
+    send_ack(c->x.from->other, c->x.cseq_out, m);
 }
 
 /* Held calls are many: both transactions go now. A 2xx that comes again finds the call by our tag
@@ -255,8 +257,9 @@ void call_acknowledged(struct call *c, const struct sip_msg *m)
         call_on_confirmed(c);
 }
 
-void call_on_ack(struct call *c, char leg, const struct sip_msg *m)
+void leg_on_ack(struct leg *leg, const struct sip_msg *m)
 {
+    struct call *c = leg->call;
     const struct txn *s = txn_at(c->core->txns, c->x.server);
     bool answered = s && s->state == TXN_ACCEPTED; /* before that it acknowledges nothing */
     call_heard(c);
@@ -267,13 +270,14 @@ void call_on_ack(struct call *c, char leg, const struct sip_msg *m)
 
 void call_on_late_answer(struct calls *calls, const struct sip_msg *m, const struct path *from)
 {
-    char leg, fork;
-    struct call *c = m->from.tag.p ? call_of_tag(calls, m->from.tag, &leg, &fork) : NULL;
-    if (!c)
+    char fork;
+    struct leg *leg = m->from.tag.p ? leg_of_tag(calls, m->from.tag, &fork) : NULL;
+    if (!leg)
         return;
-    if (dialog_is(call_leg(c, leg), m->call_id, m->to.tag)) {
-        call_on_repeated_answer(c, leg, m->cseq);
-    } else if (leg == 'b' && str_starts(m->call_id, str_of(c->token))) {
+    struct call *c = leg->call;
+    if (dialog_is(&leg->dialog, m->call_id, m->to.tag)) {
+        leg_on_repeated_answer(leg, m->cseq);
+    } else if (leg == &c->b && str_starts(m->call_id, str_of(c->token))) {
         struct txn stray = {.path = *from, .self = c->self, .leg = 'b', .trace = c->trace};
         stray.path.account = c->account;
         call_hang_up_stray(c->core, &stray, &c->strays, m);

@@ -59,12 +59,10 @@ struct call *call_new(struct calls *calls)
     c->reason = END_FAILED;
     c->by = ENDED_BY_SYSTEM;
     c->verified = 'n';
-    c->a = (struct dialog){.leg = 'a', .fork = '0'};
-    c->b = (struct dialog){.leg = 'b', .fork = '0'};
+    leg_init(&c->a, c, 'a');
+    leg_init(&c->b, c, 'b');
     c->heard_at_ms = loop_now_ms(c->core->c.loop);
     token_print(h, crypto_random_u64(), c->token);
-    token_print(h, crypto_random_u64(), c->a.token);
-    token_print(h, crypto_random_u64(), c->b.token);
     return c;
 }
 
@@ -101,23 +99,15 @@ void call_free(struct call *c)
         event_drop(&ev->event);
         free(ev);
     }
-    for (size_t i = 0; i < c->n_early; i++) {
-        dialog_fini(c->early[i]);
-        free(c->early[i]);
-    }
-    dialog_fini(&c->a);
-    dialog_fini(&c->b);
+    leg_fini(&c->a);
+    leg_fini(&c->b);
     sequences_fini(&c->sequences);
     if (map_get(calls->by_id, str_of(c->call_id)) == c)
         map_remove(calls->by_id, str_of(c->call_id));
-    for (const char *leg = "ab"; *leg; leg++)
-        if (map_get(calls->restored, str_of(call_leg(c, *leg)->token)) == c)
-            map_remove(calls->restored, str_of(call_leg(c, *leg)->token));
     if (c->trunk)
         trunk_release(core, c->trunk);
     free(c->trunk_id);
     free(c->headers);
-    free(c->secrets);
     free(c->destination);
     free(c->bye_reason);
     book_drop(&c->book);
@@ -127,58 +117,14 @@ void call_free(struct call *c)
         calls->on_none(calls->arg);
 }
 
-/* Our tag is the leg's token, the leg and which of its forks. */
-struct call *call_of_tag(struct calls *calls, struct str tag, char *ret_leg, char *ret_fork)
-{
-    handle h;
-    uint64_t random;
-    if (tag.n != TOKEN_SIZE + 1 || !token_parse(tag, &h, &random))
-        return NULL;
-    struct str token = str_slice(tag, 0, TOKEN_SIZE - 1);
-    *ret_leg = tag.p[TOKEN_SIZE - 1];
-    *ret_fork = tag.p[TOKEN_SIZE];
-    if (*ret_leg != 'a' && *ret_leg != 'b')
-        return NULL;
-    struct call *c = pool_at(calls->pool, h);
-    if (!c || !str_eq(token, str_of(call_leg(c, *ret_leg)->token)))
-        c = map_get(calls->restored, token);
-    return c && str_eq(token, str_of(call_leg(c, *ret_leg)->token)) ? c : NULL;
-}
-
-struct dialog *call_dialog_of(struct call *c, char leg, char fork, struct str call_id,
-                              struct str peer_tag)
-{
-    struct dialog *d = call_leg(c, leg);
-    bool answered = c->b.mem != NULL;
-    if (leg == 'b' && !answered) {
-        for (size_t i = 0; i < c->n_early; i++)
-            if (dialog_is(c->early[i], call_id, peer_tag))
-                return fork == d->fork ? c->early[i] : NULL;
-        return NULL;
-    }
-    return dialog_is(d, call_id, peer_tag) && (!answered || fork == d->fork) ? d : NULL;
-}
-
 bool call_is_restored(const struct call *c)
 {
-    return map_get(c->calls->restored, str_of(c->a.token)) == c;
+    return map_get(c->calls->restored, str_of(c->a.dialog.token)) == &c->a;
 }
 
-struct dialog *call_leg(struct call *c, char leg)
+struct leg *call_leg(struct call *c, char name)
 {
-    return leg == 'a' ? &c->a : &c->b;
-}
-
-char call_other(char leg)
-{
-    return leg == 'a' ? 'b' : 'a';
-}
-
-void call_trace(const struct call *c, char leg, struct txn *t)
-{
-    t->leg = (uint8_t)leg;
-    t->trace = c->trace;
-    txn_charge(c->core->txns, t, c->account);
+    return name == 'a' ? &c->a : &c->b;
 }
 
 void call_heard(struct call *c)

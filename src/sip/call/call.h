@@ -56,19 +56,32 @@ struct call_event { /* waits for its turn to be stored */
 
 /* An INVITE under way, from one leg through us to the other: the first, or a re-INVITE. */
 struct exchange {
-    char from;       /* 'a' or 'b'; 0: none under way */
-    bool first;      /* the one that began the call */
-    bool late_offer; /* it came without: the 2xx has the offer, the ACK its answer */
-    bool acked;      /* by who asked, or it failed */
-    bool accepted;   /* the other leg said 2xx */
-    bool confirmed;  /* our ACK for that went onwards */
-    bool given_up;   /* the ACK never came */
+    struct leg *from; /* who asked; NULL: none under way */
+    bool first;       /* the one that began the call */
+    bool late_offer;  /* it came without: the 2xx has the offer, the ACK its answer */
+    bool acked;       /* by who asked, or it failed */
+    bool accepted;    /* the other leg said 2xx */
+    bool confirmed;   /* our ACK for that went onwards */
+    bool given_up;    /* the ACK never came */
     handle server, client;
     uint64_t key; /* a re-INVITE's server transaction, which ends with the ACK */
     uint32_t cseq_in, cseq_out;
     struct block answer; /* our 2xx, repeated until the ACK (§13.3.1.4) */
     struct block ack;    /* what the ACK said onwards: sent again for a repeated 2xx */
     int64_t interval_ms, since_ms;
+};
+
+/* One side of a call. */
+struct leg {
+    struct call *call;
+    struct leg *other;
+    char name;     /* 'a': the caller's; 'b': the target's */
+    bool withheld; /* its party withholds who it is */
+    uint8_t n_early;
+    struct dialog dialog;            /* of b: the answered one */
+    struct dialog *early[FORKS_MAX]; /* of b, until one is answered */
+    struct secrets *secrets;         /* numbers of a's, when it withholds; NULL: not at hand */
+    handle *open; /* requests within its dialogs that are not over: OPEN_MAX; NULL: none yet */
 };
 
 struct call {
@@ -93,16 +106,11 @@ struct call {
     uint64_t account, trunk;
     char *trunk_id, *trunk_name, *caller_name; /* one block, trunk_id its start */
     char *headers;                             /* "name\nvalue\n…" of X-*; NULL */
-    uint8_t withheld;                          /* legs whose party withholds who it is */
-    struct secrets *secrets; /* numbers of leg a's, when it does; NULL: not at hand */
-    bool headers_cut;        /* there was more than is kept of them */
-    char *destination;       /* of the target that rings or answered; NULL */
-    struct dialog a, b;
-    struct dialog *early[FORKS_MAX]; /* of leg b, until one is answered */
-    uint8_t n_early;
+    bool headers_cut;                          /* there was more than is kept of them */
+    char *destination;                         /* of the target that rings or answered; NULL */
+    struct leg a, b;
     struct exchange x;
-    uint64_t invite_key;      /* of the transaction of the INVITE that began it */
-    handle open[2][OPEN_MAX]; /* requests within the dialogs, of leg a and of leg b */
+    uint64_t invite_key; /* of the transaction of the INVITE that began it */
     struct strays strays;
     struct sequences sequences;
     struct call_event *pending, *pending_last;
@@ -132,18 +140,22 @@ struct call *call_new(struct calls *calls);
 bool calls_are_full(const struct calls *calls);
 void call_set_state(struct call *c, enum call_state to);
 void call_free(struct call *c);
-struct call *call_of_tag(struct calls *calls, struct str tag, char *ret_leg, char *ret_fork);
-struct dialog *call_leg(struct call *c, char leg);
-/* The dialog of that leg in which the peer with that tag speaks, an early one too; `fork` is that
- * of our tag. NULL: there is none. */
-struct dialog *call_dialog_of(struct call *c, char leg, char fork, struct str call_id,
-                              struct str peer_tag);
+struct leg *call_leg(struct call *c, char name);
 bool call_is_restored(const struct call *c); /* from before a restart */
-char call_other(char leg);
 void call_heard(struct call *c);
-/* From here on the transaction's messages are in the trace as that leg's, and it counts in the
+
+/* leg.c */
+void leg_init(struct leg *leg, struct call *c, char name);
+void leg_fini(struct leg *leg);
+void leg_forks_fini(struct leg *leg); /* its early dialogs are over */
+/* `ret_fork`: that of our tag. */
+struct leg *leg_of_tag(struct calls *calls, struct str tag, char *ret_fork);
+/* The dialog of the leg in which the peer with that tag speaks, an early one too; `fork` is that
+ * of our tag. NULL: there is none. */
+struct dialog *leg_dialog_of(struct leg *leg, char fork, struct str call_id, struct str peer_tag);
+/* From here on the transaction's messages are in the trace as the leg's, and it counts in the
  * account's share, for as long as it lasts, even if the call has ended. */
-void call_trace(const struct call *c, char leg, struct txn *t);
+void leg_trace(const struct leg *leg, struct txn *t);
 
 /* in.c */
 /* Answers leg a's INVITE; `status` ≥ 300 ends its transaction. */
@@ -167,7 +179,7 @@ void call_stop_ringing(struct call *c);               /* ends the target's turn;
 void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg *m);
 void call_send_answer(struct call *c);
 char call_fork_of(const struct call *c, const struct dialog *early); /* in our tag to leg a */
-void call_on_ack(struct call *c, char leg, const struct sip_msg *m);
+void leg_on_ack(struct leg *leg, const struct sip_msg *m);
 void call_hang_up_stray(struct sip_core *core, struct txn *t, struct strays *known,
                         const struct sip_msg *m);
 /* The exchange's 2xx, when there is one and it has no ACK yet, gets it, with the body of `m`, which
@@ -176,34 +188,33 @@ void call_confirm(struct call *c, const struct sip_msg *m);
 void call_acknowledged(struct call *c, const struct sip_msg *m); /* by who asked; `m` as above */
 void call_repeat_answer(struct call *c);
 /* A 2xx to INVITE that came again, in the dialog of that leg. */
-void call_on_repeated_answer(struct call *c, char leg, uint32_t cseq);
+void leg_on_repeated_answer(struct leg *leg, uint32_t cseq);
 
 /* call_relay.c: requests within a dialog */
-void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
-                     const struct sip_msg *m, const struct path *from, struct str raw);
+void leg_on_request(struct leg *leg, struct dialog *own, char fork, const struct sip_msg *m,
+                    const struct path *from, struct str raw);
 void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m);
 void call_on_relay_failure(struct call *c, struct txn *t, enum err err);
 
 /* call_privacy.c: who withholds who he is */
-void call_withhold(struct call *c, char leg, const struct sip_msg *m); /* m: his; may be NULL */
-const struct secrets *call_hidden(const struct call *c, char leg);     /* NULL: he does not */
+void leg_withhold(struct leg *leg, const struct sip_msg *m); /* m: its party's; may be NULL */
+const struct secrets *leg_hidden(const struct leg *leg);     /* NULL: it does not withhold */
 /* Ends the message in `b`: the headers and the body of that leg's message which may pass. */
-void call_put_relayed(struct call *c, char leg, struct buf *b, const struct sip_msg *m);
+void leg_put_relayed(struct leg *leg, struct buf *b, const struct sip_msg *m);
 
-/* call_open.c: requests within the dialogs that are not over yet */
-bool call_open_has_room(const struct call *c, char leg);
-void call_open_add(struct call *c, char leg, const struct txn *t);
-void call_open_refuse(struct call *c); /* the call ends: each gets its final answer (§15.1.2) */
+/* open.c: requests within the dialogs that are not over yet */
+bool open_has_room(struct leg *leg);
+void open_add(struct leg *leg, const struct txn *t);
+void open_refuse(struct leg *leg); /* the call ends: each gets its final answer (§15.1.2) */
 
 /* call_end.c */
 void call_on_cancel(struct call *c);
-void call_on_bye(struct call *c, char leg, const struct sip_msg *m, const struct path *from,
-                 struct str raw);
+void leg_on_bye(struct leg *leg, const struct sip_msg *m, const struct path *from, struct str raw);
 void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_status);
 void call_finish(struct call *c); /* call_ended is stored: say so */
 /* BYE to that leg, as soon as §15 lets us: not before its INVITE was answered and acknowledged; an
  * answer of its own is acknowledged first. */
-void call_hang_up(struct call *c, char leg, struct str reason);
+void leg_hang_up(struct leg *leg, struct str reason);
 void call_on_confirmed(struct call *c); /* ENDING: leg a's ACK came, or comes no more */
 
 /* call_store.c: events and the row */

@@ -30,31 +30,31 @@ void calls_fini(struct calls *calls)
     *calls = (struct calls){0};
 }
 
-struct call *calls_at(struct calls *calls, struct str tag, struct str call_id, struct str peer_tag,
-                      struct call_place *ret)
+struct leg *calls_at(struct calls *calls, struct str tag, struct str call_id, struct str peer_tag,
+                     struct call_place *ret)
 {
     *ret = (struct call_place){0};
-    struct call *c = tag.p ? call_of_tag(calls, tag, &ret->leg, &ret->fork) : NULL;
-    ret->dialog = c ? call_dialog_of(c, ret->leg, ret->fork, call_id, peer_tag) : NULL;
-    ret->call = ret->dialog ? c : NULL;
-    return c;
+    struct leg *leg = tag.p ? leg_of_tag(calls, tag, &ret->fork) : NULL;
+    ret->dialog = leg ? leg_dialog_of(leg, ret->fork, call_id, peer_tag) : NULL;
+    ret->leg = ret->dialog ? leg : NULL;
+    return leg;
 }
 
-void calls_trace(struct calls *calls, const struct call *c, char leg, const struct path *from,
+void calls_trace(struct calls *calls, const struct leg *leg, const struct path *from,
                  struct str raw)
 {
-    core_trace(calls->core, &c->trace, leg, from, raw);
+    core_trace(calls->core, &leg->call->trace, leg->name, from, raw);
 }
 
 void calls_on_ack(const struct call_place *at, const struct sip_msg *m)
 {
-    call_on_ack(at->call, at->leg, m);
+    leg_on_ack(at->leg, m);
 }
 
 void calls_on_request(const struct call_place *at, const struct sip_msg *m, const struct path *from,
                       struct str raw)
 {
-    call_on_request(at->call, at->leg, at->dialog, at->fork, m, from, raw);
+    leg_on_request(at->leg, at->dialog, at->fork, m, from, raw);
 }
 
 void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct path *from)
@@ -62,7 +62,7 @@ void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct 
     struct sip_core *core = calls->core;
     struct txn *invite = txn_server_of(core->txns, m);
     struct call *c = invite && invite->call ? pool_at(calls->pool, invite->call) : NULL;
-    const struct dialog *d = c ? call_leg(c, (char)invite->leg) : NULL;
+    const struct dialog *d = c ? &call_leg(c, (char)invite->leg)->dialog : NULL;
     if (d && !dialog_is(d, m->call_id, m->from.tag))
         invite = NULL; /* a stranger's, with the branch of another's INVITE */
     core_reply(core, m, from, invite ? 200 : 481, NULL, NULL);
@@ -79,12 +79,13 @@ void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct 
  * change a dialog otherwise. */
 bool calls_answer_fits(struct calls *calls, const struct txn *t, const struct sip_msg *m)
 {
-    char leg, fork;
+    char fork;
     struct call *c = t->call ? pool_at(calls->pool, t->call) : NULL;
     if (!c)
         return true; /* it changes nothing any more */
-    const struct dialog *d = call_leg(c, (char)t->leg);
-    bool ours = m->from.tag.p && call_of_tag(calls, m->from.tag, &leg, &fork) == c && leg == t->leg;
+    const struct leg *leg = call_leg(c, (char)t->leg);
+    const struct dialog *d = &leg->dialog;
+    bool ours = m->from.tag.p && leg_of_tag(calls, m->from.tag, &fork) == leg;
     return ours && (d->mem ? str_eq(m->call_id, dialog_get(d, DIALOG_CALL_ID))
                            : str_starts(m->call_id, str_of(c->token)));
 }
@@ -152,8 +153,8 @@ static void on_hangup(struct mail *m)
     if (c && (c->state == CALL_UP || c->state == CALL_ANSWERING)) {
         static const struct str why = STR("SIP;cause=200;text=\"Hung up by the operator\"");
         int status = c->state == CALL_UP ? 200 : 480;
-        call_hang_up(c, 'a', why);
-        call_hang_up(c, 'b', why);
+        leg_hang_up(&c->a, why);
+        leg_hang_up(&c->b, why);
         call_end(c, END_COMPLETED, ENDED_BY_SYSTEM, status);
     } else if (c && c->state < CALL_ANSWERING) {
         call_end(c, END_CANCELED, ENDED_BY_SYSTEM, 480);

@@ -4,14 +4,14 @@
 #include "base/pool.h"
 #include "sip/core/core.h"
 
-struct call;
 struct dialog;
+struct leg;
 
 /* All calls. */
 struct calls {
     struct sip_core *core;
     struct pool *pool;
-    struct map *by_id, *restored; /* by call_id; by token, those from before a restart */
+    struct map *by_id, *restored; /* by call_id; by token, legs from before a restart */
     uint32_t starts;              /* which start of the daemon this is: CSeqs grow with it */
     void (*on_none)(void *arg);   /* the last one is over */
     void *arg;
@@ -25,15 +25,15 @@ MUST_USE enum err calls_restore(struct calls *calls);
 
 /* Where a message within a dialog belongs. */
 struct call_place {
-    struct call *call; /* NULL: the tag is no leg's, or it is in another's mouth */
+    struct leg *leg; /* NULL: the tag is no leg's, or it is in another's mouth */
     struct dialog *dialog;
-    char leg, fork;
+    char fork;
 };
-/* By our tag, which names the call, and the peer's, which names its dialog. The call that our tag
- * names, even when ret->call is NULL. */
-struct call *calls_at(struct calls *calls, struct str tag, struct str call_id, struct str peer_tag,
-                      struct call_place *ret);
-void calls_trace(struct calls *calls, const struct call *c, char leg, const struct path *from,
+/* By our tag, which names the leg, and the peer's, which names its dialog. The leg that our tag
+ * names, even when ret->leg is NULL. */
+struct leg *calls_at(struct calls *calls, struct str tag, struct str call_id, struct str peer_tag,
+                     struct call_place *ret);
+void calls_trace(struct calls *calls, const struct leg *leg, const struct path *from,
                  struct str raw);
 
 /* An INVITE outside of dialogs. */

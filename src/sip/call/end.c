@@ -8,16 +8,17 @@
 #include "base/metrics.h"
 #include "sip/call/call.h"
 
-static void send_bye(struct call *c, struct dialog *d, struct str reason)
+static void send_bye(struct leg *leg, struct str reason)
 {
-    struct sip_core *core = c->core;
+    struct sip_core *core = leg->call->core;
+    struct dialog *d = &leg->dialog;
     char branch[TOKEN_SIZE + 8];
     if (!d->mem)
         return;
     struct txn *t = txn_client_new(core->txns, false, &d->path, dialog_host(d), branch);
     if (!t)
         return;
-    call_trace(c, d->leg, t);
+    leg_trace(leg, t);
     struct buf b = core_scratch(core);
     dialog_put_request(d, core->transport, STR("BYE"), ++d->local_cseq, branch, &b);
     if (reason.n)
@@ -29,8 +30,9 @@ static void send_bye(struct call *c, struct dialog *d, struct str reason)
         txn_end(core->txns, t);
 }
 
-void call_hang_up(struct call *c, char leg, struct str reason)
+void leg_hang_up(struct leg *leg, struct str reason)
 {
+    struct call *c = leg->call;
     struct txn *t = txn_at(c->core->txns, c->x.server);
     bool unconfirmed = c->x.first && c->x.from == leg && !c->x.acked && !c->x.given_up;
     if (unconfirmed && t && t->state == TXN_ACCEPTED) {
@@ -38,7 +40,7 @@ void call_hang_up(struct call *c, char leg, struct str reason)
         c->bye_reason = reason.n ? str_dup(reason) : NULL;
     } else if (!unconfirmed) { /* otherwise its INVITE is refused when the end is stored */
         call_confirm(c, NULL);
-        send_bye(c, call_leg(c, leg), reason);
+        send_bye(leg, reason);
     }
 }
 
@@ -47,7 +49,7 @@ void call_on_confirmed(struct call *c)
     if (!c->bye_due)
         return;
     c->bye_due = false;
-    send_bye(c, &c->a, str_of(c->bye_reason));
+    send_bye(&c->a, str_of(c->bye_reason));
     call_finish(c);
 }
 
@@ -60,7 +62,8 @@ void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_
         call_stop_ringing(c);
     timer_stop(&c->probe_timer);
     call_confirm(c, NULL);
-    call_open_refuse(c);
+    open_refuse(&c->a);
+    open_refuse(&c->b);
     if (reinvite)
         txn_cancel(c->core->txns, reinvite);
     c->reason = (uint8_t)reason;
@@ -109,9 +112,9 @@ void call_on_cancel(struct call *c)
         call_end(c, END_CANCELED, ENDED_BY_CALLER, 487);
 }
 
-void call_on_bye(struct call *c, char leg, const struct sip_msg *m, const struct path *from,
-                 struct str raw)
+void leg_on_bye(struct leg *leg, const struct sip_msg *m, const struct path *from, struct str raw)
 {
+    struct call *c = leg->call;
     struct sip_core *core = c->core;
     struct str reason = sip_value(m, SIP_H_REASON);
     if (c->state < CALL_RINGING || c->state > CALL_ENDING) {
@@ -120,7 +123,7 @@ void call_on_bye(struct call *c, char leg, const struct sip_msg *m, const struct
     }
     if (c->state == CALL_ENDING) { /* both hung up at once */
         core_reply(core, m, from, 200, NULL, NULL);
-        if (leg == 'a' && c->bye_due) {
+        if (leg == &c->a && c->bye_due) {
             c->bye_due = false;
             call_finish(c);
         }
@@ -129,15 +132,15 @@ void call_on_bye(struct call *c, char leg, const struct sip_msg *m, const struct
     struct txn *t = txn_server_new(core->txns, m, from, raw, true);
     if (!t)
         return; /* it comes again */
-    call_trace(c, leg, t);
+    leg_trace(leg, t);
     c->bye = t->self;
-    enum ended_by by = leg == 'a' ? ENDED_BY_CALLER : ENDED_BY_CALLEE;
+    enum ended_by by = leg == &c->a ? ENDED_BY_CALLER : ENDED_BY_CALLEE;
     if (c->state == CALL_RINGING) { /* an early dialog ended by BYE (§15.1.1) */
         call_end(c, END_CANCELED, by, 487);
         return;
     }
     /* Before its 200 has left, the caller gets a refusal instead of it. */
-    int status = c->state == CALL_UP ? 200 : leg == 'a' ? 487 : 480;
-    call_hang_up(c, call_other(leg), reason);
+    int status = c->state == CALL_UP ? 200 : leg == &c->a ? 487 : 480;
+    leg_hang_up(leg->other, reason);
     call_end(c, END_COMPLETED, by, status);
 }

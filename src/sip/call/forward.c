@@ -17,14 +17,15 @@ static void put_from(struct buf *b, const struct call *c, const struct sip_msg *
 {
     struct str display = str_slice(invite->from.display, 0, 255),
                uri = str_slice(invite->from.uri_text, 0, 700);
-    if (call_hidden(c, 'a')) {
+    if (leg_hidden(&c->a)) {
         display = STR("Anonymous");
         uri = STR("sip:anonymous@anonymous.invalid");
     }
     buf_puts(b, "From: ");
     if (display.n)
         buf_printf(b, "\"%.*s\" ", STR_FMT(display));
-    buf_printf(b, "<%.*s>;tag=%s%c%c\r\n", STR_FMT(uri), c->b.token, c->b.leg, c->b.fork);
+    buf_printf(b, "<%.*s>;tag=%s%c%c\r\n", STR_FMT(uri), c->b.dialog.token, c->b.dialog.leg,
+               c->b.dialog.fork);
 }
 
 bool route_invite(struct call *c)
@@ -54,13 +55,13 @@ bool route_invite(struct call *c)
     buf_puts(&b, "CSeq: 1 INVITE\r\n");
     dialog_put_contact(&r->path, core->transport, &b);
     put_target_headers(&b, r->target);
-    call_put_relayed(c, 'a', &b, invite);
+    leg_put_relayed(&c->a, &b, invite);
     if (b.err != OK) {
         txn_end(core->txns, t);
         return false;
     }
     t->call = c->self;
-    call_trace(c, 'b', t);
+    leg_trace(&c->b, t);
     t->purpose = FOR_ROUTE;
     t->patience_ms += RING_TIMEOUT_MAX_S * 1000; /* the target's own ring timeout comes first */
     r->client = t->self;

@@ -42,7 +42,7 @@ static enum err keep_x_headers(struct call *c, const struct sip_msg *m)
 {
     struct buf b;
     buf_init(&b, X_HEADERS_MAX * (X_HEADER_NAME_MAX + X_HEADER_VALUE_MAX + 2));
-    x_headers_read(m, call_hidden(c, 'a'), &b, &c->headers_cut);
+    x_headers_read(m, leg_hidden(&c->a), &b, &c->headers_cut);
     c->headers = b.n && b.err == OK ? str_dup(buf_str(&b)) : NULL;
     enum err err = b.n && !c->headers ? ERR_NOMEM : OK;
     buf_fini(&b);
@@ -63,7 +63,7 @@ static void derive_call_id(const struct sip_msg *m, const struct book_trunk *t, 
 static void first_exchange(struct call *c, const struct txn *t, const struct sip_msg *m)
 {
     c->invite_key = t->key;
-    c->x = (struct exchange){.from = 'a',
+    c->x = (struct exchange){.from = &c->a,
                              .first = true,
                              .server = t->self,
                              .cseq_in = m->cseq,
@@ -87,12 +87,12 @@ static void on_known(struct call *c, const struct sip_msg *m, const struct path 
     if (!t)
         return;
     t->call = c->self;
-    call_trace(c, 'a', t);
+    leg_trace(&c->a, t);
     first_exchange(c, t, m);
-    if (dialog_of_invite(&c->a, m, from, core->transport) != OK)
+    if (dialog_of_invite(&c->a.dialog, m, from, core->transport) != OK)
         return;
-    if (call_hidden(c, 'a'))
-        call_withhold(c, 'a', m); /* its numbers are at hand again */
+    if (leg_hidden(&c->a))
+        leg_withhold(&c->a, m); /* its numbers are at hand again */
     timer_stop(&c->invite_timer);
     call_answer_invite(c, 100, (struct str){0}, NULL, '0');
     log_info("sip", "%s goes on: its INVITE came again", c->call_id);
@@ -110,13 +110,13 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
     c->account = number->account;
     c->verified = caller.verified;
     if (!strcmp(caller.id, "anonymous"))
-        call_withhold(c, 'a', m);
+        leg_withhold(&c->a, m);
     c->started_at_ms = clock_wall_ms();
     c->started_ms = clock_mono_of(c->started_at_ms);
     memcpy(c->caller, caller.id, sizeof c->caller);
     if ((err = str_copy(str_of(e164), c->number, sizeof c->number)) != OK ||
         (err = keep_names(c, trunk, caller.name)) != OK || (err = keep_x_headers(c, m)) != OK ||
-        (err = dialog_of_invite(&c->a, m, from, core->transport)) != OK ||
+        (err = dialog_of_invite(&c->a.dialog, m, from, core->transport)) != OK ||
         (err = map_put(c->calls->by_id, str_of(c->call_id), c, NULL)) != OK)
         return err;
     c->trunk = trunk->n;
@@ -125,7 +125,7 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
     if (!t)
         return ERR_FULL;
     t->call = c->self;
-    call_trace(c, 'a', t);
+    leg_trace(&c->a, t);
     first_exchange(c, t, m);
     return OK;
 }
@@ -133,10 +133,10 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
 /* Did we send it, and others brought it back? Proxies leave our Via and our From tag in it. */
 static bool is_from_us(struct calls *calls, const struct sip_msg *m)
 {
-    char leg, fork;
+    char fork;
     struct str rest = {0}, v;
     struct via via;
-    if (m->from.tag.p && call_of_tag(calls, m->from.tag, &leg, &fork))
+    if (m->from.tag.p && leg_of_tag(calls, m->from.tag, &fork))
         return true;
     for (size_t line = 0; sip_next(m, SIP_H_VIA, &line, &rest, &v);)
         if (via_parse(v, &via) == OK && via.branch.p &&
@@ -209,13 +209,13 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
     char tag[DIALOG_TAG_SIZE];
     if (!t || txn_request(t, invite) != OK)
         return;
-    dialog_print_tag(&c->a, fork, tag);
+    dialog_print_tag(&c->a.dialog, fork, tag);
     sip_put_reply(&b, invite, &t->path.peer, status, reason, status > 100 ? str_of(tag) : STR(""),
                   status > 100 && status < 300);
     if (status > 100 && status < 300)
         dialog_put_contact(&t->path, core->transport, &b);
     if (from_b)
-        call_put_relayed(c, 'b', &b, from_b);
+        leg_put_relayed(&c->b, &b, from_b);
     else
         sip_put_body(&b, (struct str){0});
     if (b.err != OK) {

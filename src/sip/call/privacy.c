@@ -6,32 +6,27 @@
 #include "sip/call/call.h"
 #include "sip/wire/relayed.h"
 
-static uint8_t bit_of(char leg)
+void leg_withhold(struct leg *leg, const struct sip_msg *m)
 {
-    return leg == 'a' ? 1 : 2;
-}
-
-void call_withhold(struct call *c, char leg, const struct sip_msg *m)
-{
-    c->withheld |= bit_of(leg);
-    if (leg != 'a' || !m)
+    leg->withheld = true;
+    if (leg->name != 'a' || !m)
         return;
-    if (!c->secrets)
-        c->secrets = calloc(1, sizeof *c->secrets); /* without memory they count as unknown */
-    if (c->secrets)
-        secrets_read(m, c->secrets);
+    if (!leg->secrets)
+        leg->secrets = calloc(1, sizeof *leg->secrets); /* without memory they count as unknown */
+    if (leg->secrets)
+        secrets_read(m, leg->secrets);
 }
 
-const struct secrets *call_hidden(const struct call *c, char leg)
+const struct secrets *leg_hidden(const struct leg *leg)
 {
-    if (!(c->withheld & bit_of(leg)))
+    if (!leg->withheld)
         return NULL;
-    return leg == 'a' && c->secrets ? c->secrets : &secrets_unknown;
+    return leg->secrets ? leg->secrets : &secrets_unknown;
 }
 
-void call_put_relayed(struct call *c, char leg, struct buf *b, const struct sip_msg *m)
+void leg_put_relayed(struct leg *leg, struct buf *b, const struct sip_msg *m)
 {
     if (privacy_is_wanted(m))
-        call_withhold(c, leg, m);
-    relayed_put(b, m, call_hidden(c, leg));
+        leg_withhold(leg, m);
+    relayed_put(b, m, leg_hidden(leg));
 }

@@ -16,8 +16,10 @@ void call_probe_later(struct call *c, int64_t in_ms)
     loop_timer(c->core->c.loop, &c->probe_timer, in_ms, on_probe_due, c);
 }
 
-static void send_probe(struct call *c, struct dialog *d)
+static void send_probe(struct leg *leg)
 {
+    struct call *c = leg->call;
+    struct dialog *d = &leg->dialog;
     struct sip_core *core = c->core;
     char branch[TOKEN_SIZE + 8];
     struct txn *t = txn_client_new(core->txns, false, &d->path, dialog_host(d), branch);
@@ -31,7 +33,7 @@ static void send_probe(struct call *c, struct dialog *d)
         return;
     }
     t->call = c->self;
-    call_trace(c, d->leg, t);
+    leg_trace(leg, t);
     t->purpose = FOR_PROBE;
     c->probes++;
     txn_send(core->txns, t, buf_str(&b));
@@ -49,8 +51,8 @@ static void on_probe_due(struct timer *timer)
         return;
     }
     c->probe_unanswered = c->probe_unsent = false;
-    send_probe(c, &c->a);
-    send_probe(c, &c->b);
+    send_probe(&c->a);
+    send_probe(&c->b);
     if (!c->probes)
         call_probe_later(c, c->core->c.probe_ms);
 }
@@ -59,8 +61,8 @@ static void end_lost(struct call *c, const struct txn *t, int status)
 {
     static const struct str why = STR("SIP;cause=481;text=\"Lost\"");
     log_info("sip", "%s: leg %c is gone", c->call_id, t->leg);
-    call_hang_up(c, 'a', why);
-    call_hang_up(c, 'b', why);
+    leg_hang_up(&c->a, why);
+    leg_hang_up(&c->b, why);
     call_end(c, END_LOST, ENDED_BY_SYSTEM, status);
 }
 

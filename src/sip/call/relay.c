@@ -17,19 +17,21 @@ static void put_rack(struct call *c, const struct dialog *to, const struct sip_m
     struct str rseq, rest = sip_value(m, SIP_H_RACK);
     if (!rest.n || !str_cut(rest, ' ', &rseq, &rest))
         return;
-    uint32_t cseq = to->leg == 'b' && !c->b.mem ? 1 : c->x.cseq_out;
+    uint32_t cseq = to->leg == 'b' && !c->b.dialog.mem ? 1 : c->x.cseq_out;
     sip_putf(b, SIP_H_RACK, "%.*s %u INVITE", STR_FMT(str_slice(rseq, 0, 10)), cseq);
 }
 
 static void reinvite_over(struct call *c)
 {
-    c->x.from = 0;
+    c->x.from = NULL;
     c->x.acked = true;
 }
 
-/* Sends `m` on; false when that cannot be, and it is answered here. */
-static bool relay(struct call *c, struct txn *s, struct dialog *to, const struct sip_msg *m)
+/* Sends `m`, which came on `leg`, on in the dialog `to` of the other leg; false when that cannot
+ * be, and it is answered here. */
+static bool relay(struct leg *leg, struct dialog *to, struct txn *s, const struct sip_msg *m)
 {
+    struct call *c = leg->call;
     struct sip_core *core = c->core;
     char branch[TOKEN_SIZE + 8];
     bool invite = m->method == SIP_INVITE;
@@ -41,14 +43,14 @@ static bool relay(struct call *c, struct txn *s, struct dialog *to, const struct
     struct buf b = core_scratch(core);
     dialog_put_request(to, core->transport, m->method_text, ++to->local_cseq, branch, &b);
     put_rack(c, to, m, &b);
-    call_put_relayed(c, call_other(to->leg), &b, m);
+    leg_put_relayed(leg, &b, m);
     if (b.err != OK) {
         txn_end(core->txns, t);
         core_reply_kept(core, s, m, 513, NULL, NULL);
         return false;
     }
     t->call = c->self;
-    call_trace(c, to->leg, t);
+    leg_trace(leg->other, t);
     t->purpose = invite ? FOR_REINVITE : FOR_RELAY;
     t->other = s->self;
     if (invite)
@@ -60,8 +62,9 @@ static bool relay(struct call *c, struct txn *s, struct dialog *to, const struct
 }
 
 /* What a re-INVITE is refused with because another one is under way (§14.2); 0: none is. */
-static int reinvite_refusal(struct call *c, char leg)
+static int reinvite_refusal(const struct leg *leg)
 {
+    struct call *c = leg->call;
     struct txn *s = txn_at(c->core->txns, c->x.server);
     if (!c->x.from || c->x.acked)
         return c->state == CALL_UP ? 0 : 491;
@@ -75,10 +78,11 @@ static int reinvite_refusal(struct call *c, char leg)
     return 0;
 }
 
-static void on_reinvite(struct call *c, struct dialog *own, struct txn *s, const struct sip_msg *m)
+static void on_reinvite(struct leg *leg, struct dialog *own, struct txn *s, const struct sip_msg *m)
 {
+    struct call *c = leg->call;
     struct sip_core *core = c->core;
-    int refusal = reinvite_refusal(c, own->leg);
+    int refusal = reinvite_refusal(leg);
     if (refusal) {
         core_reply_kept(core, s, m, refusal, NULL, refusal == 500 ? retry_after : NULL);
         return;
@@ -87,38 +91,40 @@ static void on_reinvite(struct call *c, struct dialog *own, struct txn *s, const
     block_give(core->blocks, &c->x.answer);
     block_give(core->blocks, &c->x.ack);
     s->call = c->self;
-    c->x = (struct exchange){.from = own->leg,
+    c->x = (struct exchange){.from = leg,
                              .server = s->self,
                              .key = s->key,
                              .cseq_in = m->cseq,
                              .late_offer = m->body.n == 0};
     core_reply_kept(core, s, m, 100, NULL, NULL);
     dialog_refresh(own, m, core->transport);
-    if (!relay(c, s, call_leg(c, call_other(own->leg)), m))
+    if (!relay(leg, &leg->other->dialog, s, m))
         reinvite_over(c);
 }
 
 /* To leg a with the tag of the fork that speaks. */
-static struct dialog *other_dialog(struct call *c, const struct dialog *own, char fork)
+static struct dialog *other_dialog(struct leg *leg, const struct dialog *own, char fork)
 {
+    struct call *c = leg->call;
     size_t i = (size_t)(fork - '0');
-    if (own->leg == 'a')
-        return c->b.mem ? &c->b : i < c->n_early ? c->early[i] : NULL;
-    if (own != &c->b)
-        c->a.fork = call_fork_of(c, own);
-    return &c->a;
+    if (leg == &c->a)
+        return c->b.dialog.mem ? &c->b.dialog : i < c->b.n_early ? c->b.early[i] : NULL;
+    if (own != &c->b.dialog)
+        c->a.dialog.fork = call_fork_of(c, own);
+    return &c->a.dialog;
 }
 
-void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
-                     const struct sip_msg *m, const struct path *from, struct str raw)
+void leg_on_request(struct leg *leg, struct dialog *own, char fork, const struct sip_msg *m,
+                    const struct path *from, struct str raw)
 {
+    struct call *c = leg->call;
     struct sip_core *core = c->core;
     call_heard(c);
     if (m->method == SIP_BYE) {
-        call_on_bye(c, leg, m, from, raw);
+        leg_on_bye(leg, m, from, raw);
         return;
     }
-    struct dialog *to = other_dialog(c, own, fork);
+    struct dialog *to = other_dialog(leg, own, fork);
     if (!to || (c->state != CALL_UP && c->state != CALL_RINGING && c->state != CALL_ANSWERING)) {
         core_reply(core, m, from, 481, NULL, NULL);
         return;
@@ -131,7 +137,7 @@ void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
         core_reply(core, m, from, 500, "CSeq Out Of Order", NULL);
         return;
     }
-    bool room = call_open_has_room(c, leg) && transactions_admit(core->txns, c->account);
+    bool room = open_has_room(leg) && transactions_admit(core->txns, c->account);
     struct txn *s = room ? txn_server_new(core->txns, m, from, raw, true) : NULL;
     if (!s) { /* nothing is kept of it: it may come again */
         metric_add(METRIC_SIP_REJECTED_OPEN, 1);
@@ -139,15 +145,15 @@ void call_on_request(struct call *c, char leg, struct dialog *own, char fork,
         return;
     }
     own->remote_cseq = m->cseq;
-    call_trace(c, leg, s);
-    call_open_add(c, leg, s);
+    leg_trace(leg, s);
+    open_add(leg, s);
     if (m->method == SIP_INVITE) {
-        on_reinvite(c, own, s, m);
+        on_reinvite(leg, own, s, m);
         return;
     }
     if (m->method == SIP_UPDATE && c->state == CALL_UP)
         dialog_refresh(own, m, core->transport);
-    (void)relay(c, s, to, m);
+    (void)relay(leg, to, s, m);
 }
 
 /* Writes the answer to the kept request of `s` into scratch. */
@@ -160,7 +166,7 @@ static bool put_answer(struct call *c, struct txn *s, const struct sip_msg *m, s
     sip_put_reply(ret, &core->again, &s->path.peer, m->status, m->reason, STR(""), m->status < 300);
     if (m->status < 300 && (m->method == SIP_INVITE || m->method == SIP_UPDATE))
         dialog_put_contact(&s->path, core->transport, ret);
-    call_put_relayed(c, call_other((char)s->leg), ret, m);
+    leg_put_relayed(call_leg(c, (char)s->leg)->other, ret, m);
     return ret->err == OK;
 }
 
@@ -185,14 +191,14 @@ static void on_reinvite_accepted(struct call *c, struct txn *t, struct txn *s,
                                  const struct sip_msg *m)
 {
     struct sip_core *core = c->core;
-    bool present = c->x.client == t->self;
+    bool present = c->x.from && c->x.client == t->self;
     c->x.accepted |= present;
     if (present && s && s->state == TXN_ACCEPTED) { /* again: ours is repeated by its own clock */
-        call_on_repeated_answer(c, (char)t->leg, m->cseq);
+        leg_on_repeated_answer(call_leg(c, (char)t->leg), m->cseq);
         return;
     }
     if (present && s && s->state < TXN_COMPLETED && c->state == CALL_UP) {
-        dialog_refresh(call_leg(c, (char)t->leg), m, core->transport);
+        dialog_refresh(&call_leg(c, (char)t->leg)->dialog, m, core->transport);
         if (relay_answer(c, s, m)) {
             call_repeat_answer(c);
             return;
@@ -202,7 +208,7 @@ static void on_reinvite_accepted(struct call *c, struct txn *t, struct txn *s,
         call_confirm(c, NULL);
         reinvite_over(c);
     } else {
-        call_on_repeated_answer(c, (char)t->leg, m->cseq);
+        leg_on_repeated_answer(call_leg(c, (char)t->leg), m->cseq);
     }
 }
 
@@ -223,7 +229,7 @@ void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg 
 {
     struct sip_core *core = c->core;
     struct txn *s = txn_at(core->txns, t->other);
-    struct dialog *d = call_leg(c, (char)t->leg);
+    struct dialog *d = &call_leg(c, (char)t->leg)->dialog;
     if (t->purpose == FOR_REINVITE) {
         on_reinvite_answer(c, t, s, m);
         return;

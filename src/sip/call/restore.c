@@ -41,8 +41,8 @@ static void on_cut_off(struct timer *timer)
     struct call *c = timer->arg;
     static const struct str why = STR("SIP;cause=503;text=\"Lost\"");
     log_warn("sip", "%s ends as lost: %s", c->call_id, c->detail);
-    call_hang_up(c, 'a', why);
-    call_hang_up(c, 'b', why);
+    leg_hang_up(&c->a, why);
+    leg_hang_up(&c->b, why);
     call_end(c, END_LOST, ENDED_BY_SYSTEM, 503);
 }
 
@@ -85,10 +85,10 @@ static enum err names_read(struct call *c, const struct call_row *r)
 /* Rows of earlier versions have one token for both legs. */
 static void tokens_complete(struct call *c)
 {
-    if (!c->a.token[0])
-        memcpy(c->a.token, c->token, sizeof c->token);
-    if (!c->b.token[0])
-        memcpy(c->b.token, c->token, sizeof c->token);
+    if (!c->a.dialog.token[0])
+        memcpy(c->a.dialog.token, c->token, sizeof c->token);
+    if (!c->b.dialog.token[0])
+        memcpy(c->b.dialog.token, c->token, sizeof c->token);
 }
 
 /* Requests we send must count on from the last one, which the row does not know: each start since
@@ -99,8 +99,8 @@ static void count_on(struct call *c, struct str row_starts)
     if (str_to_u64(row_starts, UINT32_MAX, &then) != OK || then >= now)
         then = now ? now - 1 : 0;
     uint64_t starts = now - then < STARTS_MAX ? now - then : STARTS_MAX;
-    c->a.local_cseq += (uint32_t)starts * CSEQ_GAP;
-    c->b.local_cseq += (uint32_t)starts * CSEQ_GAP;
+    c->a.dialog.local_cseq += (uint32_t)starts * CSEQ_GAP;
+    c->b.dialog.local_cseq += (uint32_t)starts * CSEQ_GAP;
 }
 
 /* Why the call cannot go on; NULL when it can. */
@@ -114,21 +114,21 @@ static const char *legs_read(struct call *c, const struct call_row *r)
         if (token.n != TOKEN_SIZE - 1)
             return "the row of the call cannot be read";
         memcpy(c->token, token.p, token.n);
-        a = dialog_parse(&legs, c->core->transport, &c->a);
+        a = dialog_parse(&legs, c->core->transport, &c->a.dialog);
         if (a != ERR_SYNTAX && legs.n)
-            b = dialog_parse(&legs, c->core->transport, &c->b);
+            b = dialog_parse(&legs, c->core->transport, &c->b.dialog);
         tokens_complete(c);
     }
     count_on(c, starts);
-    c->b.path.account = c->account;
-    c->b.path.unguarded = c->account == c->core->operators;
-    c->a.path.unguarded = true;
+    c->b.dialog.path.account = c->account;
+    c->b.dialog.path.unguarded = c->account == c->core->operators;
+    c->a.dialog.path.unguarded = true;
     if (r->phase != CALL_PHASE_ANSWERED)
         return NULL; /* a repeated INVITE brings what it needs */
-    return a == ERR_UNREACHABLE              ? "no SIP listener reaches the caller any more"
-           : b == ERR_UNREACHABLE            ? "no SIP listener reaches the callee any more"
-           : a != OK || b != OK || !c->b.mem ? "the row of the call cannot be read"
-                                             : NULL;
+    return a == ERR_UNREACHABLE                     ? "no SIP listener reaches the caller any more"
+           : b == ERR_UNREACHABLE                   ? "no SIP listener reaches the callee any more"
+           : a != OK || b != OK || !c->b.dialog.mem ? "the row of the call cannot be read"
+                                                    : NULL;
 }
 
 /* What the columns say is enough for a call_ended. */
@@ -143,7 +143,7 @@ static enum err columns_read(struct call *c, const struct call_row *r)
     c->account = r->account;
     c->simulated = r->simulated;
     if (str_eq(r->peer, STR("anonymous")))
-        call_withhold(c, 'a', NULL);
+        leg_withhold(&c->a, NULL);
     c->started_at_ms = r->started_at_ms;
     c->answered_at_ms = r->answered_at_ms;
     c->started_ms = clock_mono_of(r->started_at_ms);
@@ -163,7 +163,7 @@ static void go_on(struct call *c, enum call_phase phase)
         loop_timer(core->c.loop, &c->invite_timer, 0, on_cut_off, c);
     } else if (phase == CALL_PHASE_ANSWERED) {
         call_set_state(c, CALL_UP);
-        c->a.path.in_call = c->b.path.in_call = true;
+        c->a.dialog.path.in_call = c->b.dialog.path.in_call = true;
         c->sip_status = 200;
         c->x.acked = true;
         c->heard_at_ms = 0; /* never, since the restart: the first probe does not wait */
@@ -187,8 +187,10 @@ static bool on_row(void *arg, const struct call_row *r)
     c->detail = err == OK ? legs_read(c, r) : NULL;
     if (err == OK)
         err = map_put(calls->by_id, str_of(c->call_id), c, NULL);
-    for (const char *leg = "ab"; err == OK && *leg; leg++)
-        err = map_put(calls->restored, str_of(call_leg(c, *leg)->token), c, NULL);
+    if (err == OK)
+        err = map_put(calls->restored, str_of(c->a.dialog.token), &c->a, NULL);
+    if (err == OK && strcmp(c->a.dialog.token, c->b.dialog.token) != 0)
+        err = map_put(calls->restored, str_of(c->b.dialog.token), &c->b, NULL);
     if (err == OK) {
         j->n++;
         go_on(c, r->phase);

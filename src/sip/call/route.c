@@ -35,11 +35,7 @@ static void leave_address(struct call *c)
         t->call = 0;
         txn_cancel(c->core->txns, t);
     }
-    for (size_t i = 0; i < c->n_early; i++) {
-        dialog_fini(c->early[i]);
-        free(c->early[i]);
-    }
-    c->n_early = 0;
+    leg_forks_fini(&c->b);
     if (c->state == CALL_RINGING)
         call_set_state(c, CALL_ROUTING);
 }

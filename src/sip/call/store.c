@@ -107,9 +107,9 @@ static void write_legs(struct call *c, struct buf *b)
 void call_put_legs(const struct call *c, struct buf *out)
 {
     buf_printf(out, "%s %u\n", c->token, c->calls->starts);
-    dialog_print(&c->a, c->core->transport, out);
-    if (c->b.mem)
-        dialog_print(&c->b, c->core->transport, out);
+    dialog_print(&c->a.dialog, c->core->transport, out);
+    if (c->b.dialog.mem)
+        dialog_print(&c->b.dialog, c->core->transport, out);
 }
 
 /* The phase belongs to the event, not to the moment: a row must never be ahead of the events that

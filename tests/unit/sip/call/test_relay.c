@@ -112,6 +112,24 @@ static void of_two_invites_that_cross_one_is_refused(void **state)
     edge_kit_end();
 }
 
+/* A 2xx behind the failure of a re-INVITE is acknowledged where it came from (§13.2.2.4). */
+static void a_2xx_behind_a_refused_reinvite_is_acknowledged_to_its_sender(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(1);
+    talk(&caller, &agent);
+    size_t before = count(AGENT_1, SIP_ACK);
+    line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    struct edge_packet *reinvite = last(AGENT_1, "INVITE");
+    line_answer(&agent, reinvite, 503);
+    line_ack_failure(&caller);
+    line_answer(&agent, reinvite, 200);
+    assert_int_equal(count(CARRIER, SIP_ACK), 0);
+    assert_int_equal(count(AGENT_1, SIP_ACK), before + 2); /* of the 503, of the 200 */
+    hang_up(&caller, &agent);
+    edge_kit_end();
+}
+
 /* What was sent since the row was written is not known any more: a CSeq is never used twice. */
 static void after_a_restart_our_requests_are_newer(void **state)
 {
@@ -140,6 +158,7 @@ int main(void)
         cmocka_unit_test(each_side_counts_its_own_requests),
         cmocka_unit_test(a_prack_names_the_invite_as_its_receiver_knows_it),
         cmocka_unit_test(of_two_invites_that_cross_one_is_refused),
+        cmocka_unit_test(a_2xx_behind_a_refused_reinvite_is_acknowledged_to_its_sender),
         cmocka_unit_test(after_a_restart_our_requests_are_newer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
