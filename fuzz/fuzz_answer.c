@@ -12,9 +12,9 @@ static enum err feed(struct http_answer *a, struct str s, size_t piece)
     enum err err = OK;
     size_t rest;
     answer_start(a);
-    while (err == OK && s.n && !a->complete) {
+    while (err == OK && s.n && !a->in.complete) {
         size_t k = piece < s.n ? piece : s.n;
-        err = answer_feed(a, str_slice(s, 0, k), &rest);
+        err = response_reader_feed(&a->in, str_slice(s, 0, k), &rest);
         s = str_from(s, k);
     }
     return err;
@@ -29,13 +29,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     enum err a = feed(&whole, s, s.n), b = feed(&pieces, s, data[0] % 16 + 1);
     if (whole.kept_n > HTTP_BODY_KEPT || pieces.kept_n > HTTP_BODY_KEPT)
         abort();
-    if (pieces.fed_bytes > HTTP_HEAD_MAX + HTTP_BODY_MAX + 16 ||
-        pieces.body_bytes > n + HTTP_BODY_MAX)
+    if (pieces.in.fed_bytes > HTTP_HEAD_MAX + HTTP_BODY_MAX + 16 ||
+        pieces.in.body_bytes > n + HTTP_BODY_MAX)
         abort();
     if (n < HTTP_HEAD_MAX / 2 &&
-        (a != b || whole.complete != pieces.complete)) /* no bound is near */
+        (a != b || whole.in.complete != pieces.in.complete)) /* no bound is near */
         abort();
-    if (a == OK && b == OK && whole.complete && pieces.complete && whole.status != pieces.status)
+    if (a == OK && b == OK && whole.in.complete && pieces.in.complete &&
+        whole.in.status != pieces.in.status)
         abort();
     return 0;
 }

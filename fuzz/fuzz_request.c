@@ -1,5 +1,5 @@
 /* Requests as they come over the wire: whole or byte by byte, the reader sees the same one. */
-#include "api/http/http_reader.h"
+#include "net/http/request_reader.h"
 
 enum { BODY_MAX = 4096 };
 
@@ -10,30 +10,30 @@ struct seen {
     bool keeps;
 };
 
-static bool on_head(struct http_reader *r)
+static bool on_head(struct request_reader *r)
 {
-    return http_reader_target(r) && http_reader_method(r);
+    return request_reader_target(r) && request_reader_method(r);
 }
 
-static struct seen feed(struct http_reader *r, struct buf *body, struct str text, size_t piece)
+static struct seen feed(struct request_reader *r, struct buf *body, struct str text, size_t piece)
 {
     struct seen s = {.read = HTTP_READ_MORE};
-    http_reader_init(r, body, on_head, NULL);
+    request_reader_init(r, body, on_head, NULL);
     for (size_t at = 0; at < text.n && s.read == HTTP_READ_MORE;) {
         struct str bytes = str_slice(text, at, piece);
         at += bytes.n;
-        s.read = http_reader_feed(r, &bytes);
+        s.read = request_reader_feed(r, &bytes);
         s.rest = bytes.n + text.n - at;
     }
     s.fault = r->fault;
     s.lines = r->n_lines;
-    s.keeps = s.read == HTTP_READ_WHOLE && http_reader_keeps_alive(r);
+    s.keeps = s.read == HTTP_READ_WHOLE && request_reader_keeps_alive(r);
     return s;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    static struct http_reader whole, single;
+    static struct request_reader whole, single;
     struct str text = str_of_bytes(bytes, n);
     struct buf a, b;
     if (n && (bytes[0] == '\r' || bytes[0] == '\n'))
@@ -49,8 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     }
     if (once.read == HTTP_READ_FAULT)
         ASSERT(once.fault != HTTP_SOUND && drip.fault != HTTP_SOUND);
-    http_reader_fini(&whole);
-    http_reader_fini(&single);
+    request_reader_fini(&whole);
+    request_reader_fini(&single);
     buf_fini(&a);
     buf_fini(&b);
     return 0;

@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/client/response.h"
 #include "cli/client/sse.h"
+#include "net/http/response_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 struct run {
-    struct response response;
+    struct response_reader response;
     struct sse sse;
     struct buf seen;
     enum err err;
@@ -33,13 +33,14 @@ static void on_body(void *arg, struct str bytes)
 
 static void run(struct run *r, struct str s, size_t piece)
 {
-    response_init(&r->response);
+    response_reader_init(&r->response, &(struct response_limits){.head_max = 32768}, on_body, r);
     sse_init(&r->sse);
     buf_init(&r->seen, 64 << 20);
     r->err = OK;
-    while (r->err == OK && s.n) {
+    while (r->err == OK && s.n && !r->response.complete) {
         size_t k = piece < s.n ? piece : s.n;
-        enum err err = response_feed(&r->response, str_slice(s, 0, k), on_body, r);
+        size_t rest;
+        enum err err = response_reader_feed(&r->response, str_slice(s, 0, k), &rest);
         if (r->err == OK)
             r->err = err;
         s = str_from(s, k);
@@ -48,7 +49,6 @@ static void run(struct run *r, struct str s, size_t piece)
 
 static void end(struct run *r)
 {
-    response_fini(&r->response);
     sse_fini(&r->sse);
     buf_fini(&r->seen);
 }

@@ -12,6 +12,7 @@ rooms() {
   cat <<'EOT'
 base          |
 net           | base
+net/http      | base
 model         | base
 store         | base model
 store/sqlite  | base model store
@@ -28,15 +29,15 @@ sip/call      | base net model store store/rows trace hub sip/wire sip/net sip/t
 sip/text      | base net model store store/rows trace hub sip/wire sip/net sip/trace sip/txn sip/core
 sip           | base net model store store/rows trace hub sip/wire sip/net sip/trace sip/txn sip/core sip/call sip/text
 smpp          | base net model store store/rows hub
-deliver/http  | base net
+deliver/http  | base net net/http
 deliver       | base net model store store/rows hub deliver/http
-api/http      | base net
+api/http      | base net net/http
 api/core      | base net model store store/rows trace hub hub/chores api/http
 api/resources | base model store store/rows hub hub/chores api/http api/core
 api/did       | base model api/core
 api           | base net store hub api/http api/core api/resources api/did
 daemon        | base net model store store/rows trace hub hub/chores sip sip/core sip/net sip/trace smpp deliver api
-cli/client    | base net
+cli/client    | base net net/http
 play          | base net model store trace sip/wire smpp daemon cli/client
 cli/doctor    | base net model store sip/wire sip/net daemon cli/client
 cli           | base net model store deliver deliver/http daemon play cli/client cli/doctor
@@ -77,7 +78,7 @@ libraries() {
   cat <<'EOT'
 sqlite3.h     | src/store/sqlite/
 jansson.h     | src/base/json.c
-llhttp.h      | src/deliver/http/conn.h src/api/http/http_reader.h
+llhttp.h      | src/net/http/
 uv.h          | src/net/
 ares.h        | src/net/resolver
 idn2.h        | src/net/url.c

@@ -84,7 +84,7 @@ bool exchange_is_passed_on(struct exchange *x)
 static bool send_block(struct connection *c, const char *bytes, size_t n)
 {
     struct buf *out = &c->worker->out;
-    bool chunked = !http_reader_is_1_0(&c->x->in);
+    bool chunked = !request_reader_is_1_0(&c->x->in);
     buf_reset(out);
     if (chunked)
         buf_printf(out, "%zx\r\n", n);
@@ -96,7 +96,7 @@ static bool send_block(struct connection *c, const char *bytes, size_t n)
 
 static void end_stream(struct connection *c)
 {
-    if (!http_reader_is_1_0(&c->x->in) && stream_write(c->stream, STR("0\r\n\r\n")) != OK)
+    if (!request_reader_is_1_0(&c->x->in) && stream_write(c->stream, STR("0\r\n\r\n")) != OK)
         connection_close(c);
     else
         answer_over(c);
@@ -142,7 +142,7 @@ void connection_answer(struct connection *c)
         send_whole(c);
         return;
     }
-    x->keeps_alive = x->keeps_alive && !http_reader_is_1_0(&x->in);
+    x->keeps_alive = x->keeps_alive && !request_reader_is_1_0(&x->in);
     buf_reset(&c->worker->out);
     answer_print_head(x, -1, &c->worker->out);
     if (c->worker->out.err != OK || stream_write(c->stream, buf_str(&c->worker->out)) != OK)

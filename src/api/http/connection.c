@@ -57,7 +57,7 @@ void exchange_free(struct exchange *x)
     x->worker->exchanges -= x->is_counted;
     metric_add(METRIC_API_IN_HAND, -x->is_unanswered);
     peers_leave(c->peers, x->client);
-    http_reader_fini(&x->in);
+    request_reader_fini(&x->in);
     buf_fini(&x->query);
     buf_fini(&r->body);
     buf_fini(&r->out);
@@ -66,15 +66,15 @@ void exchange_free(struct exchange *x)
     free(x);
 }
 
-static bool on_head(struct http_reader *in)
+static bool on_head(struct request_reader *in)
 {
     struct exchange *x = in->arg;
     struct connection *c = x->connection;
     exchange_find_client(x, x->r->server->c.peers, &c->from);
     if (!exchange_read_head(x))
         return false;
-    if (!http_reader_is_1_0(in) && !http_reader_is_too_big(in) &&
-        str_eq_nocase(http_reader_header(in, STR("Expect")), STR("100-continue")))
+    if (!request_reader_is_1_0(in) && !request_reader_is_too_big(in) &&
+        str_eq_nocase(request_reader_header(in, STR("Expect")), STR("100-continue")))
         (void)!stream_write(c->stream, STR("HTTP/1.1 100 Continue\r\n\r\n"));
     c->body_since_ms = clock_mono_ms();
     connection_enter(c, STATE_BODY);
@@ -97,7 +97,7 @@ static struct exchange *exchange_new(struct connection *c)
     x->r->content_type = "application/json";
     buf_init(&x->r->body, REQUEST_BODY_MAX);
     buf_init(&x->r->out, ANSWER_MAX);
-    http_reader_init(&x->in, &x->r->body, on_head, x);
+    request_reader_init(&x->in, &x->r->body, on_head, x);
     return x;
 }
 
@@ -191,7 +191,7 @@ static void hand_over(struct connection *c)
     w->exchanges++;
     metric_add(METRIC_API_IN_HAND, 1);
     x->whole_us = clock_mono_us();
-    x->keeps_alive = http_reader_keeps_alive(&x->in) && !w->stopping;
+    x->keeps_alive = request_reader_keeps_alive(&x->in) && !w->stopping;
     x->mail.open = on_mail;
     if (w->stopping) {
         server_refuse(r, 503, "stopping", "The daemon is stopping; it was not taken.");
@@ -237,7 +237,7 @@ static void read_request(struct connection *c, struct str bytes)
     }
     if (c->state == STATE_IDLE)
         connection_enter(c, STATE_NEXT_HEAD);
-    switch (http_reader_feed(&c->x->in, &bytes)) {
+    switch (request_reader_feed(&c->x->in, &bytes)) {
     case HTTP_READ_WHOLE:
         keep_behind(c, bytes);
         if (c->state != STATE_CLOSED)

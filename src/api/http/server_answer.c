@@ -80,7 +80,7 @@ static const char *date_of(struct worker *w)
 static void put_framing(struct exchange *x, int64_t body_n, struct buf *out)
 {
     const struct http_request *r = x->r;
-    bool is_1_0 = http_reader_is_1_0(&x->in);
+    bool is_1_0 = request_reader_is_1_0(&x->in);
     if (body_n >= 0 && r->status != 204 && r->status != 304)
         put_number(out, "Content-Length", (uint64_t)body_n);
     else if (body_n < 0 && !is_1_0)

@@ -10,7 +10,7 @@
 
 struct str http_header(const struct http_request *r, const char *name)
 {
-    return http_reader_header(&r->exchange->in, str_of(name));
+    return request_reader_header(&r->exchange->in, str_of(name));
 }
 
 struct str http_query(const struct http_request *r, const char *name)
@@ -75,8 +75,8 @@ void exchange_find_client(struct exchange *x, struct peers *peers, const struct 
     if (proxies_has(peers_proxies(peers), from)) {
         enum forwarded kind = peers_header(peers, &name);
         for (size_t i = 0; i < x->in.n_lines; i++)
-            if (str_eq_nocase(http_reader_name(&x->in, i), str_of(name)))
-                hops_put(&hops, kind, http_reader_value(&x->in, i));
+            if (str_eq_nocase(request_reader_name(&x->in, i), str_of(name)))
+                hops_put(&hops, kind, request_reader_value(&x->in, i));
         client = proxies_client(peers_proxies(peers), from, &hops);
     }
     print_address(&client, x->r->address);
@@ -114,7 +114,7 @@ static bool read_query(struct exchange *x, struct str query)
 static bool read_target(struct exchange *x)
 {
     struct http_request *r = x->r;
-    char *target = http_reader_target(&x->in);
+    char *target = request_reader_target(&x->in);
     struct str path, query;
     str_cut(str_of(target), '?', &path, &query);
     path = head_path(path);
@@ -135,15 +135,15 @@ static bool read_target(struct exchange *x)
 bool exchange_read_head(struct exchange *x)
 {
     struct http_request *r = x->r;
-    const char *method = http_reader_method(&x->in);
-    struct head h = {.is_1_0 = http_reader_is_1_0(&x->in)};
+    const char *method = request_reader_method(&x->in);
+    struct head h = {.is_1_0 = request_reader_is_1_0(&x->in)};
     struct http_refusal why;
     x->is_head = !strcmp(method, "HEAD");
     r->method = x->is_head ? "GET" : method;
     if (!read_target(x))
         return false;
     for (size_t i = 0; i < x->in.n_lines; i++)
-        head_take(&h, http_reader_name(&x->in, i), http_reader_value(&x->in, i));
+        head_take(&h, request_reader_name(&x->in, i), request_reader_value(&x->in, i));
     if (head_is_sound(&h, &why))
         return true;
     server_refuse(r, why.status, why.code, why.detail);
@@ -154,7 +154,7 @@ void exchange_refuse_fault(struct exchange *x)
 {
     struct http_request *r = x->r;
     char detail[160];
-    const char *reason = http_reader_reason(&x->in);
+    const char *reason = request_reader_reason(&x->in);
     switch (x->in.fault) {
     case HTTP_SOUND:
     case HTTP_REFUSED: break; /* r has it */

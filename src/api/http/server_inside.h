@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "api/http/http_reader.h"
+#include "net/http/request_reader.h"
 #include "api/http/server.h"
 #include "net/stream.h"
 
@@ -42,7 +42,7 @@ struct exchange {                  /* one request, from its first byte to the la
     struct http_request *r;        /* in `request` */
     struct connection *connection; /* NULL: the client has gone */
     struct worker *worker;
-    struct http_reader in;
+    struct request_reader in;
     struct buf query; /* names and values, decoded */
     struct parameter {
         struct str name, value;

@@ -25,7 +25,7 @@ static void on_body(void *arg, struct str bytes)
         fetch_fail(w->fetch, w->answer->body.err);
 }
 
-static void on_end(void *arg, enum err why, const char *detail, const struct response *r)
+static void on_end(void *arg, enum err why, const char *detail, const struct response_reader *r)
 {
     struct waiting *w = arg;
     w->err = why;

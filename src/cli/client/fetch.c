@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_MS = 10000, ADDRESSES_MAX = 16, REQUEST_MAX = 1 << 20 };
+enum { CONNECT_MS = 10000, ADDRESSES_MAX = 16, REQUEST_MAX = 1 << 20, HEAD_MAX = 32 * 1024 };
 
 struct fetch {
     struct fetch_config c;
@@ -17,11 +17,11 @@ struct fetch {
     struct addr at[ADDRESSES_MAX];
     size_t n_at, next_at;
     struct stream *stream;
-    struct response response;
+    struct response_reader response;
     struct timer later, silence;
     enum err why;
     char detail[160];
-    bool over, open, paused, told_head;
+    bool over, open, paused;
 };
 
 static const struct stream_events events;
@@ -85,39 +85,38 @@ static void on_open(struct stream *s, void *arg)
     listen_on(f);
 }
 
-static void tell_head(struct fetch *f)
+static void on_head(void *arg)
 {
-    if (!f->response.head_done || f->told_head)
-        return;
-    f->told_head = true;
-    if (f->c.on_head)
+    struct fetch *f = arg;
+    if (f->response.is_coded) /* nothing but chunks was asked for */
+        end(f, ERR_SYNTAX);
+    else if (f->c.on_head)
         f->c.on_head(f->c.arg, &f->response);
 }
 
 static void on_body(void *arg, struct str bytes)
 {
     struct fetch *f = arg;
-    tell_head(f); /* both may come in one piece */
-    f->c.on_body(f->c.arg, bytes);
+    if (!f->over)
+        f->c.on_body(f->c.arg, bytes);
 }
 
 static void on_bytes(struct stream *s, void *arg, struct str bytes)
 {
     struct fetch *f = arg;
+    size_t rest; /* what comes after the end is passed over */
     if (f->over)
         return;
     listen_on(f);
-    enum err err = response_feed(&f->response, bytes, on_body, f);
-    tell_head(f);
-    if (err != OK || f->response.ended)
+    enum err err = response_reader_feed(&f->response, bytes, &rest);
+    if (err != OK || f->response.complete)
         end(f, err);
 }
 
 static void on_stream_end(struct stream *s, void *arg, enum err why)
 {
     struct fetch *f = arg;
-    const struct response *r = &f->response;
-    bool whole = why == ERR_CLOSED && r->head_done && !r->chunked && r->length < 0;
+    bool whole = why == ERR_CLOSED && response_reader_end(&f->response);
     if (f->over)
         return;
     if (!f->open && f->next_at < f->n_at && why != ERR_TLS)
@@ -162,13 +161,15 @@ static enum err print_request(struct fetch *f)
 
 enum err fetch_start(const struct fetch_config *c, struct fetch **ret)
 {
+    static const struct response_limits max = {.head_max = HEAD_MAX}; /* a stream has no end */
     struct fetch *f = calloc(1, sizeof *f);
     if (!f)
         return ERR_NOMEM;
     f->c = *c;
     f->url = *c->url;
     buf_init(&f->request, REQUEST_MAX);
-    response_init(&f->response);
+    response_reader_init(&f->response, &max, on_body, f);
+    f->response.on_head = on_head;
     enum err err = print_request(f);
     if (err == OK)
         err = look_up(f);
@@ -188,7 +189,6 @@ void fetch_free(struct fetch *f)
     timer_stop(&f->later);
     timer_stop(&f->silence);
     stream_close(f->stream);
-    response_fini(&f->response);
     buf_fini(&f->request);
     free(f);
 }

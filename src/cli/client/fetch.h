@@ -1,7 +1,7 @@
 /* One HTTP exchange of a command with a daemon, over TCP or TLS: a request out, an answer in, as
  * long as it may get. Thread of its loop; callbacks come later, never from within a call. */
 #pragma once
-#include "cli/client/response.h"
+#include "net/http/response_reader.h"
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/url.h"
@@ -16,11 +16,11 @@ struct fetch_config {
     struct str headers; /* whole lines, without Host and Content-Length */
     struct str body;    /* absent: none */
     int64_t silence_ms; /* nothing heard for so long is an end */
-    void (*on_head)(void *arg, const struct response *r); /* may be NULL */
-    response_on_body *on_body;
+    void (*on_head)(void *arg, const struct response_reader *r); /* may be NULL */
+    void (*on_body)(void *arg, struct str bytes);                /* valid during the call */
     /* The last. OK: the answer is whole (r->status). Otherwise why not, for people in `detail`; r
      * is what came. fetch_free is due, and allowed inside. */
-    void (*on_end)(void *arg, enum err why, const char *detail, const struct response *r);
+    void (*on_end)(void *arg, enum err why, const char *detail, const struct response_reader *r);
     void *arg;
 };
 /* Looks the name up as this machine does, and waits for that. ERR_DNS, ERR_UNREACHABLE. */

@@ -69,7 +69,7 @@ static void on_sse_event(void *arg, struct str event, struct str id, struct str 
     s->c.on_event(s->c.arg, event, id, data);
 }
 
-static void on_head(void *arg, const struct response *r)
+static void on_head(void *arg, const struct response_reader *r)
 {
     struct stream_client *s = arg;
     s->status = r->status;
@@ -90,10 +90,10 @@ static void on_body(void *arg, struct str bytes)
         fetch_fail(s->fetch, err);
 }
 
-static void on_end(void *arg, enum err why, const char *detail, const struct response *r)
+static void on_end(void *arg, enum err why, const char *detail, const struct response_reader *r)
 {
     struct stream_client *s = arg;
-    int64_t retry_after_sec = r->retry_after_sec;
+    int64_t retry_after_sec = response_reader_retry_after_sec(r);
     char text[200];
     (void)!str_copy(
         str_slice(str_of(why == OK ? "the daemon ended the stream" : detail), 0, sizeof text - 1),

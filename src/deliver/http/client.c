@@ -108,10 +108,10 @@ static void finish(struct http_exchange *x, enum err err)
     struct http_answer *a = c ? c->answer : NULL;
     struct http_result r = {
         .err = err, .retry_after_sec = -1, .sent_mono_us = x->sent_mono_us, .detail = x->detail};
-    if (a && a->begun)
-        r.status = a->status;
+    if (a && a->in.begun)
+        r.status = a->in.status;
     if (a && err == OK) {
-        r.retry_after_sec = answer_retry_after_sec(a);
+        r.retry_after_sec = response_reader_retry_after_sec(&a->in);
         r.body = str_of_bytes(a->kept, a->kept_n);
     }
     x->on_done(x->arg, &r);
@@ -185,8 +185,8 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
         return;
     }
     metric_add(METRIC_HTTP_RECEIVED, (int64_t)bytes.n);
-    bool begun = c->answer->begun;
-    enum err err = answer_feed(c->answer, bytes, &rest);
+    bool begun = c->answer->in.begun;
+    enum err err = response_reader_feed(&c->answer->in, bytes, &rest);
     if (err != OK) {
         snprintf(x->detail, sizeof x->detail, "%s",
                  err == ERR_TOO_BIG ? "the answer's head is larger than 16 KiB"
@@ -194,15 +194,15 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
         finish(x, err);
         return;
     }
-    if (!c->answer->complete) {
-        if (!begun && c->answer->begun) /* the head is there: now for the body alone */
-            stream_read_at_most(s, answer_body_left(c->answer));
+    if (!c->answer->in.complete) {
+        if (!begun && c->answer->in.begun) /* the head is there: now for the body alone */
+            stream_read_at_most(s, response_reader_body_left(&c->answer->in));
         return;
     }
-    if (answer_keeps_alive(c->answer) && rest == 0) {
+    if (response_reader_keeps_alive(&c->answer->in) && rest == 0) {
         struct http_answer *a = c->answer;
-        struct http_result r = {.status = a->status,
-                                .retry_after_sec = answer_retry_after_sec(a),
+        struct http_result r = {.status = a->in.status,
+                                .retry_after_sec = response_reader_retry_after_sec(&a->in),
                                 .sent_mono_us = x->sent_mono_us,
                                 .body = str_of_bytes(a->kept, a->kept_n),
                                 .detail = ""};
@@ -221,8 +221,8 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
 static bool try_again(struct http_exchange *x)
 {
     struct http_conn *c = x->conn;
-    bool unheard = c->used && !x->again && c->answer && !c->answer->begun &&
-                   c->answer->head_bytes == 0 && c->answer->interim == 0;
+    bool unheard = c->used && !x->again && c->answer && !c->answer->in.begun &&
+                   c->answer->in.head_bytes == 0 && c->answer->in.interim == 0;
     if (!unheard)
         return false;
     x->again = true;
@@ -243,7 +243,8 @@ static void on_end(struct stream *s, void *arg, enum err why)
         pool_close(c);
         return;
     }
-    if (c->answer && (answer_end(c->answer) || (why == ERR_TOO_BIG && c->answer->begun))) {
+    if (c->answer &&
+        (response_reader_end(&c->answer->in) || (why == ERR_TOO_BIG && c->answer->in.begun))) {
         finish(x, OK); /* enough was read to know how it went */
         return;
     }

@@ -1,10 +1,9 @@
 /* Inside the HTTP client: a connection, the answer being read from it, and the pool of idle ones.
  */
 #pragma once
-#include <llhttp.h>
-
 #include "base/map.h"
 #include "deliver/http/client.h"
+#include "net/http/response_reader.h"
 #include "net/stream.h"
 
 /* An answer of the DNS is believed for a minute in all: half of it at most in the resolver's cache,
@@ -21,25 +20,11 @@ enum {
 };
 
 struct http_answer { /* as far as it has come */
-    llhttp_t parser;
-    size_t fed_bytes, head_bytes, body_bytes;
-    unsigned interim; /* 1xx answers before it */
-    bool complete, begun, too_big, body_cut, in_retry_after;
-    int status;
-    char name[16], retry_after[16];
-    uint8_t name_n, retry_after_n;
+    struct response_reader in;
     uint16_t kept_n;
     char kept[HTTP_BODY_KEPT];
 };
 void answer_start(struct http_answer *a);
-/* OK: more is needed or it is complete (a->complete). ERR_SYNTAX, ERR_TOO_BIG. *ret_rest: bytes
- * behind the complete answer. */
-MUST_USE enum err answer_feed(struct http_answer *a, struct str bytes, size_t *ret_rest);
-/* The connection ended: completes an answer whose body lasts until then. */
-bool answer_end(struct http_answer *a);
-size_t answer_body_left(const struct http_answer *a); /* bytes that may still be read for it */
-bool answer_keeps_alive(const struct http_answer *a);
-int64_t answer_retry_after_sec(const struct http_answer *a);
 
 enum { KEY_MAX = 300 };
 struct http_conn {

@@ -9,8 +9,8 @@ static enum err feed(const char *text, size_t n, bool bytewise, size_t *ret_rest
     enum err err = OK;
     answer_start(&a);
     *ret_rest = 0;
-    for (size_t at = 0; err == OK && at < n && !a.complete; at += bytewise ? 1 : n)
-        err = answer_feed(&a, str_of_bytes(text + at, bytewise ? 1 : n), ret_rest);
+    for (size_t at = 0; err == OK && at < n && !a.in.complete; at += bytewise ? 1 : n)
+        err = response_reader_feed(&a.in, str_of_bytes(text + at, bytewise ? 1 : n), ret_rest);
     return err;
 }
 
@@ -19,10 +19,10 @@ static void both_ways(const char *text, int status, const char *body, bool keeps
     for (int bytewise = 0; bytewise < 2; bytewise++) {
         size_t rest;
         assert_ok(feed(text, strlen(text), bytewise, &rest));
-        assert_true(a.complete);
-        assert_int_equal(a.status, status);
+        assert_true(a.in.complete);
+        assert_int_equal(a.in.status, status);
         assert_str(str_of_bytes(a.kept, a.kept_n), body);
-        assert_int_equal(answer_keeps_alive(&a), keeps);
+        assert_int_equal(response_reader_keeps_alive(&a.in), keeps);
     }
 }
 
@@ -43,7 +43,7 @@ static void bytes_behind_it_are_seen(void **state)
     static const char text[] =
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500 Smuggled\r\n\r\n";
     assert_ok(feed(text, sizeof text - 1, false, &rest));
-    assert_int_equal(a.status, 200);
+    assert_int_equal(a.in.status, 200);
     assert_int_equal(rest, 25);
 }
 
@@ -52,11 +52,11 @@ static void retry_after(void **state)
     size_t rest;
     static const char text[] = "HTTP/1.1 503 x\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n";
     assert_ok(feed(text, sizeof text - 1, true, &rest));
-    assert_int_equal(answer_retry_after_sec(&a), 120);
+    assert_int_equal(response_reader_retry_after_sec(&a.in), 120);
     static const char twice[] =
         "HTTP/1.1 503 x\r\nRetry-After: 120\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n";
     assert_ok(feed(twice, sizeof twice - 1, true, &rest));
-    assert_int_equal(answer_retry_after_sec(&a), 7);
+    assert_int_equal(response_reader_retry_after_sec(&a.in), 7);
 }
 
 static void hostile_ones_are_bounded(void **state)
@@ -77,8 +77,8 @@ static void hostile_ones_are_bounded(void **state)
     for (int i = 0; i < 20000; i++)
         buf_puts(&b, "1\r\nx\r\n");
     assert_ok(feed(b.p, b.n, false, &rest)); /* 64 KiB are enough to know how it went */
-    assert_true(a.complete);
-    assert_false(answer_keeps_alive(&a));
+    assert_true(a.in.complete);
+    assert_false(response_reader_keeps_alive(&a.in));
     assert_int_equal(a.kept_n, HTTP_BODY_KEPT);
     buf_fini(&b);
     assert_err(feed("garbage\r\n\r\n", 11, false, &rest), ERR_SYNTAX);
@@ -95,12 +95,12 @@ static void a_body_until_the_end(void **state)
     size_t rest;
     static const char text[] = "HTTP/1.0 200 OK\r\n\r\nhello";
     assert_ok(feed(text, sizeof text - 1, true, &rest));
-    assert_false(a.complete);
-    assert_true(answer_end(&a));
+    assert_false(a.in.complete);
+    assert_true(response_reader_end(&a.in));
     assert_str(str_of_bytes(a.kept, a.kept_n), "hello");
     static const char cut[] = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello";
     assert_ok(feed(cut, sizeof cut - 1, true, &rest));
-    assert_false(answer_end(&a));
+    assert_false(response_reader_end(&a.in));
 }
 
 /* A head, then `piece` again and again: the outcome, and how much was taken until it was clear. */
@@ -108,8 +108,8 @@ static enum err endless(const char *head, const char *piece, size_t *ret_fed)
 {
     size_t rest, n = strlen(piece);
     enum err err = feed(head, strlen(head), false, &rest);
-    for (*ret_fed = 0; err == OK && !a.complete && *ret_fed < 1 << 20; *ret_fed += n)
-        err = answer_feed(&a, str_of_bytes(piece, n), &rest);
+    for (*ret_fed = 0; err == OK && !a.in.complete && *ret_fed < 1 << 20; *ret_fed += n)
+        err = response_reader_feed(&a.in, str_of_bytes(piece, n), &rest);
     return err;
 }
 
@@ -138,10 +138,11 @@ static void what_never_ends_is_ended(void **state)
     for (size_t i = 0; i < sizeof way / sizeof *way; i++) {
         size_t fed;
         enum err err = endless(way[i].head, way[i].piece, &fed);
-        if (err != way[i].err || (err == OK && (!a.complete || answer_keeps_alive(&a))))
+        if (err != way[i].err ||
+            (err == OK && (!a.in.complete || response_reader_keeps_alive(&a.in))))
             fail_msg("%s%s…: %s", way[i].head, way[i].piece, err_name(err));
         assert_in_range(fed, 1, HTTP_HEAD_MAX + HTTP_BODY_MAX + 100);
-        assert_int_equal(a.status, err == OK ? 200 : 0);
+        assert_int_equal(a.in.status, err == OK ? 200 : 0);
     }
 }
 

@@ -13,13 +13,13 @@ enum {
     BODY_WIRE_EXTRA = 2 << 20, /* what chunk sizes, extensions and trailers may add to a body */
 };
 
-struct head_line { /* places in http_reader.text */
+struct head_line { /* places in request_reader.text */
     uint32_t name, name_n, value, value_n;
 };
 
 enum http_fault {
     HTTP_SOUND,
-    HTTP_SYNTAX,         /* http_reader_reason says more */
+    HTTP_SYNTAX,         /* request_reader_reason says more */
     HTTP_METHOD,         /* one that llhttp does not know */
     HTTP_VERSION,        /* neither 1.0 nor 1.1 */
     HTTP_TARGET_TOO_BIG, /* the request line */
@@ -29,10 +29,10 @@ enum http_fault {
     HTTP_REFUSED, /* by on_head */
 };
 
-struct http_reader {
+struct request_reader {
     llhttp_t parser;
     /* The head is there, the body is not. False: the request is refused, and read no further. */
-    bool (*on_head)(struct http_reader *r);
+    bool (*on_head)(struct request_reader *r);
     void *arg;
     struct buf text; /* the target and a NUL, then names and values */
     struct buf *body;
@@ -44,21 +44,22 @@ struct http_reader {
 };
 
 /* `body` is the caller's, and its maximum that of a body. */
-void http_reader_init(struct http_reader *r, struct buf *body,
-                      bool (*on_head)(struct http_reader *r), void *arg);
-void http_reader_fini(struct http_reader *r);
+void request_reader_init(struct request_reader *r, struct buf *body,
+                         bool (*on_head)(struct request_reader *r), void *arg);
+void request_reader_fini(struct request_reader *r);
 
 enum http_read { HTTP_READ_MORE, HTTP_READ_WHOLE, HTTP_READ_FAULT };
 /* Takes from *bytes what belongs to the request. MORE: all of it was taken, and more is needed. */
-enum http_read http_reader_feed(struct http_reader *r, struct str *bytes);
+enum http_read request_reader_feed(struct request_reader *r, struct str *bytes);
 
 /* After the head; the method also before. */
-const char *http_reader_method(const struct http_reader *r);
-char *http_reader_target(struct http_reader *r); /* ends in NUL */
-struct str http_reader_name(const struct http_reader *r, size_t line);
-struct str http_reader_value(const struct http_reader *r, size_t line);
-struct str http_reader_header(const struct http_reader *r, struct str name); /* the first of them */
-bool http_reader_is_too_big(const struct http_reader *r); /* by its Content-Length */
-bool http_reader_is_1_0(const struct http_reader *r);
-bool http_reader_keeps_alive(const struct http_reader *r); /* once it is whole */
-const char *http_reader_reason(const struct http_reader *r);
+const char *request_reader_method(const struct request_reader *r);
+char *request_reader_target(struct request_reader *r); /* ends in NUL */
+struct str request_reader_name(const struct request_reader *r, size_t line);
+struct str request_reader_value(const struct request_reader *r, size_t line);
+struct str request_reader_header(const struct request_reader *r,
+                                 struct str name);              /* the first of them */
+bool request_reader_is_too_big(const struct request_reader *r); /* by its Content-Length */
+bool request_reader_is_1_0(const struct request_reader *r);
+bool request_reader_keeps_alive(const struct request_reader *r); /* once it is whole */
+const char *request_reader_reason(const struct request_reader *r);

@@ -1,4 +1,4 @@
-/* http_reader: a request as it comes in (RFC 9112), by llhttp. Called by connection.c for every
+/* request_reader: a request as it comes in (RFC 9112), by llhttp. Called by connection.c for every
  * piece of bytes.
  *
  * llhttp alone says where a request ends; nothing here computes that from a header. It is strict
@@ -8,21 +8,21 @@
  * (§5.2), one without a name, another version than 1.0 and 1.1, CONNECT. Its telling of names and
  * values leaves bytes out (blanks, line ends), so what was fed is counted beside it. After a fault
  * nothing is read any more. */
-#include "api/http/http_reader.h"
+#include "net/http/request_reader.h"
 
-static struct http_reader *reader_of(llhttp_t *p)
+static struct request_reader *reader_of(llhttp_t *p)
 {
     return p->data;
 }
 
-static int fail(struct http_reader *r, enum http_fault fault)
+static int fail(struct request_reader *r, enum http_fault fault)
 {
     if (r->fault == HTTP_SOUND)
         r->fault = fault;
     return HPE_USER;
 }
 
-static int keep(struct http_reader *r, const char *at, size_t n)
+static int keep(struct request_reader *r, const char *at, size_t n)
 {
     buf_put(&r->text, at, n);
     return r->text.err == OK
@@ -32,13 +32,13 @@ static int keep(struct http_reader *r, const char *at, size_t n)
 
 static int on_url(llhttp_t *p, const char *at, size_t n)
 {
-    struct http_reader *r = reader_of(p);
+    struct request_reader *r = reader_of(p);
     if (r->text.n + n > TARGET_BYTES_MAX)
         return fail(r, HTTP_TARGET_TOO_BIG);
     return keep(r, at, n);
 }
 
-static int end_target(struct http_reader *r)
+static int end_target(struct request_reader *r)
 {
     if (r->target_done)
         return 0;
@@ -50,7 +50,7 @@ static int end_target(struct http_reader *r)
 /* Trailers come by the same calls, and nobody asks for them. */
 static int on_field(llhttp_t *p, const char *at, size_t n)
 {
-    struct http_reader *r = reader_of(p);
+    struct request_reader *r = reader_of(p);
     if (r->has_head)
         return 0;
     if (end_target(r))
@@ -66,7 +66,7 @@ static int on_field(llhttp_t *p, const char *at, size_t n)
 
 static int on_value(llhttp_t *p, const char *at, size_t n)
 {
-    struct http_reader *r = reader_of(p);
+    struct request_reader *r = reader_of(p);
     if (r->has_head || r->n_lines == HEAD_LINES_MAX)
         return 0;
     struct head_line *line = &r->line[r->n_lines];
@@ -78,7 +78,7 @@ static int on_value(llhttp_t *p, const char *at, size_t n)
 
 static int on_value_complete(llhttp_t *p)
 {
-    struct http_reader *r = reader_of(p);
+    struct request_reader *r = reader_of(p);
     if (r->has_head)
         return 0;
     if (r->n_lines == HEAD_LINES_MAX || !r->line[r->n_lines].name_n)
@@ -87,14 +87,14 @@ static int on_value_complete(llhttp_t *p)
     return 0;
 }
 
-bool http_reader_is_too_big(const struct http_reader *r)
+bool request_reader_is_too_big(const struct request_reader *r)
 {
     return (r->parser.flags & F_CONTENT_LENGTH) && r->parser.content_length > r->body->max;
 }
 
 static int on_headers_complete(llhttp_t *p)
 {
-    struct http_reader *r = reader_of(p);
+    struct request_reader *r = reader_of(p);
     if (end_target(r))
         return HPE_USER;
     if (p->http_major != 1 || p->http_minor > 1)
@@ -105,14 +105,14 @@ static int on_headers_complete(llhttp_t *p)
     p->upgrade = 0; /* it is not taken up (RFC 9110 §7.8), and the body is one */
     if (!r->on_head(r))
         fail(r, HTTP_REFUSED);
-    else if (http_reader_is_too_big(r))
+    else if (request_reader_is_too_big(r))
         fail(r, HTTP_BODY_TOO_BIG);
     return r->fault == HTTP_SOUND ? 0 : -1;
 }
 
 static int on_body(llhttp_t *p, const char *at, size_t n)
 {
-    struct http_reader *r = reader_of(p);
+    struct request_reader *r = reader_of(p);
     buf_put(r->body, at, n);
     return r->body->err == OK          ? 0
            : r->body->err == ERR_NOMEM ? fail(r, HTTP_NO_MEMORY)
@@ -122,7 +122,7 @@ static int on_body(llhttp_t *p, const char *at, size_t n)
 /* A chunk that cannot fit is refused before its bytes come. */
 static int on_chunk_header(llhttp_t *p)
 {
-    struct http_reader *r = reader_of(p);
+    struct request_reader *r = reader_of(p);
     return p->content_length > r->body->max ? fail(r, HTTP_BODY_TOO_BIG) : 0;
 }
 
@@ -143,16 +143,16 @@ static const llhttp_settings_t settings = {
     .on_message_complete = on_complete,
 };
 
-void http_reader_init(struct http_reader *r, struct buf *body,
-                      bool (*on_head)(struct http_reader *r), void *arg)
+void request_reader_init(struct request_reader *r, struct buf *body,
+                         bool (*on_head)(struct request_reader *r), void *arg)
 {
-    *r = (struct http_reader){.on_head = on_head, .arg = arg, .body = body};
+    *r = (struct request_reader){.on_head = on_head, .arg = arg, .body = body};
     buf_init(&r->text, HEAD_BYTES_MAX + 1);
     llhttp_init(&r->parser, HTTP_REQUEST, &settings);
     r->parser.data = r;
 }
 
-void http_reader_fini(struct http_reader *r)
+void request_reader_fini(struct request_reader *r)
 {
     buf_fini(&r->text);
 }
@@ -168,7 +168,7 @@ static enum http_fault fault_of(llhttp_errno_t e)
 /* Counts and checks what of `bytes` belongs to the head, up to the empty line, before llhttp has
  * it. A line that begins with a blank goes on with the one before for some servers, others see two.
  */
-static void look_at_head(struct http_reader *r, struct str bytes)
+static void look_at_head(struct request_reader *r, struct str bytes)
 {
     size_t at = 0;
     while (at < bytes.n) {
@@ -194,7 +194,7 @@ static void look_at_head(struct http_reader *r, struct str bytes)
         fail(r, r->has_line ? HTTP_HEAD_TOO_BIG : HTTP_TARGET_TOO_BIG);
 }
 
-enum http_read http_reader_feed(struct http_reader *r, struct str *bytes)
+enum http_read request_reader_feed(struct request_reader *r, struct str *bytes)
 {
     struct str fed = *bytes;
     if (r->fault == HTTP_SOUND && !r->has_end)
@@ -218,45 +218,45 @@ enum http_read http_reader_feed(struct http_reader *r, struct str *bytes)
     return r->fault == HTTP_SOUND ? HTTP_READ_MORE : HTTP_READ_FAULT;
 }
 
-const char *http_reader_method(const struct http_reader *r)
+const char *request_reader_method(const struct request_reader *r)
 {
     return llhttp_method_name(r->parser.method);
 }
 
-char *http_reader_target(struct http_reader *r)
+char *request_reader_target(struct request_reader *r)
 {
     return r->text.p;
 }
 
-struct str http_reader_name(const struct http_reader *r, size_t line)
+struct str request_reader_name(const struct request_reader *r, size_t line)
 {
     return (struct str){r->text.p + r->line[line].name, r->line[line].name_n};
 }
 
-struct str http_reader_value(const struct http_reader *r, size_t line)
+struct str request_reader_value(const struct request_reader *r, size_t line)
 {
     return str_trim((struct str){r->text.p + r->line[line].value, r->line[line].value_n});
 }
 
-struct str http_reader_header(const struct http_reader *r, struct str name)
+struct str request_reader_header(const struct request_reader *r, struct str name)
 {
     for (size_t i = 0; i < r->n_lines; i++)
-        if (str_eq_nocase(http_reader_name(r, i), name))
-            return http_reader_value(r, i);
+        if (str_eq_nocase(request_reader_name(r, i), name))
+            return request_reader_value(r, i);
     return (struct str){0};
 }
 
-bool http_reader_is_1_0(const struct http_reader *r)
+bool request_reader_is_1_0(const struct request_reader *r)
 {
     return r->parser.http_major == 1 && r->parser.http_minor == 0;
 }
 
-bool http_reader_keeps_alive(const struct http_reader *r)
+bool request_reader_keeps_alive(const struct request_reader *r)
 {
     return llhttp_should_keep_alive(&r->parser) != 0;
 }
 
-const char *http_reader_reason(const struct http_reader *r)
+const char *request_reader_reason(const struct request_reader *r)
 {
     const char *reason = llhttp_get_error_reason(&r->parser);
     return reason && r->fault == HTTP_SYNTAX ? reason : "";

@@ -1,16 +1,16 @@
 #include "check.h"
-#include "api/http/http_reader.h"
+#include "net/http/request_reader.h"
 
 enum { BODY_MAX = 256 };
 
-static struct http_reader reader;
+static struct request_reader reader;
 static struct buf body;
 static unsigned heads;
 
-static bool on_head(struct http_reader *r)
+static bool on_head(struct request_reader *r)
 {
     heads++;
-    return !str_eq(http_reader_header(r, STR("X-Refuse")), STR("yes"));
+    return !str_eq(request_reader_header(r, STR("X-Refuse")), STR("yes"));
 }
 
 static int setup(void **state)
@@ -21,7 +21,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    http_reader_fini(&reader);
+    request_reader_fini(&reader);
     buf_fini(&body);
     return 0;
 }
@@ -31,15 +31,15 @@ static enum http_read feed(struct str text, size_t piece, size_t *ret_rest)
 {
     enum http_read read = HTTP_READ_MORE;
     size_t at = 0;
-    http_reader_fini(&reader);
+    request_reader_fini(&reader);
     buf_reset(&body);
-    http_reader_init(&reader, &body, on_head, NULL);
+    request_reader_init(&reader, &body, on_head, NULL);
     heads = 0;
     *ret_rest = 0;
     while (read == HTTP_READ_MORE && at < text.n) {
         struct str bytes = str_slice(text, at, piece);
         at += bytes.n;
-        read = http_reader_feed(&reader, &bytes);
+        read = request_reader_feed(&reader, &bytes);
         *ret_rest = bytes.n + text.n - at;
     }
     return read;
@@ -53,10 +53,10 @@ static void is_whole(const char *text, const char *method, const char *target, c
         assert_int_equal(feed(str_of(text), piece, &rest), HTTP_READ_WHOLE);
         assert_int_equal(rest, 0);
         assert_int_equal(heads, 1);
-        assert_string_equal(http_reader_method(&reader), method);
-        assert_string_equal(http_reader_target(&reader), target);
+        assert_string_equal(request_reader_method(&reader), method);
+        assert_string_equal(request_reader_target(&reader), target);
         assert_str(buf_str(&body), bytes);
-        assert_int_equal(http_reader_keeps_alive(&reader), keeps);
+        assert_int_equal(request_reader_keeps_alive(&reader), keeps);
     }
 }
 
@@ -69,7 +69,7 @@ static void faults(struct str text, enum http_fault fault)
             fail_msg("%.*s: read %d, fault %d, not %d", STR_FMT(str_slice(text, 0, 200)), read,
                      reader.fault, fault);
         struct str more = STR("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-        assert_int_equal(http_reader_feed(&reader, &more), HTTP_READ_FAULT);
+        assert_int_equal(request_reader_feed(&reader, &more), HTTP_READ_FAULT);
     }
 }
 #define FAULTS(text, fault) faults(STR(text), fault)
@@ -97,12 +97,12 @@ static void header_lines(void **state)
     for (size_t piece = 1; piece <= text.n; piece++) {
         assert_int_equal(feed(text, piece, &rest), HTTP_READ_WHOLE);
         assert_int_equal(reader.n_lines, 4);
-        assert_str(http_reader_header(&reader, STR("host")), "x");
-        assert_str(http_reader_header(&reader, STR("EMPTY")), "");
-        assert_str(http_reader_header(&reader, STR("X-A")), "one");
-        assert_str(http_reader_name(&reader, 3), "x-a");
-        assert_str(http_reader_value(&reader, 3), "two");
-        assert_null(http_reader_header(&reader, STR("X-B")).p);
+        assert_str(request_reader_header(&reader, STR("host")), "x");
+        assert_str(request_reader_header(&reader, STR("EMPTY")), "");
+        assert_str(request_reader_header(&reader, STR("X-A")), "one");
+        assert_str(request_reader_name(&reader, 3), "x-a");
+        assert_str(request_reader_value(&reader, 3), "two");
+        assert_null(request_reader_header(&reader, STR("X-B")).p);
     }
 }
 
@@ -195,7 +195,7 @@ static void trailers_have_an_end(void **state)
     assert_int_equal(
         feed(STR("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"), 99, &rest),
         HTTP_READ_MORE);
-    for (struct str more = line; http_reader_feed(&reader, &more) == HTTP_READ_MORE; more = line)
+    for (struct str more = line; request_reader_feed(&reader, &more) == HTTP_READ_MORE; more = line)
         fed += line.n;
     assert_int_equal(reader.fault, HTTP_BODY_TOO_BIG);
     assert_true(fed < BODY_WIRE_EXTRA + 1024);
