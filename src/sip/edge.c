@@ -78,7 +78,7 @@ static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct
     if (t && trace_id_is_set(&t->trace))
         core_trace(core, &t->trace, (char)t->leg, from, raw);
     else if (at.leg)
-        calls_trace(&e->calls, at.leg, from, raw);
+        calls_packet_at_hand(&e->calls, at.leg, from, raw);
     if (m->method == SIP_ACK) {
         if (!(t && txn_server_ack(core->txns, t)) && at.leg)
             calls_on_ack(&at, m);
@@ -107,7 +107,7 @@ static void on_response_message(struct sip_edge *e, const struct sip_msg *m,
     if (t)
         core_trace(core, &t->trace, (char)t->leg, from, raw);
     else if (leg)
-        calls_trace(&e->calls, leg, from, raw);
+        calls_packet_at_hand(&e->calls, leg, from, raw);
     if (t)
         txn_on_response(core->txns, t, m);
     else if (m->cseq_method == SIP_INVITE && m->status >= 200 && m->status < 300)

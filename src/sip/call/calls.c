@@ -40,8 +40,8 @@ struct leg *calls_at(struct calls *calls, struct str tag, struct str call_id, st
     return leg;
 }
 
-void calls_trace(struct calls *calls, const struct leg *leg, const struct path *from,
-                 struct str raw)
+void calls_packet_at_hand(struct calls *calls, const struct leg *leg, const struct path *from,
+                          struct str raw)
 {
     core_trace(calls->core, &leg->call->trace, leg->name, from, raw);
 }

@@ -33,8 +33,8 @@ struct call_place {
  * names, even when ret->leg is NULL. */
 struct leg *calls_at(struct calls *calls, struct str tag, struct str call_id, struct str peer_tag,
                      struct call_place *ret);
-void calls_trace(struct calls *calls, const struct leg *leg, const struct path *from,
-                 struct str raw);
+void calls_packet_at_hand(struct calls *calls, const struct leg *leg, const struct path *from,
+                          struct str raw);
 
 /* An INVITE outside of dialogs. */
 void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct path *from,
