@@ -207,6 +207,199 @@ static void what_an_account_s_agent_says_passes_the_guard(void **state)
     guard = NULL;
 }
 
+/* ---- the next hop, and what a request says ---- */
+
+/* Of an INVITE or its answer, with Record-Routes, over UDP with 5.0.1.1:5070. */
+static void dialog_with(struct dialog *d, struct transport *t, bool invite, const char *contact,
+                        const char *record_routes)
+{
+    static struct sip_msg m;
+    static char bytes[2048];
+    struct path path = {.transport = SIP_UDP};
+    int n =
+        snprintf(bytes, sizeof bytes,
+                 "%s\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: \"A\" <sip:a@us>;tag=1\r\n"
+                 "To: <sip:b@them>%s\r\nCall-ID: c\r\nCSeq: 41 INVITE\r\n%s%s%s"
+                 "Content-Length: 0\r\n\r\n",
+                 invite ? "INVITE sip:b@them SIP/2.0" : "SIP/2.0 200 OK", invite ? "" : ";tag=2",
+                 contact ? "Contact: " : "", contact ? contact : "", record_routes);
+    assert_ok(sip_parse(bytes, (size_t)n, &m));
+    assert_ok(addr_parse(STR("5.0.1.1:5070"), 0, &path.peer));
+    *d = (struct dialog){.leg = invite ? 'a' : 'b', .fork = '0'};
+    memset(d->token, 'T', TOKEN_SIZE - 1);
+    if (invite)
+        assert_ok(dialog_of_invite(d, &m, &path, t));
+    else
+        assert_ok(dialog_of_response(d, &m, &path, STR(""), t));
+}
+
+static void assert_peer(const struct dialog *d, enum sip_transport how, const char *expected)
+{
+    char peer[ADDR_TEXT_SIZE];
+    addr_print(&d->path.peer, peer);
+    assert_string_equal(peer, expected);
+    assert_int_equal(d->path.transport, how);
+}
+
+static const char *request_of(const struct dialog *d, struct transport *t, const char *method)
+{
+    static char text[4096];
+    struct buf b;
+    buf_wrap(&b, text, sizeof text - 1);
+    dialog_put_request(d, t, str_of(method), 9, "z9hG4bKbranch", &b);
+    assert_ok(b.err);
+    text[b.n] = '\0';
+    return text;
+}
+
+/* RFC 3261 §12.1: who called has the routes the other way round. */
+static void routes_stand_as_our_side_needs_them(void **state)
+{
+    struct transport *t = transport("udp:127.0.0.1:0");
+    struct dialog d;
+    const char *routes = "Record-Route: <sip:5.0.3.1;lr>, <sip:5.0.3.2;lr>\r\n"
+                         "Record-Route: <sip:5.0.3.3:5080;lr>\r\n";
+    dialog_with(&d, t, true, "<sip:x@5.0.2.9>\r\n", routes);
+    assert_str(dialog_get(&d, DIALOG_ROUTES),
+               "<sip:5.0.3.1;lr>, <sip:5.0.3.2;lr>, <sip:5.0.3.3:5080;lr>");
+    assert_peer(&d, SIP_UDP, "5.0.3.1:5060");
+    assert_int_equal(d.remote_cseq, 41);
+    assert_str(dialog_get(&d, DIALOG_TAG), "1");
+    dialog_fini(&d);
+    dialog_with(&d, t, false, "<sip:x@5.0.2.9>\r\n", routes);
+    assert_str(dialog_get(&d, DIALOG_ROUTES),
+               "<sip:5.0.3.3:5080;lr>, <sip:5.0.3.2;lr>, <sip:5.0.3.1;lr>");
+    assert_peer(&d, SIP_UDP, "5.0.3.3:5080");
+    assert_int_equal(d.local_cseq, 41);
+    assert_str(dialog_get(&d, DIALOG_TAG), "2");
+    dialog_fini(&d);
+    close_transport(t);
+}
+
+/* §12.2.1.1: a strict router is the Request-URI, and the target is the last route. */
+static void a_strict_router_gets_what_it_understands(void **state)
+{
+    struct transport *t = transport("udp:127.0.0.1:0");
+    struct dialog d;
+    dialog_with(&d, t, true, "<sip:x@5.0.2.9>\r\n",
+                "Record-Route: <sip:5.0.3.1>, <sip:5.0.3.2;lr>\r\n");
+    const char *text = request_of(&d, t, "BYE");
+    assert_memory_equal(text, "BYE sip:5.0.3.1 SIP/2.0\r\n", 25);
+    assert_non_null(strstr(text, "\r\nRoute: <sip:5.0.3.2;lr>\r\nRoute: <sip:x@5.0.2.9>\r\n"));
+    dialog_fini(&d);
+    dialog_with(&d, t, true, "<sip:x@5.0.2.9>\r\n", "Record-Route: <sip:5.0.3.1>\r\n");
+    assert_non_null(strstr(request_of(&d, t, "BYE"), ";rport\r\nRoute: <sip:x@5.0.2.9>\r\nMax-"));
+    dialog_fini(&d);
+    dialog_with(&d, t, true, "<sip:x@5.0.2.9>\r\n", "Record-Route: <sip:5.0.3.1;lr>\r\n");
+    text = request_of(&d, t, "BYE");
+    assert_memory_equal(text, "BYE sip:x@5.0.2.9 SIP/2.0\r\n", 27);
+    assert_non_null(strstr(text, "\r\nRoute: <sip:5.0.3.1;lr>\r\n"));
+    dialog_fini(&d);
+    close_transport(t);
+}
+
+static void a_request_is_one_of_the_dialog(void **state)
+{
+    char own[ADDR_TEXT_SIZE], expected[1024];
+    struct transport *t = transport("udp:127.0.0.1:0");
+    struct addr at = transport_local(t, 0);
+    struct dialog d;
+    addr_print(&at, own);
+    dialog_with(&d, t, true, "<sip:x@5.0.2.9>\r\n", "");
+    snprintf(expected, sizeof expected,
+             "INFO sip:x@5.0.2.9 SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKbranch;rport\r\n"
+             "Max-Forwards: 70\r\nFrom: <sip:b@them>;tag=TTTTTTTTTTTTTTTTTTTTTTTTTTa0\r\n"
+             "To: \"A\" <sip:a@us>;tag=1\r\nCall-ID: c\r\nCSeq: 9 INFO\r\n",
+             own);
+    assert_string_equal(request_of(&d, t, "INFO"), expected);
+    static const char *const target[] = {"INVITE", "UPDATE", "REFER", "SUBSCRIBE", "NOTIFY"};
+    for (size_t i = 0; i < 5; i++)
+        assert_non_null(strstr(request_of(&d, t, target[i]), "\r\nContact: <sip:hookswitch@"));
+    dialog_fini(&d);
+    close_transport(t);
+}
+
+static void where_a_contact_leads(void **state)
+{
+    static const struct {
+        const char *contact;
+        enum sip_transport how;
+        const char *peer;
+    } to[] = {
+        {"<sip:x@5.0.2.9>\r\n", SIP_UDP, "5.0.2.9:5060"},
+        {"<sip:x@5.0.2.9:5080>;q=1, <sip:y@5.0.2.8>\r\n", SIP_UDP, "5.0.2.9:5080"},
+        {"<sip:x@5.0.2.9;transport=tcp>\r\n", SIP_TCP, "5.0.2.9:5060"},
+        {"<sip:x@5.0.2.9;transport=sctp>\r\n", SIP_UDP, "5.0.2.9:5060"},
+        {"<sip:x@[2001:db8::1]>\r\n", SIP_UDP, "5.0.1.1:5070"}, /* no listener can */
+        {"<sip:x@10.0.0.9>\r\n", SIP_UDP, "5.0.1.1:5070"},      /* behind the peer's NAT */
+        {"<sip:x@agent.example>\r\n", SIP_UDP, "5.0.1.1:5070"}, /* a name */
+        {"<tel:+12025550100>\r\n", SIP_UDP, "5.0.1.1:5070"},
+        {"<sip:x@5.0.1.1:5070>\r\n", SIP_UDP, "5.0.1.1:5070"},
+        {NULL, SIP_UDP, "5.0.1.1:5070"},
+    };
+    struct transport *t = transport("udp:127.0.0.1:0,tcp:127.0.0.1:0");
+    for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
+        struct dialog d;
+        dialog_with(&d, t, true, to[i].contact, "");
+        assert_peer(&d, to[i].how, to[i].peer);
+        dialog_fini(&d);
+    }
+    close_transport(t);
+}
+
+static void over_tls_another_port_is_the_usual_one(void **state)
+{
+    struct transport *t = transport("udp:127.0.0.1:0");
+    struct dialog d = {0};
+    answer(&d, t, "sip:x@127.0.0.6", "127.0.0.5:5070", SIP_TLS);
+    assert_peer(&d, SIP_TLS, "127.0.0.6:5061");
+    dialog_fini(&d);
+    close_transport(t);
+}
+
+static void a_new_contact_is_where_it_goes_on(void **state)
+{
+    static struct sip_msg m;
+    static char bytes[1024];
+    struct transport *t = transport("udp:127.0.0.1:0");
+    struct dialog d;
+    dialog_with(&d, t, true, "<sip:x@5.0.2.9>\r\n", "");
+    static const char *const contact[] = {"Contact: <sip:y@5.0.2.10:5090>\r\n", "",
+                                          "Contact: <tel:+12025550100>\r\n"};
+    for (size_t i = 0; i < 3; i++) { /* what is none changes nothing */
+        int n = snprintf(bytes, sizeof bytes,
+                         "UPDATE sip:us SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\n"
+                         "From: <sip:a@us>;tag=1\r\nTo: <sip:b@them>;tag=2\r\nCall-ID: c\r\n"
+                         "CSeq: 42 UPDATE\r\n%sContent-Length: 0\r\n\r\n",
+                         contact[i]);
+        assert_ok(sip_parse(bytes, (size_t)n, &m));
+        dialog_refresh(&d, &m, t);
+        assert_peer(&d, SIP_UDP, "5.0.2.10:5090");
+        assert_str(dialog_get(&d, DIALOG_TARGET), "sip:y@5.0.2.10:5090");
+        assert_str(dialog_get(&d, DIALOG_CALL_ID), "c");
+    }
+    dialog_fini(&d);
+    close_transport(t);
+}
+
+static void our_contact_names_the_transport(void **state)
+{
+    char text[256], expected[256], own[ADDR_TEXT_SIZE];
+    static const char *const how[] = {"", ";transport=tcp", ";transport=tls"};
+    struct transport *t = transport("udp:127.0.0.1:0");
+    struct addr at = transport_local(t, 0);
+    addr_print(&at, own);
+    for (uint8_t i = 0; i < 3; i++) {
+        const struct path path = {.transport = i};
+        struct buf b;
+        buf_wrap(&b, text, sizeof text);
+        dialog_put_contact(&path, t, &b);
+        snprintf(expected, sizeof expected, "Contact: <sip:hookswitch@%s%s>\r\n", own, how[i]);
+        assert_str(buf_str(&b), expected);
+    }
+    close_transport(t);
+}
+
 static int open_loop(void **state)
 {
     return loop_new(&loop, "test", 64) == OK ? 0 : -1;
@@ -229,6 +422,13 @@ int main(void)
         cmocka_unit_test(the_name_that_was_verified_stays_good_at_its_address),
         cmocka_unit_test(another_address_must_have_a_name_of_its_own),
         cmocka_unit_test(what_an_account_s_agent_says_passes_the_guard),
+        cmocka_unit_test(routes_stand_as_our_side_needs_them),
+        cmocka_unit_test(a_strict_router_gets_what_it_understands),
+        cmocka_unit_test(a_request_is_one_of_the_dialog),
+        cmocka_unit_test(where_a_contact_leads),
+        cmocka_unit_test(over_tls_another_port_is_the_usual_one),
+        cmocka_unit_test(a_new_contact_is_where_it_goes_on),
+        cmocka_unit_test(our_contact_names_the_transport),
     };
     return cmocka_run_group_tests(tests, open_loop, close_loop);
 }

@@ -3,6 +3,8 @@
  * (RFC 3261 §17.2, RFC 6026, RFC 4320). T1 is 500 ms. */
 #include "txn_kit.h"
 
+#include "base/metrics.h"
+
 /* ---- what is repeated, and until when ---- */
 
 static void a_failure_is_repeated_until_the_ack(void **state)
@@ -14,6 +16,7 @@ static void a_failure_is_repeated_until_the_ack(void **state)
     assert_int_equal(t->state, TXN_COMPLETED);
     kit_advance(16000);
     kit_expect_sent(7, (int64_t[]){100, 600, 1600, 3600, 7600, 11600, 15600}); /* timer G */
+    int64_t repeats = metric_get(METRIC_SIP_RETRANSMITS_OUT);
     assert_true(txn_server_ack(kit.all, t));
     assert_int_equal(t->state, TXN_CONFIRMED);
     assert_true(txn_server_ack(kit.all, t)); /* again: absorbed */
@@ -23,6 +26,7 @@ static void a_failure_is_repeated_until_the_ack(void **state)
     kit_advance(1); /* timer I */
     assert_int_equal(transactions_count(kit.all), 0);
     kit_expect_silence();
+    assert_int_equal(metric_get(METRIC_SIP_RETRANSMITS_OUT), repeats);
     assert_int_equal(kit.failures, 0);
     txn_kit_end();
 }
