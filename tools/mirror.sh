@@ -11,7 +11,6 @@ api/api.c            | e2e/api.test.mjs              | starts what the other fil
 api/routes.c         | unit/api/test_openapi.c       | the table of operations is compared with the document
 api/core/*           | e2e/permissions.test.mjs      | handles a request with its store and book; each operation is called there under each key
 api/did/*            | e2e/didapi.test.mjs           | each request and answer of the DID API, over HTTP
-api/http/*           | unit/api/http/test_server.c   | parts of one server, which is tested whole on sockets
 api/resources/*      | e2e/openapi.test.mjs          | an operation a file: each is called, and its answer compared with the document
 base/buf.c           | unit/base/test_str.c          | each test of a printer stands on it
 base/log.c           | e2e/strings.test.mjs          | lines of the log under hostile strings
