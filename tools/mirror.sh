@@ -33,10 +33,6 @@ play/*               | e2e/demo.test.mjs             | plays the demo
 sip/call/*           | unit/sip/call/test_life.c     | a call from end to end on the kit
 sip/core/*           | unit/sip/call/test_life.c     | the same
 sip/edge.c           | unit/sip/call/test_life.c     | the same
-sip/net/*            | unit/sip/net/test_connections.c | the parts of one transport
-sip/text/text_in.c   | e2e/sipmessage.test.mjs       | a MESSAGE from sipp
-sip/trace/trace.c    | e2e/trace.test.mjs            | batches on their way to the trace
-sip/wire/*           | unit/sip/wire/test_message.c  | the parts of one parser and one printer
 smpp/*               | unit/smpp/test_session.c      | the parts of one session
 store/*.c            | unit/store/test_store.c       | the parts of one store
 store/rows/*         | unit/store/rows/test_lists.c  | rows are written and listed by the tests of those who need them
