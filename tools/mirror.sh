@@ -12,9 +12,6 @@ api/routes.c         | unit/api/test_openapi.c       | the table of operations i
 api/core/*           | e2e/permissions.test.mjs      | handles a request with its store and book; each operation is called there under each key
 api/did/*            | e2e/didapi.test.mjs           | each request and answer of the DID API, over HTTP
 api/resources/*      | e2e/openapi.test.mjs          | an operation a file: each is called, and its answer compared with the document
-base/buf.c           | unit/base/test_str.c          | each test of a printer stands on it
-base/log.c           | e2e/strings.test.mjs          | lines of the log under hostile strings
-base/pool.c          | unit/sip/txn/test_transaction.c | handles that are stale or forged
 cli/*.c              | e2e/cli.test.mjs              | commands against a daemon
 cli/client/*         | e2e/listen.test.mjs           | clients of the API and its stream against a daemon
 cli/doctor/*         | e2e/doctor.test.mjs           | looks at a machine
@@ -27,7 +24,9 @@ hub/link_states.c    | e2e/smpp_link.test.mjs        | one record a link
 hub/resend.c         | e2e/api.test.mjs              | one row, by the API
 hub/simulat*         | e2e/simulate.test.mjs         | events of calls that nobody makes, by the API
 main.c               | e2e/cli.test.mjs              | calls the commands
-model/*              | unit/model/test_settings.c    | documents of settings are tested by the members they share
+model/event.c        | unit/model/test_event_call.c  | the value that the events' builders make
+model/fields.c       | unit/model/test_trunk.c       | the checks that all documents share, through the documents
+model/gsm7_tables.c  | unit/model/test_gsm7.c        | tables
 net/*                | e2e/tls.test.mjs              | sockets
 play/*               | e2e/demo.test.mjs             | plays the demo
 sip/call/*           | unit/sip/call/test_life.c     | a call from end to end on the kit

@@ -39,6 +39,8 @@ static bool grow(struct buf *b, size_t need)
         b->err = ERR_TOO_BIG;
         return false;
     }
+    if (cap > b->max)
+        cap = b->max;
     while (cap < need)
         cap = cap > b->max / 2 ? b->max : cap * 2;
     char *p = realloc(b->p, cap);

@@ -57,17 +57,37 @@ static bool is_visible(struct str s)
     return s.n > 0;
 }
 
-static bool is_host_port(struct str s)
+static bool is_made_of(struct str s, const char *others, bool letters)
 {
-    size_t i = 0;
-    if (s.n && s.p[0] == '[')
-        i = str_find(s, ']');
-    for (; i < s.n; i++) {
+    for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i], low = (char)(c | 0x20);
-        if (!((low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || strchr("-._:]", c)))
+        if (!((c >= '0' && c <= '9') || (low >= 'a' && low <= (letters ? 'z' : 'f')) ||
+              (c && strchr(others, c))))
             return false;
     }
-    return s.n > 0 && s.p[0] != ':';
+    return s.n > 0;
+}
+
+static bool is_port(struct str s)
+{
+    uint64_t port;
+    return str_to_u64(s, 65535, &port) == OK && port > 0;
+}
+
+/* host, host:port, [IPv6], [IPv6]:port, or an IPv6 address alone. */
+static bool is_host_port(struct str s)
+{
+    struct str host, port;
+    if (s.n && s.p[0] == '[') {
+        size_t end = str_find(s, ']');
+        port = str_from(s, end < s.n ? end + 1 : s.n);
+        return end < s.n && is_made_of(str_slice(s, 1, end - 1), ":.", false) &&
+               (port.n == 0 || (port.p[0] == ':' && is_port(str_from(port, 1))));
+    }
+    if (!str_cut(s, ':', &host, &port))
+        return is_made_of(s, "-._", true);
+    return str_find(port, ':') < port.n ? is_made_of(s, ":.", false)
+                                        : is_made_of(host, "-._", true) && is_port(port);
 }
 
 /* sip:user@host…: what the URI parser of sip/ will need is there; it judges the rest when it calls.
