@@ -22,7 +22,6 @@ hub/book_*           | unit/hub/test_book.c          | the parts of one book
 hub/chores/*         | unit/hub/chores/test_housekeeper.c | chores run under their housekeeper
 hub/link_states.c    | e2e/smpp_link.test.mjs        | one record a link
 hub/resend.c         | e2e/api.test.mjs              | one row, by the API
-hub/simulat*         | e2e/simulate.test.mjs         | events of calls that nobody makes, by the API
 main.c               | e2e/cli.test.mjs              | calls the commands
 model/event.c        | unit/model/test_event_call.c  | the value that the events' builders make
 model/fields.c       | unit/model/test_trunk.c       | the checks that all documents share, through the documents
