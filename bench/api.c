@@ -25,7 +25,7 @@ struct run {
     size_t batch, first;
     bool keyed, messages;
     struct buf body;
-    struct asked asked;
+    struct asker_answer asked;
 };
 
 static void print_events(void *arg, size_t k, struct buf *out)
@@ -53,15 +53,15 @@ static void print_message(void *arg, size_t k, struct buf *out)
     traffic_print_post("/v1/ingest/sms", run->key, 0, buf_str(&run->body), out);
 }
 
-static void measure(struct run *run, char **argv)
+static void rate_measure(struct run *run, char **argv)
 {
-    struct asking c = {.port = (int)arg_int(argv, "http", 7180),
-                       .connections = (unsigned)arg_int(argv, "connections", 64),
-                       .run_us = arg_int(argv, "seconds", 4) * 1000000,
-                       .print = run->messages ? print_message : print_events,
-                       .arg = run,
-                       .status = 202};
-    struct asking warm_up = c;
+    struct asker_config c = {.port = (int)arg_int(argv, "http", 7180),
+                             .connections = (unsigned)arg_int(argv, "connections", 64),
+                             .run_us = arg_int(argv, "seconds", 4) * 1000000,
+                             .print = run->messages ? print_message : print_events,
+                             .arg = run,
+                             .status = 202};
+    struct asker_config warm_up = c;
     warm_up.run_us = WARM_UP_US;
     buf_init(&run->body, BODY_MAX);
     ask(&warm_up, &run->asked); /* connections, caches, somebody else's compiler */
@@ -73,9 +73,9 @@ static void measure(struct run *run, char **argv)
     buf_fini(&run->body);
 }
 
-static void say_rate(const struct run *run, unsigned connections)
+static void print_rate(const struct run *run, unsigned connections)
 {
-    const struct asked *a = &run->asked;
+    const struct asker_answer *a = &run->asked;
     say("requests/s answered",
         "%.0f, over %u connections; %zu in %.1f s; refused and sent again: %zu", asked_per_sec(a),
         connections, a->n, (double)a->took_us / 1e6, a->again);
@@ -85,7 +85,7 @@ static void say_rate(const struct run *run, unsigned connections)
         asked_ms(a, 0.99), asked_ms(a, 1));
 }
 
-static void say_cpu(const struct run *run)
+static void print_cpu(const struct run *run)
 {
     const struct meter *m = &run->meter;
     double n = (double)run->asked.n, all = meter_cpu_us(m, "");
@@ -100,7 +100,7 @@ static void say_cpu(const struct run *run)
     meter_say_cores(m, run->asked.cpu_us);
 }
 
-static void write_out(const struct run *run, char **argv)
+static void result_write(const struct run *run, char **argv)
 {
     FILE *f = fopen(arg_text(argv, "out", "/dev/null"), "w"); /* for a ratio later */
     if (f && fprintf(f, "%.0f %.1f\n", asked_per_sec(&run->asked),
@@ -109,7 +109,7 @@ static void write_out(const struct run *run, char **argv)
 }
 
 /* By our count and by the daemon's; and some of them asked for by their ids. */
-static bool say_stored(const struct run *run, const char *admin_key)
+static bool print_stored(const struct run *run, const char *admin_key)
 {
     double taken = (double)(run->asked.n * run->batch);
     double stored = meter_counted(&run->meter, "hookswitch_events_total");
@@ -145,7 +145,7 @@ static void put_numbers(const struct tenants *t)
     }
 }
 
-static int ingest(char **argv, bool messages)
+static int run_ingest(char **argv, bool messages)
 {
     struct ledger one = {.accounts = 1};
     struct tenants t;
@@ -160,32 +160,32 @@ static int ingest(char **argv, bool messages)
     if (messages)
         put_numbers(&t);
     meter_init(&run.meter, (int)arg_int(argv, "pid", 0), http);
-    measure(&run, argv);
-    say_rate(&run, (unsigned)arg_int(argv, "connections", 64));
+    rate_measure(&run, argv);
+    print_rate(&run, (unsigned)arg_int(argv, "connections", 64));
     if (arg_int(argv, "longest_ms", 0))
         say_at_most("the longest wait of any request", asked_ms(&run.asked, 1),
                     (double)arg_int(argv, "longest_ms", 0), "ms");
-    bool good = say_stored(&run, t.admin_key);
-    say_cpu(&run);
+    bool good = print_stored(&run, t.admin_key);
+    print_cpu(&run);
     meter_say_commits(&run.meter);
-    write_out(&run, argv);
+    result_write(&run, argv);
     meter_fini(&run.meter);
     free(run.asked.answer_us);
     return good ? 0 : 1;
 }
 
 /* Somebody else's server, which need not know any key. */
-static int foreign(char **argv)
+static int run_foreign(char **argv)
 {
     struct run run = {.key = "hsk_0123456789abcdef0123456789abcdef01234567",
                       .batch = (size_t)arg_int(argv, "batch", 1),
                       .first = (size_t)arg_int(argv, "from", 0) << 32};
     meter_init(&run.meter, (int)arg_int(argv, "pid", 0), 0);
     server_wait((int)arg_int(argv, "http", 7181), run.meter.pid);
-    measure(&run, argv);
-    say_rate(&run, (unsigned)arg_int(argv, "connections", 64));
-    say_cpu(&run);
-    write_out(&run, argv);
+    rate_measure(&run, argv);
+    print_rate(&run, (unsigned)arg_int(argv, "connections", 64));
+    print_cpu(&run);
+    result_write(&run, argv);
     meter_fini(&run.meter);
     free(run.asked.answer_us);
     return 0;
@@ -196,11 +196,11 @@ int main(int argc, char **argv)
     const char *what = argc > 1 ? argv[1] : "";
     signal(SIGPIPE, SIG_IGN);
     if (!strcmp(what, "ingest"))
-        return ingest(argv, false);
+        return run_ingest(argv, false);
     if (!strcmp(what, "message"))
-        return ingest(argv, true);
+        return run_ingest(argv, true);
     if (!strcmp(what, "foreign"))
-        return foreign(argv);
+        return run_foreign(argv);
     fprintf(stderr, "see bench/api.sh\n");
     return 2;
 }

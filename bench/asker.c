@@ -12,21 +12,21 @@
 
 enum { ANSWERS_KEPT = 4 << 20, CONNECTIONS_MAX = 4096, TURN_EVENTS = 256, TURN_MS = 100 };
 
-struct mouth { /* a connection and its question */
+struct asker_line { /* a connection and its question */
     struct line line;
     size_t k;
     int64_t sent_us;
 };
 
 struct asker {
-    const struct asking *c;
-    struct asked *r;
+    const struct asker_config *c;
+    struct asker_answer *r;
     int ep;
     int64_t start_us;
     size_t begun, under_way;
 };
 
-static void ask_next(struct asker *a, struct mouth *m, int64_t now_us)
+static void path_ask_next(struct asker *a, struct asker_line *m, int64_t now_us)
 {
     bool over = (a->c->count && a->begun >= a->c->count) ||
                 (a->c->run_us && now_us - a->start_us >= a->c->run_us);
@@ -40,9 +40,9 @@ static void ask_next(struct asker *a, struct mouth *m, int64_t now_us)
     line_send(&m->line, m);
 }
 
-static void on_answer(struct asker *a, struct mouth *m, int status)
+static void path_on_answer(struct asker *a, struct asker_line *m, int status)
 {
-    const struct asking *c = a->c;
+    const struct asker_config *c = a->c;
     int64_t now = clock_mono_us(), took = now - m->sent_us;
     if (status == 503 || status == 507) {
         a->r->again++;
@@ -60,26 +60,26 @@ static void on_answer(struct asker *a, struct mouth *m, int status)
     if (c->on_answer)
         c->on_answer(c->arg, m->k, status, line_body(&m->line));
     a->under_way--;
-    ask_next(a, m, now);
+    path_ask_next(a, m, now);
 }
 
-static void turn(struct asker *a)
+static void asker_turn(struct asker *a)
 {
     struct epoll_event got[TURN_EVENTS];
     int n = epoll_wait(a->ep, got, TURN_EVENTS, TURN_MS);
     for (int i = 0; i < n; i++) {
-        struct mouth *m = got[i].data.ptr;
+        struct asker_line *m = got[i].data.ptr;
         int status = line_turn(&m->line, got[i].events, m);
         if (status)
-            on_answer(a, m, status);
+            path_on_answer(a, m, status);
     }
 }
 
-void ask(const struct asking *c, struct asked *ret)
+void ask(const struct asker_config *c, struct asker_answer *ret)
 {
     struct asker a = {.c = c, .r = ret, .ep = epoll_create1(0)};
-    struct mouth *mouths = calloc(c->connections, sizeof *mouths);
-    *ret = (struct asked){.answer_us = calloc(ANSWERS_KEPT, sizeof(uint32_t))};
+    struct asker_line *mouths = calloc(c->connections, sizeof *mouths);
+    *ret = (struct asker_answer){.answer_us = calloc(ANSWERS_KEPT, sizeof(uint32_t))};
     if (!mouths || !ret->answer_us || c->connections > CONNECTIONS_MAX) {
         fprintf(stderr, "too many connections\n");
         exit(1);
@@ -89,9 +89,9 @@ void ask(const struct asking *c, struct asked *ret)
     double cpu = cpu_of_this_thread_us();
     a.start_us = clock_mono_us();
     for (unsigned i = 0; i < c->connections; i++)
-        ask_next(&a, &mouths[i], a.start_us);
+        path_ask_next(&a, &mouths[i], a.start_us);
     while (a.under_way)
-        turn(&a);
+        asker_turn(&a);
     ret->took_us = clock_mono_us() - a.start_us;
     ret->cpu_us = cpu_of_this_thread_us() - cpu;
     sort_u32(ret->answer_us, ret->n_answers);
@@ -101,12 +101,12 @@ void ask(const struct asking *c, struct asked *ret)
     close(a.ep);
 }
 
-double asked_per_sec(const struct asked *a)
+double asked_per_sec(const struct asker_answer *a)
 {
     return (double)a->n * 1e6 / (double)a->took_us;
 }
 
-double asked_ms(const struct asked *a, double q)
+double asked_ms(const struct asker_answer *a, double q)
 {
     return quantile(a->answer_us, a->n_answers, q) / 1e3;
 }

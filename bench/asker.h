@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 
-struct asking {
+struct asker_config {
     int port;
     unsigned connections;
     int64_t run_us; /* so long new ones are asked; 0: until `count` */
@@ -17,7 +17,7 @@ struct asking {
     void *arg;
     int status; /* any other but 503 and 507, which are asked again, ends the process */
 };
-struct asked {
+struct asker_answer {
     size_t n;            /* answered as they should */
     size_t again;        /* 503 and 507 */
     uint32_t *answer_us; /* sorted: from the request to its whole answer; the caller frees */
@@ -25,6 +25,6 @@ struct asked {
     double cpu_us;       /* the asker's own */
     int64_t took_us;
 };
-void ask(const struct asking *c, struct asked *ret);
-double asked_per_sec(const struct asked *a);
-double asked_ms(const struct asked *a, double q); /* the answers' quantile */
+void ask(const struct asker_config *c, struct asker_answer *ret);
+double asked_per_sec(const struct asker_answer *a);
+double asked_ms(const struct asker_answer *a, double q); /* the answers' quantile */

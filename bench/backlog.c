@@ -29,13 +29,13 @@ enum {
 static struct ledger ledger;
 static struct tenants tenants;
 
-static int on_request(void *arg, unsigned endpoint, struct str id, int64_t now_us)
+static int on_post_received(void *arg, unsigned endpoint, struct str id, int64_t now_us)
 {
     (void)ledger_arrived(&ledger, endpoint, id, now_us);
     return 200;
 }
 
-static void open_account(int http, unsigned from, const char *url)
+static void account_open(int http, unsigned from, const char *url)
 {
     struct endpoint_make m = {0, 0, url, 64, NULL};
     ledger_init(&ledger, 1, 1, true, CALLS_MAX);
@@ -43,12 +43,12 @@ static void open_account(int http, unsigned from, const char *url)
     tenants_endpoint(&tenants, &ledger, &m, NULL);
 }
 
-static int fill(char **argv)
+static int run_fill(char **argv)
 {
     struct load_result r;
     int pid = (int)arg_int(argv, "pid", 0), http = (int)arg_int(argv, "http", 7182);
     size_t n = (size_t)arg_int(argv, "n", 1000000);
-    open_account(http, 0, "http://127.0.0.1:7199/h/0");
+    account_open(http, 0, "http://127.0.0.1:7199/h/0");
     struct load load = {.tenants = &tenants,
                         .ledger = &ledger,
                         .connections = 8,
@@ -64,7 +64,7 @@ static int fill(char **argv)
 }
 
 /* The most it keeps, until that has not grown for a while. */
-static long settled_kb(int pid)
+static long memory_settled_kb(int pid)
 {
     long most = 0;
     int64_t start = clock_mono_us(), grew = start;
@@ -79,7 +79,7 @@ static long settled_kb(int pid)
     return most;
 }
 
-static int ready(char **argv)
+static int run_ready(char **argv)
 {
     int pid = (int)arg_int(argv, "pid", 0), http = (int)arg_int(argv, "http", 7182);
     int64_t start = clock_mono_us();
@@ -91,13 +91,13 @@ static int ready(char **argv)
         usleep(1000);
     }
     say_at_most("ready again after kill -9", (double)(clock_mono_us() - start) / 1e6, 2, "s");
-    long kb = settled_kb(pid);
+    long kb = memory_settled_kb(pid);
     say_at_most("resident when settled, at most", (double)kb / 1024, 256, "MiB");
     say("pending after the restart", "%.0f", metrics_one(http, "hookswitch_deliveries_pending"));
     return 0;
 }
 
-static int live(char **argv)
+static int run_live(char **argv)
 {
     struct load_result r;
     uint32_t *late;
@@ -105,8 +105,8 @@ static int live(char **argv)
     int64_t run_us = arg_int(argv, "seconds", 4) * 1000000;
     char url[64];
     snprintf(url, sizeof url, "http://127.0.0.1:%d/h/0", hook);
-    open_account(http, (unsigned)arg_int(argv, "from", 1), url);
-    struct receiver_config rc = {hook, 0, NULL, on_request, NULL};
+    account_open(http, (unsigned)arg_int(argv, "from", 1), url);
+    struct receiver_config rc = {hook, 0, NULL, on_post_received, NULL};
     struct receiver *receiver = receiver_start(&rc);
     struct load load = {.tenants = &tenants,
                         .ledger = &ledger,
@@ -147,11 +147,11 @@ int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
     if (argc > 1 && !strcmp(argv[1], "fill"))
-        return fill(argv);
+        return run_fill(argv);
     if (argc > 1 && !strcmp(argv[1], "ready"))
-        return ready(argv);
+        return run_ready(argv);
     if (argc > 1 && !strcmp(argv[1], "live"))
-        return live(argv);
+        return run_live(argv);
     fprintf(stderr, "see bench/backlog.sh\n");
     return 2;
 }

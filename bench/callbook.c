@@ -56,7 +56,7 @@ void callbook_tell(struct callbook *b, size_t i, enum call_told told)
 }
 
 /* Behind the marker, up to the byte that ends it. */
-static struct str value(struct str text, struct str marker, char end)
+static struct str member_value(struct str text, struct str marker, char end)
 {
     struct str found, rest;
     const char *p = memmem(text.p, text.n, marker.p, marker.n);
@@ -66,7 +66,7 @@ static struct str value(struct str text, struct str marker, char end)
     return found;
 }
 
-static uint8_t seen_of(struct str event)
+static uint8_t event_seen(struct str event)
 {
     return str_eq(event, STR("incoming_call"))   ? SEEN_INCOMING
            : str_eq(event, STR("call_answered")) ? SEEN_ANSWERED
@@ -76,13 +76,13 @@ static uint8_t seen_of(struct str event)
 
 void callbook_arrived(struct callbook *b, struct str request)
 {
-    size_t i = callbook_call_of(value(request, STR("\"caller_id\":\""), '"'));
-    uint8_t kind = seen_of(value(request, STR("{\"event\":\""), '"'));
+    size_t i = callbook_call_of(member_value(request, STR("\"caller_id\":\""), '"'));
+    uint8_t kind = event_seen(member_value(request, STR("{\"event\":\""), '"'));
     if (i >= b->n || !kind) {
         atomic_fetch_add(&b->strange, 1);
         return;
     }
-    uint64_t id = hash64(value(request, STR("webhook-id: "), '\r'));
+    uint64_t id = hash64(member_value(request, STR("webhook-id: "), '\r'));
     if (kind == SEEN_ENDED && b->end[i] && b->end[i] != id)
         atomic_fetch_add(&b->ended_twice, 1);
     if (kind == SEEN_ENDED)

@@ -41,7 +41,7 @@ static size_t hang_next;
 
 static const char caller[] = "+19175550100";
 
-static void invite(size_t i)
+static void call_invite(size_t i)
 {
     char mem[SIP_PACKET_MAX];
     struct buf b;
@@ -53,7 +53,7 @@ static void invite(size_t i)
     sip_send(carrier, &b, &daemon_at);
 }
 
-static void in_dialog(size_t i, const char *method, unsigned cseq)
+static void request_in_dialog(size_t i, const char *method, unsigned cseq)
 {
     char mem[SIP_PACKET_MAX];
     struct buf b;
@@ -63,18 +63,18 @@ static void in_dialog(size_t i, const char *method, unsigned cseq)
     sip_send(carrier, &b, &daemon_at);
 }
 
-static void hang_up(size_t i)
+static void call_hang_up(size_t i)
 {
     struct call *c = &calls[i];
     c->state = 2;
     c->bye_us = clock_mono_us();
-    in_dialog(i, "BYE", 2);
+    request_in_dialog(i, "BYE", 2);
     free(c->to);
     free(c->target);
     c->to = c->target = NULL;
 }
 
-static void on_carrier(void *arg, struct str m, const struct sockaddr_in *from)
+static void carrier_on_message(void *arg, struct str m, const struct sockaddr_in *from)
 {
     struct str rest, cseq = sip_value(m, "\r\nCSeq: ");
     size_t i = sip_call_of(m);
@@ -96,13 +96,14 @@ static void on_carrier(void *arg, struct str m, const struct sockaddr_in *from)
         str_cut(contact, '>', &uri, &rest);
         c->to = str_dup(sip_value(m, "\r\nTo: "));
         c->target = str_dup(uri);
-        in_dialog(i, "ACK", 1);
+        request_in_dialog(i, "ACK", 1);
         if (hold_us == 0)
-            hang_up(i);
+            call_hang_up(i);
     }
 }
 
-static void answer(struct str m, const char *status, bool with_sdp, const struct sockaddr_in *to)
+static void agent_answer(struct str m, const char *status, bool with_sdp,
+                         const struct sockaddr_in *to)
 {
     char mem[SIP_PACKET_MAX];
     struct buf b;
@@ -111,22 +112,22 @@ static void answer(struct str m, const char *status, bool with_sdp, const struct
     sip_send(agent, &b, to);
 }
 
-static void on_agent(void *arg, struct str m, const struct sockaddr_in *from)
+static void agent_on_message(void *arg, struct str m, const struct sockaddr_in *from)
 {
     if (str_starts(m, STR("INVITE"))) {
-        answer(m, "180 Ringing", false, from);
-        answer(m, "200 OK", true, from);
+        agent_answer(m, "180 Ringing", false, from);
+        agent_answer(m, "200 OK", true, from);
     } else if (str_starts(m, STR("BYE")) || str_starts(m, STR("OPTIONS"))) {
-        answer(m, "200 OK", false, from);
+        agent_answer(m, "200 OK", false, from);
     }
 }
 
-static void turn(int wait_ms)
+static void sockets_turn(int wait_ms)
 {
     struct pollfd p[2] = {{carrier, POLLIN, 0}, {agent, POLLIN, 0}};
     poll(p, 2, wait_ms);
-    sip_drain(agent, on_agent, NULL);
-    sip_drain(carrier, on_carrier, NULL);
+    sip_drain(agent, agent_on_message, NULL);
+    sip_drain(carrier, carrier_on_message, NULL);
     int64_t now = clock_mono_us();
     while (hold_us > 0 && hang_next < n_calls) {
         struct call *c = &calls[hang_next];
@@ -135,14 +136,14 @@ static void turn(int wait_ms)
         if (c->state == 0 && now - c->sent_us < GIVE_UP_US)
             break;
         if (c->state == 1)
-            hang_up(hang_next);
+            call_hang_up(hang_next);
         hang_next++;
     }
 }
 
 /* ---- the webhook receiver: 200 to every POST, as cheaply as that goes ---- */
 
-static void *receive_hooks(void *arg)
+static void *receiver_run(void *arg)
 {
     static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     struct sockaddr_in a = sip_at("127.0.0.1", *(int *)arg);
@@ -184,20 +185,20 @@ static void *receive_hooks(void *arg)
     return NULL;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_us(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return x < y ? -1 : x > y;
 }
 
-static void report(double seconds)
+static void print_report(double seconds)
 {
     int64_t *setup = malloc(n_calls * sizeof *setup);
     size_t n = 0;
     for (size_t i = 0; i < n_calls; i++)
         if (calls[i].up_us)
             setup[n++] = calls[i].up_us - calls[i].sent_us;
-    qsort(setup, n, sizeof *setup, compare);
+    qsort(setup, n, sizeof *setup, compare_us);
     printf("calls %zu  per_second %.0f  failed %zu  refused %zu  setup_ms p50 %.2f p99 %.2f max "
            "%.2f  webhooks %zu\n",
            n_calls, (double)n_over / seconds, n_calls - n_over - n_refused, n_refused,
@@ -206,7 +207,7 @@ static void report(double seconds)
     free(setup);
 }
 
-static void open_all(char **argv)
+static void sockets_open(char **argv)
 {
     static int hook_port;
     static pthread_t thread;
@@ -215,68 +216,68 @@ static void open_all(char **argv)
     hook_port = atoi(argv[3]);
     daemon_at = sip_at("127.0.0.1", atoi(argv[4]));
     calls = calloc(CALLS_MAX, sizeof *calls);
-    pthread_create(&thread, NULL, receive_hooks, &hook_port);
+    pthread_create(&thread, NULL, receiver_run, &hook_port);
 }
 
-static int run(char **argv)
+static int run_load(char **argv)
 {
     double rate = atof(argv[5]), seconds = atof(argv[6]);
-    open_all(argv);
+    sockets_open(argv);
     hold_us = atoll(argv[7]) * 1000;
     int64_t start = clock_mono_us(), now = start, end = start + (int64_t)(seconds * 1e6);
     while (now < end) {
         size_t due = (size_t)((double)(now - start) * rate / 1e6);
         for (size_t k = 0; n_calls < due && n_calls < CALLS_MAX && k < 200; k++)
-            invite(n_calls++);
-        turn(1);
+            call_invite(n_calls++);
+        sockets_turn(1);
         now = clock_mono_us();
     }
     double took = (double)(now - start) / 1e6;
     while (n_over + n_refused < n_calls && clock_mono_us() - now < GIVE_UP_US)
-        turn(10);
+        sockets_turn(10);
     if (n_over + n_refused < n_calls)
         took += 5;
     size_t seen = 0;
     for (int quiet = 0; quiet < 10; quiet++) { /* webhooks still on their way */
-        turn(100);
+        sockets_turn(100);
         if (atomic_load(&hooks) != seen)
             quiet = 0;
         seen = atomic_load(&hooks);
     }
-    report(took);
+    print_report(took);
     return n_over == n_calls ? 0 : 1;
 }
 
 /* New calls up to number `n`, 1,000 a second. */
-static void begin_paced(size_t n)
+static void calls_begin_paced(size_t n)
 {
     int64_t start = clock_mono_us();
     size_t from = n_calls;
     while (n_calls < n) {
         size_t due = from + (size_t)((clock_mono_us() - start) / 1000);
         while (n_calls < due && n_calls < n)
-            invite(n_calls++);
-        turn(1);
+            call_invite(n_calls++);
+        sockets_turn(1);
     }
 }
 
-static int hold(char **argv)
+static int run_hold(char **argv)
 {
     size_t n = (size_t)atoll(argv[5]), up = 0;
     int pid = atoi(argv[6]);
-    open_all(argv);
+    sockets_open(argv);
     /* Warm: what the daemon keeps whether or not calls are held (page cache, free lists). */
     size_t warm = 2000;
-    begin_paced(warm);
+    calls_begin_paced(warm);
     for (int i = 0; i < 500 && n_over < warm; i++)
-        turn(10);
+        sockets_turn(10);
     hold_us = INT64_MAX / 2;
     hang_next = n_calls;
     long before = resident_kb(pid);
     n += warm;
-    begin_paced(n);
+    calls_begin_paced(n);
     for (int i = 0; i < 300 && up + warm < n; i++) {
-        turn(10);
+        sockets_turn(10);
         up = 0;
         for (size_t k = warm; k < n; k++)
             up += calls[k].state == 1;
@@ -284,21 +285,21 @@ static int hold(char **argv)
     long peak = resident_kb(pid);
     int64_t until = clock_mono_us() + 35000000; /* the transactions' 64 × T1 */
     while (clock_mono_us() < until)
-        turn(100);
+        sockets_turn(100);
     long after = resident_kb(pid);
     printf("held %zu  resident_kb before %ld right_after %ld after_35_s %ld  bytes_per_call %.0f\n",
            up, before, peak, after, (double)(after - before) * 1024 / (double)(up ? up : 1));
     for (size_t i = 0; i < n_calls; i++)
         if (calls[i].state == 1)
-            hang_up(i);
+            call_hang_up(i);
     for (int i = 0; i < 300 && n_over < n; i++)
-        turn(10);
+        sockets_turn(10);
     return up + warm == n ? 0 : 1;
 }
 
 /* What the kernel alone costs: 13 datagrams of the calls' sizes, one after another between two
  * sockets. */
-static int bare(char **argv)
+static int run_floor(char **argv)
 {
     static char mem[SIP_PACKET_MAX];
     int a = sip_udp("127.0.0.2", 7061), b = sip_udp("127.0.0.3", 7071);
@@ -321,11 +322,11 @@ static int bare(char **argv)
 int main(int argc, char **argv)
 {
     if (argc == 8 && !strcmp(argv[1], "run"))
-        return run(argv);
+        return run_load(argv);
     if (argc == 7 && !strcmp(argv[1], "hold"))
-        return hold(argv);
+        return run_hold(argv);
     if (argc == 3 && !strcmp(argv[1], "floor"))
-        return bare(argv);
+        return run_floor(argv);
     fprintf(stderr, "see bench/run.sh\n");
     return 2;
 }

@@ -37,7 +37,7 @@ struct line { /* a connection */
     SSL *ssl;
 };
 
-static void die(const char *what)
+static void ceiling_die(const char *what)
 {
     perror(what);
     exit(1);
@@ -51,13 +51,13 @@ static void line_open(struct line *l, int port, SSL_CTX *tls, int ep)
     int one = 1;
     l->fd = socket(AF_INET, SOCK_STREAM, 0);
     if (l->fd < 0 || connect(l->fd, (struct sockaddr *)&a, sizeof a) != 0)
-        die("the receiver's port");
+        ceiling_die("the receiver's port");
     setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (tls) {
         l->ssl = SSL_new(tls);
         SSL_set_fd(l->ssl, l->fd);
         if (SSL_connect(l->ssl) != 1)
-            die("TLS");
+            ceiling_die("TLS");
     }
     fcntl(l->fd, F_SETFL, O_NONBLOCK);
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = l};
@@ -69,7 +69,7 @@ static void line_send(struct line *l, struct str request)
     ssize_t k = l->ssl ? SSL_write(l->ssl, request.p, (int)request.n)
                        : send(l->fd, request.p, request.n, MSG_NOSIGNAL);
     if (k != (ssize_t)request.n)
-        die("a request");
+        ceiling_die("a request");
 }
 
 /* How many answers came: each of the receiver's comes whole. */
@@ -80,7 +80,7 @@ static size_t line_receive(struct line *l)
     if (k <= 0 && l->ssl && SSL_get_error(l->ssl, (int)k) == SSL_ERROR_WANT_READ)
         return 0; /* a session ticket */
     if (k <= 0)
-        die("an answer");
+        ceiling_die("an answer");
     return 1;
 }
 

@@ -40,7 +40,7 @@ struct stage { /* a daemon with its tenants, and a receiver */
     double cpu_us_each; /* of the daemon, for a delivery of the last closed loop */
 };
 
-static int on_request(void *arg, unsigned endpoint, struct str id, int64_t now_us)
+static int on_post_received(void *arg, unsigned endpoint, struct str id, int64_t now_us)
 {
     (void)ledger_arrived(arg, endpoint, id, now_us);
     return 200;
@@ -67,7 +67,7 @@ static void stage_open(struct stage *s, char **argv)
             struct endpoint_make m = {a, e, url, concurrency, NULL};
             tenants_endpoint(&s->tenants, &s->ledger, &m, NULL);
         }
-    struct receiver_config rc = {hook, accounts * endpoints, cert, on_request, &s->ledger};
+    struct receiver_config rc = {hook, accounts * endpoints, cert, on_post_received, &s->ledger};
     s->receiver = receiver_start(&rc);
 }
 
@@ -90,8 +90,8 @@ static bool wait_settled(struct stage *s)
     return true;
 }
 
-static void say_cpu(const struct stage *s, double n, double signing, double generator_us,
-                    double receiver_us)
+static void print_cpu(const struct stage *s, double n, double signing, double generator_us,
+                      double receiver_us)
 {
     const struct meter *m = &s->meter;
     double all = meter_cpu_us(m, ""), store = meter_cpu_us(m, "writer");
@@ -105,7 +105,7 @@ static void say_cpu(const struct stage *s, double n, double signing, double gene
     meter_say_cores(m, generator_us + receiver_us);
 }
 
-static void say_store(const struct stage *s)
+static void print_commits(const struct stage *s)
 {
     meter_say_commits(&s->meter);
     double old =
@@ -140,8 +140,8 @@ static double run_closed(struct stage *s, int64_t run_us, size_t undelivered, do
         undelivered, settled ? "" : "; NOT SETTLED");
     (void)ledger_say(&s->ledger, first);
     s->cpu_us_each = meter_cpu_us(&s->meter, "") / n;
-    say_cpu(s, n, signing_us(), r.cpu_us, receiver_cpu_us(s->receiver) - receiver);
-    say_store(s);
+    print_cpu(s, n, signing_us(), r.cpu_us, receiver_cpu_us(s->receiver) - receiver);
+    print_commits(s);
     say("ingest: 202 after", "p50 %.1f ms, p99 %.1f ms; refused and sent again: %zu",
         quantile(r.answer_us, r.n_answers, 0.5) / 1e3,
         quantile(r.answer_us, r.n_answers, 0.99) / 1e3, r.refused);
@@ -184,7 +184,7 @@ static void run_open(struct stage *s, double deliveries_per_sec, int64_t run_us)
     free(r.answer_us);
 }
 
-static int load(char **argv)
+static int run_load(char **argv)
 {
     struct stage s;
     double bar = (double)arg_int(argv, "bar", 20000);
@@ -211,14 +211,14 @@ static int load(char **argv)
     return 0;
 }
 
-static int ceiling(char **argv)
+static int run_ceiling(char **argv)
 {
     struct ceiling c;
     struct ledger none;
     const char *cert = arg_text(argv, "cert", NULL);
     int hook = (int)arg_int(argv, "hook", 7190);
     ledger_init(&none, 1, 1, true, 1);
-    struct receiver_config rc = {hook, 0, cert, on_request, &none};
+    struct receiver_config rc = {hook, 0, cert, on_post_received, &none};
     struct receiver *r = receiver_start(&rc);
     ceiling_run(hook, cert != NULL, (unsigned)arg_int(argv, "connections", 64),
                 (double)arg_int(argv, "seconds", 5), &c);
@@ -230,7 +230,7 @@ static int ceiling(char **argv)
 }
 
 /* What a commit waits for: 4 KiB written behind one another, each on the disk before the next. */
-static int disk(char **argv)
+static int run_disk(char **argv)
 {
     enum { TIMES = 300 };
     static char page[4096];
@@ -257,7 +257,7 @@ static int disk(char **argv)
 }
 
 /* Deliveries to a port where nobody listens. */
-static void fill(const struct tenants *t, struct ledger *l, size_t events)
+static void fill_endpoints(const struct tenants *t, struct ledger *l, size_t events)
 {
     struct load_result r;
     struct load load = {
@@ -266,7 +266,7 @@ static void fill(const struct tenants *t, struct ledger *l, size_t events)
     free(r.answer_us);
 }
 
-static int memory(char **argv)
+static int run_memory(char **argv)
 {
     struct ledger l;
     struct tenants t;
@@ -276,10 +276,11 @@ static int memory(char **argv)
     tenants_make(&t, &l, http, 0, arg_text(argv, "key", "hsk_bench"));
     struct endpoint_make m = {0, 0, "http://127.0.0.1:7199/h/0", 0, NULL}; /* nobody is there */
     tenants_endpoint(&t, &l, &m, NULL);
-    fill(&t, &l, warm); /* page cache, free lists: what is there whether or not something waits */
+    fill_endpoints(&t, &l,
+                   warm); /* page cache, free lists: what is there whether or not something waits */
     usleep(1500000);
     long before = resident_kb(pid);
-    fill(&t, &l, n);
+    fill_endpoints(&t, &l, n);
     usleep(2500000);
     long after = resident_kb(pid);
     double pending = metrics_one(http, "hookswitch_deliveries_pending");
@@ -291,7 +292,7 @@ static int memory(char **argv)
 }
 
 /* A receiver for somebody else's deliveries: what came, when it is told to end. */
-static int receive(char **argv)
+static int run_receive(char **argv)
 {
     struct ledger l;
     sigset_t end;
@@ -300,7 +301,7 @@ static int receive(char **argv)
     sigaddset(&end, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &end, NULL); /* before the receiver's thread is there */
     ledger_init(&l, 1, 1, true, CALLS_MAX);
-    struct receiver_config rc = {(int)arg_int(argv, "hook", 7190), 0, NULL, on_request, &l};
+    struct receiver_config rc = {(int)arg_int(argv, "hook", 7190), 0, NULL, on_post_received, &l};
     struct receiver *r = receiver_start(&rc);
     sigwait(&end, &which);
     say("at the receiver", "%zu different deliveries, %zu repeated, %zu before their call's last",
@@ -311,7 +312,7 @@ static int receive(char **argv)
 }
 
 /* The same load as ours, all endpoints of an account, against somebody else's daemon. */
-static int foreign(char **argv)
+static int run_foreign(char **argv)
 {
     struct stage s = {.http = (int)arg_int(argv, "http", 7180)};
     struct load_result r;
@@ -322,7 +323,7 @@ static int foreign(char **argv)
     for (unsigned i = 0; i < accounts; i++)
         snprintf(s.tenants.key[i], KEY_SIZE, "%u", i);
     struct receiver_config rc = {(int)arg_int(argv, "hook", 7190), accounts * endpoints, NULL,
-                                 on_request, &s.ledger};
+                                 on_post_received, &s.ledger};
     s.receiver = receiver_start(&rc);
     struct load load = {.tenants = &s.tenants,
                         .ledger = &s.ledger,
@@ -353,17 +354,17 @@ int main(int argc, char **argv)
     if (crypto_start() != OK)
         return 1;
     if (!strcmp(what, "load"))
-        return load(argv);
+        return run_load(argv);
     if (!strcmp(what, "ceiling"))
-        return ceiling(argv);
+        return run_ceiling(argv);
     if (!strcmp(what, "disk"))
-        return disk(argv);
+        return run_disk(argv);
     if (!strcmp(what, "memory"))
-        return memory(argv);
+        return run_memory(argv);
     if (!strcmp(what, "foreign"))
-        return foreign(argv);
+        return run_foreign(argv);
     if (!strcmp(what, "receive"))
-        return receive(argv);
+        return run_receive(argv);
     fprintf(stderr, "see bench/delivery.sh\n");
     return 2;
 }

@@ -25,16 +25,16 @@ enum {
     TURN_EVENTS = 128
 };
 
-static void on_due(struct timer *timer);
+static void call_on_due(struct timer *timer);
 
-static void call_due(struct played_call *c, int64_t in_ms)
+static void call_due(struct scene_call *c, int64_t in_ms)
 {
-    timer_set(c->x->wheel, &c->timer, clock_mono_ms() + in_ms, on_due, c);
+    timer_set(c->x->wheel, &c->timer, clock_mono_ms() + in_ms, call_on_due, c);
 }
 
 /* ---- what the carrier sends ---- */
 
-static void carrier_ask(struct played_call *c, const char *method, const char *branch_of,
+static void carrier_ask(struct scene_call *c, const char *method, const char *branch_of,
                         unsigned cseq)
 {
     char mem[SIP_PACKET_MAX], caller[CALLER_SIZE], number[24], uri[64], to[72];
@@ -56,12 +56,12 @@ static void carrier_ask(struct played_call *c, const char *method, const char *b
 static void call_begin(struct exchange *x)
 {
     size_t i = x->c.book->n;
-    struct played_call *c = i < x->c.book->max ? calloc(1, sizeof *c) : NULL;
+    struct scene_call *c = i < x->c.book->max ? calloc(1, sizeof *c) : NULL;
     if (!c) {
         fprintf(stderr, "no room for call %zu\n", i);
         exit(1);
     }
-    *c = (struct played_call){.x = x, .i = i, .scene = scene_at(scene_of_call(i)), .cseq = 1};
+    *c = (struct scene_call){.x = x, .i = i, .scene = scene_at(scene_of_call(i)), .cseq = 1};
     x->call[i] = c;
     x->c.book->n = i + 1;
     x->open++;
@@ -104,7 +104,7 @@ static void text_send(struct exchange *x)
 
 /* ---- a call's states ---- */
 
-static void call_over(struct played_call *c, enum call_told told)
+static void call_over(struct scene_call *c, enum call_told told)
 {
     if (c->state == CALL_OVER)
         return;
@@ -114,7 +114,7 @@ static void call_over(struct played_call *c, enum call_told told)
     call_due(c, KNOWN_AFTER_MS);
 }
 
-static void call_forget(struct played_call *c)
+static void call_forget(struct scene_call *c)
 {
     c->x->open -= c->state != CALL_OVER;
     c->x->call[c->i] = NULL;
@@ -127,7 +127,7 @@ static void call_forget(struct played_call *c)
     free(c);
 }
 
-static void call_hang_up(struct played_call *c)
+static void call_hang_up(struct scene_call *c)
 {
     c->state = CALL_HANGING;
     c->wait_ms = FIRST_REPEAT_MS;
@@ -139,7 +139,7 @@ static void call_hang_up(struct played_call *c)
 }
 
 /* Nothing came to the INVITE or the BYE. False: that is enough. */
-static bool call_repeats(struct played_call *c)
+static bool call_repeats(struct scene_call *c)
 {
     bool bye = c->state == CALL_HANGING;
     if (c->wait_ms >= REPEAT_MAX_MS || (bye && c->scene->agent_hangs_up))
@@ -151,9 +151,9 @@ static bool call_repeats(struct played_call *c)
 }
 
 /* Time for what the scene does next. */
-static void on_due(struct timer *timer)
+static void call_on_due(struct timer *timer)
 {
-    struct played_call *c = timer->arg;
+    struct scene_call *c = timer->arg;
     const struct scene *scene = c->scene;
     switch (c->state) {
     case CALL_SENT:
@@ -194,7 +194,7 @@ static void on_due(struct timer *timer)
 
 /* ---- what comes to the carrier ---- */
 
-static void on_answered(struct played_call *c, struct str m)
+static void call_on_answered(struct scene_call *c, struct str m)
 {
     struct str target, rest;
     callbook_tell(c->x->c.book, c->i, TOLD_ANSWERED);
@@ -215,12 +215,12 @@ static void on_answered(struct played_call *c, struct str m)
     }
 }
 
-static bool means_no_call(int status)
+static bool status_means_no_call(int status)
 {
     return status == 503 || status == 404 || status == 482;
 }
 
-static void on_answer(struct played_call *c, struct str m, int status)
+static void carrier_on_answer(struct scene_call *c, struct str m, int status)
 {
     struct str cseq = sip_value(m, "\r\nCSeq: ");
     bool first = str_eq(cseq, STR("1 INVITE"));
@@ -228,10 +228,10 @@ static void on_answer(struct played_call *c, struct str m, int status)
         c->heard = true;
         call_due(c, c->scene->cancel_ms ? c->scene->cancel_ms : FINAL_MAX_MS);
     }
-    if (first && status > 100 && !means_no_call(status))
+    if (first && status > 100 && !status_means_no_call(status))
         callbook_tell(c->x->c.book, c->i, TOLD_TAKEN);
     if (first && status / 100 == 2) {
-        on_answered(c, m);
+        call_on_answered(c, m);
     } else if (first && status >= 300) {
         struct str to = sip_value(m, "\r\nTo: ");
         char *before = c->to;
@@ -239,7 +239,7 @@ static void on_answer(struct played_call *c, struct str m, int status)
         carrier_ask(c, "ACK", "INVITE", 1);
         free(c->to);
         c->to = before;
-        call_over(c, means_no_call(status) ? TOLD_REFUSED : TOLD_OVER);
+        call_over(c, status_means_no_call(status) ? TOLD_REFUSED : TOLD_OVER);
     } else if (status >= 200 && memmem(cseq.p, cseq.n, " BYE", 4)) {
         call_over(c, TOLD_OVER);
     } else if (status >= 300 && !first && memmem(cseq.p, cseq.n, " INVITE", 7)) {
@@ -257,8 +257,8 @@ static void carrier_answer(struct exchange *x, struct str m, const char *status,
     sip_send(x->carrier, &b, to);
 }
 
-static void on_request(struct exchange *x, struct played_call *c, struct str m,
-                       const struct sockaddr_in *from)
+static void carrier_on_request(struct exchange *x, struct scene_call *c, struct str m,
+                               const struct sockaddr_in *from)
 {
     bool gone = c && c->scene->agent == VANISHES;
     if (c && str_starts(m, STR("BYE")))
@@ -271,7 +271,7 @@ static void on_request(struct exchange *x, struct played_call *c, struct str m,
         carrier_answer(x, m, "200 OK", from);
 }
 
-static void on_text_answer(struct exchange *x, struct str digits, int status)
+static void text_on_answer(struct exchange *x, struct str digits, int status)
 {
     uint64_t i;
     if (status == 202 && str_to_u64(digits, x->c.texts->n - 1, &i) == OK &&
@@ -279,20 +279,20 @@ static void on_text_answer(struct exchange *x, struct str digits, int status)
         texts_acknowledged(x->c.texts, i);
 }
 
-static void on_message(void *arg, struct str m, const struct sockaddr_in *from)
+static void exchange_on_message(void *arg, struct str m, const struct sockaddr_in *from)
 {
     struct exchange *x = arg;
     size_t i = sip_call_of(m);
     bool response = str_starts(m, STR("SIP/2.0 "));
     struct str text, rest;
     str_cut(sip_value(m, "\r\nCall-ID: m"), '@', &text, &rest);
-    struct played_call *c = i < x->c.book->n ? x->call[i] : NULL;
+    struct scene_call *c = i < x->c.book->n ? x->call[i] : NULL;
     if (response && text.n && x->c.texts->n)
-        on_text_answer(x, text, atoi(m.p + 8));
+        text_on_answer(x, text, atoi(m.p + 8));
     else if (response && c)
-        on_answer(c, m, atoi(m.p + 8));
+        carrier_on_answer(c, m, atoi(m.p + 8));
     else if (!response)
-        on_request(x, c, m, from);
+        carrier_on_request(x, c, m, from);
 }
 
 /* ---- the loop ---- */
@@ -306,7 +306,7 @@ static void begin_those_due(struct exchange *x, int64_t now_us)
         text_send(x);
 }
 
-static void *run(void *arg)
+static void *exchange_run(void *arg)
 {
     struct exchange *x = arg;
     struct epoll_event got[TURN_EVENTS];
@@ -316,7 +316,7 @@ static void *run(void *arg)
         for (int i = 0; i < n; i++) {
             void *who = got[i].data.ptr;
             if (who == &x->carrier)
-                sip_drain(x->carrier, on_message, x);
+                sip_drain(x->carrier, exchange_on_message, x);
             else if (who == &x->agent)
                 agent_on_datagrams(x);
             else if (who == &x->listener)
@@ -333,7 +333,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-static void watch(struct exchange *x, int *fd)
+static void exchange_watch(struct exchange *x, int *fd)
 {
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = fd};
     epoll_ctl(x->ep, EPOLL_CTL_ADD, *fd, &ev);
@@ -342,7 +342,7 @@ static void watch(struct exchange *x, int *fd)
 struct exchange *exchange_start(const struct exchange_config *c)
 {
     struct exchange *x = calloc(1, sizeof *x);
-    if (!x || !(x->call = calloc(c->book->max, sizeof(struct played_call *))) ||
+    if (!x || !(x->call = calloc(c->book->max, sizeof(struct scene_call *))) ||
         !(x->wheel = wheel_new(clock_mono_ms()))) {
         fprintf(stderr, "no memory for the exchange\n");
         exit(1);
@@ -352,11 +352,11 @@ struct exchange *exchange_start(const struct exchange_config *c)
     x->daemon_at = sip_at("127.0.0.1", c->sip);
     x->carrier = sip_udp("127.0.0.2", 7060);
     agent_open(x);
-    watch(x, &x->carrier);
-    watch(x, &x->agent);
-    watch(x, &x->listener);
+    exchange_watch(x, &x->carrier);
+    exchange_watch(x, &x->agent);
+    exchange_watch(x, &x->listener);
     x->start_us = clock_mono_us();
-    if (pthread_create(&x->thread, NULL, run, x) != 0) {
+    if (pthread_create(&x->thread, NULL, exchange_run, x) != 0) {
         perror("the exchange's thread");
         exit(1);
     }

@@ -16,7 +16,7 @@ struct asker_path {                      /* where a request came from */
     const struct sockaddr_in *from;
 };
 
-static void drop(struct agent_connection *c)
+static void connection_drop(struct agent_connection *c)
 {
     if (c->fd >= 0)
         close(c->fd);
@@ -31,8 +31,8 @@ static void contact_print(const struct exchange *x, size_t scene, char out[64])
              reach == BY_TCP ? ";transport=tcp" : "");
 }
 
-static void answer(struct exchange *x, struct str m, const char *status, size_t scene,
-                   const struct asker_path *p)
+static void agent_answer(struct exchange *x, struct str m, const char *status, size_t scene,
+                         const struct asker_path *p)
 {
     char mem[SIP_PACKET_MAX], contact[64];
     struct buf b;
@@ -44,10 +44,10 @@ static void answer(struct exchange *x, struct str m, const char *status, size_t 
         sip_send(x->agent, &b, p->from);
     else if (p->connection->fd >= 0 &&
              send(p->connection->fd, b.p, b.n, MSG_NOSIGNAL) != (ssize_t)b.n)
-        drop(p->connection);
+        connection_drop(p->connection);
 }
 
-static void keep(char **slot, struct str text, const char *more)
+static void request_keep(char **slot, struct str text, const char *more)
 {
     free(*slot);
     *slot = NULL;
@@ -59,33 +59,33 @@ static void call_keep(struct exchange *x, struct str m)
 {
     struct str target, rest;
     size_t i = callbook_call_of(sip_value(m, "\r\nFrom: "));
-    struct played_call *c = i < x->c.book->n ? x->call[i] : NULL;
+    struct scene_call *c = i < x->c.book->n ? x->call[i] : NULL;
     if (!c)
         return;
     str_cut(sip_value(m, "\r\nContact: <"), '>', &target, &rest);
-    keep(&c->agent_from, sip_value(m, "\r\nTo: "), ";tag=agent");
-    keep(&c->agent_to, sip_value(m, "\r\nFrom: "), "");
-    keep(&c->agent_call_id, sip_value(m, "\r\nCall-ID: "), "");
-    keep(&c->agent_target, target, "");
+    request_keep(&c->agent_from, sip_value(m, "\r\nTo: "), ";tag=agent");
+    request_keep(&c->agent_to, sip_value(m, "\r\nFrom: "), "");
+    request_keep(&c->agent_call_id, sip_value(m, "\r\nCall-ID: "), "");
+    request_keep(&c->agent_target, target, "");
 }
 
-static void on_invite(struct exchange *x, struct str m, size_t s, const struct asker_path *p)
+static void agent_on_invite(struct exchange *x, struct str m, size_t s, const struct asker_path *p)
 {
     switch (scene_at(s)->agent) {
     case ANSWERS:
     case CLOSES_LATER:
     case VANISHES:
         call_keep(x, m);
-        answer(x, m, "180 Ringing", s, p);
-        answer(x, m, "200 OK", s, p);
+        agent_answer(x, m, "180 Ringing", s, p);
+        agent_answer(x, m, "200 OK", s, p);
         break;
     case RINGS:
     case RINGS_ON:
-    case ANSWERS_LATE: answer(x, m, "180 Ringing", s, p); break;
-    case REFUSES: answer(x, m, "486 Busy Here", s, p); break;
+    case ANSWERS_LATE: agent_answer(x, m, "180 Ringing", s, p); break;
+    case REFUSES: agent_answer(x, m, "486 Busy Here", s, p); break;
     case CLOSES:
         if (p->connection)
-            drop(p->connection);
+            connection_drop(p->connection);
         break;
     case KEEPS_SILENT: break;
     }
@@ -93,27 +93,27 @@ static void on_invite(struct exchange *x, struct str m, size_t s, const struct a
 
 /* The INVITE that a CANCEL is about differs from it, as far as an answer goes, in the method that
  * CSeq names. */
-static void on_cancel(struct exchange *x, struct str m, size_t s, const struct asker_path *p)
+static void agent_on_cancel(struct exchange *x, struct str m, size_t s, const struct asker_path *p)
 {
     char mem[SIP_PACKET_MAX];
     enum scene_agent agent = scene_at(s)->agent;
     if (agent == KEEPS_SILENT || m.n >= sizeof mem)
         return;
     if (agent != RINGS_ON)
-        answer(x, m, "200 OK", s, p);
+        agent_answer(x, m, "200 OK", s, p);
     memcpy(mem, m.p, m.n);
     char *method = memmem(mem, m.n, " CANCEL\r\n", 9);
     if (!method)
         return;
     memcpy(method, " INVITE", 7);
-    answer(x, str_of_bytes(mem, m.n),
-           agent == RINGS          ? "487 Request Terminated"
-           : agent == ANSWERS_LATE ? "200 OK"
-                                   : "180 Ringing",
-           s, p);
+    agent_answer(x, str_of_bytes(mem, m.n),
+                 agent == RINGS          ? "487 Request Terminated"
+                 : agent == ANSWERS_LATE ? "200 OK"
+                                         : "180 Ringing",
+                 s, p);
 }
 
-static void on_request(struct exchange *x, struct str m, const struct asker_path *p)
+static void agent_on_request(struct exchange *x, struct str m, const struct asker_path *p)
 {
     struct str line = str_slice(m, 0, str_find(m, '\r')), to = sip_value(m, "\r\nTo: ");
     size_t s = scene_of_user(line);
@@ -123,28 +123,28 @@ static void on_request(struct exchange *x, struct str m, const struct asker_path
     bool in_dialog = memmem(to.p, to.n, ";tag=", 5);
     if (str_starts(m, STR("ACK"))) {
         if (scene->agent == CLOSES_LATER && p->connection)
-            drop(p->connection);
+            connection_drop(p->connection);
     } else if (scene->agent == VANISHES && in_dialog) {
         return;
     } else if (str_starts(m, STR("CANCEL"))) {
-        on_cancel(x, m, s, p);
+        agent_on_cancel(x, m, s, p);
     } else if (str_starts(m, STR("INVITE")) && !in_dialog) {
-        on_invite(x, m, s, p);
+        agent_on_invite(x, m, s, p);
     } else if (!scene->open_request || scene->agent_opens || str_starts(m, STR("BYE")) ||
                str_starts(m, STR("OPTIONS"))) {
-        answer(x, m, "200 OK", s, p);
+        agent_answer(x, m, "200 OK", s, p);
     }
 }
 
-static void on_datagram(void *arg, struct str m, const struct sockaddr_in *from)
+static void agent_on_datagram(void *arg, struct str m, const struct sockaddr_in *from)
 {
     const struct asker_path p = {NULL, from};
-    on_request(arg, m, &p);
+    agent_on_request(arg, m, &p);
 }
 
 void agent_on_datagrams(struct exchange *x)
 {
-    sip_drain(x->agent, on_datagram, x);
+    sip_drain(x->agent, agent_on_datagram, x);
 }
 
 /* ---- connections ---- */
@@ -155,7 +155,7 @@ void agent_on_connection(struct exchange *x, struct agent_connection *c)
     ssize_t k = recv(c->fd, c->in + c->n, AGENT_IN_MAX - c->n - 1, MSG_DONTWAIT);
     if (k <= 0) {
         if (k == 0 || errno != EAGAIN)
-            drop(c);
+            connection_drop(c);
         return;
     }
     c->n += (size_t)k;
@@ -169,7 +169,7 @@ void agent_on_connection(struct exchange *x, struct agent_connection *c)
             return;
         char spared = c->in[n];
         c->in[n] = '\0';
-        on_request(x, str_of_bytes(c->in, n), &p);
+        agent_on_request(x, str_of_bytes(c->in, n), &p);
         c->in[n] = spared;
         if (c->n >= n) /* it may be dropped */
             memmove(c->in, c->in + n, c->n -= n);
@@ -211,7 +211,7 @@ void agent_open(struct exchange *x)
 void agent_leave(struct exchange *x)
 {
     for (size_t i = 0; i < AGENT_CONNECTIONS; i++)
-        drop(&x->connection[i]);
+        connection_drop(&x->connection[i]);
 }
 
 void agent_close(struct exchange *x)
@@ -225,7 +225,7 @@ void agent_close(struct exchange *x)
 
 /* ---- its own requests ---- */
 
-void agent_ask(struct played_call *c, const char *method)
+void agent_ask(struct scene_call *c, const char *method)
 {
     struct exchange *x = c->x;
     char mem[SIP_PACKET_MAX], branch[48], host[32], user[8];

@@ -10,7 +10,7 @@
 
 enum call_state { CALL_SENT, CALL_CANCELED, CALL_UP, CALL_OPENED, CALL_HANGING, CALL_OVER };
 
-struct played_call {
+struct scene_call {
     struct timer timer;
     struct exchange *x;
     size_t i;
@@ -37,7 +37,7 @@ struct exchange {
     struct sockaddr_in daemon_at;
     struct agent_connection connection[AGENT_CONNECTIONS];
     struct wheel *wheel;
-    struct played_call **call; /* by number; NULL once forgotten */
+    struct scene_call **call; /* by number; NULL once forgotten */
     int64_t start_us;
     _Atomic size_t open;
     atomic_bool quiet, stop;
@@ -51,4 +51,4 @@ void agent_on_datagrams(struct exchange *x);
 void agent_on_connection(struct exchange *x, struct agent_connection *c);
 void agent_accept(struct exchange *x);
 /* A request of the agent's own in its dialog. */
-void agent_ask(struct played_call *c, const char *method);
+void agent_ask(struct scene_call *c, const char *method);

@@ -132,7 +132,7 @@ long resident_kb(int pid)
 /* ---- /metrics ---- */
 
 /* The next line that begins with `start`, after *at; what follows on it. */
-static bool line_with(struct str text, const char *start, size_t *at, const char **ret_rest)
+static bool metrics_line(struct str text, const char *start, size_t *at, const char **ret_rest)
 {
     size_t n = strlen(start);
     while (*at < text.n) {
@@ -152,7 +152,7 @@ double metric_value(struct str metrics, const char *name)
     size_t at = 0;
     const char *rest;
     snprintf(start, sizeof start, "%s ", name);
-    return line_with(metrics, start, &at, &rest) ? strtod(rest, NULL) : 0;
+    return metrics_line(metrics, start, &at, &rest) ? strtod(rest, NULL) : 0;
 }
 
 void histogram_read(struct str metrics, const char *name, struct histogram *ret)
@@ -162,7 +162,7 @@ void histogram_read(struct str metrics, const char *name, struct histogram *ret)
     const char *rest;
     *ret = (struct histogram){0};
     snprintf(start, sizeof start, "%s_bucket{le=\"", name);
-    while (ret->n < BUCKETS_MAX && line_with(metrics, start, &at, &rest)) {
+    while (ret->n < BUCKETS_MAX && metrics_line(metrics, start, &at, &rest)) {
         char *end;
         ret->bound[ret->n] = strtod(rest, &end); /* "+Inf" is a number to it */
         ret->count[ret->n++] = strtod(end + 2, NULL);
@@ -203,7 +203,7 @@ double histogram_mean(const struct histogram *h)
 
 /* ---- percentiles ---- */
 
-static int compare(const void *a, const void *b)
+static int compare_us(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return x < y ? -1 : x > y;
@@ -211,7 +211,7 @@ static int compare(const void *a, const void *b)
 
 void sort_u32(uint32_t *v, size_t n)
 {
-    qsort(v, n, sizeof *v, compare);
+    qsort(v, n, sizeof *v, compare_us);
 }
 
 double quantile(uint32_t *sorted, size_t n, double q)
@@ -244,7 +244,7 @@ void say(const char *name, const char *fmt, ...)
     va_end(args);
 }
 
-static const char *verdict(bool met)
+static const char *verdict_word(bool met)
 {
     return met ? "met" : "NOT met";
 }
@@ -252,11 +252,13 @@ static const char *verdict(bool met)
 void say_at_least(const char *name, double value, double bar, const char *unit)
 {
     int digits = bar >= 100 ? 0 : 2;
-    say(name, "%.*f %s (bar: at least %g): %s", digits, value, unit, bar, verdict(value >= bar));
+    say(name, "%.*f %s (bar: at least %g): %s", digits, value, unit, bar,
+        verdict_word(value >= bar));
 }
 
 void say_at_most(const char *name, double value, double bar, const char *unit)
 {
     int digits = bar >= 100 ? 0 : 2;
-    say(name, "%.*f %s (bar: at most %g): %s", digits, value, unit, bar, verdict(value <= bar));
+    say(name, "%.*f %s (bar: at most %g): %s", digits, value, unit, bar,
+        verdict_word(value <= bar));
 }

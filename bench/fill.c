@@ -25,7 +25,7 @@ enum {
     IS_IDLE,
 };
 
-struct filling {
+struct fill_run {
     struct fill *f;
     struct buf body;
     size_t waits;     /* deliveries that nobody takes, and that stay */
@@ -41,7 +41,7 @@ unsigned fill_account_of(size_t event)
 
 static void print_batch(void *arg, size_t k, struct buf *out)
 {
-    struct filling *g = arg;
+    struct fill_run *g = arg;
     size_t first = k * FILL_BATCH;
     unsigned account = fill_account_of(first);
     g->f->at_ms[first * 100 / g->f->n] = clock_wall_ms();
@@ -55,7 +55,7 @@ static void print_batch(void *arg, size_t k, struct buf *out)
 static void print_simulation(void *arg, size_t k, struct buf *out)
 {
     static const char *const outcome[] = {"answered", "busy", "no_answer", "canceled"};
-    struct filling *g = arg;
+    struct fill_run *g = arg;
     char number[24], peer[24];
     size_t turn = k * TRAFFIC_TURN;
     g->waits += traffic_number_of(turn) != WAITS ? 0 : k % 4 ? 2 : 3;
@@ -69,9 +69,9 @@ static void print_simulation(void *arg, size_t k, struct buf *out)
     traffic_print_post("/v1/simulate", g->f->tenants.admin_key, 0, buf_str(&g->body), out);
 }
 
-static void on_simulated(void *arg, size_t k, int status, struct str body)
+static void simulation_on_answer(void *arg, size_t k, int status, struct str body)
 {
-    struct filling *g = arg;
+    struct fill_run *g = arg;
     struct buf answer;
     buf_init(&answer, 65536);
     buf_put_str(&answer, body);
@@ -79,14 +79,14 @@ static void on_simulated(void *arg, size_t k, int status, struct str body)
     buf_fini(&answer);
 }
 
-static int on_request(void *arg, unsigned endpoint, struct str id, int64_t now_us)
+static int on_post_received(void *arg, unsigned endpoint, struct str id, int64_t now_us)
 {
-    struct filling *g = arg;
+    struct fill_run *g = arg;
     return endpoint == REFUSES && atomic_fetch_add(&g->refused, 1) % 2 ? 500 : 200;
 }
 
-static void make_endpoint(struct fill *f, unsigned number, const char *host, int port,
-                          const char *more, char id[ENDPOINT_ID_SIZE])
+static void endpoint_make_with(struct fill *f, unsigned number, const char *host, int port,
+                               const char *more, char id[ENDPOINT_ID_SIZE])
 {
     char url[96];
     snprintf(url, sizeof url, "http://%s:%d/h/%u", host, port, number);
@@ -95,7 +95,7 @@ static void make_endpoint(struct fill *f, unsigned number, const char *host, int
 }
 
 /* Numbers of the big account: calls can be simulated there. */
-static void put_numbers(const struct fill *f)
+static void numbers_make(const struct fill *f)
 {
     for (unsigned i = 0; i < TRAFFIC_NUMBERS; i++) {
         char number[24], body[160];
@@ -110,7 +110,7 @@ static void put_numbers(const struct fill *f)
     }
 }
 
-static void delete_endpoint(const struct fill *f, const char *id)
+static void endpoint_delete(const struct fill *f, const char *id)
 {
     char path[96];
     snprintf(path, sizeof path, "/v1/endpoints/%s", id);
@@ -120,32 +120,32 @@ static void delete_endpoint(const struct fill *f, const char *id)
     exit(1);
 }
 
-static void simulate_calls(struct filling *g, size_t n)
+static void simulate_calls(struct fill_run *g, size_t n)
 {
-    struct asked a;
-    struct asking c = {.port = g->f->http,
-                       .connections = CONNECTIONS,
-                       .count = n,
-                       .print = print_simulation,
-                       .on_answer = on_simulated,
-                       .arg = g,
-                       .status = 202};
+    struct asker_answer a;
+    struct asker_config c = {.port = g->f->http,
+                             .connections = CONNECTIONS,
+                             .count = n,
+                             .print = print_simulation,
+                             .on_answer = simulation_on_answer,
+                             .arg = g,
+                             .status = 202};
     ask(&c, &a);
     say("calls, simulated", "%zu in %.1f s, %.0f/s", a.n, (double)a.took_us / 1e6,
         asked_per_sec(&a));
     free(a.answer_us);
 }
 
-static void post_events(struct filling *g)
+static void post_events(struct fill_run *g)
 {
-    struct asked a;
+    struct asker_answer a;
     struct fill *f = g->f;
-    struct asking c = {.port = f->http,
-                       .connections = CONNECTIONS,
-                       .count = f->n / FILL_BATCH,
-                       .print = print_batch,
-                       .arg = g,
-                       .status = 202};
+    struct asker_config c = {.port = f->http,
+                             .connections = CONNECTIONS,
+                             .count = f->n / FILL_BATCH,
+                             .print = print_batch,
+                             .arg = g,
+                             .status = 202};
     ask(&c, &a);
     f->at_ms[100] = clock_wall_ms();
     say("taken in",
@@ -156,7 +156,7 @@ static void post_events(struct filling *g)
     free(a.answer_us);
 }
 
-static void wait_settled(const struct filling *g)
+static void wait_settled(const struct fill_run *g)
 {
     int64_t start = clock_mono_us();
     double pending;
@@ -175,27 +175,28 @@ static void wait_settled(const struct filling *g)
 void fill_make(struct fill *f, size_t events)
 {
     char gone[ENDPOINT_ID_SIZE];
-    struct filling g = {.f = f};
+    struct fill_run g = {.f = f};
     f->n_calls = events / 100 < FILL_CALLS_MAX ? events / 100 / 8 * 8 : FILL_CALLS_MAX;
     size_t told = f->n_calls / 4 * 9; /* a call has two events, each fourth is answered: three */
     f->n = (events - told) / FILL_BATCH * FILL_BATCH;
     buf_init(&g.body, BODY_MAX);
     ledger_init(&f->ledger, FILL_ACCOUNTS, TRAFFIC_NUMBERS, false, 1);
     tenants_make(&f->tenants, &f->ledger, f->http, 0, "hsk_bench");
-    put_numbers(f);
-    struct receiver_config rc = {.port = f->hook, .hosts = 2, .on_request = on_request, .arg = &g};
+    numbers_make(f);
+    struct receiver_config rc = {
+        .port = f->hook, .hosts = 2, .on_request = on_post_received, .arg = &g};
     struct receiver *receiver = receiver_start(&rc);
-    make_endpoint(f, TAKES, "127.0.1.1", f->hook, NULL, f->taker);
-    make_endpoint(f, REFUSES, "127.0.1.2", f->hook,
-                  ",\"retry\":{\"schedule_s\":[1],\"give_up_after_s\":0}", NULL);
-    make_endpoint(f, WAITS, "127.0.0.1", 7199, NULL, NULL); /* nobody is there */
-    make_endpoint(f, GOES, "127.0.0.1", 7199, NULL, gone);
+    endpoint_make_with(f, TAKES, "127.0.1.1", f->hook, NULL, f->taker);
+    endpoint_make_with(f, REFUSES, "127.0.1.2", f->hook,
+                       ",\"retry\":{\"schedule_s\":[1],\"give_up_after_s\":0}", NULL);
+    endpoint_make_with(f, WAITS, "127.0.0.1", 7199, NULL, NULL); /* nobody is there */
+    endpoint_make_with(f, GOES, "127.0.0.1", 7199, NULL, gone);
     simulate_calls(&g, f->n_calls / 2);
     post_events(&g);
     simulate_calls(&g, f->n_calls / 2);
-    delete_endpoint(f, gone);
+    endpoint_delete(f, gone);
     wait_settled(&g);
-    make_endpoint(f, IS_IDLE, "127.0.1.1", f->hook, NULL, f->idle);
+    endpoint_make_with(f, IS_IDLE, "127.0.1.1", f->hook, NULL, f->idle);
     receiver_stop(receiver);
     buf_fini(&g.body);
 }

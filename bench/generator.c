@@ -47,8 +47,8 @@ struct generator {
 
 /* ---- one request ---- */
 
-static void put_events(struct generator *g, struct source *s, const struct group *calls,
-                       size_t kind)
+static void group_put_events(struct generator *g, struct source *s, const struct group *calls,
+                             size_t kind)
 {
     for (size_t i = 0; i < calls->n; i++) {
         size_t event = (calls->first + i) * CALL_EVENTS + kind;
@@ -68,9 +68,9 @@ static bool request_send(struct generator *g, struct source *s, size_t fresh, in
     s->due_us = due_us;
     s->events = 0;
     buf_reset(&s->body);
-    put_events(g, s, &new, 0);
-    put_events(g, s, &s->begun, 1);
-    put_events(g, s, &s->answered, 2);
+    group_put_events(g, s, &new, 0);
+    group_put_events(g, s, &s->begun, 1);
+    group_put_events(g, s, &s->answered, 2);
     s->answered = s->begun;
     s->begun = new;
     if (!s->events)
@@ -93,7 +93,7 @@ static bool request_send(struct generator *g, struct source *s, size_t fresh, in
     return true;
 }
 
-static void on_answer(struct generator *g, struct source *s, int status)
+static void source_on_answer(struct generator *g, struct source *s, int status)
 {
     if (status == 503 || status == 507) {
         g->r->refused++;
@@ -114,7 +114,7 @@ static void on_answer(struct generator *g, struct source *s, int status)
 /* ---- the loop ---- */
 
 /* Waits for the daemon, at most so long. */
-static void turn(struct generator *g, int64_t wait_us)
+static void generator_turn(struct generator *g, int64_t wait_us)
 {
     struct epoll_event got[64];
     struct timespec wait = {.tv_nsec = (wait_us > 1000 ? 1000 : wait_us > 0 ? wait_us : 0) * 1000};
@@ -123,11 +123,11 @@ static void turn(struct generator *g, int64_t wait_us)
         struct source *s = got[i].data.ptr;
         int status = line_turn(&s->line, got[i].events, s);
         if (status)
-            on_answer(g, s, status);
+            source_on_answer(g, s, status);
     }
 }
 
-static struct source *next_idle(struct generator *g)
+static struct source *source_next_idle(struct generator *g)
 {
     for (size_t i = 0; i < g->n_sources; i++) {
         struct source *s = &g->source[(g->next + i) % g->n_sources];
@@ -139,21 +139,21 @@ static struct source *next_idle(struct generator *g)
     return NULL;
 }
 
-static size_t fresh_calls(const struct generator *g)
+static size_t calls_begin(const struct generator *g)
 {
     size_t begun = g->c->ledger->calls - g->first_call;
     size_t left = g->c->calls ? g->c->calls - begun : g->c->group;
     return left < g->c->group ? left : g->c->group;
 }
 
-static bool has_room(const struct generator *g)
+static bool generator_has_room(const struct generator *g)
 {
     size_t arrived = g->c->ledger->arrived - g->arrived_before;
     return !g->c->undelivered_max || g->sent_deliveries < arrived + g->c->undelivered_max;
 }
 
 /* When the next request is due, in the open loop. A request has three events of each call. */
-static int64_t next_due_us(const struct generator *g)
+static int64_t request_next_due_us(const struct generator *g)
 {
     double events = (double)g->requests * CALL_EVENTS * g->c->group;
     return g->start_us + (int64_t)(events * 1e6 / g->c->events_per_sec);
@@ -163,9 +163,10 @@ static void send_those_due(struct generator *g, int64_t now_us)
 {
     bool open = g->c->events_per_sec > 0;
     for (;;) {
-        int64_t due = open ? next_due_us(g) : now_us;
-        struct source *s = due <= now_us && (open || has_room(g)) ? next_idle(g) : NULL;
-        size_t fresh = s ? fresh_calls(g) : 0;
+        int64_t due = open ? request_next_due_us(g) : now_us;
+        struct source *s =
+            due <= now_us && (open || generator_has_room(g)) ? source_next_idle(g) : NULL;
+        size_t fresh = s ? calls_begin(g) : 0;
         if (!fresh)
             return;
         g->r->late += open && now_us - due > 5000;
@@ -175,7 +176,7 @@ static void send_those_due(struct generator *g, int64_t now_us)
 }
 
 /* The answers and ends of calls that have begun. */
-static void finish_calls(struct generator *g)
+static void calls_finish(struct generator *g)
 {
     bool more = true;
     while (more) {
@@ -185,7 +186,7 @@ static void finish_calls(struct generator *g)
             more |= s->busy || request_send(g, s, 0, clock_mono_us());
         }
         if (more)
-            turn(g, 1000);
+            generator_turn(g, 1000);
     }
 }
 
@@ -210,13 +211,14 @@ void load_run(const struct load *c, struct load_result *ret)
     g.arrived_before = c->ledger->arrived;
     g.start_us = clock_mono_us();
     for (int64_t now = g.start_us; !c->run_us || now - g.start_us < c->run_us;) {
-        if (!fresh_calls(&g))
+        if (!calls_begin(&g))
             break;
         send_those_due(&g, now);
-        turn(&g, c->events_per_sec > 0 ? next_due_us(&g) - clock_mono_us() : 1000);
+        generator_turn(&g,
+                       c->events_per_sec > 0 ? request_next_due_us(&g) - clock_mono_us() : 1000);
         now = clock_mono_us();
     }
-    finish_calls(&g);
+    calls_finish(&g);
     ret->took_us = clock_mono_us() - g.start_us;
     ret->cpu_us = cpu_of_this_thread_us() - cpu;
     sort_u32(ret->answer_us, ret->n_answers);

@@ -49,7 +49,7 @@ static bool call_is_healthy(const struct ledger *l, size_t call)
     return !call_hangs(l, call) && !call_is_refused(call);
 }
 
-static int on_request(void *arg, unsigned endpoint, struct str id, int64_t now_us)
+static int on_post_received(void *arg, unsigned endpoint, struct str id, int64_t now_us)
 {
     size_t event = ledger_arrived(&ledger, endpoint, id, now_us);
     if (event == SIZE_MAX)
@@ -72,7 +72,7 @@ static bool wait_healthy(size_t first)
 }
 
 /* What the daemon says of events that should have come. */
-static void say_lost(int http, size_t first)
+static void print_lost(int http, size_t first)
 {
     enum { SHOWN = 3 };
     char path[96];
@@ -91,7 +91,7 @@ static void say_lost(int http, size_t first)
     buf_fini(&answer);
 }
 
-static int steady(char **argv)
+static int run_steady(char **argv)
 {
     struct tenants t;
     struct load_result r;
@@ -107,7 +107,7 @@ static int steady(char **argv)
         struct endpoint_make m = {i / ENDPOINTS, i % ENDPOINTS, url, 0, NULL};
         tenants_endpoint(&t, &ledger, &m, NULL);
     }
-    struct receiver_config rc = {hook, ACCOUNTS * ENDPOINTS, NULL, on_request, NULL};
+    struct receiver_config rc = {hook, ACCOUNTS * ENDPOINTS, NULL, on_post_received, NULL};
     struct receiver *receiver = receiver_start(&rc);
     struct load load = {.tenants = &t,
                         .ledger = &ledger,
@@ -123,7 +123,7 @@ static int steady(char **argv)
     free(r.answer_us);
     bool whole = wait_healthy(first);
     if (!whole)
-        say_lost(t.port, first);
+        print_lost(t.port, first);
     size_t n = ledger_latencies(&ledger, first, call_is_healthy, &late);
     double p50 = quantile(late, n, 0.5) / 1e3, p99 = quantile(late, n, 0.99) / 1e3;
     say(arg_text(argv, "name", "steady"), "p50 %.2f ms, p99 %.2f ms of %zu deliveries%s", p50, p99,
@@ -146,7 +146,7 @@ static struct {
 } timeline;
 static struct receiver *_Atomic back; /* the receiver, once it is there */
 
-static int on_return(void *arg, unsigned endpoint, struct str id, int64_t now_us)
+static int receiver_on_return(void *arg, unsigned endpoint, struct str id, int64_t now_us)
 {
     struct receiver *r = back;
     size_t i = timeline.n;
@@ -171,7 +171,7 @@ static bool wait_arrived(size_t n, int64_t wait_us)
 }
 
 /* What came, and how many at once, in slices of time after the first. */
-static void say_curve(void)
+static void print_curve(void)
 {
     char rate[512] = "", window[512] = "";
     size_t i = 0, n = timeline.n;
@@ -188,7 +188,7 @@ static void say_curve(void)
     say("at once at the receiver, most", "%s", window);
 }
 
-static int outage(char **argv)
+static int run_outage(char **argv)
 {
     struct tenants t;
     struct load_result r;
@@ -209,7 +209,7 @@ static int outage(char **argv)
     load_run(&load, &r);
     free(r.answer_us);
     usleep(2500000); /* it fails, and is found failing */
-    struct receiver_config rc = {hook, 0, NULL, on_return, NULL};
+    struct receiver_config rc = {hook, 0, NULL, receiver_on_return, NULL};
     int64_t up = clock_mono_us();
     struct receiver *receiver = receiver_start(&rc);
     receiver_delay(receiver, ANSWER_LATE_US);
@@ -234,7 +234,7 @@ static int outage(char **argv)
     say("all that waited", "%zu of %zu events, %.2f s after the first", (size_t)timeline.n,
         ledger.calls * CALL_EVENTS,
         (double)(timeline.at_us[timeline.n ? timeline.n - 1 : 0] - timeline.at_us[0]) / 1e6);
-    say_curve();
+    print_curve();
     (void)ledger_say(&ledger, 0);
     back = NULL;
     receiver_stop(receiver);
@@ -246,9 +246,9 @@ int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
     if (argc > 1 && !strcmp(argv[1], "steady"))
-        return steady(argv);
+        return run_steady(argv);
     if (argc > 1 && !strcmp(argv[1], "outage"))
-        return outage(argv);
+        return run_outage(argv);
     fprintf(stderr, "see bench/isolation.sh\n");
     return 2;
 }

@@ -63,7 +63,7 @@ static struct channel *channel_of(struct MHD_Connection *connection)
 }
 
 /* Appends {"event":"call_ended",…} as a stream has it, as long as ours. */
-static void put_event(struct channel *c, struct str object)
+static void event_put(struct channel *c, struct str object)
 {
     struct str name = str_from(object, strlen("{\"event\":\"")), rest;
     str_cut(name, '"', &name, &rest);
@@ -76,23 +76,23 @@ static void put_event(struct channel *c, struct str object)
 }
 
 /* The objects of an array, which hold no others. */
-static void put_events(struct channel *c, struct str body)
+static void events_put(struct channel *c, struct str body)
 {
     while (body.n) {
         size_t from = str_find(body, '{'), to = str_find(body, '}');
         if (to == body.n || from > to)
             return;
-        put_event(c, str_slice(body, from, to + 1 - from));
+        event_put(c, str_slice(body, from, to + 1 - from));
         body = str_from(body, to + 1);
     }
 }
 
-static void broadcast(struct MHD_Connection *connection, struct str body)
+static void channel_broadcast(struct MHD_Connection *connection, struct str body)
 {
     pthread_mutex_lock(&lock);
     struct channel *c = n_channels ? channel_of(connection) : NULL;
     if (c && c->streams)
-        put_events(c, body);
+        events_put(c, body);
     for (struct stream *s = c ? c->streams : NULL; s; s = s->next)
         if (s->asleep && s->at < c->log.n) {
             s->asleep = false;
@@ -101,7 +101,7 @@ static void broadcast(struct MHD_Connection *connection, struct str body)
     pthread_mutex_unlock(&lock);
 }
 
-static ssize_t on_read(void *arg, uint64_t at, char *out, size_t cap)
+static ssize_t stream_on_read(void *arg, uint64_t at, char *out, size_t cap)
 {
     struct stream *s = arg;
     pthread_mutex_lock(&lock);
@@ -117,7 +117,7 @@ static ssize_t on_read(void *arg, uint64_t at, char *out, size_t cap)
     return (ssize_t)more.n;
 }
 
-static void on_gone(void *arg)
+static void stream_on_gone(void *arg)
 {
     struct stream *s = arg;
     pthread_mutex_lock(&lock);
@@ -153,10 +153,10 @@ static enum MHD_Result stream_open(struct MHD_Connection *connection)
         return MHD_NO;
     }
     MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
-    return answer(
-        connection,
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_read, s, on_gone), 200,
-        "text/event-stream");
+    return answer(connection,
+                  MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_on_read,
+                                                    s, stream_on_gone),
+                  200, "text/event-stream");
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
@@ -177,15 +177,15 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     }
     if (strcmp(method, "POST") != 0)
         return stream_open(connection);
-    broadcast(connection, buf_str(body));
+    channel_broadcast(connection, buf_str(body));
     return answer(
         connection,
         MHD_create_response_from_buffer(answer_body.n, answer_body.p, MHD_RESPMEM_MUST_COPY), 202,
         "application/json");
 }
 
-static void on_completed(void *arg, struct MHD_Connection *connection, void **state,
-                         enum MHD_RequestTerminationCode code)
+static void request_on_completed(void *arg, struct MHD_Connection *connection, void **state,
+                                 enum MHD_RequestTerminationCode code)
 {
     buf_fini(*state);
     free(*state);
@@ -215,7 +215,7 @@ int main(int argc, char **argv)
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)PER_ADDRESS, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, NULL, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+        request_on_completed, NULL, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
     if (!d) {
         fprintf(stderr, "127.0.0.1:%d cannot be listened on\n", port);
         return 1;

@@ -33,7 +33,7 @@ struct names {
 };
 
 /* Turns the question (RFC 1035 §4) into its answer. The length, 0: it is not answered. */
-static size_t answer(unsigned char *p, size_t n, bool *ret_slow)
+static size_t name_answer(unsigned char *p, size_t n, bool *ret_slow)
 {
     static const unsigned char address[] = {0xc0, HEADER, 0, TYPE_A, 0,   1, 0, 0,
                                             0,    1,      0, 4,      127, 0, 0, 3};
@@ -59,14 +59,14 @@ static size_t answer(unsigned char *p, size_t n, bool *ret_slow)
     return n;
 }
 
-static void on_question(struct names *s)
+static void names_on_question(struct names *s)
 {
     struct late_answer *late = &s->ring[(s->from + s->n) % RING], spare;
     struct late_answer *a = s->n < RING ? late : &spare;
     socklen_t size = sizeof a->to;
     bool slow = false;
     ssize_t k = recvfrom(s->fd, a->packet, PACKET_MAX, 0, (struct sockaddr *)&a->to, &size);
-    a->n = k > HEADER ? answer(a->packet, (size_t)k, &slow) : 0;
+    a->n = k > HEADER ? name_answer(a->packet, (size_t)k, &slow) : 0;
     a->at_us = clock_mono_us() + s->slow_us;
     if (a->n && !slow)
         sendto(s->fd, a->packet, a->n, 0, (struct sockaddr *)&a->to, sizeof a->to);
@@ -74,13 +74,13 @@ static void on_question(struct names *s)
         s->n++;
 }
 
-static void *run(void *arg)
+static void *names_run(void *arg)
 {
     struct names *s = arg;
     struct pollfd p = {s->fd, POLLIN, 0};
     while (!s->stop) {
         if (poll(&p, 1, TURN_MS) > 0)
-            on_question(s);
+            names_on_question(s);
         for (; s->n && s->ring[s->from].at_us <= clock_mono_us(); s->n--) {
             struct late_answer *a = &s->ring[s->from];
             sendto(s->fd, a->packet, a->n, 0, (struct sockaddr *)&a->to, sizeof a->to);
@@ -99,7 +99,7 @@ struct names *names_start(const char *ip, int64_t slow_us)
     s->fd = socket(AF_INET, SOCK_DGRAM, 0);
     s->slow_us = slow_us;
     if (bind(s->fd, (struct sockaddr *)&a, sizeof a) == 0 &&
-        pthread_create(&s->thread, NULL, run, s) == 0)
+        pthread_create(&s->thread, NULL, names_run, s) == 0)
         return s;
     close(s->fd);
     free(s);

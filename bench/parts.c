@@ -33,13 +33,13 @@ static struct {
     long resident_kb; /* the most that was seen */
 } b;
 
-static void look_at_memory(void)
+static void memory_sample(void)
 {
     long kb = resident_kb(getpid());
     b.resident_kb = kb > b.resident_kb ? kb : b.resident_kb;
 }
 
-static void must(enum err err, const char *what)
+static void must_succeed(enum err err, const char *what)
 {
     if (err == OK)
         return;
@@ -47,29 +47,29 @@ static void must(enum err err, const char *what)
     exit(1);
 }
 
-static void on_stored(void *arg, const struct stored *s)
+static void on_part_stored(void *arg, const struct stored *s)
 {
     atomic_fetch_add(&b.told, 1);
 }
 
-static void start(void)
+static void hub_start(void)
 {
     char why[256] = "";
     struct store_config sc = {.url = b.url};
-    must(store_open(&sc, &b.store, why, sizeof why), why);
-    must(books_open(b.store, &b.books), "books");
-    must(intake_new(b.store, on_stored, NULL, &b.intake), "intake");
+    must_succeed(store_open(&sc, &b.store, why, sizeof why), why);
+    must_succeed(books_open(b.store, &b.books), "books");
+    must_succeed(intake_new(b.store, on_part_stored, NULL, &b.intake), "intake");
     struct messages_config mc = {.store = b.store,
                                  .books = b.books,
                                  .intake = b.intake,
                                  .join_ms = JOIN_MS,
                                  .max_sets = (unsigned)b.n,
                                  .max_bytes = INT64_C(1) << 40};
-    must(messages_new(&mc, &b.messages), "messages");
-    must(mailbox_new(&b.home, UNDER_WAY, NULL, NULL), "mailbox");
+    must_succeed(messages_new(&mc, &b.messages), "messages");
+    must_succeed(mailbox_new(&b.home, UNDER_WAY, NULL, NULL), "mailbox");
 }
 
-static void stop(void)
+static void hub_stop(void)
 {
     store_close(b.store);
     messages_free(b.messages);
@@ -78,14 +78,15 @@ static void stop(void)
     mailbox_free(b.home);
 }
 
-static void on_taken(void *arg, uint64_t token, enum err err, bool duplicate, struct str message_id)
+static void message_on_taken(void *arg, uint64_t token, enum err err, bool duplicate,
+                             struct str message_id)
 {
     b.taken++;
     b.refused += err != OK || duplicate;
 }
 
 /* Part 1 of 3 of so many messages, with UNDER_WAY of them not yet answered. */
-static void load(void)
+static void store_load(void)
 {
     char from[32], text[BYTES];
     const struct book *book = book_take(b.books);
@@ -100,19 +101,20 @@ static void load(void)
                                          .number = 1}};
         snprintf(from, sizeof from, "+1917%07zu", i >> 8);
         in.from = str_of(from);
-        must(messages_take(b.messages, book, &in, b.home, on_taken, NULL, i), "a part");
+        must_succeed(messages_take(b.messages, book, &in, b.home, message_on_taken, NULL, i),
+                     "a part");
         while (i + 1 - b.taken >= UNDER_WAY)
             mail_open_all(mailbox_wait(b.home));
         if (i % 10000 == 0)
-            look_at_memory();
+            memory_sample();
     }
     while (b.taken < b.n)
         mail_open_all(mailbox_wait(b.home));
-    look_at_memory();
+    memory_sample();
     book_drop(&book);
 }
 
-static void surface(size_t before)
+static void surface_wait(size_t before)
 {
     struct housekeeper *hk = NULL;
     struct housekeeper_config hc = {.store = b.store,
@@ -120,10 +122,10 @@ static void surface(size_t before)
                                     .intake = b.intake,
                                     .retention_days = 30,
                                     .join_ms = JOIN_MS};
-    must(housekeeper_start(&hc, &hk), "housekeeper");
+    must_succeed(housekeeper_start(&hc, &hk), "housekeeper");
     while (before + atomic_load(&b.told) < b.n) {
         usleep(LOOK_US);
-        look_at_memory();
+        memory_sample();
     }
     housekeeper_stop(hk);
 }
@@ -144,7 +146,7 @@ static double file_mib(void)
     return stat(strchr(b.url, ':') + 1, &st) == 0 ? (double)st.st_size / (1 << 20) : 0;
 }
 
-static double since(int64_t us)
+static double seconds_since(int64_t us)
 {
     return (double)(clock_mono_us() - us) / 1e6;
 }
@@ -153,33 +155,33 @@ int main(int argc, char **argv)
 {
     b.url = arg_text(argv, "url", "sqlite:/tmp/hookswitch-bench-parts/parts.db");
     b.n = (size_t)arg_int(argv, "n", 1000000);
-    must(crypto_start(), "crypto");
+    must_succeed(crypto_start(), "crypto");
     int64_t real_ms = clock_wall_ms(), from = clock_mono_us();
     clock_fake(real_ms - JOIN_MS - 1000); /* so that their time is over when the clock is real */
-    start();
+    hub_start();
     if (arg_int(argv, "load", 1))
-        load();
+        store_load();
     clock_real();
     say("parts kept", "%zu, one of three each, in %.1f s, %.0f/s; %zu refused", b.taken,
-        since(from), (double)b.n / since(from), b.refused);
+        seconds_since(from), (double)b.n / seconds_since(from), b.refused);
     say("the store's file", "%.0f MiB, %.0f bytes a part", file_mib(),
         file_mib() * (1 << 20) / (double)b.n);
     say_at_most("resident while they came", (double)b.resident_kb / 1024, RESIDENT_MAX_MIB, "MiB");
     from = clock_mono_us();
-    stop();
+    hub_stop();
     b.resident_kb = 0;
-    start();
-    say("closed and opened again", "%.2f s", since(from));
+    hub_start();
+    say("closed and opened again", "%.2f s", seconds_since(from));
     from = clock_mono_us();
     struct count c = {.job.run = count_run};
-    must(store_read_now(b.store, &c.job), "count");
+    must_succeed(store_read_now(b.store, &c.job), "count");
     size_t before = (size_t)c.n; /* events that are there already */
-    surface(before);
-    must(store_read_now(b.store, &c.job), "count");
+    surface_wait(before);
+    must_succeed(store_read_now(b.store, &c.job), "count");
     say("went out as partial", "%zu told, %lld events, in %.1f s, %.0f/s", atomic_load(&b.told),
-        (long long)c.n, since(from), (double)(b.n - before) / since(from));
+        (long long)c.n, seconds_since(from), (double)(b.n - before) / seconds_since(from));
     say_at_most("resident while they went", (double)b.resident_kb / 1024, RESIDENT_MAX_MIB, "MiB");
     say("the store's file", "%.0f MiB", file_mib());
-    stop();
+    hub_stop();
     return before + atomic_load(&b.told) == b.n && c.n == (int64_t)b.n && !b.refused ? 0 : 1;
 }

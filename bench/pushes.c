@@ -45,7 +45,7 @@ static bool wait_arrived(const struct stage *s, size_t first)
     return true;
 }
 
-static void open_all(struct stage *s)
+static void streams_open_all(struct stage *s)
 {
     int64_t start = clock_mono_us();
     usleep(SETTLED_MEMORY_US);
@@ -58,13 +58,14 @@ static void open_all(struct stage *s)
         (double)(after - before) / (double)s->n);
 }
 
-struct pushed {
+struct push_result {
     struct load_result load;
     size_t first, n; /* n: pushes */
     double took, reader_us;
 };
 
-static void push(struct stage *s, double events_per_sec, int64_t run_us, struct pushed *ret)
+static void events_push(struct stage *s, double events_per_sec, int64_t run_us,
+                        struct push_result *ret)
 {
     struct load load = {.tenants = &s->tenants,
                         .ledger = &s->ledger,
@@ -87,7 +88,7 @@ static void push(struct stage *s, double events_per_sec, int64_t run_us, struct 
         say("NOT ALL CAME", "within %d s", SETTLE_US / 1000000);
 }
 
-static bool say_pushed(const struct stage *s, const struct pushed *p)
+static bool print_pushed(const struct stage *s, const struct push_result *p)
 {
     const struct meter *m = &s->meter;
     double n = (double)p->n, all = meter_cpu_us(m, ""), web = meter_cpu_us(m, "web");
@@ -113,23 +114,23 @@ static bool say_pushed(const struct stage *s, const struct pushed *p)
     return good;
 }
 
-static int run(struct stage *s, char **argv)
+static int load_run_once(struct stage *s, char **argv)
 {
-    struct pushed p;
+    struct push_result p;
     double rate = (double)arg_int(argv, "rate", 20000);
     int64_t run_us = arg_int(argv, "seconds", 4) * 1000000;
-    open_all(s);
-    push(s, 0, run_us, &p);
+    streams_open_all(s);
+    events_push(s, 0, run_us, &p);
     double most = (double)p.n / p.took;
     say("as fast as they are read", "%.0f pushes/s, %.0f events/s", most, most / s->ledger.width);
     double cpu_us = meter_cpu_us(&s->meter, "") / (double)p.n;
-    bool good = say_pushed(s, &p);
+    bool good = print_pushed(s, &p);
     free(p.load.answer_us);
     if (rate > 0) {
-        push(s, rate / s->ledger.width, run_us, &p);
+        events_push(s, rate / s->ledger.width, run_us, &p);
         say("at a fixed rate, open loop", "%.0f pushes/s, %.0f events/s", rate,
             rate / s->ledger.width);
-        good &= say_pushed(s, &p);
+        good &= print_pushed(s, &p);
         free(p.load.answer_us);
     }
     if (streams_out_of_order(s->streams))
@@ -158,18 +159,18 @@ static void stage_open(struct stage *s, char **argv)
                 CALLS_MAX);
 }
 
-static int ours(char **argv)
+static int run_ours(char **argv)
 {
     struct stage s;
     int http = (int)arg_int(argv, "http", 7180);
     stage_open(&s, argv);
     meter_init(&s.meter, (int)arg_int(argv, "pid", 0), http);
     tenants_make(&s.tenants, &s.ledger, http, (unsigned)arg_int(argv, "from", 0), "hsk_bench");
-    return run(&s, argv);
+    return load_run_once(&s, argv);
 }
 
 /* A server that knows no accounts: to it a key is but a name. */
-static int foreign(char **argv)
+static int run_foreign(char **argv)
 {
     struct stage s;
     stage_open(&s, argv);
@@ -178,7 +179,7 @@ static int foreign(char **argv)
     s.tenants = (struct tenants){.port = (int)arg_int(argv, "http", 7181), .n = s.ledger.accounts};
     for (unsigned i = 0; i < s.tenants.n; i++)
         snprintf(s.tenants.key[i], KEY_SIZE, "%u", i);
-    return run(&s, argv);
+    return load_run_once(&s, argv);
 }
 
 int main(int argc, char **argv)
@@ -186,9 +187,9 @@ int main(int argc, char **argv)
     const char *what = argc > 1 ? argv[1] : "";
     signal(SIGPIPE, SIG_IGN);
     if (!strcmp(what, "ours"))
-        return ours(argv);
+        return run_ours(argv);
     if (!strcmp(what, "foreign"))
-        return foreign(argv);
+        return run_foreign(argv);
     fprintf(stderr, "see bench/api.sh\n");
     return 2;
 }

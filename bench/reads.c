@@ -44,7 +44,7 @@ static const struct list {
   messages = {"/v1/messages", "\"received_at\":"},
   threads = {"/v1/messages/threads", "\"last_at\":"};
 
-static const struct look {
+static const struct list_read {
     const struct list *list;
     const char *more; /* behind the path; "@N": a value */
     unsigned account; /* whose key asks */
@@ -101,14 +101,14 @@ static const struct look {
     {&threads, "", FILL_ACCOUNTS, 0},
 };
 
-struct reading {
+struct read_run {
     struct fill *fill;
-    const struct look *look;
+    const struct list_read *look;
     const char *key;
 };
 
 /* An event of the big account, another for each k. */
-static size_t event_at(const struct fill *f, size_t k)
+static size_t event_nth(const struct fill *f, size_t k)
 {
     size_t e = k * 2654435761u % f->n;
     while (fill_account_of(e) != FILL_BIG)
@@ -116,10 +116,10 @@ static size_t event_at(const struct fill *f, size_t k)
     return e;
 }
 
-static void put_value(const struct fill *f, enum value v, size_t k, struct buf *out)
+static void value_put(const struct fill *f, enum value v, size_t k, struct buf *out)
 {
     char text[24];
-    size_t e = event_at(f, k);
+    size_t e = event_nth(f, k);
     switch (v) {
     case NUMBER:
         ledger_print_number(NULL, FILL_BIG, traffic_number_of(e), text);
@@ -142,19 +142,19 @@ static void put_value(const struct fill *f, enum value v, size_t k, struct buf *
     }
 }
 
-static void print_path(const struct reading *r, size_t k, struct buf *out)
+static void print_path(const struct read_run *r, size_t k, struct buf *out)
 {
     buf_puts(out, r->look->list->path);
     for (const char *c = r->look->more; *c; c++)
         if (*c == '@')
-            put_value(r->fill, (enum value) * ++c, k, out);
+            value_put(r->fill, (enum value) * ++c, k, out);
         else
             buf_putc(out, *c);
 }
 
 static void print_request(void *arg, size_t k, struct buf *out)
 {
-    const struct reading *r = arg;
+    const struct read_run *r = arg;
     buf_puts(out, "GET ");
     print_path(r, k, out);
     buf_printf(out, " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n", r->key);
@@ -162,7 +162,7 @@ static void print_request(void *arg, size_t k, struct buf *out)
 
 /* ---- what one answer has ---- */
 
-static size_t count(const struct buf *in, const char *what)
+static size_t rows_count(const struct buf *in, const char *what)
 {
     size_t n = 0, at = 0, length = strlen(what);
     const char *p;
@@ -178,7 +178,7 @@ struct page {
 };
 
 /* On along next_cursor until there are PAGE_ROWS rows, each page over a connection of its own. */
-static void read_on(const struct reading *r, struct page *ret)
+static void list_read_on(const struct read_run *r, struct page *ret)
 {
     struct buf path, answer;
     char cursor[64] = "";
@@ -197,9 +197,9 @@ static void read_on(const struct reading *r, struct page *ret)
             fprintf(stderr, "GET %s: %.*s\n", path.p, STR_FMT(buf_str(&answer)));
             exit(1);
         }
-        ret->rows += count(&answer, r->look->list->row);
+        ret->rows += rows_count(&answer, r->look->list->row);
         ret->pages++;
-        ret->ends = !count(&answer, "\"next_cursor\":\"");
+        ret->ends = !rows_count(&answer, "\"next_cursor\":\"");
         if (!ret->ends)
             answer_member(&answer, "next_cursor", cursor, sizeof cursor);
     }
@@ -209,10 +209,10 @@ static void read_on(const struct reading *r, struct page *ret)
 }
 
 /* The cursor behind the newest event of the first half. */
-static void find_deep(struct fill *f)
+static void value_find_deep(struct fill *f)
 {
-    static const struct look middle = {&events, "?limit=1&until=@M", FILL_BIG, 0};
-    struct reading r = {f, &middle, f->tenants.key[FILL_BIG]};
+    static const struct list_read middle = {&events, "?limit=1&until=@M", FILL_BIG, 0};
+    struct read_run r = {f, &middle, f->tenants.key[FILL_BIG]};
     struct buf path, answer;
     size_t rows = 0;
     buf_init(&path, 1024);
@@ -225,7 +225,7 @@ static void find_deep(struct fill *f)
         buf_putc(&path, '\0');
         if (api_call(f->http, "GET", path.p, r.key, NULL, &answer) != 200)
             break;
-        rows = count(&answer, events.row);
+        rows = rows_count(&answer, events.row);
         answer_member(&answer, "next_cursor", f->deep, sizeof f->deep);
     }
     if (!rows) {
@@ -253,20 +253,20 @@ static const char *asker_of(unsigned account)
                                    : "  operator: ";
 }
 
-static void look_at(struct fill *f, const struct look *look, unsigned account, char **argv)
+static void list_read(struct fill *f, const struct list_read *look, unsigned account, char **argv)
 {
-    struct asked a;
+    struct asker_answer a;
     struct page page;
     char name[160];
-    struct reading r = {f, look, key_of(f, account)};
-    struct asking c = {.port = f->http,
-                       .connections = (unsigned)arg_int(argv, "connections", 4),
-                       .run_us = arg_int(argv, "ms", 1000) * 1000,
-                       .print = print_request,
-                       .arg = &r,
-                       .status = 200};
+    struct read_run r = {f, look, key_of(f, account)};
+    struct asker_config c = {.port = f->http,
+                             .connections = (unsigned)arg_int(argv, "connections", 4),
+                             .run_us = arg_int(argv, "ms", 1000) * 1000,
+                             .print = print_request,
+                             .arg = &r,
+                             .status = 200};
     ask(&c, &a);
-    read_on(&r, &page);
+    list_read_on(&r, &page);
     double p99 = asked_ms(&a, 0.99);
     bool good = p99 <= BAR_MS;
     snprintf(name, sizeof name, "%s%s%s", asker_of(account), look->list->path, look->more);
@@ -283,7 +283,7 @@ static void look_at(struct fill *f, const struct look *look, unsigned account, c
     free(a.answer_us);
 }
 
-static void say_store(const struct fill *f, const char *dir)
+static void print_store(const struct fill *f, const char *dir)
 {
     struct stat st;
     char path[512];
@@ -301,16 +301,16 @@ int main(int argc, char **argv)
     f.hook = (int)arg_int(argv, "hook", 7190);
     f.pid = (int)arg_int(argv, "pid", 0);
     fill_make(&f, (size_t)arg_int(argv, "events", 1000000));
-    say_store(&f, arg_text(argv, "dir", "."));
-    find_deep(&f);
+    print_store(&f, arg_text(argv, "dir", "."));
+    value_find_deep(&f);
     say_title("reads, %lld connections; bar: p99 at most %d ms",
               (long long)arg_int(argv, "connections", 4), BAR_MS);
-    for (const struct look *l = looks; l < looks + sizeof looks / sizeof *looks; l++) {
-        look_at(&f, l, l->account, argv);
+    for (const struct list_read *l = looks; l < looks + sizeof looks / sizeof *looks; l++) {
+        list_read(&f, l, l->account, argv);
         if (l->empty_too)
-            look_at(&f, l, FILL_EMPTY, argv);
+            list_read(&f, l, FILL_EMPTY, argv);
     }
     say("lines that met the bar", "%u of %u", met, all);
-    say_store(&f, arg_text(argv, "dir", "."));
+    print_store(&f, arg_text(argv, "dir", "."));
     return 0;
 }

@@ -38,7 +38,7 @@ struct peer { /* one connection */
     char *mem; /* REQUEST_MAX */
 };
 
-struct late { /* an answer that waits */
+struct delayed_answer { /* an answer that waits */
     int64_t at_us;
     struct peer *peer;
     unsigned life;
@@ -52,7 +52,7 @@ struct receiver {
     size_t n_listeners;
     pthread_t thread;
     struct peer *peers[CONNECTIONS_MAX]; /* by descriptor */
-    struct late *late;                   /* a ring: the delay is the same for all */
+    struct delayed_answer *late;         /* a ring: the delay is the same for all */
     size_t late_cap, late_from;
     _Atomic size_t late_n;
     _Atomic int64_t delay_us;
@@ -60,7 +60,7 @@ struct receiver {
     atomic_bool stop;
 };
 
-static void die(const char *what)
+static void receiver_die(const char *what)
 {
     perror(what);
     exit(1);
@@ -90,13 +90,13 @@ static void peer_write(struct receiver *r, struct peer *p, int status)
         peer_close(r, p);
 }
 
-static void answer_later(struct receiver *r, struct peer *p, int status, int64_t at_us)
+static void answer_delay(struct receiver *r, struct peer *p, int status, int64_t at_us)
 {
     if (r->late_n == r->late_cap) {
         size_t cap = r->late_cap ? 2 * r->late_cap : 1024;
-        struct late *bigger = calloc(cap, sizeof *bigger);
+        struct delayed_answer *bigger = calloc(cap, sizeof *bigger);
         if (!bigger)
-            die("late answers");
+            receiver_die("late answers");
         for (size_t i = 0; i < r->late_n; i++)
             bigger[i] = r->late[(r->late_from + i) % r->late_cap];
         free(r->late);
@@ -104,14 +104,15 @@ static void answer_later(struct receiver *r, struct peer *p, int status, int64_t
         r->late_cap = cap;
         r->late_from = 0;
     }
-    r->late[(r->late_from + r->late_n) % r->late_cap] = (struct late){at_us, p, p->life, status};
+    r->late[(r->late_from + r->late_n) % r->late_cap] =
+        (struct delayed_answer){at_us, p, p->life, status};
     atomic_fetch_add(&r->late_n, 1);
 }
 
-static void answer_those_due(struct receiver *r, int64_t now_us)
+static void answers_send_due(struct receiver *r, int64_t now_us)
 {
     while (r->late_n && r->late[r->late_from].at_us <= now_us) {
-        struct late *a = &r->late[r->late_from];
+        struct delayed_answer *a = &r->late[r->late_from];
         r->late_from = (r->late_from + 1) % r->late_cap;
         atomic_fetch_sub(&r->late_n, 1);
         if (a->peer->life == a->life)
@@ -120,7 +121,7 @@ static void answer_those_due(struct receiver *r, int64_t now_us)
 }
 
 /* The value of a header line, when it is that one. */
-static bool header_is(struct str line, const char *name, size_t n, struct str *ret)
+static bool request_header_is(struct str line, const char *name, size_t n, struct str *ret)
 {
     if (line.n <= n || line.p[n] != ':' || strncasecmp(line.p, name, n) != 0)
         return false;
@@ -143,16 +144,16 @@ static size_t request_parse(struct str in, unsigned *ret_endpoint, struct str *r
         *ret_endpoint = (unsigned)strtoul(line.p + 8, NULL, 10);
     while (head.n) {
         str_cut(head, '\n', &line, &head);
-        if (header_is(line, "content-length", 14, &value))
+        if (request_header_is(line, "content-length", 14, &value))
             body = strtoul(value.p, NULL, 10);
-        else if (header_is(line, "webhook-id", 10, &value))
+        else if (request_header_is(line, "webhook-id", 10, &value))
             *ret_id = value;
     }
     size_t whole = (size_t)(end - in.p) + 4 + body;
     return in.n >= whole ? whole : 0;
 }
 
-static void take_requests(struct receiver *r, struct peer *p)
+static void peer_take_requests(struct receiver *r, struct peer *p)
 {
     size_t at = 0, n;
     unsigned endpoint;
@@ -164,7 +165,7 @@ static void take_requests(struct receiver *r, struct peer *p)
                                    : r->c.on_request(r->c.arg, endpoint, id, now);
         at += n;
         if (status && delay_us)
-            answer_later(r, p, status, now + delay_us);
+            answer_delay(r, p, status, now + delay_us);
         else if (status)
             peer_write(r, p, status);
         if (p->fd < 0)
@@ -176,7 +177,7 @@ static void take_requests(struct receiver *r, struct peer *p)
         peer_close(r, p); /* larger than any of ours */
 }
 
-static void on_readable(struct receiver *r, struct peer *p)
+static void peer_on_readable(struct receiver *r, struct peer *p)
 {
     for (;;) {
         size_t room = REQUEST_MAX - p->n;
@@ -195,20 +196,20 @@ static void on_readable(struct receiver *r, struct peer *p)
             return;
         }
         p->n += (size_t)k;
-        take_requests(r, p);
+        peer_take_requests(r, p);
         if (p->fd < 0 || (!p->ssl && (size_t)k < room))
             return;
     }
 }
 
-static void accept_all(struct receiver *r, int listener)
+static void peers_accept(struct receiver *r, int listener)
 {
     int fd, one = 1;
     while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
         struct peer *p = fd < CONNECTIONS_MAX ? r->peers[fd] : NULL;
         if (fd >= CONNECTIONS_MAX || (!p && !(p = calloc(1, sizeof *p))) ||
             (!p->mem && !(p->mem = malloc(REQUEST_MAX))))
-            die("a connection");
+            receiver_die("a connection");
         r->peers[fd] = p;
         p->fd = fd;
         p->n = 0;
@@ -223,7 +224,7 @@ static void accept_all(struct receiver *r, int listener)
     }
 }
 
-static void *run(void *arg)
+static void *receiver_run(void *arg)
 {
     struct receiver *r = arg;
     struct epoll_event got[EVENTS];
@@ -234,11 +235,11 @@ static void *run(void *arg)
             int fd = got[i].data.fd;
             struct peer *p = fd < CONNECTIONS_MAX ? r->peers[fd] : NULL;
             if (p && p->fd == fd)
-                on_readable(r, p);
+                peer_on_readable(r, p);
             else
-                accept_all(r, fd);
+                peers_accept(r, fd);
         }
-        answer_those_due(r, clock_mono_us());
+        answers_send_due(r, clock_mono_us());
         r->cpu_us = cpu_of_this_thread_us();
     }
     return NULL;
@@ -255,7 +256,7 @@ static SSL_CTX *tls_of(const char *pem)
     return t;
 }
 
-static void listen_at(struct receiver *r, uint32_t ip)
+static void receiver_listen(struct receiver *r, uint32_t ip)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_port = htons((uint16_t)r->c.port),
@@ -263,7 +264,7 @@ static void listen_at(struct receiver *r, uint32_t ip)
     int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 4096) != 0)
-        die("the receiver's port");
+        receiver_die("the receiver's port");
     struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
     epoll_ctl(r->ep, EPOLL_CTL_ADD, fd, &ev);
     r->listener[r->n_listeners++] = fd;
@@ -273,15 +274,15 @@ struct receiver *receiver_start(const struct receiver_config *c)
 {
     struct receiver *r = calloc(1, sizeof *r);
     if (!r || c->hosts > HOSTS_MAX)
-        die("receiver");
+        receiver_die("receiver");
     r->c = *c;
     r->tls = c->cert_file ? tls_of(c->cert_file) : NULL;
     r->ep = epoll_create1(0);
-    listen_at(r, INADDR_LOOPBACK);
+    receiver_listen(r, INADDR_LOOPBACK);
     for (unsigned i = 1; i <= c->hosts; i++)
-        listen_at(r, INADDR_LOOPBACK + 255 + i);
-    if (pthread_create(&r->thread, NULL, run, r) != 0)
-        die("the receiver's thread");
+        receiver_listen(r, INADDR_LOOPBACK + 255 + i);
+    if (pthread_create(&r->thread, NULL, receiver_run, r) != 0)
+        receiver_die("the receiver's thread");
     return r;
 }
 

@@ -23,14 +23,14 @@ struct responder {
     unsigned char in[MEM], out[2 * MEM];
 };
 
-static void die(const char *what)
+static void responder_die(const char *what)
 {
     perror(what);
     exit(1);
 }
 
 /* Appends the response to the PDU at `pdu`; how long it is. */
-static size_t answer(const unsigned char *pdu, unsigned char *out)
+static size_t responder_answer(const unsigned char *pdu, unsigned char *out)
 {
     size_t n = pdu[7] == ENQUIRE || pdu[7] == UNBIND ? HEADER : HEADER + 1;
     memset(out, 0, n);
@@ -41,7 +41,7 @@ static size_t answer(const unsigned char *pdu, unsigned char *out)
     return n;
 }
 
-static void serve(struct responder *r, int fd)
+static void responder_serve(struct responder *r, int fd)
 {
     size_t n = 0;
     ssize_t k;
@@ -56,7 +56,7 @@ static void serve(struct responder *r, int fd)
                 return;
             if (n - at < size)
                 break;
-            out += answer(r->in + at, r->out + out);
+            out += responder_answer(r->in + at, r->out + out);
             at += size;
         }
         memmove(r->in, r->in + at, n - at);
@@ -68,12 +68,12 @@ static void serve(struct responder *r, int fd)
     }
 }
 
-static void *run(void *arg)
+static void *responder_run(void *arg)
 {
     struct responder *r = arg;
     int fd;
     while ((fd = accept(r->listener, NULL, NULL)) >= 0) {
-        serve(r, fd);
+        responder_serve(r, fd);
         close(fd);
     }
     return NULL;
@@ -87,13 +87,13 @@ struct responder *responder_start(int port)
     struct responder *r = calloc(1, sizeof *r);
     int one = 1;
     if (!r)
-        die("responder");
+        responder_die("responder");
     r->listener = socket(AF_INET, SOCK_STREAM, 0);
     setsockopt(r->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(r->listener, (struct sockaddr *)&a, sizeof a) != 0 || listen(r->listener, 16) != 0)
-        die("the responder's port");
-    if (pthread_create(&r->thread, NULL, run, r) != 0)
-        die("the responder's thread");
+        responder_die("the responder's port");
+    if (pthread_create(&r->thread, NULL, responder_run, r) != 0)
+        responder_die("the responder's thread");
     return r;
 }
 

@@ -37,7 +37,7 @@ struct stage {
     struct receiver *receiver;
 };
 
-static int on_request(void *arg, struct str request, int64_t now_us)
+static int on_post_received(void *arg, struct str request, int64_t now_us)
 {
     texts_arrived(arg, request, now_us);
     return 200;
@@ -45,7 +45,7 @@ static int on_request(void *arg, struct str request, int64_t now_us)
 
 /* ---- one load ---- */
 
-struct measured {
+struct load_figures {
     struct smsc_result r;
     struct histogram jobs, commits; /* of the daemon's store */
     size_t first;                   /* message */
@@ -55,12 +55,12 @@ struct measured {
     double took; /* seconds, until the last was delivered */
 };
 
-static double cpu_of_both_us(const struct stage *s)
+static double cpu_both_us(const struct stage *s)
 {
     return cpu_of_process_us(s->pid) + (s->pid2 ? cpu_of_process_us(s->pid2) : 0);
 }
 
-static bool is_settled(const struct stage *s, size_t first)
+static bool load_is_settled(const struct stage *s, size_t first)
 {
     if (s->texts.arrived < s->texts.n || texts_missing(&s->texts, first))
         return false;
@@ -68,7 +68,7 @@ static bool is_settled(const struct stage *s, size_t first)
 }
 
 /* Of the daemon's store, since the start; the second time: since the first. */
-static void take_commits(const struct stage *s, struct measured *m, bool again)
+static void commits_sample(const struct stage *s, struct load_figures *m, bool again)
 {
     struct buf text;
     struct histogram jobs, commits;
@@ -87,7 +87,7 @@ static void take_commits(const struct stage *s, struct measured *m, bool again)
     buf_fini(&text);
 }
 
-static void measure(struct stage *s, double per_sec, int64_t run_us, struct measured *ret)
+static void load_measure(struct stage *s, double per_sec, int64_t run_us, struct load_figures *ret)
 {
     struct smsc_load load = {.texts = &s->texts,
                              .window = s->window,
@@ -96,21 +96,21 @@ static void measure(struct stage *s, double per_sec, int64_t run_us, struct meas
                              .undelivered_max = UNDELIVERED,
                              .run_us = run_us};
     ret->first = s->texts.n;
-    take_commits(s, ret, false);
+    commits_sample(s, ret, false);
     cpu_take(s->pid, &ret->before);
-    ret->cpu_before = cpu_of_both_us(s);
+    ret->cpu_before = cpu_both_us(s);
     ret->receiver_before = receiver_cpu_us(s->receiver);
     int64_t start = clock_mono_us();
     smsc_run(s->smsc, &load, &ret->r);
     int64_t until = clock_mono_us() + SETTLE_US;
-    while (!(ret->settled = is_settled(s, ret->first)) && clock_mono_us() < until)
+    while (!(ret->settled = load_is_settled(s, ret->first)) && clock_mono_us() < until)
         smsc_turn(s->smsc, 10000);
     ret->took = (double)(clock_mono_us() - start) / 1e6;
     cpu_take(s->pid, &ret->after);
-    take_commits(s, ret, true);
+    commits_sample(s, ret, true);
 }
 
-static void say_answers(const char *name, const struct smsc_result *r)
+static void print_answers(const char *name, const struct smsc_result *r)
 {
     say(name, "p50 %.1f ms, p99 %.1f ms", quantile(r->answer_us, r->n_answers, 0.5) / 1e3,
         quantile(r->answer_us, r->n_answers, 0.99) / 1e3);
@@ -120,7 +120,7 @@ static void say_answers(const char *name, const struct smsc_result *r)
                 r->status[i].status);
 }
 
-static void say_webhooks(const struct stage *s, size_t first)
+static void print_webhooks(const struct stage *s, size_t first)
 {
     uint32_t *late;
     size_t n = texts_latencies(&s->texts, first, &late);
@@ -129,7 +129,7 @@ static void say_webhooks(const struct stage *s, size_t first)
     free(late);
 }
 
-static void say_commits(const struct stage *s, const struct measured *m)
+static void print_commits(const struct stage *s, const struct load_figures *m)
 {
     if (s->http)
         say("commits", "%.0f; jobs in one: mean %.0f; ms: mean %.1f, p50 %.1f, p99 %.1f",
@@ -138,9 +138,9 @@ static void say_commits(const struct stage *s, const struct measured *m)
             histogram_quantile(&m->commits, 0.99) * 1e3);
 }
 
-static void say_cpu(const struct stage *s, const struct measured *m, double n)
+static void print_cpu(const struct stage *s, const struct load_figures *m, double n)
 {
-    double all = cpu_of_both_us(s) - m->cpu_before;
+    double all = cpu_both_us(s) - m->cpu_before;
     double receiver = receiver_cpu_us(s->receiver) - m->receiver_before;
     double whole = m->after.whole_us - m->before.whole_us;
     double others = m->after.busy_us - m->before.busy_us - all - receiver - m->r.cpu_us;
@@ -160,9 +160,9 @@ static void say_cpu(const struct stage *s, const struct measured *m, double n)
 /* As fast as it goes, then at half of that. */
 static void run_both(struct stage *s, char **argv, double bar)
 {
-    struct measured m;
+    struct load_figures m;
     int64_t half_us = arg_int(argv, "half_seconds", 5) * 1000000;
-    measure(s, 0, arg_int(argv, "seconds", 10) * 1000000, &m);
+    load_measure(s, 0, arg_int(argv, "seconds", 10) * 1000000, &m);
     double n = (double)(s->texts.n - m.first), rate = n / m.took;
     const char *name = "messages/s acknowledged and delivered";
     if (bar > 0)
@@ -172,25 +172,25 @@ static void run_both(struct stage *s, char **argv, double bar)
     say("", "%.0f messages, %zu PDUs in %.1f s, at most %d undelivered%s", n, m.r.sent, m.took,
         UNDELIVERED, m.settled ? "" : "; NOT SETTLED");
     (void)texts_say(&s->texts, m.first);
-    say_answers("at full load: response after", &m.r);
+    print_answers("at full load: response after", &m.r);
     if (bar > 0)
         say_at_most("  p99", quantile(m.r.answer_us, m.r.n_answers, 0.99) / 1e3, 20, "ms");
-    say_webhooks(s, m.first);
-    say_cpu(s, &m, n);
-    say_commits(s, &m);
+    print_webhooks(s, m.first);
+    print_cpu(s, &m, n);
+    print_commits(s, &m);
     free(m.r.answer_us);
     FILE *f = fopen(arg_text(argv, "out", "/dev/null"), "w");
-    if (f && fprintf(f, "%.0f %.1f\n", rate, (cpu_of_both_us(s) - m.cpu_before) / n) > 0)
+    if (f && fprintf(f, "%.0f %.1f\n", rate, (cpu_both_us(s) - m.cpu_before) / n) > 0)
         fclose(f);
     if (!half_us)
         return;
-    measure(s, rate / 2, half_us, &m);
+    load_measure(s, rate / 2, half_us, &m);
     char title[64];
     snprintf(title, sizeof title, "at %.0f/s: response after", rate / 2);
-    say_answers(title, &m.r);
+    print_answers(title, &m.r);
     say("", "%zu messages found no window free when due", m.r.late);
-    say_commits(s, &m);
-    say_webhooks(s, m.first);
+    print_commits(s, &m);
+    print_webhooks(s, m.first);
     (void)texts_say(&s->texts, m.first);
     free(m.r.answer_us);
 }
@@ -206,7 +206,7 @@ static void stage_open(struct stage *s, char **argv)
     struct receiver_config rc = {.port = (int)arg_int(argv, "hook", 7190),
                                  .hosts = s->endpoints,
                                  .arg = &s->texts,
-                                 .on_whole = on_request};
+                                 .on_whole = on_post_received};
     s->receiver = receiver_start(&rc);
 }
 
@@ -217,7 +217,7 @@ static void stage_close(struct stage *s)
     texts_fini(&s->texts);
 }
 
-static int ours(char **argv)
+static int run_ours(char **argv)
 {
     struct stage s;
     bool listener = !strcmp(arg_text(argv, "by", "link"), "listener");
@@ -241,7 +241,7 @@ static int ours(char **argv)
     return 0;
 }
 
-static int kannel(char **argv)
+static int run_kannel(char **argv)
 {
     struct stage s;
     struct smsc_config c = {.port = (int)arg_int(argv, "smpp", 7185)};
@@ -253,7 +253,7 @@ static int kannel(char **argv)
     return 0;
 }
 
-static int ceiling(char **argv)
+static int run_ceiling(char **argv)
 {
     struct texts texts;
     struct smsc_result r;
@@ -286,11 +286,11 @@ int main(int argc, char **argv)
     if (crypto_start() != OK)
         return 1;
     if (!strcmp(what, "ours"))
-        return ours(argv);
+        return run_ours(argv);
     if (!strcmp(what, "kannel"))
-        return kannel(argv);
+        return run_kannel(argv);
     if (!strcmp(what, "ceiling"))
-        return ceiling(argv);
+        return run_ceiling(argv);
     fprintf(stderr, "see bench/sms.sh\n");
     return 2;
 }

@@ -62,7 +62,7 @@ struct smsc {
     int64_t start_us;
 };
 
-static void die(const char *what)
+static void smsc_die(const char *what)
 {
     fprintf(stderr, "smsc: %s: %s\n", what, strerror(errno));
     exit(1);
@@ -75,7 +75,7 @@ static void session_put(struct session *x, const struct pdu *p)
     buf_wrap(&out, x->out + x->out_n, OUT_MAX - x->out_n);
     pdu_print(p, &out);
     if (out.err != OK)
-        die("the other side does not read");
+        smsc_die("the other side does not read");
     x->out_n += out.n;
 }
 
@@ -86,10 +86,10 @@ static struct session *session_add(struct smsc *s, int fd)
     struct session *x = &s->session[s->n];
     int one = 1;
     if (s->n == SESSIONS_MAX)
-        die("too many sessions");
+        smsc_die("too many sessions");
     *x = (struct session){.fd = fd, .in = malloc(IN_MAX), .out = malloc(OUT_MAX)};
     if (!x->in || !x->out)
-        die("memory");
+        smsc_die("memory");
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = x};
     epoll_ctl(s->ep, EPOLL_CTL_ADD, fd, &ev);
@@ -101,7 +101,7 @@ static void session_flush(struct smsc *s, struct session *x)
 {
     ssize_t k = x->out_n ? send(x->fd, x->out, x->out_n, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
     if (k < 0 && errno != EAGAIN)
-        die("a session ended");
+        smsc_die("a session ended");
     if (k > 0) {
         memmove(x->out, x->out + k, x->out_n - (size_t)k);
         x->out_n -= (size_t)k;
@@ -133,7 +133,7 @@ static void session_answer(struct session *x, const struct pdu *request)
 
 /* ---- what comes ---- */
 
-static void count_status(struct smsc_result *r, uint32_t status)
+static void result_count_status(struct smsc_result *r, uint32_t status)
 {
     for (size_t i = 0; i < SMSC_STATUSES; i++)
         if (!r->status[i].n || r->status[i].status == status) {
@@ -143,12 +143,13 @@ static void count_status(struct smsc_result *r, uint32_t status)
         }
 }
 
-static bool means_later(uint32_t status)
+static bool status_means_later(uint32_t status)
 {
     return status == ESME_RMSGQFUL || status == ESME_RTHROTTLED || status == ESME_RX_T_APPN;
 }
 
-static void on_response(struct smsc *s, struct session *x, uint32_t status, uint32_t sequence)
+static void session_on_response(struct smsc *s, struct session *x, uint32_t status,
+                                uint32_t sequence)
 {
     struct slot *o = &s->slot[sequence % SLOTS];
     if (!o->used || !s->r)
@@ -157,8 +158,8 @@ static void on_response(struct smsc *s, struct session *x, uint32_t status, uint
     o->used = false;
     x->unanswered--;
     s->unanswered--;
-    count_status(s->r, status);
-    if (status && !means_later(status)) {
+    result_count_status(s->r, status);
+    if (status && !status_means_later(status)) {
         fprintf(stderr, "smsc: a message was answered with 0x%08x\n", status);
         exit(1);
     }
@@ -174,7 +175,7 @@ static void on_response(struct smsc *s, struct session *x, uint32_t status, uint
         s->r->answer_us[s->r->n_answers++] = (uint32_t)(took < UINT32_MAX ? took : UINT32_MAX);
 }
 
-static void on_pdu(struct smsc *s, struct session *x, const struct pdu *p)
+static void session_on_pdu(struct smsc *s, struct session *x, const struct pdu *p)
 {
     switch (p->command) {
     case PDU_BIND_RECEIVER:
@@ -199,12 +200,12 @@ static void on_pdu(struct smsc *s, struct session *x, const struct pdu *p)
         x->bound = true;
         break;
     case PDU_SUBMIT_SM_RESP:
-    case PDU_DELIVER_SM_RESP: on_response(s, x, p->status, p->sequence); break;
+    case PDU_DELIVER_SM_RESP: session_on_response(s, x, p->status, p->sequence); break;
     default: break;
     }
 }
 
-static void on_readable(struct smsc *s, struct session *x)
+static void session_on_readable(struct smsc *s, struct session *x)
 {
     ssize_t k = recv(x->fd, x->in + x->in_n, IN_MAX - x->in_n, MSG_DONTWAIT);
     if (k < 0 && errno == EAGAIN)
@@ -215,7 +216,7 @@ static void on_readable(struct smsc *s, struct session *x)
         return;
     }
     if (k <= 0)
-        die("a session ended with messages unanswered");
+        smsc_die("a session ended with messages unanswered");
     x->in_n += (size_t)k;
     size_t at = 0, size;
     struct pdu p;
@@ -224,12 +225,12 @@ static void on_readable(struct smsc *s, struct session *x)
     while ((err = pdu_size(str_of_bytes(x->in + at, x->in_n - at), &size)) == OK &&
            x->in_n - at >= size) {
         if (pdu_parse(str_of_bytes(x->in + at, size), &p, &status) != OK)
-            die("a PDU that cannot be read");
-        on_pdu(s, x, &p);
+            smsc_die("a PDU that cannot be read");
+        session_on_pdu(s, x, &p);
         at += size;
     }
     if (err == ERR_INVALID)
-        die("a PDU of no sane length");
+        smsc_die("a PDU of no sane length");
     memmove(x->in, x->in + at, x->in_n - at);
     x->in_n -= at;
 }
@@ -254,7 +255,7 @@ static void session_send(struct smsc *s, struct session *x, const struct slot *o
     session_put(x, &p);
     struct slot *slot = &s->slot[sequence % SLOTS];
     if (slot->used)
-        die("a response is missing for very long");
+        smsc_die("a response is missing for very long");
     *slot = *o;
     slot->used = true;
     x->unanswered++;
@@ -273,7 +274,7 @@ static struct session *session_with_room(struct smsc *s)
     return NULL;
 }
 
-static int64_t next_due_us(const struct smsc *s)
+static int64_t text_next_due_us(const struct smsc *s)
 {
     return s->start_us + (int64_t)((double)s->begun * 1e6 / s->load->per_sec);
 }
@@ -283,26 +284,26 @@ static void text_begin(struct smsc *s, int64_t now_us)
 {
     struct texts *t = s->load->texts;
     if (t->n == t->max)
-        die("more messages than there is room for");
-    int64_t due = s->load->per_sec > 0 ? next_due_us(s) : now_us;
+        smsc_die("more messages than there is room for");
+    int64_t due = s->load->per_sec > 0 ? text_next_due_us(s) : now_us;
     s->next = (struct slot){.used = true, .text = t->n++, .due_us = due};
     s->r->late += now_us - due > 5000;
     s->begun++;
     t->sent_us[s->next.text] = due;
 }
 
-static bool may_begin(const struct smsc *s, int64_t now_us)
+static bool text_may_begin(const struct smsc *s, int64_t now_us)
 {
     const struct smsc_load *l = s->load;
     const struct texts *t = l->texts;
     if (now_us - s->start_us >= l->run_us)
         return false;
     if (l->per_sec > 0)
-        return next_due_us(s) <= now_us;
+        return text_next_due_us(s) <= now_us;
     return !l->undelivered_max || t->n < t->arrived + l->undelivered_max;
 }
 
-static void send_those_due(struct smsc *s, int64_t now_us)
+static void texts_send_due(struct smsc *s, int64_t now_us)
 {
     struct session *x = NULL;
     while (s->again_n && s->again_at_us <= now_us && (x = session_with_room(s))) {
@@ -310,7 +311,7 @@ static void send_those_due(struct smsc *s, int64_t now_us)
         s->again_from = (s->again_from + 1) % AGAIN_MAX;
         s->again_n--;
     }
-    while ((s->next.used || may_begin(s, now_us)) && (x = session_with_room(s))) {
+    while ((s->next.used || text_may_begin(s, now_us)) && (x = session_with_room(s))) {
         if (!s->next.used)
             text_begin(s, now_us);
         session_send(s, x, &s->next);
@@ -338,12 +339,12 @@ void smsc_turn(struct smsc *s, int64_t wait_us)
             continue;
         }
         if (got[i].events & ~(unsigned)EPOLLOUT)
-            on_readable(s, x);
+            session_on_readable(s, x);
         session_flush(s, x);
     }
 }
 
-static int open_socket(const struct smsc_config *c)
+static int smsc_socket_open(const struct smsc_config *c)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_port = htons((uint16_t)c->port),
@@ -352,7 +353,7 @@ static int open_socket(const struct smsc_config *c)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (c->connects ? connect(fd, (struct sockaddr *)&a, sizeof a) != 0
                     : bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 64) != 0)
-        die("the SMPP port");
+        smsc_die("the SMPP port");
     return fd;
 }
 
@@ -361,17 +362,17 @@ struct smsc *smsc_open(const struct smsc_config *c)
     struct smsc *s = calloc(1, sizeof *s);
     if (!s || !(s->slot = calloc(SLOTS, sizeof *s->slot)) ||
         !(s->again = calloc(AGAIN_MAX, sizeof *s->again)))
-        die("memory");
+        smsc_die("memory");
     s->c = *c;
     s->ep = epoll_create1(0);
-    s->listener = c->connects ? -1 : open_socket(c);
+    s->listener = c->connects ? -1 : smsc_socket_open(c);
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
     if (s->listener >= 0)
         epoll_ctl(s->ep, EPOLL_CTL_ADD, s->listener, &ev);
     return s;
 }
 
-static unsigned bound(const struct smsc *s)
+static unsigned sessions_bound(const struct smsc *s)
 {
     unsigned n = 0;
     for (size_t i = 0; i < s->n; i++)
@@ -383,11 +384,11 @@ void smsc_wait_bound(struct smsc *s, unsigned sessions)
 {
     int64_t until = clock_mono_us() + BOUND_MAX_US;
     for (unsigned i = 0; s->c.connects && i < sessions; i++)
-        session_bind(s, session_add(s, open_socket(&s->c)));
-    while (bound(s) < sessions) {
+        session_bind(s, session_add(s, smsc_socket_open(&s->c)));
+    while (sessions_bound(s) < sessions) {
         smsc_turn(s, 10000);
         if (clock_mono_us() > until) {
-            fprintf(stderr, "smsc: %u of %u sessions are bound\n", bound(s), sessions);
+            fprintf(stderr, "smsc: %u of %u sessions are bound\n", sessions_bound(s), sessions);
             exit(1);
         }
     }
@@ -398,15 +399,15 @@ void smsc_run(struct smsc *s, const struct smsc_load *load, struct smsc_result *
     double cpu = cpu_of_this_thread_us();
     *ret = (struct smsc_result){.answer_us = calloc(ANSWERS_KEPT, sizeof(uint32_t))};
     if (!ret->answer_us)
-        die("memory");
+        smsc_die("memory");
     s->load = load;
     s->r = ret;
     s->begun = 0;
     s->start_us = clock_mono_us();
     int64_t now = s->start_us, give_up = now + load->run_us + ANSWERED_MAX_US;
     while (now - s->start_us < load->run_us || s->unanswered || s->again_n || s->next.used) {
-        send_those_due(s, now);
-        int64_t wait = load->per_sec > 0 ? next_due_us(s) - clock_mono_us() : 1000;
+        texts_send_due(s, now);
+        int64_t wait = load->per_sec > 0 ? text_next_due_us(s) - clock_mono_us() : 1000;
         smsc_turn(s, wait > 1000 || wait < 0 ? 1000 : wait);
         if ((now = clock_mono_us()) > give_up) {
             fprintf(stderr, "smsc: %zu messages are not answered\n", s->unanswered);

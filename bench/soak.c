@@ -85,7 +85,7 @@ static bool is_trouble(const struct soak *s, int64_t now_us)
     return !s->calm && sec >= TROUBLE_FROM_S && sec < TROUBLE_UNTIL_S;
 }
 
-static int on_posted(void *arg, unsigned endpoint, struct str id, int64_t now_us)
+static int receiver_on_posted(void *arg, unsigned endpoint, struct str id, int64_t now_us)
 {
     struct soak *s = arg;
     if (endpoint >= FAILS && is_trouble(s, now_us))
@@ -94,7 +94,7 @@ static int on_posted(void *arg, unsigned endpoint, struct str id, int64_t now_us
     return 200;
 }
 
-static int on_call_or_text(void *arg, struct str request, int64_t now_us)
+static int receiver_on_call_or_text(void *arg, struct str request, int64_t now_us)
 {
     struct soak *s = arg;
     if (!str_starts(request, STR("POST /h/")))
@@ -114,16 +114,18 @@ static int on_call_or_text(void *arg, struct str request, int64_t now_us)
 static void receivers_start(struct soak *s)
 {
     struct receiver_config c = {
-        .port = s->hook, .hosts = POSTED_ENDPOINTS, .on_request = on_posted, .arg = s};
+        .port = s->hook, .hosts = POSTED_ENDPOINTS, .on_request = receiver_on_posted, .arg = s};
     s->events_at = receiver_start(&c);
-    c = (struct receiver_config){
-        .port = s->hook + 1, .hosts = TEXT_ENDPOINTS, .on_whole = on_call_or_text, .arg = s};
+    c = (struct receiver_config){.port = s->hook + 1,
+                                 .hosts = TEXT_ENDPOINTS,
+                                 .on_whole = receiver_on_call_or_text,
+                                 .arg = s};
     s->calls_at = receiver_start(&c);
 }
 
 /* ---- the daemon's settings ---- */
 
-static void furnish_accounts(struct soak *s, size_t seconds)
+static void accounts_make(struct soak *s, size_t seconds)
 {
     char url[64], more[64];
     ledger_init(&s->posted, 1, POSTED_ENDPOINTS, false,
@@ -140,7 +142,7 @@ static void furnish_accounts(struct soak *s, size_t seconds)
     }
 }
 
-static void create(const struct soak *s, const char *path, const char *json)
+static void setting_create(const struct soak *s, const char *path, const char *json)
 {
     char mem[1024];
     struct buf body;
@@ -149,25 +151,25 @@ static void create(const struct soak *s, const char *path, const char *json)
     api_create(s->http, key, path, &body, NULL);
 }
 
-static void furnish(struct soak *s, const char *names_ip, size_t seconds)
+static void settings_make(struct soak *s, const char *names_ip, size_t seconds)
 {
     char text[256];
     const struct text_link link = {.smpp = s->smpp, .window = SMPP_WINDOW, .binds = 1};
     const struct smsc_config smsc = {.port = s->smpp};
-    furnish_accounts(s, seconds);
+    accounts_make(s, seconds);
     text_numbers_make(s->http, key, s->hook + 1, TEXT_ENDPOINTS);
-    create(s, "/v1/trunks", "{\"name\":\"bench\",\"sources\":[\"127.0.0.2\"]}");
-    create(s, "/v1/numbers", "{\"number\":\"+" EXCHANGE_TEXT_NUMBER "\",\"sms\":true}");
+    setting_create(s, "/v1/trunks", "{\"name\":\"bench\",\"sources\":[\"127.0.0.2\"]}");
+    setting_create(s, "/v1/numbers", "{\"number\":\"+" EXCHANGE_TEXT_NUMBER "\",\"sms\":true}");
     snprintf(text, sizeof text,
              "{\"url\":\"http://127.0.1.1:%d/h/%d\",\"events\":[\"sms_received\"],"
              "\"concurrency\":64,\"numbers\":[\"+" EXCHANGE_TEXT_NUMBER "\"]}",
              s->hook + 1, SIP_TEXT_ENDPOINT);
-    create(s, "/v1/endpoints", text);
+    setting_create(s, "/v1/endpoints", text);
     snprintf(text, sizeof text,
              "{\"url\":\"http://127.0.1.2:%d/h/%d\",\"events\":[\"call_ended\"],"
              "\"retry\":{\"schedule_s\":[1],\"give_up_after_s\":0}}",
              s->hook + 1, REFUSING_ENDPOINT);
-    create(s, "/v1/endpoints", text);
+    setting_create(s, "/v1/endpoints", text);
     scenes_make(s->http, key, s->agent, s->hook + 1, CALL_ENDPOINT, s->names);
     s->smsc = smsc_open(&smsc);
     text_link_make(s->http, key, &link);
@@ -195,7 +197,8 @@ static void *send_texts(void *arg)
     return NULL;
 }
 
-static size_t post(struct ledger *l, const struct tenants *t, double per_sec, int64_t run_us)
+static size_t receiver_post(struct ledger *l, const struct tenants *t, double per_sec,
+                            int64_t run_us)
 {
     struct load_result r;
     struct load load = {.tenants = t,
@@ -213,7 +216,7 @@ static void *post_events(void *arg)
 {
     struct soak *s = arg;
     while (!s->over && s->events > 0)
-        s->posted_ok += post(&s->posted, &s->posters, s->events, ROUND_US);
+        s->posted_ok += receiver_post(&s->posted, &s->posters, s->events, ROUND_US);
     return NULL;
 }
 
@@ -224,7 +227,7 @@ static void *push_events(void *arg)
     while (!s->over && s->pushes > 0) {
         size_t first = s->pushed.calls;
         struct streams *streams = streams_open(&s->pushers, &s->pushed);
-        s->pushed_ok += post(&s->pushed, &s->pushers, s->pushes, STREAMS_ROUND_US);
+        s->pushed_ok += receiver_post(&s->pushed, &s->pushers, s->pushes, STREAMS_ROUND_US);
         int64_t until = clock_mono_us() + ARRIVED_MAX_US;
         while (ledger_missing(&s->pushed, first, NULL) && clock_mono_us() < until)
             usleep(10000);
@@ -255,13 +258,13 @@ static void *read_lists(void *arg)
     struct soak *s = arg;
     int64_t due = clock_mono_us();
     while (!s->over && s->reads > 0) {
-        struct asked a;
-        const struct asking c = {.port = s->http,
-                                 .connections = READ_CONNECTIONS,
-                                 .count = (size_t)s->reads,
-                                 .print = print_read,
-                                 .arg = s,
-                                 .status = 200};
+        struct asker_answer a;
+        const struct asker_config c = {.port = s->http,
+                                       .connections = READ_CONNECTIONS,
+                                       .count = (size_t)s->reads,
+                                       .print = print_read,
+                                       .arg = s,
+                                       .status = 200};
         ask(&c, &a);
         s->read_ok += a.n;
         free(a.answer_us);
@@ -274,7 +277,7 @@ static void *read_lists(void *arg)
 
 /* ---- the watch ---- */
 
-static void say_minute(struct soak *s, unsigned minute)
+static void print_minute(struct soak *s, unsigned minute)
 {
     const struct watch_tally tally[WATCH_TALLIES] = {
         {"calls", s->book.n, s->book.taken, s->book.ended},
@@ -297,7 +300,7 @@ static void watch_load(struct soak *s)
             usleep(10000);
         watch_take(&s->watch);
         if ((next_us - s->start_us) / 60000000 > minute)
-            say_minute(s, ++minute);
+            print_minute(s, ++minute);
         next_us += SAMPLE_US;
     }
 }
@@ -315,7 +318,7 @@ static void wait_idle(struct soak *s)
     s->idle = true;
 }
 
-static bool say_verdict(struct soak *s)
+static bool print_verdict(struct soak *s)
 {
     bool good = watch_say_flat(&s->watch);
     good &= watch_say_idle(&s->idle_before, &s->idle_after);
@@ -328,7 +331,7 @@ static bool say_verdict(struct soak *s)
     return good;
 }
 
-static void start(struct soak *s)
+static void thread_start(struct soak *s)
 {
     static void *(*const load[THREADS])(void *) = {[TEXTS_THREAD] = send_texts,
                                                    [POSTS_THREAD] = post_events,
@@ -350,7 +353,7 @@ static void start(struct soak *s)
         }
 }
 
-static int run(struct soak *s, char **argv)
+static int soak_run(struct soak *s, char **argv)
 {
     const char *names_ip = arg_text(argv, "names", "");
     size_t seconds = (size_t)(s->run_us / 1000000) + 60;
@@ -360,8 +363,8 @@ static int run(struct soak *s, char **argv)
     watch_init(&s->watch, s->pid, s->http, arg_text(argv, "dir", "."));
     s->names = *names_ip ? names_start(names_ip, SLOW_NAME_US) : NULL;
     receivers_start(s);
-    furnish(s, names_ip, seconds);
-    start(s);
+    settings_make(s, names_ip, seconds);
+    thread_start(s);
     watch_load(s);
     s->over = true;
     for (size_t i = TEXTS_THREAD + 1; i < THREADS; i++)
@@ -373,7 +376,7 @@ static int run(struct soak *s, char **argv)
     receiver_stop(s->calls_at);
     smsc_close(s->smsc);
     names_stop(s->names);
-    bool good = say_verdict(s);
+    bool good = print_verdict(s);
     watch_fini(&s->watch);
     callbook_fini(&s->book);
     texts_fini(&s->by_smpp);
@@ -401,5 +404,5 @@ int main(int argc, char **argv)
     s.pushes = (double)arg_int(argv, "pushes", 20);
     s.reads = (double)arg_int(argv, "reads", 20);
     s.run_us = arg_int(argv, "minutes", 30) * 60000000;
-    return run(&s, argv);
+    return soak_run(&s, argv);
 }

@@ -43,13 +43,13 @@ struct streams {
     atomic_bool stop;
 };
 
-static void die(const char *what, struct str bytes)
+static void streams_die(const char *what, struct str bytes)
 {
     fprintf(stderr, "a stream: %s: %.*s\n", what, STR_FMT(str_slice(bytes, 0, 500)));
     exit(1);
 }
 
-static void on_line(struct streams *all, struct stream *s, struct str text, int64_t now_us)
+static void stream_on_line(struct streams *all, struct stream *s, struct str text, int64_t now_us)
 {
     static const char id[] = "\"id\":\"evt_";
     if (str_starts(text, STR("id: n"))) {
@@ -68,19 +68,20 @@ static void on_line(struct streams *all, struct stream *s, struct str text, int6
     (void)ledger_arrived(all->ledger, s->number, event, now_us);
 }
 
-static void read_lines(struct streams *all, struct stream *s, int64_t now_us)
+static void stream_read_lines(struct streams *all, struct stream *s, int64_t now_us)
 {
     size_t at = 0;
     const char *end;
     while ((end = memchr(s->text.p + at, '\n', s->text.n - at))) {
-        on_line(all, s, str_of_bytes(s->text.p + at, (size_t)(end - s->text.p) - at), now_us);
+        stream_on_line(all, s, str_of_bytes(s->text.p + at, (size_t)(end - s->text.p) - at),
+                       now_us);
         at = (size_t)(end - s->text.p) + 1;
     }
     buf_cut(&s->text, at);
 }
 
 /* Moves what chunks carry from raw to text (RFC 9112 §7.1). */
-static void read_chunks(struct stream *s)
+static void stream_read_chunks(struct stream *s)
 {
     size_t at = 0;
     for (;;) {
@@ -103,46 +104,46 @@ static void read_chunks(struct stream *s)
             break;
         s->chunk = strtoul(more.p, NULL, 16);
         if (!s->chunk)
-            die("it ended", more);
+            streams_die("it ended", more);
         at += (size_t)(end + 2 - more.p);
     }
     buf_cut(&s->raw, at);
 }
 
-static void read_head(struct streams *all, struct stream *s)
+static void stream_read_head(struct streams *all, struct stream *s)
 {
     const char *end = memmem(s->raw.p, s->raw.n, "\r\n\r\n", 4);
     if (!end)
         return;
     if (atoi(s->raw.p + 9) != 200 || !strcasestr(s->raw.p, "chunked"))
-        die("refused", buf_str(&s->raw));
+        streams_die("refused", buf_str(&s->raw));
     buf_cut(&s->raw, (size_t)(end + 4 - s->raw.p));
     s->open = true;
     atomic_fetch_add(&all->open, 1);
 }
 
-static void on_readable(struct streams *all, struct stream *s)
+static void stream_on_readable(struct streams *all, struct stream *s)
 {
     char *room = buf_room(&s->raw, READ_MAX);
     ssize_t k = room ? recv(s->line.fd, room, READ_MAX - 1, 0) : 0;
     if (k < 0 && errno == EAGAIN)
         return;
     if (k <= 0)
-        die("closed", buf_str(&s->raw));
+        streams_die("closed", buf_str(&s->raw));
     int64_t now = clock_mono_us();
     s->raw.n += (size_t)k;
     s->raw.p[s->raw.n] = '\0';
     if (!s->open)
-        read_head(all, s);
+        stream_read_head(all, s);
     if (s->open)
-        read_chunks(s);
+        stream_read_chunks(s);
     if (s->text.n)
-        read_lines(all, s, now);
+        stream_read_lines(all, s, now);
     if (s->raw.err != OK || s->text.err != OK)
-        die("no memory", (struct str){0});
+        streams_die("no memory", (struct str){0});
 }
 
-static void *run(void *arg)
+static void *streams_run(void *arg)
 {
     struct streams *all = arg;
     struct epoll_event got[TURN_EVENTS];
@@ -150,7 +151,7 @@ static void *run(void *arg)
     while (!all->stop) {
         int n = epoll_wait(all->ep, got, TURN_EVENTS, TURN_MS);
         for (int i = 0; i < n; i++)
-            on_readable(all, got[i].data.ptr);
+            stream_on_readable(all, got[i].data.ptr);
         all->cpu_us = cpu_of_this_thread_us();
     }
     return NULL;
@@ -179,12 +180,12 @@ struct streams *streams_open(const struct tenants *t, struct ledger *l)
 {
     struct streams *all = calloc(1, sizeof *all);
     if (!all || !(all->stream = calloc((size_t)l->accounts * l->endpoints, sizeof *all->stream)))
-        die("no memory", (struct str){0});
+        streams_die("no memory", (struct str){0});
     all->ledger = l;
     all->n = (size_t)l->accounts * l->endpoints;
     all->ep = epoll_create1(0);
-    if (pthread_create(&all->thread, NULL, run, all) != 0)
-        die("no thread", (struct str){0});
+    if (pthread_create(&all->thread, NULL, streams_run, all) != 0)
+        streams_die("no thread", (struct str){0});
     for (unsigned i = 0; i < all->n; i++) {
         all->stream[i].number = i;
         stream_open(all, &all->stream[i], t);
@@ -192,7 +193,7 @@ struct streams *streams_open(const struct tenants *t, struct ledger *l)
     int64_t until = clock_mono_us() + OPEN_MAX_US;
     while (all->open < all->n) {
         if (clock_mono_us() > until)
-            die("they did not all open", (struct str){0});
+            streams_die("they did not all open", (struct str){0});
         usleep(1000);
     }
     return all;

@@ -11,7 +11,7 @@
 
 #include "figures.h"
 
-static int connect_to(int port)
+static int port_connect(int port)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_port = htons((uint16_t)port),
@@ -28,7 +28,7 @@ int api_call(int port, const char *method, const char *path, const char *key, co
              struct buf *out)
 {
     struct buf request, answer;
-    int fd = connect_to(port), status = 0;
+    int fd = port_connect(port), status = 0;
     if (fd < 0)
         return 0;
     buf_init(&request, 1 << 20);
@@ -93,8 +93,8 @@ void api_create(int port, const char *key, const char *path, const struct buf *b
     buf_fini(&answer);
 }
 
-static void create(const struct tenants *t, const char *path, const struct buf *body,
-                   struct buf *answer)
+static void tenant_create(const struct tenants *t, const char *path, const struct buf *body,
+                          struct buf *answer)
 {
     api_create(t->port, t->admin_key, path, body, answer);
 }
@@ -109,12 +109,12 @@ void tenants_make(struct tenants *t, const struct ledger *l, int port, unsigned 
     for (unsigned i = 0; i < t->n; i++) {
         buf_reset(&body);
         buf_printf(&body, "{\"name\":\"account %u\"}", from + i);
-        create(t, "/v1/accounts", &body, &answer);
+        tenant_create(t, "/v1/accounts", &body, &answer);
         buf_reset(&body);
         buf_printf(&body,
                    "{\"name\":\"pbx\",\"scopes\":[\"ingest\",\"read\"],\"account\":\"account %u\"}",
                    from + i);
-        create(t, "/v1/keys", &body, &answer);
+        tenant_create(t, "/v1/keys", &body, &answer);
         answer_member(&answer, "key", t->key[i], KEY_SIZE);
     }
     buf_fini(&body);
@@ -122,7 +122,7 @@ void tenants_make(struct tenants *t, const struct ledger *l, int port, unsigned 
 }
 
 /* An endpoint may name its account's numbers alone. It may be there from an endpoint before. */
-static void put_number(const struct tenants *t, unsigned account, const char *number)
+static void json_put_number(const struct tenants *t, unsigned account, const char *number)
 {
     char text[160];
     snprintf(text, sizeof text, "{\"number\":\"%s\",\"account\":\"account %u\"}", number,
@@ -144,13 +144,13 @@ void tenants_endpoint(const struct tenants *t, const struct ledger *l,
     buf_printf(&body, "{\"url\":\"%s\",\"account\":\"account %u\"", m->url, t->from + m->account);
     ledger_print_number(l, m->account, m->number, number);
     if (!l->to_all) {
-        put_number(t, m->account, number);
+        json_put_number(t, m->account, number);
         buf_printf(&body, ",\"numbers\":[\"%s\"]", number);
     }
     if (m->concurrency)
         buf_printf(&body, ",\"concurrency\":%u", m->concurrency);
     buf_printf(&body, "%s}", m->more ? m->more : "");
-    create(t, "/v1/endpoints", &body, &answer);
+    tenant_create(t, "/v1/endpoints", &body, &answer);
     if (id)
         answer_member(&answer, "id", id, ENDPOINT_ID_SIZE);
     buf_fini(&body);

@@ -6,19 +6,19 @@
 
 #include "ledger.h"
 
-static size_t spread(size_t turn, unsigned shift)
+static size_t spread_number(size_t turn, unsigned shift)
 {
     return (turn * 2654435761u) >> shift;
 }
 
 unsigned traffic_number_of(size_t event)
 {
-    return (unsigned)(spread(event / TRAFFIC_TURN, 12) % TRAFFIC_NUMBERS);
+    return (unsigned)(spread_number(event / TRAFFIC_TURN, 12) % TRAFFIC_NUMBERS);
 }
 
 void traffic_print_peer(size_t event, char out[24])
 {
-    size_t peer = spread(event / TRAFFIC_TURN, 7) % TRAFFIC_PEERS;
+    size_t peer = spread_number(event / TRAFFIC_TURN, 7) % TRAFFIC_PEERS;
     snprintf(out, 24, "+1917555%04zu", peer);
 }
 

@@ -15,9 +15,9 @@
 
 enum { ASKED_MAX = 1024, ACCEPTED_MAX = 256, GONE_MAX = 512, STUCK_MS = 30000 };
 
-struct asked {       /* a request that a peer sent */
-    uint64_t what;   /* branch and method */
-    uint64_t dialog; /* the edge's tag in its 2xx */
+struct peer_request { /* a request that a peer sent */
+    uint64_t what;    /* branch and method */
+    uint64_t dialog;  /* the edge's tag in its 2xx */
     unsigned life;
     uint32_t cseq;
     bool invite, got_2xx, got_failure, fell_back;
@@ -25,7 +25,7 @@ struct asked {       /* a request that a peer sent */
     char name[64]; /* its branch */
 };
 
-struct accepted {    /* a 2xx that a peer sent to an INVITE of the edge's */
+struct peer_accept { /* a 2xx that a peer sent to an INVITE of the edge's */
     uint64_t dialog; /* Call-ID and the peer's tag */
     uint32_t cseq;
     unsigned life;
@@ -34,8 +34,8 @@ struct accepted {    /* a 2xx that a peer sent to an INVITE of the edge's */
     char name[64]; /* the peer's tag */
 };
 
-static struct asked asked[ASKED_MAX];
-static struct accepted accepted[ACCEPTED_MAX];
+static struct peer_request asked[ASKED_MAX];
+static struct peer_accept accepted[ACCEPTED_MAX];
 static uint64_t gone[GONE_MAX]; /* dialogs that their peer hung up */
 static size_t n_asked, n_accepted, n_gone;
 
@@ -44,14 +44,14 @@ void checks_begin(void)
     n_asked = n_accepted = n_gone = 0;
 }
 
-static uint64_t key(uint64_t a, uint64_t b)
+static uint64_t text_key(uint64_t a, uint64_t b)
 {
     return a * 31 + b;
 }
 
 /* ---- what peers say ---- */
 
-static struct call *call_of(const char *name_addr)
+static struct call *dialog_call(const char *name_addr)
 {
     struct str before, tag;
     char fork;
@@ -62,15 +62,15 @@ static struct call *call_of(const char *name_addr)
 
 bool checks_must_answer(const struct line *l)
 {
-    const struct call *c = call_of(l->remote);
+    const struct call *c = dialog_call(l->remote);
     bool is_carrier = l->at.ip[0] == 5 && l->at.ip[2] == 1;
     return !l->stream && (is_carrier || (c && c->state == CALL_UP));
 }
 
 /* A peer's own way to end a line, if it is in the dialog. */
-static void on_bye(const struct sip_msg *m)
+static void checks_on_bye(const struct sip_msg *m)
 {
-    uint64_t dialog = key(hash64(m->call_id), hash64(m->from.tag));
+    uint64_t dialog = text_key(hash64(m->call_id), hash64(m->from.tag));
     for (size_t i = 0; i < n_accepted; i++)
         accepted[i].hung_up |= accepted[i].dialog == dialog;
     if (n_gone < GONE_MAX)
@@ -88,24 +88,24 @@ static bool is_gone(uint64_t dialog)
 void checks_said(const struct sip_msg *m, bool must)
 {
     if (m->method == SIP_BYE)
-        on_bye(m);
+        checks_on_bye(m);
     bool own = m->method == SIP_INVITE || m->method == SIP_BYE || m->method == SIP_CANCEL;
     bool passed_on =
         m->to.tag.p && !own; /* silence of the other side's is passed on, too (RFC 4320) */
     if (!must || m->method == SIP_ACK || m->method == SIP_METHOD_OTHER || passed_on ||
         n_asked == ASKED_MAX)
         return;
-    struct asked *a = &asked[n_asked++];
-    *a = (struct asked){.what = key(hash64(m->via.branch), m->method),
-                        .life = world.lives,
-                        .invite = m->method == SIP_INVITE};
+    struct peer_request *a = &asked[n_asked++];
+    *a = (struct peer_request){.what = text_key(hash64(m->via.branch), m->method),
+                               .life = world.lives,
+                               .invite = m->method == SIP_INVITE};
     snprintf(a->name, sizeof a->name, "%.*s %.*s, CSeq", STR_FMT(str_slice(m->via.branch, 0, 40)),
              STR_FMT(str_slice(m->method_text, 0, 8)));
 }
 
 void checks_spoiled(const struct sip_msg *m)
 {
-    uint64_t what = key(hash64(m->via.branch), m->method);
+    uint64_t what = text_key(hash64(m->via.branch), m->method);
     for (size_t i = 0; i < n_asked; i++)
         asked[i].spoiled |= asked[i].what == what;
 }
@@ -122,22 +122,22 @@ void checks_answers(const struct edge_packet *request, int status, const char *t
     if (!txn_client_of(e->core.txns, m) && !leg_of_tag(&e->calls, m->from.tag, &fork))
         return;
     struct str own = m->to.tag.p ? m->to.tag : str_of(tag);
-    struct accepted *a = &accepted[n_accepted++];
-    *a = (struct accepted){.dialog = key(hash64(m->call_id), hash64(own)),
-                           .cseq = m->cseq,
-                           .life = world.lives,
-                           .first = !m->to.tag.p};
+    struct peer_accept *a = &accepted[n_accepted++];
+    *a = (struct peer_accept){.dialog = text_key(hash64(m->call_id), hash64(own)),
+                              .cseq = m->cseq,
+                              .life = world.lives,
+                              .first = !m->to.tag.p};
     a->hung_up = is_gone(a->dialog);
     snprintf(a->name, sizeof a->name, "%.*s", STR_FMT(own));
 }
 
 /* ---- what the edge said ---- */
 
-static void on_request(const struct edge_packet *p)
+static void checks_on_request(const struct edge_packet *p)
 {
-    uint64_t dialog = key(p->call_id, p->to_tag);
+    uint64_t dialog = text_key(p->call_id, p->to_tag);
     for (size_t i = 0; i < n_accepted; i++) {
-        struct accepted *a = &accepted[i];
+        struct peer_accept *a = &accepted[i];
         if (a->dialog != dialog)
             continue;
         a->acked |= p->method == SIP_ACK && p->cseq == a->cseq;
@@ -145,11 +145,11 @@ static void on_request(const struct edge_packet *p)
     }
 }
 
-static void on_response(const struct edge_packet *p)
+static void checks_on_response(const struct edge_packet *p)
 {
-    uint64_t what = key(p->branch, p->method);
+    uint64_t what = text_key(p->branch, p->method);
     for (size_t i = 0; i < n_asked; i++) {
-        struct asked *a = &asked[i];
+        struct peer_request *a = &asked[i];
         if (a->what != what)
             continue;
         a->got_2xx |= p->status >= 200 && p->status < 300;
@@ -164,14 +164,14 @@ static void on_response(const struct edge_packet *p)
 }
 
 /* The last CSeq of each dialog of the edge's, per direction. */
-struct counted {
+struct cseq_count {
     uint64_t dialog;
     uint32_t cseq;
 };
 
-static bool cseq_grows(struct counted *all, size_t *n, const struct edge_packet *p)
+static bool cseq_grows(struct cseq_count *all, size_t *n, const struct edge_packet *p)
 {
-    uint64_t dialog = key(key(p->call_id, p->from_tag), p->to_tag);
+    uint64_t dialog = text_key(text_key(p->call_id, p->from_tag), p->to_tag);
     size_t i = 0;
     /* Requests that wait for two connections to open may overtake each other. */
     if (p->method == SIP_ACK || p->method == SIP_CANCEL || p->stream)
@@ -179,7 +179,7 @@ static bool cseq_grows(struct counted *all, size_t *n, const struct edge_packet 
     while (i < *n && all[i].dialog != dialog)
         i++;
     if (i == *n)
-        all[(*n)++] = (struct counted){.dialog = dialog};
+        all[(*n)++] = (struct cseq_count){.dialog = dialog};
     bool grows = p->cseq > all[i].cseq;
     if (p->method == SIP_BYE && p->cseq == all[i].cseq)
         grows = true; /* a stray whose answer came again when nobody knew it any more */
@@ -188,7 +188,7 @@ static bool cseq_grows(struct counted *all, size_t *n, const struct edge_packet 
 }
 
 /* "…: #12 BYE 4": which packet of the edge's, or what of the peers'. */
-static const char *fault(const char *what, const char *about, uint32_t n)
+static const char *fault_note(const char *what, const char *about, uint32_t n)
 {
     static char text[256];
     snprintf(text, sizeof text, "%s (%s %u)", what, about, n);
@@ -197,31 +197,32 @@ static const char *fault(const char *what, const char *about, uint32_t n)
 
 const char *checks_end(void)
 {
-    static struct counted counted[PACKETS_MAX];
+    static struct cseq_count counted[PACKETS_MAX];
     size_t n_counted = 0;
     for (size_t i = 0; i < edge_kit_packets(); i++) {
         const struct edge_packet *p = edge_kit_packet(i);
         if (!p->is_request)
-            on_response(p);
+            checks_on_response(p);
         else
-            on_request(p);
+            checks_on_request(p);
         if (p->is_request && !cseq_grows(counted, &n_counted, p))
-            return fault("the edge's CSeq did not grow within a dialog", "packet", (uint32_t)i);
+            return fault_note("the edge's CSeq did not grow within a dialog", "packet",
+                              (uint32_t)i);
     }
     for (size_t i = 0; i < n_asked; i++) {
-        const struct asked *a = &asked[i];
+        const struct peer_request *a = &asked[i];
         bool waited = world.held_ms < STUCK_MS; /* not until its transaction was over */
         if (a->life == world.lives && waited && !a->got_2xx && !a->got_failure)
-            return fault("a request got no final answer", a->name, a->cseq);
+            return fault_note("a request got no final answer", a->name, a->cseq);
         if (a->life == world.lives && a->invite && a->fell_back && !a->spoiled)
-            return fault("an INVITE was accepted, then refused", a->name, a->cseq);
+            return fault_note("an INVITE was accepted, then refused", a->name, a->cseq);
     }
     for (size_t i = 0; i < n_accepted; i++) {
-        const struct accepted *a = &accepted[i];
+        const struct peer_accept *a = &accepted[i];
         if (a->life == world.lives && !a->acked)
-            return fault("a 2xx got no ACK", a->name, a->cseq);
+            return fault_note("a 2xx got no ACK", a->name, a->cseq);
         if (a->life == world.lives && a->first && !a->hung_up)
-            return fault("a line is still up", a->name, a->cseq);
+            return fault_note("a line is still up", a->name, a->cseq);
     }
     return NULL;
 }

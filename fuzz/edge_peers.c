@@ -41,7 +41,7 @@ static const struct sip_msg *request_read(struct str text)
 }
 
 /* Remembers the message that was just sent, so that it can be said again. */
-static void remember(const struct addr *from, uint32_t stream, bool must)
+static void message_remember(const struct addr *from, uint32_t stream, bool must)
 {
     struct str text = line_last_sent();
     const struct sip_msg *m = request_read(text);
@@ -50,8 +50,9 @@ static void remember(const struct addr *from, uint32_t stream, bool must)
         checks_said(m, must);
     if (world.n_said == SENT_MAX)
         return;
-    struct said *s = &world.said[world.n_said];
-    *s = (struct said){.from = *from, .stream = stream, .bytes = malloc(text.n), .n = text.n};
+    struct peer_message *s = &world.said[world.n_said];
+    *s = (struct peer_message){
+        .from = *from, .stream = stream, .bytes = malloc(text.n), .n = text.n};
     if (s->bytes) {
         memcpy(s->bytes, text.p, text.n);
         world.n_said++;
@@ -63,7 +64,7 @@ static void remember(const struct addr *from, uint32_t stream, bool must)
 typedef bool is_wanted(const struct edge_packet *p, size_t i);
 
 /* One of the packets that are wanted, mostly the newest; false when there is none. */
-static bool choose(is_wanted *wanted, size_t *ret)
+static bool packet_choose(is_wanted *wanted, size_t *ret)
 {
     static size_t found[PACKETS_MAX];
     size_t n = 0;
@@ -96,7 +97,7 @@ static bool is_answer(const struct edge_packet *p, size_t i)
 }
 
 /* The line that a packet of the edge's belongs to: by Call-ID and the peer's own tag. */
-static struct peer_line *line_of(const struct edge_packet *p)
+static struct peer_line *packet_line(const struct edge_packet *p)
 {
     const struct sip_msg *m = packet_parse(p);
     struct str tag = p->is_request ? m->to.tag : m->from.tag;
@@ -147,12 +148,12 @@ void step_call(void)
                               .body = what == 31 ? NULL : LINE_SDP};
     bool must = checks_must_answer(&p->line);
     line_request(&p->line, &r);
-    remember(&p->line.at, p->line.stream, must);
+    message_remember(&p->line.at, p->line.stream, must);
 }
 
 /* ---- somebody answers the edge ---- */
 
-static int choose_status(enum sip_method method)
+static int status_choose(enum sip_method method)
 {
     static const int invite[] = {180, 180, 180, 183, 100, 200, 200, 200, 200, 200, 486, 603,
                                  404, 480, 503, 500, 302, 401, 487, 408, 488, 199, 202, 491};
@@ -177,7 +178,7 @@ static struct peer_line *called_line(size_t packet, unsigned fork)
     return p;
 }
 
-static void answer(size_t i, int status, unsigned fork, const char *headers, bool has_body)
+static void request_answer(size_t i, int status, unsigned fork, const char *headers, bool has_body)
 {
     const struct edge_packet *p = edge_kit_packet(i);
     const struct sip_msg *m = packet_parse(p);
@@ -199,7 +200,7 @@ static void answer(size_t i, int status, unsigned fork, const char *headers, boo
     world.answered[i] |= status >= 200;
     world.refused[i] |= status >= 300;
     packet_answer(p, &r);
-    remember(&p->to, p->stream, false);
+    message_remember(&p->to, p->stream, false);
 }
 
 void step_answer(void)
@@ -208,21 +209,21 @@ void step_answer(void)
         NULL, NULL, NULL, "Require: 100rel\r\nRSeq: 1\r\n", "Record-Route: <sip:5.0.2.9;lr>\r\n",
         NULL, NULL, NULL};
     size_t i;
-    if (!choose(now_and_then(8) ? is_request : is_open_request, &i))
+    if (!packet_choose(now_and_then(8) ? is_request : is_open_request, &i))
         return;
     enum sip_method method = edge_kit_packet(i)->method;
-    int status = choose_status(method);
+    int status = status_choose(method);
     unsigned fork = now_and_then(4) ? pick(8) : 0;
     const char *headers = extra[pick(8)];
-    answer(i, status, fork, headers, method == SIP_INVITE && status > 180 && status < 300);
+    request_answer(i, status, fork, headers, method == SIP_INVITE && status > 180 && status < 300);
 }
 
 /* ---- ACK ---- */
 
-static void acknowledge(size_t i)
+static void line_acknowledge(size_t i)
 {
     const struct edge_packet *p = edge_kit_packet(i);
-    struct peer_line *l = line_of(p);
+    struct peer_line *l = packet_line(p);
     if (!l)
         return;
     say_words("line %s acknowledges %d #%zu", l->line.name, p->status, i);
@@ -233,14 +234,14 @@ static void acknowledge(size_t i)
     } else {
         line_ack_failure(&l->line);
     }
-    remember(&l->line.at, l->line.stream, false);
+    message_remember(&l->line.at, l->line.stream, false);
 }
 
 void step_ack(void)
 {
     size_t i;
-    if (choose(now_and_then(8) ? is_answer : is_open_answer, &i))
-        acknowledge(i);
+    if (packet_choose(now_and_then(8) ? is_answer : is_open_answer, &i))
+        line_acknowledge(i);
 }
 
 /* ---- requests within dialogs ---- */
@@ -256,8 +257,9 @@ void step_request(void)
     size_t i;
     if (!l)
         return;
-    if (l->calls && now_and_then(3) && choose(is_dialog_answer, &i)) {
-        struct peer_line *by = line_of(edge_kit_packet(i)); /* an early dialog, or the other fork */
+    if (l->calls && now_and_then(3) && packet_choose(is_dialog_answer, &i)) {
+        struct peer_line *by =
+            packet_line(edge_kit_packet(i)); /* an early dialog, or the other fork */
         if (by && by->calls)
             line_learn(&(l = by)->line, edge_kit_packet(i));
     }
@@ -299,7 +301,7 @@ void step_request(void)
     line_request(twist > 24 && twist < 29 ? &changed : line, &r);
     if (changed.n_branches > line->n_branches)
         line->n_branches = changed.n_branches;
-    remember(&line->at, line->stream, must);
+    message_remember(&line->at, line->stream, must);
     if (r.branch)
         checks_spoiled(request_read(line_last_sent()));
 }
@@ -312,7 +314,7 @@ void step_cancel(void)
     say_words("line %s cancels its INVITE", l->line.name);
     bool must = checks_must_answer(&l->line);
     line_cancel(&l->line);
-    remember(&l->line.at, l->line.stream, must);
+    message_remember(&l->line.at, l->line.stream, must);
 }
 
 /* ---- again, and spoiled ---- */
@@ -321,7 +323,7 @@ void step_repeat(void)
 {
     if (!world.n_said)
         return;
-    const struct said *s = &world.said[pick_recent(world.n_said)];
+    const struct peer_message *s = &world.said[pick_recent(world.n_said)];
     say_words("again: %.*s", (int)str_find(str_of_bytes(s->bytes, s->n), '\r'), s->bytes);
     world.messages++;
     edge_kit_send(&s->from, s->stream, str_of_bytes(s->bytes, s->n));
@@ -338,7 +340,7 @@ void step_garble(void)
     char text[4096];
     if (!world.n_said)
         return;
-    const struct said *s = &world.said[pick_recent(world.n_said)];
+    const struct peer_message *s = &world.said[pick_recent(world.n_said)];
     const struct sip_msg *m = request_read(str_of_bytes(s->bytes, s->n));
     if (m)
         checks_spoiled(m);
@@ -372,17 +374,17 @@ void step_outside(void)
                                   which == 1 || which == 2 ? "Content-Type: text/plain\r\n" : NULL};
     bool must = checks_must_answer(&l);
     line_request(&l, &r);
-    remember(&l.at, 0, must);
+    message_remember(&l.at, 0, must);
 }
 
 /* ---- as it should be ---- */
 
-static void answer_politely(size_t i)
+static void request_answer_politely(size_t i)
 {
     enum sip_method method = edge_kit_packet(i)->method;
     if (method == SIP_INVITE && !now_and_then(3))
-        answer(i, 180, 0, NULL, false);
-    answer(i, 200, 0, NULL, method == SIP_INVITE);
+        request_answer(i, 180, 0, NULL, false);
+    request_answer(i, 200, 0, NULL, method == SIP_INVITE);
 }
 
 void step_polite(void)
@@ -401,8 +403,8 @@ void step_polite(void)
     for (size_t i = 0; i < edge_kit_packets(); i++) {
         const struct edge_packet *p = edge_kit_packet(i);
         if (is_open_request(p, i))
-            answer_politely(i);
+            request_answer_politely(i);
         else if (is_open_answer(p, i))
-            acknowledge(i);
+            line_acknowledge(i);
     }
 }

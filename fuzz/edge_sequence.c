@@ -76,7 +76,7 @@ _Noreturn static void fail(const char *fault)
 
 /* ---- steps without a peer ---- */
 
-static void pass(int64_t ms)
+static void time_pass(int64_t ms)
 {
     if (edge_kit.store_held)
         world.held_ms += ms;
@@ -88,7 +88,7 @@ static void step_next_timer(void)
     int64_t ms = edge_kit_next_ms();
     say_words("the next timer, in %lld ms", (long long)ms);
     if (ms >= 0)
-        pass(ms ? ms : 1);
+        time_pass(ms ? ms : 1);
 }
 
 static void step_wait(void)
@@ -96,7 +96,7 @@ static void step_wait(void)
     static const int64_t ms[] = {1, 10, 100, 499, 501, 1000, 2000, 3000, 5000, 31000, 32500, 70000};
     int64_t wait = ms[pick(sizeof ms / sizeof *ms)];
     say_words("%lld ms pass", (long long)wait);
-    pass(wait);
+    time_pass(wait);
 }
 
 static void step_store(void)
@@ -122,7 +122,7 @@ static void step_store(void)
     }
 }
 
-static void restart(const char *why)
+static void edge_restart(const char *why)
 {
     say_words("%s", why);
     if (edge_kit_restart() != OK)
@@ -139,7 +139,7 @@ static void step_kill(void)
         c->listens.n = c->listens.n == 2 ? 1 : 2;
     fault_disarm();
     say_words("killed: max_calls %zu, %zu listeners", c->max_calls, c->listens.n);
-    restart("started again");
+    edge_restart("started again");
 }
 
 static void step_drain(void)
@@ -178,17 +178,17 @@ static const struct {
     {1, step_drain},       {4, step_hang_up},
 };
 
-static void step(void)
+static void step_take(void)
 {
     unsigned b = take(), i = 0;
     while (b >= steps[i].weight)
         b -= steps[i++].weight;
     steps[i].take();
     if (edge_kit.idle)
-        restart("the drain is over; started again");
+        edge_restart("the drain is over; started again");
 }
 
-static void end(void)
+static void sequence_end(void)
 {
     for (unsigned rounds = pick(4); rounds--;)
         step_polite();
@@ -198,7 +198,7 @@ static void end(void)
     edge_kit_turn();
     bool over = edge_kit_run_out(END_MS);
     if (edge_kit.idle)
-        restart("the drain is over; started again");
+        edge_restart("the drain is over; started again");
     over = over && edge_kit_run_out(END_MS);
     const char *fault = over ? edge_kit_leftovers() : "timers without an end";
     if (!fault)
@@ -225,6 +225,6 @@ void edge_sequence(const uint8_t *data, size_t n)
     edge_kit_begin(1);
     checks_begin();
     for (unsigned i = 0; world.at < n && i < STEPS_MAX; i++)
-        step();
-    end();
+        step_take();
+    sequence_end();
 }

@@ -11,7 +11,7 @@ struct peer_line {
     size_t invite; /* called: the packet it answers */
 };
 
-struct said { /* a message of a peer's, to be said again */
+struct peer_message { /* a message of a peer's, to be said again */
     struct addr from;
     uint32_t stream;
     char *bytes;
@@ -28,7 +28,7 @@ struct world {
     bool answered[PACKETS_MAX]; /* requests of the edge's that got a final answer */
     bool refused[PACKETS_MAX];  /* the same, by a failure */
     bool acked[PACKETS_MAX];    /* 2xx of the edge's to an INVITE that were acknowledged */
-    struct said said[SENT_MAX];
+    struct peer_message said[SENT_MAX];
     size_t n_said;
     unsigned n_names;
     /* what happened */

@@ -8,13 +8,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static void check(bool ok)
+static void check_body(bool ok)
 {
     if (!ok)
         abort();
 }
 
-static bool is_inside(struct str part, struct str whole)
+static bool slice_is_inside(struct str part, struct str whole)
 {
     return part.n == 0 || (part.p >= whole.p && part.p + part.n <= whole.p + whole.n);
 }
@@ -27,8 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct text_body b;
     struct buf mem;
     if (cpim_parse(text, &c) == OK) {
-        check(is_inside(c.content_type, text) && is_inside(c.transfer_encoding, text));
-        check(is_inside(c.body, text) && c.body.n <= text.n);
+        check_body(slice_is_inside(c.content_type, text) &&
+                   slice_is_inside(c.transfer_encoding, text));
+        check_body(slice_is_inside(c.body, text) && c.body.n <= text.n);
     }
     str_cut(text, '\n', &type, &body);
     m.n_headers = 1;
@@ -36,11 +37,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     m.body = body;
     buf_init(&mem, n + 1);
     text_body_read(&m, 4096, &mem, &b);
-    check(b.status == 0 || b.status == 200 || (b.status >= 400 && b.status < 500));
+    check_body(b.status == 0 || b.status == 200 || (b.status >= 400 && b.status < 500));
     if (b.status == 0) {
         struct str turned = buf_str(&mem);
-        check(is_inside(b.part.data, body) || is_inside(b.part.data, turned));
-        check(b.part.coding.alphabet < SMS_ALPHABET_COUNT && b.part.parts == 1);
+        check_body(slice_is_inside(b.part.data, body) || slice_is_inside(b.part.data, turned));
+        check_body(b.part.coding.alphabet < SMS_ALPHABET_COUNT && b.part.parts == 1);
     }
     buf_fini(&mem);
     return 0;

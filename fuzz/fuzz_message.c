@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static void check(bool ok)
+static void check_message(bool ok)
 {
     if (!ok)
         abort();
@@ -21,12 +21,12 @@ static void check_frame(const char *bytes, size_t n)
     struct sip_framing whole = {0}, pieces = {0};
     size_t skip, size, from = 0, piece_skip, piece_size;
     enum err framed = sip_frame(&whole, bytes, n, &skip, &size), err = ERR_AGAIN;
-    check(framed != OK || skip + size <= n);
+    check_message(framed != OK || skip + size <= n);
     for (size_t k = 0; framed == OK && err == ERR_AGAIN && k < n; from += piece_skip) {
         k = n - k > 7 ? k + 7 : n;
         err = sip_frame(&pieces, bytes + from, k - from, &piece_skip, &piece_size);
     }
-    check(framed != OK || (err == OK && from == skip && piece_size == size));
+    check_message(framed != OK || (err == OK && from == skip && piece_size == size));
 }
 
 /* What passes on is a whole message's end, and has nothing of who it is that withholds it. */
@@ -39,12 +39,12 @@ static void check_relayed(const struct sip_msg *m, char *out, size_t cap)
     for (int hidden = 0; hidden < 2; hidden++) {
         buf_wrap(&b, out, cap);
         relayed_put(&b, m, hidden ? &s : NULL);
-        check(b.err == OK && b.n >= strlen("Content-Length: 0\r\n\r\n"));
-        check(!hidden || !memmem(b.p, b.n, "\r\nP-Asserted-Identity:", 22));
+        check_message(b.err == OK && b.n >= strlen("Content-Length: 0\r\n\r\n"));
+        check_message(!hidden || !memmem(b.p, b.n, "\r\nP-Asserted-Identity:", 22));
         buf_reset(&b);
         x_headers_read(m, hidden ? &s : NULL, &b, &cut);
-        check(b.err == OK);
-        check(!hidden || secrets_find(&s, buf_str(&b), &(size_t){0}) == b.n);
+        check_message(b.err == OK);
+        check_message(!hidden || secrets_find(&s, buf_str(&b), &(size_t){0}) == b.n);
     }
 }
 
@@ -65,20 +65,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     bytes[n] = 0;
     check_frame(bytes, n);
     if (sip_parse(bytes, n, &m) == OK) {
-        check(m.size <= n);
+        check_message(m.size <= n);
         check_relayed(&m, out, sizeof out);
         if (m.is_request) {
             (void)!identity_called(&m, &trunk, number);
             identity_caller(&m, &trunk, &caller);
             identity_sender(&m, &trunk, sender);
-            check(*sender && str_is_utf8(str_of(sender)));
+            check_message(*sender && str_is_utf8(str_of(sender)));
             buf_wrap(&b, out, sizeof out);
             sip_put_reply(&b, &m, &from, 200, STR("OK"), STR("ourtag"), true);
             sip_put_body(&b, (struct str){0});
-            check(b.err == OK);
+            check_message(b.err == OK);
             if (!memchr(out, 0, b.n)) { /* a quoted NUL is dropped on the way out */
-                check(sip_parse(out, b.n, &a) == OK);
-                check(str_eq(a.call_id, m.call_id) && a.cseq == m.cseq && a.status == 200);
+                check_message(sip_parse(out, b.n, &a) == OK);
+                check_message(str_eq(a.call_id, m.call_id) && a.cseq == m.cseq && a.status == 200);
             }
         }
     }

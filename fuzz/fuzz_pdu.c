@@ -7,22 +7,22 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static void inside(struct str part, struct str whole)
+static void slice_is_inside(struct str part, struct str whole)
 {
     if (part.n && (part.p < whole.p || part.p + part.n > whole.p + whole.n))
         abort();
 }
 
-static void all_inside(const struct pdu *p, struct str whole)
+static void slices_are_inside(const struct pdu *p, struct str whole)
 {
     const struct str part[] = {p->system_id,     p->password,           p->system_type,
                                p->range.digits,  p->service_type,       p->source.digits,
                                p->schedule_time, p->destination.digits, p->validity_period,
                                p->short_message, p->message_id,         p->final_date};
     for (size_t i = 0; i < sizeof part / sizeof *part; i++)
-        inside(part[i], whole);
+        slice_is_inside(part[i], whole);
     for (size_t i = 0; i < p->n_tlvs; i++)
-        inside(p->tlv[i].value, whole);
+        slice_is_inside(p->tlv[i].value, whole);
 }
 
 static void print_and_read(const struct pdu *p)
@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         if ((err == OK) != (status == ESME_ROK))
             abort();
         if (err == OK || err == ERR_INVALID)
-            all_inside(&p, one);
+            slices_are_inside(&p, one);
         if (err == OK)
             print_and_read(&p);
         (void)!pdu_tlv_number(&p, TLV_SAR_MSG_REF_NUM, &number);

@@ -3,22 +3,23 @@
 
 enum { BODY_MAX = 4096 };
 
-struct seen {
+struct request_view {
     enum http_read read;
     enum http_fault fault;
     size_t rest, lines;
     bool keeps;
 };
 
-static bool on_head(struct request_reader *r)
+static bool reader_on_head(struct request_reader *r)
 {
     return request_reader_target(r) && request_reader_method(r);
 }
 
-static struct seen feed(struct request_reader *r, struct buf *body, struct str text, size_t piece)
+static struct request_view reader_feed(struct request_reader *r, struct buf *body, struct str text,
+                                       size_t piece)
 {
-    struct seen s = {.read = HTTP_READ_MORE};
-    request_reader_init(r, body, on_head, NULL);
+    struct request_view s = {.read = HTTP_READ_MORE};
+    request_reader_init(r, body, reader_on_head, NULL);
     for (size_t at = 0; at < text.n && s.read == HTTP_READ_MORE;) {
         struct str bytes = str_slice(text, at, piece);
         at += bytes.n;
@@ -40,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         return 0; /* the connection skips those */
     buf_init(&a, BODY_MAX);
     buf_init(&b, BODY_MAX);
-    struct seen once = feed(&whole, &a, text, n), drip = feed(&single, &b, text, 1);
+    struct request_view once = reader_feed(&whole, &a, text, n),
+                        drip = reader_feed(&single, &b, text, 1);
     ASSERT(once.read == drip.read && once.keeps == drip.keeps);
     if (once.read == HTTP_READ_WHOLE) {
         ASSERT(once.rest == drip.rest && once.lines == drip.lines);

@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static void check(bool ok)
+static void check_header(bool ok)
 {
     if (!ok)
         abort();
@@ -28,17 +28,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         const struct sms_part *one = &p;
         struct buf out;
         bool lossy;
-        check(p.data.n < before.data.n);
-        check(p.data.p + p.data.n == before.data.p + before.data.n);
-        check(p.parts >= 1 && p.parts <= SMS_PARTS_MAX && p.number >= 1 && p.number <= p.parts);
-        check(p.reference <= (p.wide ? 0xFFFFu : 0xFFu));
-        check(p.coding.single_shift <= 13 && p.coding.locking_shift <= 13 && p.coding.fill < 7);
-        check(p.coding.alphabet == SMS_GSM7_PACKED || p.coding.fill == 0);
+        check_header(p.data.n < before.data.n);
+        check_header(p.data.p + p.data.n == before.data.p + before.data.n);
+        check_header(p.parts >= 1 && p.parts <= SMS_PARTS_MAX && p.number >= 1 &&
+                     p.number <= p.parts);
+        check_header(p.reference <= (p.wide ? 0xFFFFu : 0xFFu));
+        check_header(p.coding.single_shift <= 13 && p.coding.locking_shift <= 13 &&
+                     p.coding.fill < 7);
+        check_header(p.coding.alphabet == SMS_GSM7_PACKED || p.coding.fill == 0);
         buf_init(&out, SMS_TEXT_MAX);
-        check(sms_text(&one, 1, &out, &lossy) == OK && str_is_utf8(buf_str(&out)));
+        check_header(sms_text(&one, 1, &out, &lossy) == OK && str_is_utf8(buf_str(&out)));
         buf_fini(&out);
     } else
-        check(memcmp(&p, &before, sizeof p) == 0);
+        check_header(memcmp(&p, &before, sizeof p) == 0);
     free((char *)(uintptr_t)before.data.p);
     return 0;
 }

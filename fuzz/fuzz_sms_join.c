@@ -19,7 +19,7 @@ static struct db *db;
 static struct joiner by = {.join_ms = JOIN_MS, .max_sets = 3, .max_bytes = 700};
 static char dir[] = "/tmp/hookswitch-fuzz-XXXXXX";
 
-static void must(bool good)
+static void must_succeed(bool good)
 {
     if (!good)
         abort();
@@ -38,20 +38,20 @@ static void remove_files(void)
 }
 
 /* One store for the (empty) book, one connection of our own that nobody else writes by. */
-static void set_up(void)
+static void store_set_up(void)
 {
     char url[128], path[128], why[256];
     struct store *store = NULL;
     struct store_config c = {.url = url};
-    must(crypto_start() == OK && mkdtemp(dir));
+    must_succeed(crypto_start() == OK && mkdtemp(dir));
     atexit(remove_files);
     snprintf(url, sizeof url, "sqlite:%s/s.db", dir);
     snprintf(path, sizeof path, "%s/d.db", dir);
-    must(store_open(&c, &store, why, sizeof why) == OK);
-    must(books_open(store, &by.books) == OK);
-    must(intake_new(store, NULL, NULL, &by.intake) == OK);
-    must(engine_sqlite.open(path, DB_WRITER, &db, why, sizeof why) == OK);
-    must(schema_migrate(db, why, sizeof why) == OK);
+    must_succeed(store_open(&c, &store, why, sizeof why) == OK);
+    must_succeed(books_open(store, &by.books) == OK);
+    must_succeed(intake_new(store, NULL, NULL, &by.intake) == OK);
+    must_succeed(engine_sqlite.open(path, DB_WRITER, &db, why, sizeof why) == OK);
+    must_succeed(schema_migrate(db, why, sizeof why) == OK);
 }
 
 struct sums {
@@ -59,61 +59,63 @@ struct sums {
     bool letters;          /* an octet is a character */
 };
 
-static bool on_event(void *arg, int64_t n, const struct event *e)
+static bool join_on_event(void *arg, int64_t n, const struct event *e)
 {
     struct sums *out = arg;
     struct json *o = NULL;
     struct str message = {0}, missing = {0};
     int64_t parts = 0;
     bool partial = false;
-    must(str_is_utf8(e->payload) && json_parse(e->payload, &o, NULL, 0) == OK);
-    must(json_str(json_get(o, "message"), &message) && json_int(json_get(o, "parts"), &parts) &&
-         json_bool(json_get(o, "partial"), &partial));
+    must_succeed(str_is_utf8(e->payload) && json_parse(e->payload, &o, NULL, 0) == OK);
+    must_succeed(json_str(json_get(o, "message"), &message) &&
+                 json_int(json_get(o, "parts"), &parts) &&
+                 json_bool(json_get(o, "partial"), &partial));
     json_str(json_get(o, "parts_missing"), &missing);
-    must(partial == (missing.n > 0));
+    must_succeed(partial == (missing.n > 0));
     size_t gone = missing.n > 0;
     for (size_t i = 0; i < missing.n; i++)
         gone += missing.p[i] == ',';
-    must(gone < (size_t)parts);
+    must_succeed(gone < (size_t)parts);
     out->pieces += (size_t)parts - gone;
     out->octets += message.n;
     json_free(o);
     return true;
 }
 
-struct due {
+struct due_sets {
     int64_t now_ms, n[MANY];
     size_t count;
 };
 
-static bool on_due(void *arg, int64_t n, int64_t ends_at_ms)
+static bool join_on_due(void *arg, int64_t n, int64_t ends_at_ms)
 {
-    struct due *d = arg;
+    struct due_sets *d = arg;
     if (ends_at_ms > d->now_ms || d->count == MANY)
         return false;
     d->n[d->count++] = n;
     return true;
 }
 
-static void expire(int64_t now_ms, struct joined_events *joined)
+static void sets_expire(int64_t now_ms, struct joined_events *joined)
 {
-    static struct due due;
+    static struct due_sets due;
     struct sms_set s;
     for (int state = SMS_SET_WAITING; state <= SMS_SET_DONE; state++) {
         due.now_ms = now_ms;
         due.count = 0;
-        must(sms_set_list_due(db, (enum sms_set_state)state, MANY, on_due, &due) == OK);
+        must_succeed(sms_set_list_due(db, (enum sms_set_state)state, MANY, join_on_due, &due) ==
+                     OK);
         for (size_t i = 0; i < due.count; i++) {
-            must(sms_set_get(db, due.n[i], &s) == OK);
-            must((s.state == SMS_SET_WAITING ? join_end(&by, db, &s, now_ms, joined)
-                                             : sms_set_delete(db, &s)) == OK);
+            must_succeed(sms_set_get(db, due.n[i], &s) == OK);
+            must_succeed((s.state == SMS_SET_WAITING ? join_end(&by, db, &s, now_ms, joined)
+                                                     : sms_set_delete(db, &s)) == OK);
         }
     }
 }
 
 /* Four octets and data: what, which number of how many, reference and alphabet, length. */
-static size_t take(const uint8_t *p, size_t n, int64_t *now_ms, struct joined_events *joined,
-                   struct sums *in)
+static size_t part_take(const uint8_t *p, size_t n, int64_t *now_ms, struct joined_events *joined,
+                        struct sums *in)
 {
     static const enum sms_alphabet plain[] = {SMS_GSM7, SMS_ASCII, SMS_LATIN1, SMS_UTF8};
     struct part_in part = {.link = STR("l"), .from = STR("a"), .to = STR("+1"), .account = 1};
@@ -132,14 +134,14 @@ static size_t take(const uint8_t *p, size_t n, int64_t *now_ms, struct joined_ev
     part.at_ms = *now_ms += p[0] >> 3;
     part_set_id(&part);
     id_new("msg", part.message_id);
-    must(join_part(&by, db, &part, joined, &out) == OK);
+    must_succeed(join_part(&by, db, &part, joined, &out) == OK);
     in->letters &= !any;
     if (!out.duplicate) {
         in->pieces++;
         in->octets += length;
     }
     if (p[0] & 2)
-        expire(*now_ms += (p[0] & 4) ? JOIN_MS : JOIN_MS / 2, joined);
+        sets_expire(*now_ms += (p[0] & 4) ? JOIN_MS : JOIN_MS / 2, joined);
     return 4 + length;
 }
 
@@ -152,16 +154,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct sms_held held;
     int64_t now_ms = 1000000, last = 0;
     if (!db)
-        set_up();
-    must(engine_sqlite.begin(db) == OK);
+        store_set_up();
+    must_succeed(engine_sqlite.begin(db) == OK);
     for (size_t at = 0; at + 4 <= n && in.pieces < 500;)
-        at += take(data + at, n - at, &now_ms, &joined, &in);
-    expire(now_ms += JOIN_MS, &joined);
-    must(event_list(db, &all, on_event, &out, &stop) == OK);
-    must(out.pieces == in.pieces && (!in.letters || out.octets == in.octets));
-    must(sms_held_get(db, 1, &held) == OK && held.sets == 0 && held.bytes == 0);
-    expire(now_ms += JOIN_MS, &joined);
-    must(sms_set_oldest(db, 1, &last) == ERR_NOT_FOUND);
+        at += part_take(data + at, n - at, &now_ms, &joined, &in);
+    sets_expire(now_ms += JOIN_MS, &joined);
+    must_succeed(event_list(db, &all, join_on_event, &out, &stop) == OK);
+    must_succeed(out.pieces == in.pieces && (!in.letters || out.octets == in.octets));
+    must_succeed(sms_held_get(db, 1, &held) == OK && held.sets == 0 && held.bytes == 0);
+    sets_expire(now_ms += JOIN_MS, &joined);
+    must_succeed(sms_set_oldest(db, 1, &last) == ERR_NOT_FOUND);
     joined_fini(&joined);
     engine_sqlite.rollback(db);
     return 0;

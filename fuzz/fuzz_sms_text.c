@@ -10,14 +10,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 enum { PARTS = 8 };
 
-static void check(bool ok)
+static void check_text(bool ok)
 {
     if (!ok)
         abort();
 }
 
 /* Each part in memory of its own, so that reading past its end is seen. */
-static size_t split(const uint8_t *data, size_t n, struct sms_part *p, char **memory)
+static size_t parts_split(const uint8_t *data, size_t n, struct sms_part *p, char **memory)
 {
     size_t count = 0;
     unsigned number = 0;
@@ -46,9 +46,9 @@ static void read_parts(const struct sms_part *p, size_t n, struct buf *out, bool
     for (size_t i = 0; i < n; i++)
         list[i] = &p[i];
     buf_init(out, SMS_TEXT_MAX);
-    check(sms_text(list, n, out, lossy) == OK);
-    check(str_is_utf8(buf_str(out)));
-    check(!out->n || !memchr(out->p, '\0', out->n));
+    check_text(sms_text(list, n, out, lossy) == OK);
+    check_text(str_is_utf8(buf_str(out)));
+    check_text(!out->n || !memchr(out->p, '\0', out->n));
 }
 
 static void check_back(struct str text)
@@ -57,10 +57,10 @@ static void check_back(struct str text)
     bool lossy;
     struct sms_part p = {.parts = 1, .number = 1};
     buf_init(&coded, 4 * SMS_TEXT_MAX);
-    check(sms_encode(text, &coded, &p.coding.alphabet) == OK);
+    check_text(sms_encode(text, &coded, &p.coding.alphabet) == OK);
     p.data = buf_str(&coded);
     read_parts(&p, 1, &again, &lossy);
-    check(str_eq(buf_str(&again), text) && !lossy);
+    check_text(str_eq(buf_str(&again), text) && !lossy);
     buf_fini(&coded);
     buf_fini(&again);
 }
@@ -76,7 +76,7 @@ static void check_cut(const struct sms_part *p, struct str due, bool lossy)
     two[1].data = str_from(p->data, p->data.n / 2);
     two[1].number = two[0].number + 1;
     read_parts(two, 2, &out, &cut_lossy);
-    check(str_eq(buf_str(&out), due) && cut_lossy == lossy);
+    check_text(str_eq(buf_str(&out), due) && cut_lossy == lossy);
     buf_fini(&out);
 }
 
@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     char *memory[PARTS];
     struct buf out;
     bool lossy;
-    size_t count = split(data, n, p, memory);
+    size_t count = parts_split(data, n, p, memory);
     read_parts(p, count, &out, &lossy);
     if (count == 1)
         check_cut(p, buf_str(&out), lossy);

@@ -8,32 +8,33 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-struct run {
+struct sse_reader {
     struct response_reader response;
     struct sse sse;
     struct buf seen;
     enum err err;
 };
 
-static void on_event(void *arg, struct str event, struct str id, struct str data)
+static void reader_on_event(void *arg, struct str event, struct str id, struct str data)
 {
-    struct run *r = arg;
+    struct sse_reader *r = arg;
     buf_printf(&r->seen, "%zu %zu %zu|", event.n, id.n, data.n);
     buf_put_str(&r->seen, event);
     buf_put_str(&r->seen, id);
     buf_put_str(&r->seen, data);
 }
 
-static void on_body(void *arg, struct str bytes)
+static void reader_on_body(void *arg, struct str bytes)
 {
-    struct run *r = arg;
+    struct sse_reader *r = arg;
     if (r->err == OK)
-        r->err = sse_feed(&r->sse, bytes, on_event, r);
+        r->err = sse_feed(&r->sse, bytes, reader_on_event, r);
 }
 
-static void run(struct run *r, struct str s, size_t piece)
+static void reader_run(struct sse_reader *r, struct str s, size_t piece)
 {
-    response_reader_init(&r->response, &(struct response_limits){.head_max = 32768}, on_body, r);
+    response_reader_init(&r->response, &(struct response_limits){.head_max = 32768}, reader_on_body,
+                         r);
     sse_init(&r->sse);
     buf_init(&r->seen, 64 << 20);
     r->err = OK;
@@ -47,7 +48,7 @@ static void run(struct run *r, struct str s, size_t piece)
     }
 }
 
-static void end(struct run *r)
+static void reading_end(struct sse_reader *r)
 {
     sse_fini(&r->sse);
     buf_fini(&r->seen);
@@ -55,16 +56,16 @@ static void end(struct run *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    static struct run whole, pieces;
+    static struct sse_reader whole, pieces;
     if (n < 2)
         return 0;
     struct str s = {(const char *)data + 1, n - 1};
-    run(&whole, s, s.n);
-    run(&pieces, s, data[0] % 16 + 1u);
+    reader_run(&whole, s, s.n);
+    reader_run(&pieces, s, data[0] % 16 + 1u);
     if (whole.err != pieces.err || !str_eq(buf_str(&whole.seen), buf_str(&pieces.seen)) ||
         (whole.err == OK && strcmp(whole.sse.last_id, pieces.sse.last_id)))
         abort();
-    end(&whole);
-    end(&pieces);
+    reading_end(&whole);
+    reading_end(&pieces);
     return 0;
 }

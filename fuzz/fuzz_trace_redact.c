@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static void put(struct buf *records, char leg, bool sent, const uint8_t *data, size_t n)
+static void message_put(struct buf *records, char leg, bool sent, const uint8_t *data, size_t n)
 {
     struct trace_record r = {.magic = TRACE_MAGIC, .leg = leg, .sent = sent};
     r.n = (uint32_t)(n < TRACE_MESSAGE_MAX ? n : TRACE_MESSAGE_MAX);
@@ -20,7 +20,7 @@ static void put(struct buf *records, char leg, bool sent, const uint8_t *data, s
         buf_putc(records, '\0');
 }
 
-static size_t count(struct str records)
+static size_t text_count(struct str records)
 {
     size_t i = 0;
     for (size_t at = 0; at < records.n; i++)
@@ -29,17 +29,17 @@ static size_t count(struct str records)
 }
 
 /* The same bytes as a message of each leg, each way. */
-static void hide(const uint8_t *data, size_t n)
+static void message_hide(const uint8_t *data, size_t n)
 {
     struct buf records, shown;
     buf_init(&records, 5 * (TRACE_RECORD_MAX + 8));
     buf_init(&shown, 64 * TRACE_RECORD_MAX);
     for (unsigned i = 0; i < 4; i++)
-        put(&records, i & 1 ? 'b' : 'a', i & 2, data, n);
+        message_put(&records, i & 1 ? 'b' : 'a', i & 2, data, n);
     for (int withheld = 0; withheld < 2; withheld++) {
         buf_reset(&shown);
         enum err err = trace_hide(buf_str(&records), withheld, &shown);
-        ASSERT(err == OK && count(buf_str(&shown)) == 4);
+        ASSERT(err == OK && text_count(buf_str(&shown)) == 4);
     }
     buf_fini(&records);
     buf_fini(&shown);
@@ -48,7 +48,7 @@ static void hide(const uint8_t *data, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct buf b;
-    hide(data, n);
+    message_hide(data, n);
     buf_init(&b, 16 * n + 4096);
     trace_redact(str_of_bytes(data, n), &b);
     ASSERT(b.err == OK);

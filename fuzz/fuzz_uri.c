@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static void inside(struct str part, struct str whole)
+static void slice_is_inside(struct str part, struct str whole)
 {
     if (part.n && (part.p < whole.p || part.p + part.n > whole.p + whole.n))
         abort();
@@ -19,15 +19,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct str text = {(const char *)data, n}, v, rest = text;
     struct buf b;
     if (uri_parse(text, &u) == OK) {
-        inside(u.user, text);
-        inside(u.host, text);
-        inside(u.params, text);
+        slice_is_inside(u.user, text);
+        slice_is_inside(u.host, text);
+        slice_is_inside(u.params, text);
         if (param_find(u.params, STR("transport"), &v))
-            inside(v, text);
+            slice_is_inside(v, text);
     }
     if (name_addr_parse(text, &na) == OK) {
-        inside(na.uri_text, text);
-        inside(na.tag, text);
+        slice_is_inside(na.uri_text, text);
+        slice_is_inside(na.tag, text);
         buf_init(&b, 1 << 20);
         display_print(na.display, &b);
         if (!str_is_utf8(buf_str(&b)))
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         buf_fini(&b);
     }
     while (value_next(&rest, &v))
-        inside(v, text);
+        slice_is_inside(v, text);
     buf_init(&b, 1 << 20);
     (void)!uri_unescape(text, &b);
     buf_fini(&b);

@@ -14,7 +14,7 @@
 
 enum { FILE_MAX = 64 << 20, BODY_MAX = 256 * 1024 };
 
-struct applying {
+struct apply_run {
     struct invocation v;
     bool dry_run, prune;
     struct json *file;
@@ -24,7 +24,7 @@ struct applying {
 
 /* ---- saying ---- */
 
-static void print_key(const struct declared_kind *k, const struct json *doc)
+static void print_key(const struct setting_list *k, const struct json *doc)
 {
     struct str key = STR("?"), account;
     json_str(json_get(doc, k->key), &key);
@@ -46,8 +46,8 @@ static void print_value(const struct json *v)
     buf_fini(&b);
 }
 
-static void say(const struct applying *a, const char *sign, const struct declared_kind *k,
-                const struct json *doc)
+static void apply_print(const struct apply_run *a, const char *sign, const struct setting_list *k,
+                        const struct json *doc)
 {
     struct str key = STR("");
     static const char *const action[] = {"create", "change", "delete"};
@@ -72,44 +72,48 @@ static void say(const struct applying *a, const char *sign, const struct declare
 
 /* ---- doing ---- */
 
-static enum err request(struct applying *a, const char *method, const char *path, struct str body)
+static enum err apply_request(struct apply_run *a, const char *method, const char *path,
+                              struct str body)
 {
     if (a->dry_run)
         return OK;
     return declared_request(&a->v.client, method, path, body, NULL, &a->code);
 }
 
-static enum err create(struct applying *a, const struct declared_kind *k, const struct json *wanted)
+static enum err setting_create(struct apply_run *a, const struct setting_list *k,
+                               const struct json *wanted)
 {
     struct buf b;
-    say(a, "+", k, wanted);
+    apply_print(a, "+", k, wanted);
     buf_init(&b, BODY_MAX);
     buf_put_json(&b, wanted);
-    enum err err = b.err == OK ? request(a, "POST", k->collection, buf_str(&b)) : b.err;
+    enum err err = b.err == OK ? apply_request(a, "POST", k->collection, buf_str(&b)) : b.err;
     buf_fini(&b);
     a->created += err == OK;
     return err;
 }
 
-static bool is_absent(const struct json *v)
+static bool member_is_absent(const struct json *v)
 {
     return !v || json_kind(v) == JSON_IS_NULL;
 }
 
-static bool differs(const struct json *a, const struct json *b)
+static bool setting_differs(const struct json *a, const struct json *b)
 {
-    return is_absent(a) || is_absent(b) ? is_absent(a) != is_absent(b) : !json_same(a, b);
+    return member_is_absent(a) || member_is_absent(b) ? member_is_absent(a) != member_is_absent(b)
+                                                      : !json_same(a, b);
 }
 
 /* An endpoint's path has its id, a number's the number itself, whose + is escaped. */
-static void path_of(const struct declared_kind *k, const struct declared_one *one, char out[512])
+static void setting_path(const struct setting_list *k, const struct declared_one *one,
+                         char out[512])
 {
     const char *id = one->id;
     snprintf(out, 512, "%s/%s%s", k->collection, *id == '+' ? "%2B" : "", id + (*id == '+'));
 }
 
-static enum err change(struct applying *a, const struct declared_kind *k,
-                       const struct declared_one *now, const struct json *wanted)
+static enum err setting_change(struct apply_run *a, const struct setting_list *k,
+                               const struct declared_one *now, const struct json *wanted)
 {
     char path[512];
     void *it = NULL;
@@ -123,10 +127,11 @@ static enum err change(struct applying *a, const struct declared_kind *k,
     while (json_next(wanted, &it, &name, &v)) {
         char member[256];
         if (declared_is_one_of(k->secret, name) || str_eq(name, STR("account")) ||
-            str_copy(name, member, sizeof member) != OK || !differs(json_get(now->doc, member), v))
+            str_copy(name, member, sizeof member) != OK ||
+            !setting_differs(json_get(now->doc, member), v))
             continue;
         if (changes++ == 0)
-            say(a, "~", k, wanted);
+            apply_print(a, "~", k, wanted);
         if (!a->v.json) {
             fputs("    ", stdout);
             print_safe(stdout, name);
@@ -140,35 +145,36 @@ static enum err change(struct applying *a, const struct declared_kind *k,
         buf_put_json(&b, v);
     }
     json_end_obj(&w);
-    path_of(k, now, path);
+    setting_path(k, now, path);
     enum err err = b.err;
     if (err == OK && changes)
-        err = request(a, "PATCH", path, buf_str(&b));
+        err = apply_request(a, "PATCH", path, buf_str(&b));
     buf_fini(&b);
     a->changed += err == OK && changes;
     a->same += changes == 0;
     return err;
 }
 
-static enum err prune(struct applying *a, const struct declared_kind *k, struct declared *now)
+static enum err settings_prune(struct apply_run *a, const struct setting_list *k,
+                               struct setting_lists *now)
 {
     char path[512];
     enum err err = OK;
     for (size_t i = 0; err == OK && i < now->n; i++) {
         if (now->at[i].matched)
             continue;
-        say(a, "-", k, now->at[i].doc);
-        path_of(k, &now->at[i], path);
-        err = request(a, "DELETE", path, (struct str){0});
+        apply_print(a, "-", k, now->at[i].doc);
+        setting_path(k, &now->at[i], path);
+        err = apply_request(a, "DELETE", path, (struct str){0});
         a->deleted += err == OK;
     }
     return err;
 }
 
-static enum err apply_kind(struct applying *a, const struct declared_kind *k,
+static enum err apply_kind(struct apply_run *a, const struct setting_list *k,
                            const struct json *wanted)
 {
-    struct declared now;
+    struct setting_lists now;
     enum err err = declared_read(&a->v.client, k, &now, &a->code);
     if (err == ERR_DENIED)
         fprintf(stderr, "hookswitch apply: this key may not read %s\n", k->member);
@@ -177,10 +183,10 @@ static enum err apply_kind(struct applying *a, const struct declared_kind *k,
         struct declared_one *there = declared_find(&now, k, one);
         if (there)
             there->matched = true;
-        err = there ? change(a, k, there, one) : create(a, k, one);
+        err = there ? setting_change(a, k, there, one) : setting_create(a, k, one);
     }
     if (err == OK && a->prune)
-        err = prune(a, k, &now);
+        err = settings_prune(a, k, &now);
     declared_fini(&now);
     return err;
 }
@@ -199,7 +205,7 @@ PRINTF_LIKE(2, 3) static enum err refuse(const char *file, const char *fmt, ...)
 }
 
 /* All of it is looked at before anything is changed. */
-static enum err check(const struct applying *a, const char *file)
+static enum err file_check(const struct apply_run *a, const char *file)
 {
     void *it = NULL;
     struct str name, key;
@@ -207,7 +213,7 @@ static enum err check(const struct applying *a, const char *file)
     if (json_kind(a->file) != JSON_IS_OBJECT)
         return refuse(file, "an object is needed, as `hookswitch export` prints it");
     while (json_next(a->file, &it, &name, &v)) {
-        const struct declared_kind *k = NULL;
+        const struct setting_list *k = NULL;
         for (size_t i = 0; i < DECLARED_KINDS; i++)
             if (str_eq(name, str_of(declared_kinds[i].member)))
                 k = &declared_kinds[i];
@@ -228,7 +234,7 @@ static enum err check(const struct applying *a, const char *file)
     return OK;
 }
 
-static enum err read_file(const char *name, struct json **ret)
+static enum err file_read(const char *name, struct json **ret)
 {
     char where[160] = "it cannot be read";
     FILE *f = strcmp(name, "-") ? fopen(name, "r") : stdin;
@@ -252,7 +258,7 @@ static enum err read_file(const char *name, struct json **ret)
 
 int apply_run(int argc, char **argv)
 {
-    struct applying a = {0};
+    struct apply_run a = {0};
     const struct option own[] = {{"--dry-run", NULL, &a.dry_run}, {"--prune", NULL, &a.prune}};
     if (!invocation_parse(argc, argv, own, 2, &a.v))
         return EXIT_USAGE;
@@ -261,9 +267,9 @@ int apply_run(int argc, char **argv)
               stderr);
         return EXIT_USAGE;
     }
-    enum err err = read_file(a.v.word[1], &a.file);
+    enum err err = file_read(a.v.word[1], &a.file);
     if (err == OK)
-        err = check(&a, a.v.word[1]);
+        err = file_check(&a, a.v.word[1]);
     if (err != OK) {
         json_free(a.file);
         return err == ERR_NOT_FOUND ? EXIT_NOT_FOUND : EXIT_USAGE;

@@ -9,7 +9,7 @@
 static const char backup_usage[] = "backup FILE [--config FILE] [--set KEY=VALUE]...";
 static const char restore_usage[] = "restore FILE [--config FILE] [--set KEY=VALUE]...";
 
-static int exit_code(enum err err)
+static int backup_exit_code(enum err err)
 {
     return err == OK              ? 0
            : err == ERR_EXISTS    ? EXIT_CONFLICT
@@ -17,8 +17,8 @@ static int exit_code(enum err err)
                                   : 1;
 }
 
-static int prepare(int argc, char **argv, const char *usage, struct config_options *o, char *url,
-                   size_t cap)
+static int backup_prepare(int argc, char **argv, const char *usage, struct config_options *o,
+                          char *url, size_t cap)
 {
     struct config *c = NULL;
     int code = config_options_parse(argc, argv, 1, usage, o);
@@ -34,7 +34,7 @@ static int prepare(int argc, char **argv, const char *usage, struct config_optio
     return code;
 }
 
-static void say(const char *what, const struct backup_facts *f)
+static void backup_print(const char *what, const struct backup_facts *f)
 {
     printf(
         "%s: %lld settings, %lld events, %lld calls, %lld deliveries pending; %lld bytes, schema "
@@ -48,15 +48,15 @@ int backup_run(int argc, char **argv)
     struct config_options o;
     struct backup_facts f;
     char url[1024], why[512] = "";
-    int code = prepare(argc, argv, backup_usage, &o, url, sizeof url);
+    int code = backup_prepare(argc, argv, backup_usage, &o, url, sizeof url);
     if (code)
         return code;
     enum err err = store_backup(url, o.word[0], &f, why, sizeof why);
     if (err == OK)
-        say(o.word[0], &f);
+        backup_print(o.word[0], &f);
     else
         fprintf(stderr, "hookswitch backup: %s\n", why);
-    return exit_code(err);
+    return backup_exit_code(err);
 }
 
 int restore_run(int argc, char **argv)
@@ -64,16 +64,16 @@ int restore_run(int argc, char **argv)
     struct config_options o;
     struct backup_facts f;
     char url[1024], kept[1400], why[512] = "";
-    int code = prepare(argc, argv, restore_usage, &o, url, sizeof url);
+    int code = backup_prepare(argc, argv, restore_usage, &o, url, sizeof url);
     if (code)
         return code;
     enum err err = store_restore(url, o.word[0], &f, kept, sizeof kept, why, sizeof why);
     if (err != OK) {
         fprintf(stderr, "hookswitch restore: %s%s\n", why,
                 err == ERR_EXISTS ? "; stop the daemon first" : "");
-        return exit_code(err);
+        return backup_exit_code(err);
     }
-    say("restored", &f);
+    backup_print("restored", &f);
     if (kept[0])
         printf("what was there is now %s\n", kept);
     if (f.pending)

@@ -85,7 +85,7 @@ static void print_usage(FILE *f)
 
 /* ---- what came back ---- */
 
-static const char *what_to_do(int status)
+static const char *failure_advice(int status)
 {
     switch (status) {
     case 401: return "give a valid key with --key or HOOKSWITCH_KEY";
@@ -102,7 +102,7 @@ static const char *what_to_do(int status)
 static void print_failure(const struct command *c, int status, const struct json *doc)
 {
     struct str detail, code;
-    const char *advice = what_to_do(status);
+    const char *advice = failure_advice(status);
     fprintf(stderr, "hookswitch %s %s: ", c->noun, c->verb);
     if (json_str(json_get(doc, "detail"), &detail))
         print_safe(stderr, detail);
@@ -160,8 +160,8 @@ static int usage_of(const struct command *c, const char *what)
 }
 
 /* The words after the verb become path and query; *ret_next is the first that is left. */
-static bool put_path(const struct invocation *v, const struct command *c, struct buf *b,
-                     size_t *ret_next)
+static bool request_put_path(const struct invocation *v, const struct command *c, struct buf *b,
+                             size_t *ret_next)
 {
     size_t next = 2;
     for (const char *p = c->path; *p; p++) {
@@ -183,7 +183,7 @@ static bool put_path(const struct invocation *v, const struct command *c, struct
 }
 
 /* "@FILE" and "-" are read; anything else is the JSON itself. */
-static bool read_body(const char *word, struct buf *b)
+static bool request_read_body(const char *word, struct buf *b)
 {
     FILE *f = word[0] == '@' ? fopen(word + 1, "r") : !strcmp(word, "-") ? stdin : NULL;
     buf_init(b, JSON_MAX);
@@ -204,13 +204,13 @@ static bool read_body(const char *word, struct buf *b)
     return b->err == OK;
 }
 
-static int request(const struct invocation *v, const struct command *c, const char *path,
-                   const char *word)
+static int request_make(const struct invocation *v, const struct command *c, const char *path,
+                        const char *word)
 {
     struct buf body = {0};
     struct client_answer a = {0};
     const char *method = c->body == 2 && !word && !strcmp(c->method, "PUT") ? "GET" : c->method;
-    if (word && !read_body(word, &body)) {
+    if (word && !request_read_body(word, &body)) {
         buf_fini(&body);
         return EXIT_USAGE;
     }
@@ -229,13 +229,13 @@ static int request(const struct invocation *v, const struct command *c, const ch
     return client_exit_code(err, a.status);
 }
 
-static int run(const struct invocation *v, const struct command *c)
+static int command_run(const struct invocation *v, const struct command *c)
 {
     char path[PATH_MAX_];
     struct buf b;
     size_t next;
     buf_wrap(&b, path, sizeof path - 1);
-    if (!put_path(v, c, &b, &next))
+    if (!request_put_path(v, c, &b, &next))
         return usage_of(c, "which one?");
     if (b.err != OK)
         return usage_of(c, "that is too long for a request");
@@ -245,10 +245,10 @@ static int run(const struct invocation *v, const struct command *c)
     const char *body = c->body && next < v->n ? v->word[next++] : NULL;
     if (next < v->n)
         return usage_of(c, "one word too many");
-    return request(v, c, path, body);
+    return request_make(v, c, path, body);
 }
 
-static int unknown(const struct invocation *v)
+static int print_unknown(const struct invocation *v)
 {
     if (v->n && noun_is(v->word[0])) {
         if (v->n > 1)
@@ -270,7 +270,7 @@ static bool asks_help(int argc, char **argv)
     return false;
 }
 
-static int run_tool(const struct tool *t, int argc, char **argv)
+static int tool_run(const struct tool *t, int argc, char **argv)
 {
     if (t->helps_itself || !asks_help(argc, argv))
         return t->run(argc, argv);
@@ -279,7 +279,7 @@ static int run_tool(const struct tool *t, int argc, char **argv)
 }
 
 /* `simulate {…}` is `simulate run {…}`: there is nothing else to do with it. */
-static const struct command *find_command(struct invocation *v)
+static const struct command *command_of_words(struct invocation *v)
 {
     const struct command *c = v->n >= 2 ? command_find(v->word[0], v->word[1]) : NULL;
     if (c || v->n < 2 || v->n == WORDS_MAX || !strchr("{@-", v->word[1][0]))
@@ -300,7 +300,7 @@ int cli_run(int argc, char **argv)
         return print_version(argc, argv);
     for (size_t i = 0; i < N_TOOLS; i++)
         if (!strcmp(word, tools[i].name))
-            return run_tool(&tools[i], argc, argv);
+            return tool_run(&tools[i], argc, argv);
     if (!invocation_parse(argc, argv, NULL, 0, &v))
         return EXIT_USAGE;
     if (v.n && !strcmp(v.word[0], "help")) { /* `help number` as `number --help` */
@@ -314,6 +314,6 @@ int cli_run(int argc, char **argv)
             print_usage(stdout);
         return 0;
     }
-    const struct command *c = find_command(&v);
-    return c ? run(&v, c) : unknown(&v);
+    const struct command *c = command_of_words(&v);
+    return c ? command_run(&v, c) : print_unknown(&v);
 }

@@ -16,7 +16,7 @@ static const char *const no_secret[] = {NULL};
 static const char *const password[] = {"password", NULL};
 static const char *const endpoint_secret[] = {"secret", "key_pem", NULL};
 
-const struct declared_kind declared_kinds[DECLARED_KINDS] = {
+const struct setting_list declared_kinds[DECLARED_KINDS] = {
     {"trunks", "trunk", "/v1/trunks", "name", true, unsaid, password},
     {"smpp_links", "smpp-link", "/v1/smpp-links", "name", true, unsaid, password},
     {"numbers", "number", "/v1/numbers", "number", false, unsaid, no_secret},
@@ -79,8 +79,8 @@ static struct str account_name(const struct json *accounts, const struct json *o
     return STR("");
 }
 
-static enum err add(struct declared *d, const struct declared_kind *k, const struct json *accounts,
-                    const struct json *one)
+static enum err declared_add(struct setting_lists *d, const struct setting_list *k,
+                             const struct json *accounts, const struct json *one)
 {
     void *it = NULL;
     struct str key, id = {0}, account = account_name(accounts, one);
@@ -119,13 +119,13 @@ static enum err add(struct declared *d, const struct declared_kind *k, const str
     return err;
 }
 
-enum err declared_read(const struct client *c, const struct declared_kind *k, struct declared *d,
-                       int *ret_code)
+enum err declared_read(const struct client *c, const struct setting_list *k,
+                       struct setting_lists *d, int *ret_code)
 {
     char path[512];
     struct json *accounts = NULL, *page = NULL;
     struct str next = STR("");
-    *d = (struct declared){0};
+    *d = (struct setting_lists){0};
     enum err err =
         declared_request(c, "GET", "/v1/accounts?limit=500", (struct str){0}, &accounts, ret_code);
     if (err == ERR_DENIED) /* who sees his own account alone need not say it */
@@ -139,7 +139,7 @@ enum err declared_read(const struct client *c, const struct declared_kind *k, st
             break;
         const struct json *data = json_get(page, "data");
         for (size_t i = 0; err == OK && data && i < json_len(data); i++)
-            err = add(d, k, accounts, json_at(data, i));
+            err = declared_add(d, k, accounts, json_at(data, i));
         if (!json_str(json_get(page, "next_cursor"), &next))
             break;
     }
@@ -150,14 +150,14 @@ enum err declared_read(const struct client *c, const struct declared_kind *k, st
     return err;
 }
 
-void declared_fini(struct declared *d)
+void declared_fini(struct setting_lists *d)
 {
     for (size_t i = 0; i < d->n; i++) {
         free(d->at[i].id);
         json_free(d->at[i].doc);
     }
     free(d->at);
-    *d = (struct declared){0};
+    *d = (struct setting_lists){0};
 }
 
 static struct str account_of(const struct json *doc)
@@ -167,7 +167,7 @@ static struct str account_of(const struct json *doc)
     return str_eq(s, STR("default")) ? STR("") : s;
 }
 
-struct declared_one *declared_find(struct declared *d, const struct declared_kind *k,
+struct declared_one *declared_find(struct setting_lists *d, const struct setting_list *k,
                                    const struct json *wanted)
 {
     struct str key, other;

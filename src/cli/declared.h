@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "cli/client/client.h"
 
-struct declared_kind {
+struct setting_list {
     const char *member;        /* of the file: "numbers" */
     const char *noun;          /* for people: "number" */
     const char *collection;    /* "/v1/numbers" */
@@ -13,9 +13,9 @@ struct declared_kind {
     const char *const *secret; /* never shown: written at creation, not compared */
 };
 enum { DECLARED_KINDS = 5 };
-extern const struct declared_kind declared_kinds[DECLARED_KINDS]; /* in the order to apply */
+extern const struct setting_list declared_kinds[DECLARED_KINDS]; /* in the order to apply */
 
-struct declared { /* the daemon's settings of one kind */
+struct setting_lists { /* the daemon's settings of one kind */
     size_t n, cap;
     struct declared_one {
         char *id;
@@ -26,11 +26,11 @@ struct declared { /* the daemon's settings of one kind */
 
 /* All of them, page by page. ERR_DENIED: this key may not see them; otherwise said on stderr;
  * *ret_code is then the exit code. */
-MUST_USE enum err declared_read(const struct client *c, const struct declared_kind *k,
-                                struct declared *ret, int *ret_code);
-void declared_fini(struct declared *d);
+MUST_USE enum err declared_read(const struct client *c, const struct setting_list *k,
+                                struct setting_lists *ret, int *ret_code);
+void declared_fini(struct setting_lists *d);
 /* The first that is not matched yet with the same key and account; NULL: there is none. */
-struct declared_one *declared_find(struct declared *d, const struct declared_kind *k,
+struct declared_one *declared_find(struct setting_lists *d, const struct setting_list *k,
                                    const struct json *wanted);
 bool declared_is_one_of(const char *const *names, struct str name);
 

@@ -6,7 +6,8 @@
 #include "base/exit_code.h"
 #include "cli/invocation.h"
 
-static void print_kind(const struct declared_kind *k, const struct declared *d, bool *first)
+static void export_print_kind(const struct setting_list *k, const struct setting_lists *d,
+                              bool *first)
 {
     struct buf b;
     printf("%s  \"%s\": [", *first ? "" : ",\n", k->member);
@@ -23,7 +24,7 @@ static void print_kind(const struct declared_kind *k, const struct declared *d, 
 int export_run(int argc, char **argv)
 {
     struct invocation v;
-    struct declared d[DECLARED_KINDS] = {{0}};
+    struct setting_lists d[DECLARED_KINDS] = {{0}};
     bool seen[DECLARED_KINDS] = {false}, first = true;
     int code = 0;
     if (!invocation_parse(argc, argv, NULL, 0, &v) || v.n != 1)
@@ -43,7 +44,7 @@ int export_run(int argc, char **argv)
         puts("{");
         for (size_t i = 0; i < DECLARED_KINDS; i++)
             if (seen[i])
-                print_kind(&declared_kinds[i], &d[i], &first);
+                export_print_kind(&declared_kinds[i], &d[i], &first);
         puts("\n}");
     }
     for (size_t i = 0; i < DECLARED_KINDS; i++)

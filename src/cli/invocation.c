@@ -8,7 +8,7 @@
 
 /* 1 when argv[*i] is that option and its value was there, 0 when it is another, -1 when the value
  * is missing. */
-static int take(const struct option *o, int argc, char **argv, int *i)
+static int option_take(const struct option *o, int argc, char **argv, int *i)
 {
     const char *word = argv[*i];
     size_t n = strlen(o->name);
@@ -30,11 +30,11 @@ static int take(const struct option *o, int argc, char **argv, int *i)
     return 1;
 }
 
-static int take_any(const struct option *o, size_t n, int argc, char **argv, int *i)
+static int option_take_any(const struct option *o, size_t n, int argc, char **argv, int *i)
 {
     int took = 0;
     for (size_t k = 0; k < n && took == 0; k++)
-        took = take(&o[k], argc, argv, i);
+        took = option_take(&o[k], argc, argv, i);
     return took;
 }
 
@@ -52,9 +52,9 @@ bool invocation_parse(int argc, char **argv, const struct option *own, size_t n_
                                         .key = getenv("HOOKSWITCH_KEY"),
                                         .ca_file = getenv("HOOKSWITCH_CA_FILE")}};
     for (int i = 1; i < argc; i++) {
-        int took = take_any(all, sizeof all / sizeof *all, argc, argv, &i);
+        int took = option_take_any(all, sizeof all / sizeof *all, argc, argv, &i);
         if (took == 0)
-            took = take_any(own, n_own, argc, argv, &i);
+            took = option_take_any(own, n_own, argc, argv, &i);
         if (took > 0)
             continue;
         if (took < 0) {

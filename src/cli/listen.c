@@ -22,8 +22,8 @@
 
 enum { QUEUE_FULL = 64, QUEUE_LOW = 16, TURN_MS = 100 };
 
-struct waiting {
-    struct waiting *next;
+struct queue_entry {
+    struct queue_entry *next;
     char *id, *event;
     struct str payload; /* behind the struct */
     char bytes[];
@@ -37,7 +37,7 @@ struct listen {
     struct loop *loop;
     struct stream_client *stream;
     struct poster *poster;
-    struct waiting *head, **tail;
+    struct queue_entry *head, **tail;
     size_t n_waiting;
     FILE *talk;
     char path[4096], done_id[80];
@@ -55,7 +55,7 @@ static void on_interrupt(int sig)
 
 /* ---- printing ---- */
 
-static struct str member(const struct json *doc, const char *name, const char * or)
+static struct str payload_member(const struct json *doc, const char *name, const char * or)
 {
     struct str s;
     if (json_str(json_get(doc, name), &s) || json_str(json_get(doc, or), &s))
@@ -63,14 +63,14 @@ static struct str member(const struct json *doc, const char *name, const char * 
     return STR("-");
 }
 
-static void put_padded(struct str s, size_t width)
+static void padded_put(struct str s, size_t width)
 {
     size_t used = print_width(s);
     print_safe(stdout, s);
     printf("%*s", used < width ? (int)(width - used) : 0, "");
 }
 
-static void print_json(const struct waiting *w, const struct posted *f)
+static void print_json(const struct queue_entry *w, const struct post_outcome *f)
 {
     struct buf b;
     struct json_writer j = {&b, false};
@@ -94,7 +94,7 @@ static void print_json(const struct waiting *w, const struct posted *f)
     buf_fini(&b);
 }
 
-static void print_text(const struct waiting *w, const struct posted *f)
+static void print_text(const struct queue_entry *w, const struct post_outcome *f)
 {
     char at[16];
     time_t now = time(NULL);
@@ -103,10 +103,10 @@ static void print_text(const struct waiting *w, const struct posted *f)
     strftime(at, sizeof at, "%H:%M:%S", localtime_r(&now, &tm));
     (void)!json_parse(w->payload, &doc, NULL, 0);
     printf("%s  ", at);
-    put_padded(str_of(w->event), 20);
-    put_padded(member(doc, "caller_id", "from"), 14);
+    padded_put(str_of(w->event), 20);
+    padded_put(payload_member(doc, "caller_id", "from"), 14);
     fputs(" > ", stdout);
-    put_padded(member(doc, "did_number", "to"), 14);
+    padded_put(payload_member(doc, "did_number", "to"), 14);
     if (f && f->status)
         printf("  %3d %6lld ms", f->status, (long long)f->duration_ms);
     else if (f) {
@@ -114,7 +114,7 @@ static void print_text(const struct waiting *w, const struct posted *f)
         print_safe(stdout, str_of(f->detail));
     }
     fputs("  ", stdout);
-    print_safe(stdout, member(doc, "id", "id"));
+    print_safe(stdout, payload_member(doc, "id", "id"));
     if (!f) {
         fputs("\n    ", stdout);
         print_safe(stdout, w->payload);
@@ -123,7 +123,8 @@ static void print_text(const struct waiting *w, const struct posted *f)
     json_free(doc);
 }
 
-static void print_event(const struct listen *l, const struct waiting *w, const struct posted *f)
+static void print_event(const struct listen *l, const struct queue_entry *w,
+                        const struct post_outcome *f)
 {
     (l->v.json ? print_json : print_text)(w, f);
     fflush(stdout);
@@ -131,9 +132,9 @@ static void print_event(const struct listen *l, const struct waiting *w, const s
 
 /* ---- the queue ---- */
 
-static void drop_first(struct listen *l)
+static void queue_drop_first(struct listen *l)
 {
-    struct waiting *w = l->head;
+    struct queue_entry *w = l->head;
     (void)!str_copy(str_of(w->id), l->done_id, sizeof l->done_id);
     l->head = w->next;
     if (!l->head)
@@ -146,12 +147,12 @@ static void drop_first(struct listen *l)
         stream_client_pause(l->stream, false);
 }
 
-static void next(struct listen *l)
+static void queue_post_next(struct listen *l)
 {
     while (l->head && !l->over) {
         if (!l->poster) {
             print_event(l, l->head, NULL);
-            drop_first(l);
+            queue_drop_first(l);
         } else if (poster_post(l->poster, l->head->payload) == OK) {
             return;
         } else {
@@ -159,12 +160,12 @@ static void next(struct listen *l)
             print_safe(stderr, str_of(l->head->id));
             fputc('\n', stderr);
             l->n_bad++;
-            drop_first(l);
+            queue_drop_first(l);
         }
     }
 }
 
-static void on_posted(void *arg, const struct posted *f)
+static void on_event_posted(void *arg, const struct post_outcome *f)
 {
     struct listen *l = arg;
     if (f->again) {
@@ -180,14 +181,14 @@ static void on_posted(void *arg, const struct posted *f)
     l->n_good += f->status >= 200 && f->status < 300;
     l->n_bad += f->status < 200 || f->status > 299;
     print_event(l, l->head, f);
-    drop_first(l);
-    next(l);
+    queue_drop_first(l);
+    queue_post_next(l);
 }
 
-static void on_event(void *arg, struct str event, struct str id, struct str data)
+static void on_stream_event(void *arg, struct str event, struct str id, struct str data)
 {
     struct listen *l = arg;
-    struct waiting *w = malloc(sizeof *w + data.n + id.n + event.n + 2);
+    struct queue_entry *w = malloc(sizeof *w + data.n + id.n + event.n + 2);
     if (!w)
         memory_gone("listen");
     struct buf b;
@@ -206,7 +207,7 @@ static void on_event(void *arg, struct str event, struct str id, struct str data
     if (++l->n_waiting == QUEUE_FULL)
         stream_client_pause(l->stream, true);
     if (l->n_waiting == 1)
-        next(l);
+        queue_post_next(l);
 }
 
 /* ---- the stream ---- */
@@ -221,7 +222,8 @@ static void print_detail(FILE *f, struct str text)
     json_free(doc);
 }
 
-static void on_news(void *arg, enum stream_news news, int status, int64_t again_ms, struct str text)
+static void on_stream_news(void *arg, enum stream_news news, int status, int64_t again_ms,
+                           struct str text)
 {
     struct listen *l = arg;
     switch (news) {
@@ -280,13 +282,13 @@ static void print_usage(FILE *f)
           f);
 }
 
-static int complain(const char *option, const char *why)
+static int print_complaint(const char *option, const char *why)
 {
     fprintf(stderr, "hookswitch listen: %s: %s\n", option, why);
     return EXIT_USAGE;
 }
 
-static void put_query(struct buf *b, const char *name, const char *value, char *sep)
+static void query_put(struct buf *b, const char *name, const char *value, char *sep)
 {
     if (!value)
         return;
@@ -297,27 +299,27 @@ static void put_query(struct buf *b, const char *name, const char *value, char *
     *sep = '&';
 }
 
-static int make_path(struct listen *l)
+static int stream_path_make(struct listen *l)
 {
     struct buf b;
     char sep = '?';
     buf_wrap(&b, l->path, sizeof l->path - 1);
     buf_puts(&b, "/v1/events/stream");
-    put_query(&b, "number", l->number, &sep);
-    put_query(&b, "type", l->type, &sep);
-    put_query(&b, "call_id", l->call_id, &sep);
-    put_query(&b, "since", l->since, &sep);
+    query_put(&b, "number", l->number, &sep);
+    query_put(&b, "type", l->type, &sep);
+    query_put(&b, "call_id", l->call_id, &sep);
+    query_put(&b, "since", l->since, &sep);
     if (b.err != OK)
-        return complain("--number, --type, --call-id, --since", "too long");
+        return print_complaint("--number, --type, --call-id, --since", "too long");
     l->path[b.n] = '\0';
     if (l->count_text &&
         (str_to_u64(str_of(l->count_text), INT64_MAX, &l->count) != OK || !l->count))
-        return complain("--count", "a whole number from 1 on");
+        return print_complaint("--count", "a whole number from 1 on");
     return 0;
 }
 
 /* The developer's own secret, the shell's, or a new one, which is then shown. */
-static int take_secret(struct listen *l, char ret[SECRET_SIZE])
+static int secret_choose(struct listen *l, char ret[SECRET_SIZE])
 {
     char made[SECRET_SIZE];
     struct secret parsed;
@@ -328,7 +330,7 @@ static int take_secret(struct listen *l, char ret[SECRET_SIZE])
         text = made;
     }
     if (secret_parse(str_of(text), &parsed) != OK || str_copy(str_of(text), ret, SECRET_SIZE) != OK)
-        return complain("--secret", "whsec_ and the base64 of 24 to 64 bytes");
+        return print_complaint("--secret", "whsec_ and the base64 of 24 to 64 bytes");
     if (is_new)
         fprintf(l->talk,
                 "Events are signed with this secret. For the shell of your program:\n\n"
@@ -337,51 +339,51 @@ static int take_secret(struct listen *l, char ret[SECRET_SIZE])
     return 0;
 }
 
-static int open_poster(struct listen *l)
+static int listen_open_poster(struct listen *l)
 {
     char text[2300];
     const char *why;
     struct poster_config c = {.loop = l->loop,
                               .sip_headers = l->sip_headers,
                               .ca_file = l->v.client.ca_file,
-                              .on_posted = on_posted,
+                              .on_posted = on_event_posted,
                               .arg = l};
     int n = snprintf(text, sizeof text, "%s%s", strstr(l->forward_to, "://") ? "" : "http://",
                      l->forward_to);
     if (n < 0 || (size_t)n >= sizeof text || url_parse(str_of(text), &c.url, &why) != OK)
-        return complain("--forward-to", "an http or https URL is needed");
+        return print_complaint("--forward-to", "an http or https URL is needed");
     if (l->format && !body_format_parse(str_of(l->format), &c.format))
-        return complain("--format", "json or form");
-    int code = take_secret(l, c.secret);
+        return print_complaint("--format", "json or form");
+    int code = secret_choose(l, c.secret);
     if (code)
         return code;
     enum err err = poster_open(&c, &l->poster);
-    return err == OK ? 0 : complain("--forward-to", err_text(err));
+    return err == OK ? 0 : print_complaint("--forward-to", err_text(err));
 }
 
-static int open_all(struct listen *l)
+static int listen_open(struct listen *l)
 {
     const char *why = "";
     struct stream_client_config c = {.key = l->v.client.key,
                                      .path = l->path,
                                      .last_id = l->last_id ? l->last_id : "",
                                      .ca_file = l->v.client.ca_file,
-                                     .on_news = on_news,
-                                     .on_event = on_event,
+                                     .on_news = on_stream_news,
+                                     .on_event = on_stream_event,
                                      .arg = l};
     if (url_parse(str_of(l->v.client.url), &c.url, &why) != OK)
-        return complain("--url", why);
-    int code = make_path(l);
+        return print_complaint("--url", why);
+    int code = stream_path_make(l);
     if (code)
         return code;
     enum err err = loop_new(&l->loop, "listen", 1024);
-    if (err == OK && l->forward_to && (code = open_poster(l)) != 0)
+    if (err == OK && l->forward_to && (code = listen_open_poster(l)) != 0)
         return code;
     c.loop = l->loop;
     if (err == OK)
         err = stream_client_open(&c, &l->stream);
     if (err != OK)
-        return complain("it cannot begin", err_text(err));
+        return print_complaint("it cannot begin", err_text(err));
     return 0;
 }
 
@@ -400,12 +402,12 @@ static void print_summary(const struct listen *l)
     fflush(l->talk);
 }
 
-static void close_all(struct listen *l)
+static void listen_close(struct listen *l)
 {
     stream_client_close(l->stream);
     poster_close(l->poster);
     while (l->head) {
-        struct waiting *w = l->head;
+        struct queue_entry *w = l->head;
         l->head = w->next;
         free(w);
     }
@@ -413,7 +415,7 @@ static void close_all(struct listen *l)
         loop_free(l->loop);
 }
 
-static bool read_options(struct listen *l, int argc, char **argv)
+static bool listen_parse_options(struct listen *l, int argc, char **argv)
 {
     const struct option own[] = {
         {"--forward-to", &l->forward_to, NULL}, {"--secret", &l->secret_text, NULL},
@@ -424,7 +426,7 @@ static bool read_options(struct listen *l, int argc, char **argv)
     if (!invocation_parse(argc, argv, own, sizeof own / sizeof *own, &l->v))
         return false;
     if (l->v.n > 1)
-        complain(l->v.word[1], "one word too many; --help shows what there is");
+        print_complaint(l->v.word[1], "one word too many; --help shows what there is");
     return l->v.n <= 1;
 }
 
@@ -433,7 +435,7 @@ int listen_run(int argc, char **argv)
     struct listen l = {.talk = stdout};
     struct sigaction act = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
     l.tail = &l.head;
-    if (!read_options(&l, argc, argv))
+    if (!listen_parse_options(&l, argc, argv))
         return EXIT_USAGE;
     if (l.v.help) {
         print_usage(stdout);
@@ -446,13 +448,13 @@ int listen_run(int argc, char **argv)
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
     if (crypto_start() != OK)
-        return complain("it cannot begin", "no randomness");
-    int code = open_all(&l);
+        return print_complaint("it cannot begin", "no randomness");
+    int code = listen_open(&l);
     fflush(l.talk);
     while (code == 0 && !l.over && !interrupted && !ferror(stdout))
         loop_turn(l.loop, TURN_MS);
     if (code == 0 && l.was_connected)
         print_summary(&l);
-    close_all(&l);
+    listen_close(&l);
     return code ? code : l.code;
 }

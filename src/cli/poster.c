@@ -66,7 +66,7 @@ void poster_close(struct poster *f)
     free(f);
 }
 
-static unsigned next_sequence(struct poster *f, struct str call_id)
+static unsigned call_next_sequence(struct poster *f, struct str call_id)
 {
     if (!call_id.n)
         return 0;
@@ -80,7 +80,7 @@ static unsigned next_sequence(struct poster *f, struct str call_id)
 
 static void post_now(struct poster *f);
 
-static void on_again(struct timer *t)
+static void on_retry_due(struct timer *t)
 {
     post_now(t->arg);
 }
@@ -91,28 +91,28 @@ static bool is_unreached(const struct http_result *r)
                               r->err == ERR_DNS || r->err == ERR_TIMEOUT);
 }
 
-static void tell(struct poster *f, const struct http_result *r)
+static void poster_report(struct poster *f, const struct http_result *r)
 {
-    struct posted told = {.status = r->status,
-                          .err = r->err,
-                          .detail = r->detail[0] ? r->detail : err_text(r->err),
-                          .duration_ms = (clock_mono_us() - f->started_us) / 1000,
-                          .attempt = f->attempt,
-                          .again = is_unreached(r)};
+    struct post_outcome told = {.status = r->status,
+                                .err = r->err,
+                                .detail = r->detail[0] ? r->detail : err_text(r->err),
+                                .duration_ms = (clock_mono_us() - f->started_us) / 1000,
+                                .attempt = f->attempt,
+                                .again = is_unreached(r)};
     if (told.again) {
         unsigned doubled = f->attempt < 6 ? f->attempt - 1 : 5;
         int64_t wait_ms = AGAIN_MIN_MS << doubled;
-        loop_timer(f->c.loop, &f->again, wait_ms < AGAIN_MAX_MS ? wait_ms : AGAIN_MAX_MS, on_again,
-                   f);
+        loop_timer(f->c.loop, &f->again, wait_ms < AGAIN_MAX_MS ? wait_ms : AGAIN_MAX_MS,
+                   on_retry_due, f);
     }
     f->c.on_posted(f->c.arg, &told);
 }
 
-static void on_done(void *arg, const struct http_result *r)
+static void on_exchange_done(void *arg, const struct http_result *r)
 {
     struct poster *f = arg;
     f->exchange = NULL;
-    tell(f, r);
+    poster_report(f, r);
 }
 
 static void post_now(struct poster *f)
@@ -128,14 +128,14 @@ static void post_now(struct poster *f)
                           .timeout_ms = TIMEOUT_MS};
     enum err err = f->headers.err;
     if (err == OK)
-        err = http_client_post(f->http, &p, on_done, f, &f->exchange);
+        err = http_client_post(f->http, &p, on_exchange_done, f, &f->exchange);
     if (err != OK) { /* out of memory or descriptors: as if nobody had been there */
         struct http_result none = {.err = ERR_UNREACHABLE, .detail = err_text(err)};
-        tell(f, &none);
+        poster_report(f, &none);
     }
 }
 
-static void on_first(struct timer *t)
+static void on_post_due(struct timer *t)
 {
     post_now(t->arg);
 }
@@ -154,8 +154,9 @@ enum err poster_post(struct poster *f, struct str payload)
         return err;
     (void)json_str(json_get(f->doc, "call_id"), &call_id);
     f->event = (struct event){.id = id};
-    err = payload_body(payload, f->c.format, next_sequence(f, call_id), f->c.sip_headers, &f->body);
+    err = payload_body(payload, f->c.format, call_next_sequence(f, call_id), f->c.sip_headers,
+                       &f->body);
     if (err == OK)
-        loop_timer(f->c.loop, &f->again, 0, on_first, f); /* callbacks come later */
+        loop_timer(f->c.loop, &f->again, 0, on_post_due, f); /* callbacks come later */
     return err;
 }

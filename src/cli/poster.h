@@ -8,8 +8,8 @@
 
 struct poster;
 
-struct posted { /* valid during the call */
-    int status; /* 0: no answer */
+struct post_outcome { /* valid during the call */
+    int status;       /* 0: no answer */
     enum err err;
     const char *detail;
     int64_t duration_ms;
@@ -23,7 +23,7 @@ struct poster_config {
     enum body_format format;
     bool sip_headers;
     const char *ca_file; /* NULL: the system's certificates */
-    void (*on_posted)(void *arg, const struct posted *f);
+    void (*on_posted)(void *arg, const struct post_outcome *f);
     void *arg;
 };
 MUST_USE enum err poster_open(const struct poster_config *c, struct poster **ret);

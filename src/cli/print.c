@@ -12,7 +12,7 @@
 
 enum { COLUMNS_MAX = 16, COLUMN_MIN = 6, VALUE_MAX = 1 << 20, NAME_MAX_ = 64 };
 
-static uint32_t decode(struct str s, size_t at, size_t n)
+static uint32_t utf8_decode(struct str s, size_t at, size_t n)
 {
     const unsigned char *p = (const unsigned char *)s.p + at;
     switch (n) {
@@ -24,7 +24,7 @@ static uint32_t decode(struct str s, size_t at, size_t n)
     }
 }
 
-static bool is_safe(uint32_t c)
+static bool char_is_safe(uint32_t c)
 {
     bool control = c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
     bool turns = c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
@@ -46,13 +46,13 @@ static size_t columns_of(uint32_t c)
 }
 
 /* Puts as much of s as fits into `columns`; gives what was used. f NULL: only counts. */
-static size_t put(FILE *f, struct str s, size_t columns)
+static size_t safe_put(FILE *f, struct str s, size_t columns)
 {
     size_t used = 0;
     for (size_t i = 0; i < s.n;) {
         size_t n = str_utf8_at(s, i);
-        uint32_t c = n ? decode(s, i, n) : 0;
-        bool safe = n && is_safe(c);
+        uint32_t c = n ? utf8_decode(s, i, n) : 0;
+        bool safe = n && char_is_safe(c);
         size_t wide = safe ? columns_of(c) : 1;
         if (used + wide > columns)
             break;
@@ -68,12 +68,12 @@ static size_t put(FILE *f, struct str s, size_t columns)
 
 void print_safe(FILE *f, struct str s)
 {
-    put(f, s, SIZE_MAX / 2);
+    safe_put(f, s, SIZE_MAX / 2);
 }
 
 size_t print_width(struct str s)
 {
-    return put(NULL, s, SIZE_MAX / 2);
+    return safe_put(NULL, s, SIZE_MAX / 2);
 }
 
 size_t terminal_width(FILE *f)
@@ -86,7 +86,7 @@ size_t terminal_width(FILE *f)
 
 /* ---- values ---- */
 
-static bool is_plain(const struct json *v)
+static bool value_is_plain(const struct json *v)
 {
     enum json_kind kind = json_kind(v);
     bool objects =
@@ -95,7 +95,7 @@ static bool is_plain(const struct json *v)
 }
 
 /* A value as people read it; an array of words as the words. b is reset first. */
-static struct str text_of(const struct json *v, struct buf *b)
+static struct str value_text(const struct json *v, struct buf *b)
 {
     struct str s;
     bool flag;
@@ -106,7 +106,7 @@ static struct str text_of(const struct json *v, struct buf *b)
         return s.n ? s : STR("-");
     if (json_bool(v, &flag))
         return flag ? STR("yes") : STR("no");
-    if (json_kind(v) == JSON_IS_ARRAY && is_plain(v)) {
+    if (json_kind(v) == JSON_IS_ARRAY && value_is_plain(v)) {
         for (size_t i = 0; i < json_len(v); i++) {
             if (i)
                 buf_putc(b, ',');
@@ -124,16 +124,16 @@ static struct str text_of(const struct json *v, struct buf *b)
 /* ---- tables ---- */
 
 /* "2026-11-24T19:56:31.969Z": a table on a terminal shows the first two thirds. */
-static bool is_time(struct str s)
+static bool text_is_time(struct str s)
 {
     return s.n == 24 && s.p[4] == '-' && s.p[7] == '-' && s.p[10] == 'T' && s.p[13] == ':' &&
            s.p[16] == ':' && s.p[19] == '.' && s.p[23] == 'Z';
 }
 
-static struct str short_text_of(const struct json *v, struct buf *b)
+static struct str value_short_text(const struct json *v, struct buf *b)
 {
-    struct str s = text_of(v, b);
-    if (!is_time(s))
+    struct str s = value_text(v, b);
+    if (!text_is_time(s))
         return s;
     buf_reset(b);
     buf_put_str(b, str_slice(s, 0, 10));
@@ -149,13 +149,13 @@ struct table {
     struct buf text; /* room of text_of */
 };
 
-static void add_column(struct table *t, struct str name, bool optional)
+static void column_add(struct table *t, struct str name, bool optional)
 {
     if (t->n < COLUMNS_MAX && name.n && str_copy(name, t->name[t->n], NAME_MAX_) == OK)
         t->optional[t->n++] = optional;
 }
 
-static void remove_column(struct table *t, size_t c)
+static void column_remove(struct table *t, size_t c)
 {
     t->n--;
     for (; c < t->n; c++) {
@@ -173,15 +173,15 @@ static void choose_columns(struct table *t, const struct json *rows, const char 
     while (rest.n) {
         str_cut(rest, ' ', &name, &rest);
         bool optional = name.n && name.p[name.n - 1] == '?';
-        add_column(t, str_slice(name, 0, name.n - optional), optional);
+        column_add(t, str_slice(name, 0, name.n - optional), optional);
     }
     while (!columns && json_next(json_at(rows, 0), &it, &name, &v))
-        if (is_plain(v))
-            add_column(t, name, false);
+        if (value_is_plain(v))
+            column_add(t, name, false);
 }
 
 /* The member of that name; an SMS's event has its numbers under other names. */
-static const struct json *cell(const struct json *row, const char *name)
+static const struct json *cell_text(const struct json *row, const char *name)
 {
     const struct json *v = json_get(row, name);
     if (!v && !strcmp(name, "did_number"))
@@ -191,13 +191,14 @@ static const struct json *cell(const struct json *row, const char *name)
     return v;
 }
 
-static void measure(struct table *t, const struct json *rows, size_t width)
+static void columns_measure(struct table *t, const struct json *rows, size_t width)
 {
     size_t all = t->n ? 2 * (t->n - 1) : 0;
     for (size_t c = 0; c < t->n; c++) {
         t->width[c] = strlen(t->name[c]);
         for (size_t i = 0; i < json_len(rows); i++) {
-            size_t w = print_width(short_text_of(cell(json_at(rows, i), t->name[c]), &t->text));
+            size_t w =
+                print_width(value_short_text(cell_text(json_at(rows, i), t->name[c]), &t->text));
             if (w > t->width[c])
                 t->width[c] = w;
         }
@@ -206,7 +207,7 @@ static void measure(struct table *t, const struct json *rows, size_t width)
     for (size_t c = t->n; all > width && c-- > 0;)
         if (t->optional[c]) {
             all -= t->width[c] + 2;
-            remove_column(t, c);
+            column_remove(t, c);
         }
     while (all > width) { /* the widest gives */
         size_t widest = 0;
@@ -220,14 +221,14 @@ static void measure(struct table *t, const struct json *rows, size_t width)
     }
 }
 
-static void put_cell(FILE *f, struct str s, size_t width, bool last)
+static void cell_put(FILE *f, struct str s, size_t width, bool last)
 {
     size_t used = print_width(s);
     if (used > width) {
-        used = put(f, s, width - 1) + 1;
+        used = safe_put(f, s, width - 1) + 1;
         fputs("…", f);
     } else {
-        put(f, s, width);
+        safe_put(f, s, width);
     }
     if (last)
         fputc('\n', f);
@@ -235,7 +236,7 @@ static void put_cell(FILE *f, struct str s, size_t width, bool last)
         fprintf(f, "%*s", (int)(width - used + 2), "");
 }
 
-static void put_header(FILE *f, const struct table *t)
+static void header_put(FILE *f, const struct table *t)
 {
     char upper[NAME_MAX_];
     for (size_t c = 0; c < t->n; c++) {
@@ -245,7 +246,7 @@ static void put_header(FILE *f, const struct table *t)
             upper[i] = k == '_' ? ' ' : k >= 'a' && k <= 'z' ? (char)(k - 'a' + 'A') : k;
         }
         upper[i] = '\0';
-        put_cell(f, str_of(upper), t->width[c], c + 1 == t->n);
+        cell_put(f, str_of(upper), t->width[c], c + 1 == t->n);
     }
 }
 
@@ -255,16 +256,16 @@ void print_table(FILE *f, const struct json *rows, const char *columns, size_t w
     buf_init(&t.text, VALUE_MAX);
     choose_columns(&t, rows, columns);
     if (width && json_len(rows)) {
-        measure(&t, rows, width);
-        put_header(f, &t);
+        columns_measure(&t, rows, width);
+        header_put(f, &t);
     }
     for (size_t i = 0; t.n && i < json_len(rows); i++)
         for (size_t c = 0; c < t.n; c++) {
-            const struct json *v = cell(json_at(rows, i), t.name[c]);
+            const struct json *v = cell_text(json_at(rows, i), t.name[c]);
             if (width) {
-                put_cell(f, short_text_of(v, &t.text), t.width[c], c + 1 == t.n);
+                cell_put(f, value_short_text(v, &t.text), t.width[c], c + 1 == t.n);
             } else {
-                print_safe(f, text_of(v, &t.text));
+                print_safe(f, value_text(v, &t.text));
                 fputc(c + 1 == t.n ? '\n' : '\t', f);
             }
         }
@@ -273,32 +274,32 @@ void print_table(FILE *f, const struct json *rows, const char *columns, size_t w
 
 /* ---- objects ---- */
 
-static bool has_lists(const struct json *o)
+static bool object_has_lists(const struct json *o)
 {
     void *it = NULL;
     struct str key;
     const struct json *v;
     while (json_next(o, &it, &key, &v))
-        if (json_kind(v) == JSON_IS_ARRAY && !is_plain(v))
+        if (json_kind(v) == JSON_IS_ARRAY && !value_is_plain(v))
             return true;
     return false;
 }
 
-static void put_object(FILE *f, const struct json *o, size_t width, int indent);
+static void object_put(FILE *f, const struct json *o, size_t width, int indent);
 
 /* A table, unless its rows have lists of their own: then an object each, further in. */
-static void put_list(FILE *f, const struct json *rows, size_t width, int indent)
+static void list_put(FILE *f, const struct json *rows, size_t width, int indent)
 {
     bool deep = false;
     for (size_t i = 0; i < json_len(rows); i++)
-        deep |= has_lists(json_at(rows, i));
+        deep |= object_has_lists(json_at(rows, i));
     if (!deep || indent > 4)
         print_table(f, rows, NULL, width);
     for (size_t i = 0; deep && indent <= 4 && i < json_len(rows); i++)
-        put_object(f, json_at(rows, i), width, indent + 2);
+        object_put(f, json_at(rows, i), width, indent + 2);
 }
 
-static void put_object(FILE *f, const struct json *o, size_t width, int indent)
+static void object_put(FILE *f, const struct json *o, size_t width, int indent)
 {
     void *it = NULL;
     struct str key;
@@ -307,19 +308,19 @@ static void put_object(FILE *f, const struct json *o, size_t width, int indent)
     size_t widest = 0;
     buf_init(&b, VALUE_MAX);
     while (json_next(o, &it, &key, &v))
-        if (is_plain(v) && print_width(key) > widest)
+        if (value_is_plain(v) && print_width(key) > widest)
             widest = print_width(key);
     while (json_next(o, &it, &key, &v)) {
         size_t used = print_width(key);
         fprintf(f, "%*s", indent, "");
         print_safe(f, key);
-        if (json_kind(v) == JSON_IS_ARRAY && !is_plain(v)) {
+        if (json_kind(v) == JSON_IS_ARRAY && !value_is_plain(v)) {
             fputs(":\n", f);
-            put_list(f, v, width, indent);
+            list_put(f, v, width, indent);
             continue;
         }
         fprintf(f, "%*s", used < widest ? (int)(widest - used + 2) : 2, "");
-        print_safe(f, text_of(v, &b));
+        print_safe(f, value_text(v, &b));
         fputc('\n', f);
     }
     buf_fini(&b);
@@ -327,5 +328,5 @@ static void put_object(FILE *f, const struct json *o, size_t width, int indent)
 
 void print_object(FILE *f, const struct json *o, size_t width)
 {
-    put_object(f, o, width, 0);
+    object_put(f, o, width, 0);
 }

@@ -37,13 +37,13 @@ struct config {
     enum err err;
 };
 
-static int distance_min(int a, int b)
+static int edit_distance_min(int a, int b)
 {
     return a < b ? a : b;
 }
 
 /* Edits (insert, delete, replace, swap of neighbours) between two short words. */
-static int distance(const char *a, const char *b)
+static int edit_distance(const char *a, const char *b)
 {
     int row[3][KEY_MAX + 1];
     size_t n = strlen(a), m = strlen(b);
@@ -55,10 +55,10 @@ static int distance(const char *a, const char *b)
         int *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
         now[0] = (int)i;
         for (size_t k = 1; k <= m; k++) {
-            now[k] = distance_min(distance_min(last[k], now[k - 1]) + 1,
-                                  last[k - 1] + (a[i - 1] != b[k - 1]));
+            now[k] = edit_distance_min(edit_distance_min(last[k], now[k - 1]) + 1,
+                                       last[k - 1] + (a[i - 1] != b[k - 1]));
             if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
-                now[k] = distance_min(now[k], before[k - 2] + 1);
+                now[k] = edit_distance_min(now[k], before[k - 2] + 1);
         }
     }
     return row[n % 3][m];
@@ -77,12 +77,12 @@ static const char *key_near(const char *name)
 {
     int best = 0;
     for (int i = 1; i < CONFIG_COUNT_; i++)
-        if (distance(name, table[i].name) < distance(name, table[best].name))
+        if (edit_distance(name, table[i].name) < edit_distance(name, table[best].name))
             best = i;
-    return distance(name, table[best].name) <= (int)strlen(name) / 2 ? table[best].name : NULL;
+    return edit_distance(name, table[best].name) <= (int)strlen(name) / 2 ? table[best].name : NULL;
 }
 
-static void fault(struct config *c, const char *where, const char *name)
+static void load_fault(struct config *c, const char *where, const char *name)
 {
     const char *near = key_near(name);
     if (c->err != OK)
@@ -132,7 +132,7 @@ static bool value_is_allowed(const struct key *k, const char *value)
     return strlen(value) <= (size_t)k->most;
 }
 
-static void fault_value(struct config *c, const char *where, const struct key *k)
+static void load_fault_value(struct config *c, const char *where, const struct key *k)
 {
     const char *or_0 = k->type == NUMBER_OR_0 ? "0, or " : "";
     c->err = ERR_INVALID;
@@ -153,15 +153,15 @@ static void fault_value(struct config *c, const char *where, const struct key *k
              (long long)k->most);
 }
 
-static void set(struct config *c, const char *where, const char *name, const char *value)
+static void value_set(struct config *c, const char *where, const char *name, const char *value)
 {
     int key = key_find(name);
     if (key < 0) {
-        fault(c, where, name);
+        load_fault(c, where, name);
         return;
     }
     if (!value_is_allowed(&table[key], value)) {
-        fault_value(c, where, &table[key]);
+        load_fault_value(c, where, &table[key]);
         return;
     }
     free(c->value[key]);
@@ -175,7 +175,7 @@ static int on_ini(void *arg, const char *section, const char *name, const char *
     struct config *c = arg;
     char key[160];
     snprintf(key, sizeof key, "%s%s%s", section, *section ? "." : "", name);
-    set(c, "", key, value);
+    value_set(c, "", key, value);
     return c->err == OK;
 }
 
@@ -200,7 +200,7 @@ static void load_file(struct config *c)
 }
 
 /* A secret's value from the file that …_FILE names, without its last newline. */
-static void set_from_file(struct config *c, const char *name, const char *path)
+static void value_set_from_file(struct config *c, const char *name, const char *path)
 {
     char text[VALUE_MAX];
     FILE *f = fopen(path, "r");
@@ -217,12 +217,12 @@ static void set_from_file(struct config *c, const char *name, const char *path)
     while (n && (text[n - 1] == '\n' || text[n - 1] == '\r'))
         n--;
     text[n] = '\0';
-    set(c, "environment: ", name, text);
+    value_set(c, "environment: ", name, text);
     crypto_wipe(text, sizeof text);
 }
 
 /* "store.url" → "STORE_URL" */
-static void env_name(const char *name, char out[KEY_MAX + 1])
+static void key_env_name(const char *name, char out[KEY_MAX + 1])
 {
     size_t i = 0;
     for (; name[i] && i < KEY_MAX; i++)
@@ -250,7 +250,7 @@ static bool is_service_variable(const char *name, const char *value)
             (!strncmp(value, "tcp://", 6) || !strncmp(value, "udp://", 6)));
 }
 
-static void take_variable(struct config *c, const char *variable)
+static void load_variable(struct config *c, const char *variable)
 {
     char name[KEY_MAX + 1], known[KEY_MAX + 1], lower[KEY_MAX + 1];
     const char *value = strchr(variable, '=');
@@ -262,13 +262,13 @@ static void take_variable(struct config *c, const char *variable)
     if (is_command_variable(name) || is_service_variable(name, value + 1))
         return;
     for (int i = 0; i < CONFIG_COUNT_; i++) {
-        env_name(table[i].name, known);
+        key_env_name(table[i].name, known);
         if (!strcmp(name, known)) {
-            set(c, "environment: ", table[i].name, value + 1);
+            value_set(c, "environment: ", table[i].name, value + 1);
             return;
         }
         if (!strncmp(name, known, strlen(known)) && !strcmp(name + strlen(known), "_FILE")) {
-            set_from_file(c, table[i].name, value + 1);
+            value_set_from_file(c, table[i].name, value + 1);
             return;
         }
     }
@@ -278,10 +278,10 @@ static void take_variable(struct config *c, const char *variable)
     if ((dot = strchr(lower, '_')))
         *dot = '.';
     snprintf(where, sizeof where, "environment: %s%s: ", env_prefix, name);
-    fault(c, where, lower);
+    load_fault(c, where, lower);
 }
 
-static void take_set(struct config *c, const char *text)
+static void load_set(struct config *c, const char *text)
 {
     char name[KEY_MAX + 1];
     const char *value = strchr(text, '=');
@@ -293,7 +293,7 @@ static void take_set(struct config *c, const char *text)
     }
     memcpy(name, text, n);
     name[n] = '\0';
-    set(c, "--set: ", name, value + 1);
+    value_set(c, "--set: ", name, value + 1);
 }
 
 enum err config_load(const char *file, char *const *environ_list, const char *const *sets,
@@ -310,9 +310,9 @@ enum err config_load(const char *file, char *const *environ_list, const char *co
         load_file(c);
     for (; environ_list && *environ_list && c->err == OK; environ_list++)
         if (!strncmp(*environ_list, env_prefix, sizeof env_prefix - 1))
-            take_variable(c, *environ_list + sizeof env_prefix - 1);
+            load_variable(c, *environ_list + sizeof env_prefix - 1);
     for (size_t i = 0; i < n_sets && c->err == OK; i++)
-        take_set(c, sets[i]);
+        load_set(c, sets[i]);
     enum err err = c->err;
     if (err == OK) {
         *ret = c;
@@ -359,7 +359,7 @@ bool config_is_on(const struct config *c, enum config_key key)
 }
 
 /* "1 to 64 threads" */
-static void put_form(const struct key *k, struct buf *out)
+static void key_put_form(const struct key *k, struct buf *out)
 {
     if (k->type == SWITCH)
         buf_puts(out, "on or off");
@@ -388,9 +388,9 @@ void config_print_example(struct buf *out)
                 buf_printf(out, "\n[%.*s]\n", STR_FMT(head));
                 section = head;
             }
-            env_name(table[i].name, name);
+            key_env_name(table[i].name, name);
             buf_printf(out, "\n# %s\n# ", table[i].help);
-            put_form(&table[i], out);
+            key_put_form(&table[i], out);
             buf_printf(out, "\n# HOOKSWITCH_%s%s\n;%s = %s\n", name,
                        table[i].type == SECRET ? " or _FILE" : "",
                        sectioned ? key.p : table[i].name, table[i].value);

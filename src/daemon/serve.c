@@ -17,7 +17,7 @@ enum { DRAIN_MS = 20000 };
 
 static const char usage[] = "serve [--config FILE] [--set KEY=VALUE]...";
 
-static void level_set(const struct config *c)
+static void log_level_load(const struct config *c)
 {
     static const char *const name[] = {"debug", "info", "warn", "error"};
     for (size_t i = 0; i < 4; i++)
@@ -25,23 +25,24 @@ static void level_set(const struct config *c)
             log_level_set((enum log_level)i);
 }
 
-static bool is_reloaded(enum config_key key)
+static bool key_is_reloaded(enum config_key key)
 {
     return key == CONFIG_LOG_LEVEL || key == CONFIG_HTTP_CLIENT_ALLOW || key == CONFIG_SIP_ALLOW;
 }
 
 /* The log's level and the allow lists change while running; the rest is said, not silently ignored.
  */
-static void reload(const struct config_options *o, struct config *running, struct daemon *d)
+static void config_reload(const struct config_options *o, struct config *running, struct daemon *d)
 {
     struct config *now = NULL;
     if (config_options_load(o, &now) != OK)
         return;
-    level_set(now);
+    log_level_load(now);
     daemon_reload(d, now);
     for (int key = 0; key < CONFIG_COUNT_; key++)
-        if (!is_reloaded((enum config_key)key) && strcmp(config_get(running, (enum config_key)key),
-                                                         config_get(now, (enum config_key)key)))
+        if (!key_is_reloaded((enum config_key)key) &&
+            strcmp(config_get(running, (enum config_key)key),
+                   config_get(now, (enum config_key)key)))
             log_warn("config", "%s changed: it takes effect at the next start",
                      config_name((enum config_key)key));
     config_free(now);
@@ -85,7 +86,7 @@ static void wait_for_end(const struct config_options *o, struct config *c, struc
             continue;
         if (sig != SIGHUP)
             return;
-        reload(o, c, d);
+        config_reload(o, c, d);
     }
 }
 
@@ -105,7 +106,7 @@ int serve_run(int argc, char **argv)
         return code;
     if (config_options_load(&o, &c) != OK)
         return EXIT_USAGE;
-    level_set(c);
+    log_level_load(c);
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);

@@ -25,7 +25,7 @@ enum {
     IN_MAX = 2 * PDU_MAX,
 };
 
-struct waiting { /* a part without an answer; sequence 0: free */
+struct sent_part { /* a part without an answer; sequence 0: free */
     uint32_t sequence;
     unsigned part, parts;
     uint64_t text;
@@ -40,10 +40,10 @@ struct carrier {
     uint64_t texts;
     uint8_t reference;
     struct buf in;
-    struct waiting waiting[CARRIER_WINDOW];
+    struct sent_part waiting[CARRIER_WINDOW];
 };
 
-static enum err put(struct carrier *c, const struct pdu *p)
+static enum err pdu_send(struct carrier *c, const struct pdu *p)
 {
     struct buf b;
     buf_init(&b, PDU_MAX);
@@ -53,7 +53,7 @@ static enum err put(struct carrier *c, const struct pdu *p)
     return err;
 }
 
-static void on_open(struct stream *s, void *arg)
+static void carrier_on_open(struct stream *s, void *arg)
 {
     struct carrier *c = arg;
     const struct pdu bind = {.command = PDU_BIND_TRANSCEIVER,
@@ -61,10 +61,10 @@ static void on_open(struct stream *s, void *arg)
                              .system_id = str_of(c->c.system_id),
                              .password = str_of(c->c.password),
                              .interface_version = 0x34};
-    (void)!put(c, &bind); /* a connection that takes nothing ends by itself */
+    (void)!pdu_send(c, &bind); /* a connection that takes nothing ends by itself */
 }
 
-static struct waiting *waiting_at(struct carrier *c, uint32_t sequence)
+static struct sent_part *waiting_at(struct carrier *c, uint32_t sequence)
 {
     for (size_t i = 0; i < CARRIER_WINDOW; i++)
         if (c->waiting[i].sequence == sequence)
@@ -72,9 +72,9 @@ static struct waiting *waiting_at(struct carrier *c, uint32_t sequence)
     return NULL;
 }
 
-static void on_submitted(struct carrier *c, const struct pdu *p)
+static void carrier_on_submitted(struct carrier *c, const struct pdu *p)
 {
-    struct waiting *w = p->sequence ? waiting_at(c, p->sequence) : NULL;
+    struct sent_part *w = p->sequence ? waiting_at(c, p->sequence) : NULL;
     if (!w)
         return;
     const struct carrier_answer a = {.text = w->text,
@@ -83,11 +83,11 @@ static void on_submitted(struct carrier *c, const struct pdu *p)
                                      .status = p->status,
                                      .message_id = p->message_id,
                                      .took_us = clock_mono_us() - w->sent_us};
-    *w = (struct waiting){0};
+    *w = (struct sent_part){0};
     c->c.on_answer(c->c.arg, &a);
 }
 
-static void on_pdu(struct carrier *c, const struct pdu *p)
+static void carrier_on_pdu(struct carrier *c, const struct pdu *p)
 {
     struct pdu answer = {.command = pdu_response_to(p->command), .sequence = p->sequence};
     switch (p->command) {
@@ -96,7 +96,7 @@ static void on_pdu(struct carrier *c, const struct pdu *p)
         c->c.on_bound(c->c.arg, p->status);
         return;
     case PDU_SUBMIT_SM_RESP:
-    case PDU_GENERIC_NACK: on_submitted(c, p); return;
+    case PDU_GENERIC_NACK: carrier_on_submitted(c, p); return;
     case PDU_ENQUIRE_LINK:
     case PDU_UNBIND: break;
     default:
@@ -104,10 +104,10 @@ static void on_pdu(struct carrier *c, const struct pdu *p)
             return;
         answer.status = ESME_RINVCMDID;
     }
-    (void)!put(c, &answer);
+    (void)!pdu_send(c, &answer);
 }
 
-static void end(struct carrier *c, enum err why)
+static void carrier_end(struct carrier *c, enum err why)
 {
     stream_close(c->stream);
     c->stream = NULL;
@@ -115,7 +115,7 @@ static void end(struct carrier *c, enum err why)
     c->c.on_end(c->c.arg, why);
 }
 
-static void on_bytes(struct stream *s, void *arg, struct str bytes)
+static void carrier_on_bytes(struct stream *s, void *arg, struct str bytes)
 {
     struct carrier *c = arg;
     struct pdu p;
@@ -127,21 +127,21 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
            size <= c->in.n) {
         if ((err = pdu_parse(str_slice(buf_str(&c->in), 0, size), &p, &status)) != OK)
             break;
-        on_pdu(c, &p);
+        carrier_on_pdu(c, &p);
         buf_cut(&c->in, size);
     }
     if (err != OK && err != ERR_AGAIN)
-        end(c, err);
+        carrier_end(c, err);
 }
 
-static void on_end(struct stream *s, void *arg, enum err why)
+static void carrier_on_end(struct stream *s, void *arg, enum err why)
 {
-    end(arg, why);
+    carrier_end(arg, why);
 }
 
 enum err carrier_open(struct loop *l, const struct carrier_config *config, struct carrier **ret)
 {
-    static const struct stream_events events = {on_open, on_bytes, on_end};
+    static const struct stream_events events = {carrier_on_open, carrier_on_bytes, carrier_on_end};
     struct carrier *c = calloc(1, sizeof *c);
     if (!c)
         return ERR_NOMEM;
@@ -162,7 +162,7 @@ void carrier_close(struct carrier *c)
     if (!c)
         return;
     if (c->bound)
-        (void)!put(c, &unbind);
+        (void)!pdu_send(c, &unbind);
     stream_close(c->stream);
     buf_fini(&c->in);
     free(c);
@@ -171,7 +171,7 @@ void carrier_close(struct carrier *c)
 /* ---- texts ---- */
 
 /* Type of number and numbering plan (SMPP 3.4 §5.2.5, §5.2.6). */
-static struct smpp_address address_of(struct str s)
+static struct smpp_address smpp_address_of(struct str s)
 {
     bool digits = true;
     if (s.n && s.p[0] == '+')
@@ -192,7 +192,7 @@ static size_t part_size(enum sms_alphabet a, struct str data, size_t at)
     return a == SMS_GSM7 && data.p[at + most - 1] == GSM7_ESCAPE ? most - 1 : most;
 }
 
-static unsigned parts_of(enum sms_alphabet a, struct str data)
+static unsigned text_count_parts(enum sms_alphabet a, struct str data)
 {
     unsigned n = 1;
     for (size_t at = part_size(a, data, 0); at < data.n; n++)
@@ -200,12 +200,12 @@ static unsigned parts_of(enum sms_alphabet a, struct str data)
     return n;
 }
 
-static enum err submit(struct carrier *c, const struct carrier_text *t, enum sms_alphabet alphabet,
-                       struct str data, const struct waiting *as)
+static enum err part_submit(struct carrier *c, const struct carrier_text *t,
+                            enum sms_alphabet alphabet, struct str data, const struct sent_part *as)
 {
     char mem[HEADER_SIZE + GSM7_WHOLE];
     struct buf b;
-    struct waiting *w = waiting_at(c, 0);
+    struct sent_part *w = waiting_at(c, 0);
     if (!w)
         return ERR_FULL;
     buf_wrap(&b, mem, sizeof mem);
@@ -217,12 +217,12 @@ static enum err submit(struct carrier *c, const struct carrier_text *t, enum sms
     buf_put_str(&b, data);
     const struct pdu p = {.command = PDU_SUBMIT_SM,
                           .sequence = ++c->sequence,
-                          .source = address_of(t->from),
-                          .destination = address_of(t->to),
+                          .source = smpp_address_of(t->from),
+                          .destination = smpp_address_of(t->to),
                           .esm_class = as->parts > 1 ? ESM_UDHI : 0,
                           .data_coding = alphabet == SMS_UCS2 ? 8 : 0,
                           .short_message = buf_str(&b)};
-    enum err err = put(c, &p);
+    enum err err = pdu_send(c, &p);
     if (err != OK)
         return err;
     *w = *as;
@@ -239,10 +239,10 @@ static size_t waiting_count(const struct carrier *c)
     return n;
 }
 
-static enum err submit_all(struct carrier *c, const struct carrier_text *t, enum sms_alphabet a,
-                           struct str data)
+static enum err text_submit(struct carrier *c, const struct carrier_text *t, enum sms_alphabet a,
+                            struct str data)
 {
-    struct waiting w = {.text = c->texts, .parts = parts_of(a, data)};
+    struct sent_part w = {.text = c->texts, .parts = text_count_parts(a, data)};
     enum err err = OK;
     if (w.parts > CARRIER_PARTS_MAX)
         return ERR_TOO_BIG;
@@ -252,7 +252,7 @@ static enum err submit_all(struct carrier *c, const struct carrier_text *t, enum
     for (size_t at = 0; err == OK && w.part < w.parts;) {
         size_t n = part_size(a, data, at);
         w.part++;
-        err = submit(c, t, a, str_slice(data, at, n), &w);
+        err = part_submit(c, t, a, str_slice(data, at, n), &w);
         at += n;
     }
     return err;
@@ -270,7 +270,7 @@ enum err carrier_send(struct carrier *c, const struct carrier_text *t, uint64_t 
     enum err err = sms_encode(t->text, &data, &alphabet);
     *ret_text = ++c->texts;
     if (err == OK)
-        err = submit_all(c, t, alphabet, buf_str(&data));
+        err = text_submit(c, t, alphabet, buf_str(&data));
     buf_fini(&data);
     return err;
 }

@@ -67,14 +67,14 @@ static void on_interrupt(int sig)
 
 /* ---- the receiver ---- */
 
-static struct str member(const struct json *doc, const char *name)
+static struct str event_member(const struct json *doc, const char *name)
 {
     struct str s = {0};
     json_str(json_get(doc, name), &s);
     return s;
 }
 
-static int64_t latency_ms(struct str occurred_at)
+static int64_t event_latency_ms(struct str occurred_at)
 {
     unsigned h, m, s, ms;
     if (occurred_at.n < 24 || sscanf(occurred_at.p + 11, "%2u:%2u:%2u.%3u", &h, &m, &s, &ms) != 4)
@@ -92,7 +92,7 @@ static void agent_uri(const struct demo *d, const char *user, struct buf *out)
 }
 
 /* The last call goes where the answer to its incoming_call says (control by the answer). */
-static void say_where_to(const struct demo *d, struct buf *answer)
+static void control_answer_put(const struct demo *d, struct buf *answer)
 {
     buf_puts(answer, "{\"action\":\"forward\",\"targets\":[{\"type\":\"sip\",\"destination\":\"");
     agent_uri(d, "sales", answer);
@@ -101,16 +101,17 @@ static void say_where_to(const struct demo *d, struct buf *answer)
 }
 
 /* What a text says must be what was sent. */
-static bool is_as_sent(const struct demo *d, const struct json *doc)
+static bool text_is_as_sent(const struct demo *d, const struct json *doc)
 {
-    if (!str_eq(member(doc, "event"), STR("sms_received")))
+    if (!str_eq(event_member(doc, "event"), STR("sms_received")))
         return true;
-    return d->texted && str_eq(member(doc, "message"), str_of(text_plan[d->texted - 1].text)) &&
-           str_eq(member(doc, "from"), str_of(caller)) &&
-           str_eq(member(doc, "to"), str_of(stage_number));
+    return d->texted &&
+           str_eq(event_member(doc, "message"), str_of(text_plan[d->texted - 1].text)) &&
+           str_eq(event_member(doc, "from"), str_of(caller)) &&
+           str_eq(event_member(doc, "to"), str_of(stage_number));
 }
 
-static int on_received(void *arg, const struct received *r, struct buf *answer)
+static int on_event_received(void *arg, const struct webhook *r, struct buf *answer)
 {
     struct demo *d = arg;
     struct json *doc = NULL;
@@ -121,14 +122,14 @@ static int on_received(void *arg, const struct received *r, struct buf *answer)
     d->bad += !good;
     d->events++;
     if (json_parse(r->body, &doc, NULL, 0) == OK) {
-        struct str event = member(doc, "event");
-        d->bad += !is_as_sent(d, doc);
+        struct str event = event_member(doc, "event");
+        d->bad += !text_is_as_sent(d, doc);
         printf("%s%-14.*s%s %3lld ms  signature %s\n    %.*s\n", d->tty ? "\033[1m" : "",
                STR_FMT(event), d->tty ? "\033[0m" : "",
-               (long long)latency_ms(member(doc, "occurred_at")), good ? "good" : "BAD",
+               (long long)event_latency_ms(event_member(doc, "occurred_at")), good ? "good" : "BAD",
                STR_FMT(r->body));
         if (d->dialled == CALLS && str_eq(event, STR("incoming_call")))
-            say_where_to(d, answer);
+            control_answer_put(d, answer);
         fflush(stdout);
     }
     json_free(doc);
@@ -137,7 +138,7 @@ static int on_received(void *arg, const struct received *r, struct buf *answer)
 
 /* ---- the calls ---- */
 
-static struct phone_answer on_call(void *arg, struct str user)
+static struct phone_answer on_incoming_call(void *arg, struct str user)
 {
     if (str_eq(user, STR("busy")))
         return (struct phone_answer){.ring_ms = 50, .status = 486, .hangup_after_ms = -1};
@@ -146,19 +147,19 @@ static struct phone_answer on_call(void *arg, struct str user)
     return (struct phone_answer){.ring_ms = 300, .status = 200, .hangup_after_ms = -1};
 }
 
-static void fail(struct demo *d, const char *what)
+static void demo_fail(struct demo *d, const char *what)
 {
     fprintf(stderr, "hookswitch demo: %s\n", what);
     d->over = true;
 }
 
-static void announce(const char *what)
+static void scene_announce(const char *what)
 {
     printf("\n--- %s\n", what);
     fflush(stdout);
 }
 
-static void next_call(struct demo *d)
+static void call_next(struct demo *d)
 {
     char target[ADDR_TEXT_SIZE + 32];
     struct buf uri;
@@ -172,36 +173,36 @@ static void next_call(struct demo *d)
                            .hangup_after_ms = call_plan[i].hangup_ms};
     buf_wrap(&uri, target, sizeof target);
     agent_uri(d, call_plan[i].user, &uri);
-    announce(call_plan[i].what);
+    scene_announce(call_plan[i].what);
     if (stage_forward(&d->stage, buf_str(&uri)) != OK || phone_dial(d->phone, &p, &dial) != OK)
-        fail(d, "a call could not be made");
+        demo_fail(d, "a call could not be made");
 }
 
 /* ---- the texts ---- */
 
-static void next_text(struct demo *d)
+static void text_next(struct demo *d)
 {
     uint64_t text;
     unsigned i = d->texted++;
     const struct carrier_text t = {
         .from = str_of(caller), .to = str_of(stage_number), .text = str_of(text_plan[i].text)};
-    announce(text_plan[i].what);
+    scene_announce(text_plan[i].what);
     if (carrier_send(d->carrier, &t, &text) != OK)
-        fail(d, "a text could not be sent");
+        demo_fail(d, "a text could not be sent");
 }
 
-static void on_next(struct timer *t);
+static void on_next_due(struct timer *t);
 
-static void on_bound(void *arg, uint32_t status)
+static void on_carrier_bound(void *arg, uint32_t status)
 {
     struct demo *d = arg;
     if (status == ESME_ROK)
-        next_text(d);
+        text_next(d);
     else
-        fail(d, smpp_status_name(status));
+        demo_fail(d, smpp_status_name(status));
 }
 
-static void on_answer(void *arg, const struct carrier_answer *a)
+static void on_carrier_answer(void *arg, const struct carrier_answer *a)
 {
     struct demo *d = arg;
     printf("    the carrier hears %s for part %u of %u after %.1f ms%s\n",
@@ -210,55 +211,56 @@ static void on_answer(void *arg, const struct carrier_answer *a)
     fflush(stdout);
     d->answers++;
     if (a->status != ESME_ROK)
-        fail(d, "a text was refused");
+        demo_fail(d, "a text was refused");
     if (a->part == a->parts)
-        loop_timer(d->loop, &d->next, 100, on_next, d);
+        loop_timer(d->loop, &d->next, 100, on_next_due, d);
 }
 
 static void on_carrier_end(void *arg, enum err why)
 {
-    fail(arg, err_text(why));
+    demo_fail(arg, err_text(why));
 }
 
-static void bind_carrier(struct demo *d)
+static void carrier_bind(struct demo *d)
 {
     const struct carrier_config c = {.to = daemon_smpp(d->stage.daemon),
                                      .system_id = stage_system_id,
                                      .password = d->stage.smpp_password,
-                                     .on_bound = on_bound,
-                                     .on_answer = on_answer,
+                                     .on_bound = on_carrier_bound,
+                                     .on_answer = on_carrier_answer,
                                      .on_end = on_carrier_end,
                                      .arg = d};
     if (carrier_open(d->loop, &c, &d->carrier) != OK)
-        fail(d, "the carrier cannot connect");
+        demo_fail(d, "the carrier cannot connect");
 }
 
 /* ---- the play ---- */
 
-static void on_next(struct timer *t)
+static void on_next_due(struct timer *t)
 {
     struct demo *d = t->arg;
     if (d->dialled < CALLS)
-        next_call(d);
+        call_next(d);
     else if (!d->carrier)
-        bind_carrier(d);
+        carrier_bind(d);
     else if (d->texted < TEXTS)
-        next_text(d);
+        text_next(d);
 }
 
 static void on_dialled(void *arg, uint64_t dial, enum phone_event what, int status)
 {
     struct demo *d = arg;
     if (what == PHONE_REFUSED || what == PHONE_ENDED)
-        loop_timer(d->loop, &d->next, 100, on_next, d);
+        loop_timer(d->loop, &d->next, 100, on_next_due, d);
 }
 
-static enum err open_people(struct demo *d)
+static enum err demo_open(struct demo *d)
 {
     struct addr at = {.family = 4, .ip = {127, 0, 0, 1}};
-    struct phone_config agent = {.at = at, .answer = on_call, .arg = d};
-    struct phone_config phone = {.at = at, .answer = on_call, .on_dialled = on_dialled, .arg = d};
-    struct receiver_config rc = {.at = at, .on_received = on_received, .arg = d};
+    struct phone_config agent = {.at = at, .answer = on_incoming_call, .arg = d};
+    struct phone_config phone = {
+        .at = at, .answer = on_incoming_call, .on_dialled = on_dialled, .arg = d};
+    struct receiver_config rc = {.at = at, .on_received = on_event_received, .arg = d};
     enum err err = loop_new(&d->loop, "demo", 1024);
     if (err == OK)
         err = phone_open(d->loop, &agent, &d->agent);
@@ -269,7 +271,7 @@ static enum err open_people(struct demo *d)
     return err;
 }
 
-static void close_people(struct demo *d)
+static void demo_close(struct demo *d)
 {
     if (!d->loop)
         return;
@@ -280,18 +282,18 @@ static void close_people(struct demo *d)
     loop_free(d->loop);
 }
 
-static bool is_played(const struct demo *d)
+static bool demo_is_played(const struct demo *d)
 {
     return d->events >= EVENTS_DUE && d->answers >= ANSWERS_DUE;
 }
 
-static int play(struct demo *d)
+static int demo_play(struct demo *d)
 {
     int64_t until = clock_mono_ms() + WAIT_MS;
     printf("hookswitch %s on a temporary store. A carrier calls %s, then texts.\n",
            HOOKSWITCH_VERSION, stage_number);
-    loop_timer(d->loop, &d->next, 0, on_next, d);
-    while (!interrupted && !d->over && !is_played(d) && clock_mono_ms() < until)
+    loop_timer(d->loop, &d->next, 0, on_next_due, d);
+    while (!interrupted && !d->over && !demo_is_played(d) && clock_mono_ms() < until)
         loop_turn(d->loop, 50);
     bool good = d->events == EVENTS_DUE && d->answers == ANSWERS_DUE && !d->bad && !d->over;
     printf("\n%u events, %u of them wrong; the first %lld ms after the start.\n", d->events, d->bad,
@@ -321,14 +323,14 @@ int demo_run(int argc, char **argv)
     signal(SIGTERM, on_interrupt);
     enum err err = stage_open(&d.stage);
     if (err == OK)
-        err = open_people(&d);
+        err = demo_open(&d);
     if (err == OK) {
         struct addr hook = receiver_local(d.receiver);
         err = stage_furnish(&d.stage, &hook);
     }
     if (err == OK)
-        code = play(&d);
-    close_people(&d);
+        code = demo_play(&d);
+    demo_close(&d);
     stage_close(&d.stage);
     return code;
 }

@@ -132,7 +132,7 @@ void phone_put_request(struct phone_call *c, struct buf *b, enum sip_method m, u
     sip_putf(b, SIP_H_CSEQ, "%u %s", cseq, sip_method_name(m));
 }
 
-static void hang_up(struct phone_call *c)
+static void call_hang_up(struct phone_call *c)
 {
     char mem[TEXT_MAX];
     struct buf b;
@@ -147,7 +147,7 @@ void phone_on_hangup_due(struct timer *t)
 {
     struct phone_call *c = t->arg;
     if (c->state == TALKING)
-        hang_up(c);
+        call_hang_up(c);
 }
 
 void phone_send_ack(struct phone_call *c, bool same_branch)

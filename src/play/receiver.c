@@ -38,7 +38,7 @@ static void connection_close(struct connection *c)
     free(c);
 }
 
-static struct str header(struct str head, struct str name)
+static struct str request_header(struct str head, struct str name)
 {
     struct str line, value;
     while (head.n) {
@@ -52,7 +52,7 @@ static struct str header(struct str head, struct str name)
     return (struct str){0};
 }
 
-static size_t head_end(struct str in)
+static size_t request_head_end(struct str in)
 {
     for (size_t i = 3; i < in.n; i++)
         if (!memcmp(in.p + i - 3, "\r\n\r\n", 4))
@@ -62,29 +62,29 @@ static size_t head_end(struct str in)
 
 /* Answers one whole request at the start of `in`; its size, 0 when more bytes are needed, or
  * REQUEST_MAX + 1 when it is none of ours. */
-static size_t take_request(struct connection *c)
+static size_t request_take(struct connection *c)
 {
     struct str in = buf_str(&c->in), rest, method;
-    struct received r = {0};
+    struct webhook r = {0};
     uint64_t length, timestamp = 0;
     char text[RECEIVER_ANSWER_MAX + 128], answer[RECEIVER_ANSWER_MAX];
     struct buf out, said;
-    size_t at = head_end(in);
+    size_t at = request_head_end(in);
     if (!at)
         return 0;
     struct str head = str_slice(in, 0, at);
-    if (str_to_u64(header(head, STR("content-length")), REQUEST_MAX, &length) != OK ||
+    if (str_to_u64(request_header(head, STR("content-length")), REQUEST_MAX, &length) != OK ||
         !str_cut(head, ' ', &method, &rest) || !str_eq(method, STR("POST")) ||
         !str_cut(rest, ' ', &r.path, &rest))
         return REQUEST_MAX + 1;
     if (in.n < at + length)
         return 0;
     r.body = str_slice(in, at, length);
-    r.id = header(head, STR("webhook-id"));
-    r.attempt = header(head, STR("webhook-attempt"));
-    r.signature = header(head, STR("webhook-signature"));
-    r.content_type = header(head, STR("content-type"));
-    if (str_to_u64(header(head, STR("webhook-timestamp")), INT64_MAX, &timestamp) == OK)
+    r.id = request_header(head, STR("webhook-id"));
+    r.attempt = request_header(head, STR("webhook-attempt"));
+    r.signature = request_header(head, STR("webhook-signature"));
+    r.content_type = request_header(head, STR("content-type"));
+    if (str_to_u64(request_header(head, STR("webhook-timestamp")), INT64_MAX, &timestamp) == OK)
         r.timestamp_sec = (int64_t)timestamp;
     buf_wrap(&said, answer, sizeof answer);
     int status = c->receiver->c.on_received(c->receiver->c.arg, &r, &said);
@@ -98,12 +98,12 @@ static size_t take_request(struct connection *c)
     return at + length;
 }
 
-static void on_bytes(struct stream *s, void *arg, struct str bytes)
+static void connection_on_bytes(struct stream *s, void *arg, struct str bytes)
 {
     struct connection *c = arg;
     size_t n;
     buf_put_str(&c->in, bytes);
-    while (c->in.err == OK && (n = take_request(c)) > 0) {
+    while (c->in.err == OK && (n = request_take(c)) > 0) {
         if (n > c->in.n) {
             connection_close(c);
             return;
@@ -114,14 +114,15 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
         connection_close(c);
 }
 
-static void on_end(struct stream *s, void *arg, enum err why)
+static void connection_on_end(struct stream *s, void *arg, enum err why)
 {
     connection_close(arg);
 }
 
-static void on_accept(void *arg, struct stream *s)
+static void receiver_on_accept(void *arg, struct stream *s)
 {
-    static const struct stream_events events = {.on_bytes = on_bytes, .on_end = on_end};
+    static const struct stream_events events = {.on_bytes = connection_on_bytes,
+                                                .on_end = connection_on_end};
     struct receiver *r = arg;
     if (r->n_connections >= RECEIVER_CONNS)
         return; /* not taken: closed */
@@ -143,7 +144,7 @@ enum err receiver_open(struct loop *l, const struct receiver_config *c, struct r
     if (!r)
         return ERR_NOMEM;
     r->c = *c;
-    enum err err = listener_open(l, &c->at, NULL, on_accept, r, &r->listener);
+    enum err err = listener_open(l, &c->at, NULL, receiver_on_accept, r, &r->listener);
     if (err != OK)
         free(r);
     else

@@ -10,7 +10,7 @@ struct receiver;
 
 enum { RECEIVER_ANSWER_MAX = 1024 };
 
-struct received {
+struct webhook {
     struct str path, id, attempt, signature, content_type, body;
     int64_t timestamp_sec;
 };
@@ -18,7 +18,7 @@ struct receiver_config {
     struct addr at; /* port 0: any */
     /* Called for each POST, complete; gives the status to answer with, and may write a JSON body
      * (at most RECEIVER_ANSWER_MAX). */
-    int (*on_received)(void *arg, const struct received *r, struct buf *answer);
+    int (*on_received)(void *arg, const struct webhook *r, struct buf *answer);
     void *arg;
 };
 MUST_USE enum err receiver_open(struct loop *l, const struct receiver_config *c,

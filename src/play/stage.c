@@ -19,7 +19,7 @@ const char stage_system_id[] = "democarrier";
 
 /* ---- the daemon ---- */
 
-static enum err start_daemon(struct stage *s)
+static enum err stage_start_daemon(struct stage *s)
 {
     char why[512], dir[sizeof s->dir + 16], key[96], text[ADDR_TEXT_SIZE];
     const char *sets[] = {dir,
@@ -62,10 +62,10 @@ enum err stage_open(struct stage *s)
     id_new("p", random);
     (void)!str_copy(str_from(str_of(random), strlen(random) - 8), s->smpp_password,
                     sizeof s->smpp_password); /* the random end, and as long as SMPP has room for */
-    return start_daemon(s);
+    return stage_start_daemon(s);
 }
 
-static void remove_store(const char *dir)
+static void store_remove(const char *dir)
 {
     static const char *const file[] = {"hookswitch.db", "hookswitch.db-wal", "hookswitch.db-shm",
                                        "hookswitch.db.lock"};
@@ -85,12 +85,13 @@ void stage_close(struct stage *s)
     daemon_stop(s->daemon, DRAIN_MS);
     config_free(s->config);
     if (*s->dir)
-        remove_store(s->dir);
+        store_remove(s->dir);
 }
 
 /* ---- its settings ---- */
 
-static enum err api(struct stage *s, const char *method, const char *path, const struct buf *body)
+static enum err stage_request(struct stage *s, const char *method, const char *path,
+                              const struct buf *body)
 {
     struct client c = {.url = s->url, .key = s->key};
     struct client_answer a = {0};
@@ -114,22 +115,22 @@ enum err stage_furnish(struct stage *s, const struct addr *hook)
     buf_wrap(&b, mem, sizeof mem);
     buf_puts(&b, "{\"name\":\"demo carrier\",\"sources\":[\"127.0.0.1\"]}");
     if (err == OK)
-        err = api(s, "POST", "/v1/trunks", &b);
+        err = stage_request(s, "POST", "/v1/trunks", &b);
     buf_reset(&b);
     buf_printf(&b,
                "{\"name\":\"demo carrier\",\"mode\":\"server\",\"system_id\":\"%s\","
                "\"password\":\"%s\",\"sources\":[\"127.0.0.1\"]}",
                stage_system_id, s->smpp_password);
     if (err == OK)
-        err = api(s, "POST", "/v1/smpp-links", &b);
+        err = stage_request(s, "POST", "/v1/smpp-links", &b);
     buf_reset(&b);
     buf_printf(&b, "{\"number\":\"%s\",\"label\":\"demo\",\"sms\":true}", stage_number);
     if (err == OK)
-        err = api(s, "POST", "/v1/numbers", &b);
+        err = stage_request(s, "POST", "/v1/numbers", &b);
     buf_reset(&b);
     buf_printf(&b, "{\"url\":\"http://%s/hook\",\"control\":true,\"secret\":\"%s\"}", at, secret);
     if (err == OK)
-        err = api(s, "POST", "/v1/endpoints", &b);
+        err = stage_request(s, "POST", "/v1/endpoints", &b);
     return err;
 }
 
@@ -140,5 +141,5 @@ enum err stage_forward(struct stage *s, struct str sip_uri)
     snprintf(path, sizeof path, "/v1/numbers/%%2B%s/forward", stage_number + 1);
     buf_wrap(&b, mem, sizeof mem);
     buf_printf(&b, "{\"targets\":[{\"type\":\"sip\",\"destination\":\"%.*s\"}]}", STR_FMT(sip_uri));
-    return api(s, "PUT", path, &b);
+    return stage_request(s, "PUT", path, &b);
 }

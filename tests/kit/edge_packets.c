@@ -97,7 +97,8 @@ static void packet_read(struct edge_packet *p)
     p->to_tag = m->to.tag.p ? hash64(m->to.tag) : 0;
 }
 
-static void keep(uint32_t stream, const struct addr *from, const struct addr *to, struct str bytes)
+static void packet_keep(uint32_t stream, const struct addr *from, const struct addr *to,
+                        struct str bytes)
 {
     uint64_t hash = hash64(bytes) ^ to->ip[3];
     uint16_t *at = slot_of(hash, to, bytes);
@@ -134,16 +135,16 @@ void kit_on_sent(void *arg, uint32_t stream, const struct addr *from, const stru
     if (edge_kit.network_is_cut)
         return;
     if (!stream) {
-        keep(0, from, to, bytes);
+        packet_keep(0, from, to, bytes);
         return;
     }
     while (bytes.n && sip_frame(&(struct sip_framing){0}, bytes.p, bytes.n, &skip, &size) == OK) {
-        keep(stream, from, to, str_slice(bytes, skip, size));
+        packet_keep(stream, from, to, str_slice(bytes, skip, size));
         bytes = str_from(bytes, skip + size);
     }
 }
 
-static bool is_what(const struct edge_packet *p, const char *what)
+static bool packet_is(const struct edge_packet *p, const char *what)
 {
     char status[8];
     snprintf(status, sizeof status, "%d", p->status);
@@ -155,7 +156,7 @@ struct edge_packet *edge_kit_last(const char *to, const char *what)
     char text[ADDR_TEXT_SIZE];
     for (size_t i = n_packets; i-- > 0;) {
         addr_print(&packets[i].to, text);
-        if ((!to || !strcmp(to, text)) && is_what(&packets[i], what))
+        if ((!to || !strcmp(to, text)) && packet_is(&packets[i], what))
             return &packets[i];
     }
     return NULL;

@@ -18,7 +18,7 @@ void kit_questions_drop(void)
         questions[i].answered = true;
 }
 
-static enum err ask(const struct event *incoming, struct str url, uint64_t mark)
+static enum err question_keep(const struct event *incoming, struct str url, uint64_t mark)
 {
     if (n_questions == QUESTIONS_MAX)
         return ERR_FULL;
@@ -34,13 +34,13 @@ static enum err ask(const struct event *incoming, struct str url, uint64_t mark)
 enum err kit_on_early(void *arg, const struct event *incoming, uint64_t endpoint, unsigned sequence)
 {
     kit_must(sequence == 1, "an incoming_call is not the call's first event");
-    return ask(incoming, (struct str){0}, endpoint);
+    return question_keep(incoming, (struct str){0}, endpoint);
 }
 
 enum err kit_on_ask(void *arg, const struct event *incoming, struct str url, int64_t timeout_ms,
                     uint64_t asked)
 {
-    return ask(incoming, url, asked);
+    return question_keep(incoming, url, asked);
 }
 
 size_t edge_kit_questions(void)

@@ -45,17 +45,17 @@ static struct {
     bool failed, stopped;
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void lock(void)
+static void disk_mutex_lock(void)
 {
     pthread_mutex_lock(&disk.lock);
 }
 
-static void unlock(void)
+static void disk_mutex_unlock(void)
 {
     pthread_mutex_unlock(&disk.lock);
 }
 
-static uint32_t pick(uint32_t n) /* splitmix64 */
+static uint32_t random_pick(uint32_t n) /* splitmix64 */
 {
     uint64_t z = disk.random += 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -65,15 +65,15 @@ static uint32_t pick(uint32_t n) /* splitmix64 */
 
 uint32_t disk_random(uint32_t n)
 {
-    lock();
-    uint32_t r = pick(n);
-    unlock();
+    disk_mutex_lock();
+    uint32_t r = random_pick(n);
+    disk_mutex_unlock();
     return r;
 }
 
 /* ---- bytes and changes ---- */
 
-static void resize(struct bytes *b, size_t n)
+static void file_resize(struct bytes *b, size_t n)
 {
     if (n > b->cap) {
         b->cap = n * 2;
@@ -84,37 +84,37 @@ static void resize(struct bytes *b, size_t n)
     b->n = n;
 }
 
-static void put(struct bytes *b, size_t at, const void *bytes, size_t n)
+static void bytes_put(struct bytes *b, size_t at, const void *bytes, size_t n)
 {
     if (n == 0)
         return;
     if (at + n > b->n)
-        resize(b, at + n);
+        file_resize(b, at + n);
     memcpy(b->p + at, bytes, n);
 }
 
-static void apply(struct bytes *b, const struct change *c)
+static void change_apply(struct bytes *b, const struct change *c)
 {
     if (c->bytes)
-        put(b, c->at, c->bytes, c->n);
+        bytes_put(b, c->at, c->bytes, c->n);
     else
-        resize(b, c->at);
+        file_resize(b, c->at);
 }
 
-static void apply_some(struct bytes *b, const struct change *c)
+static void changes_apply_some(struct bytes *b, const struct change *c)
 {
-    uint32_t how = pick(3);
+    uint32_t how = random_pick(3);
     if (how == 0)
         return;
     if (how == 1 || !c->bytes) {
-        apply(b, c);
+        change_apply(b, c);
         return;
     }
     for (size_t at = 0, n; at < c->n; at += n) {
         n = SECTOR - (c->at + at) % SECTOR;
         n = n < c->n - at ? n : c->n - at;
-        if (pick(2))
-            put(b, c->at + at, c->bytes + at, n);
+        if (random_pick(2))
+            bytes_put(b, c->at + at, c->bytes + at, n);
     }
 }
 
@@ -125,7 +125,7 @@ static void changes_clear(struct disk_file *f)
     f->n = 0;
 }
 
-static void change(struct disk_file *f, size_t at, const void *bytes, size_t n)
+static void change_add(struct disk_file *f, size_t at, const void *bytes, size_t n)
 {
     if (f->n == f->cap) {
         f->cap = f->cap ? f->cap * 2 : 64;
@@ -135,13 +135,13 @@ static void change(struct disk_file *f, size_t at, const void *bytes, size_t n)
     *c = (struct change){.at = at, .n = n};
     if (bytes && (c->bytes = malloc(n ? n : 1)))
         memcpy(c->bytes, bytes, n);
-    apply(&f->now, c);
+    change_apply(&f->now, c);
 }
 
 static void sync_file(struct disk_file *f)
 {
     for (size_t i = 0; i < f->n; i++)
-        apply(&f->safe, &f->change[i]);
+        change_apply(&f->safe, &f->change[i]);
     changes_clear(f);
 }
 
@@ -191,38 +191,38 @@ static int disk_close(sqlite3_file *f)
 
 static int disk_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
 {
-    lock();
+    disk_mutex_lock();
     const struct bytes *b = &open_of(f)->file->now;
     size_t from = (size_t)at, there = from < b->n ? b->n - from : 0;
     there = there < (size_t)n ? there : (size_t)n;
     if (there)
         memcpy(to, b->p + from, there);
     memset((char *)to + there, 0, (size_t)n - there);
-    unlock();
+    disk_mutex_unlock();
     return there == (size_t)n ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
 }
 
 static int disk_write(sqlite3_file *f, const void *bytes, int n, sqlite3_int64 at)
 {
     int rc;
-    lock();
+    disk_mutex_lock();
     enum order order = order_of(DISK_WRITE, &rc);
     if (order == GO_ON)
-        change(open_of(f)->file, (size_t)at, bytes, (size_t)n);
+        change_add(open_of(f)->file, (size_t)at, bytes, (size_t)n);
     else if (order == STOP_IN_IT)
-        change(open_of(f)->file, (size_t)at, bytes, pick((uint32_t)n));
-    unlock();
+        change_add(open_of(f)->file, (size_t)at, bytes, random_pick((uint32_t)n));
+    disk_mutex_unlock();
     return order == GO_ON ? SQLITE_OK : rc;
 }
 
 static int disk_truncate(sqlite3_file *f, sqlite3_int64 to)
 {
     int rc;
-    lock();
+    disk_mutex_lock();
     enum order order = order_of(DISK_TRUNCATE, &rc);
-    if (order == GO_ON || (order == STOP_IN_IT && pick(2)))
-        change(open_of(f)->file, (size_t)to, NULL, 0);
-    unlock();
+    if (order == GO_ON || (order == STOP_IN_IT && random_pick(2)))
+        change_add(open_of(f)->file, (size_t)to, NULL, 0);
+    disk_mutex_unlock();
     return order == GO_ON ? SQLITE_OK : rc;
 }
 
@@ -230,21 +230,21 @@ static int disk_sync(sqlite3_file *f, int flags)
 {
     int rc;
     struct disk_file *file = open_of(f)->file;
-    lock();
+    disk_mutex_lock();
     enum order order = order_of(DISK_SYNC, &rc);
-    if (order == GO_ON || (order == STOP_IN_IT && pick(2)))
+    if (order == GO_ON || (order == STOP_IN_IT && random_pick(2)))
         sync_file(file);
     else if (order == REFUSE && !disk.stopped)
         changes_clear(file);
-    unlock();
+    disk_mutex_unlock();
     return order == GO_ON ? SQLITE_OK : rc;
 }
 
 static int disk_size(sqlite3_file *f, sqlite3_int64 *ret)
 {
-    lock();
+    disk_mutex_lock();
     *ret = (sqlite3_int64)open_of(f)->file->now.n;
-    unlock();
+    disk_mutex_unlock();
     return SQLITE_OK;
 }
 
@@ -333,11 +333,11 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fla
     struct open_file *o = open_of(f);
     if (!name || strlen(name) >= NAME_MAX_)
         return SQLITE_CANTOPEN;
-    lock();
+    disk_mutex_lock();
     o->file = file_of(name);
     if (!o->file && (o->file = file_of("")))
         snprintf(o->file->name, NAME_MAX_, "%s", name);
-    unlock();
+    disk_mutex_unlock();
     o->real = (sqlite3_file *)(o + 1);
     int rc = o->file ? disk.real->xOpen(disk.real, name, o->real, flags, ret_flags) : SQLITE_FULL;
     o->base.pMethods = rc == SQLITE_OK ? &methods : NULL;
@@ -346,21 +346,21 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fla
 
 static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync)
 {
-    lock();
+    disk_mutex_lock();
     bool stopped = disk.stopped;
     struct disk_file *f = file_of(name);
     if (!stopped && f)
         file_clear(f);
-    unlock();
+    disk_mutex_unlock();
     return stopped ? SQLITE_IOERR_DELETE : disk.real->xDelete(disk.real, name, 0);
 }
 
 static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *ret)
 {
-    lock();
+    disk_mutex_lock();
     struct disk_file *f = file_of(name);
     *ret = f && (flags != SQLITE_ACCESS_EXISTS || f->now.n > 0);
-    unlock();
+    disk_mutex_unlock();
     return SQLITE_OK;
 }
 
@@ -384,65 +384,65 @@ void disk_start(void)
 
 void disk_reset(uint64_t seed)
 {
-    lock();
+    disk_mutex_lock();
     for (int i = 0; i < FILES_MAX; i++)
         file_clear(&disk.file[i]);
     disk.random = seed;
     disk.fail_at = disk.stop_at = 0;
     disk.failed = disk.stopped = false;
-    unlock();
+    disk_mutex_unlock();
 }
 
 void disk_fail(enum disk_call call, unsigned n, int rc)
 {
-    lock();
+    disk_mutex_lock();
     disk.fail_call = call;
     disk.fail_at = n;
     disk.fail_rc = rc;
     disk.failed = false;
-    unlock();
+    disk_mutex_unlock();
 }
 
 void disk_stop_at(unsigned n)
 {
-    lock();
+    disk_mutex_lock();
     disk.stop_at = n;
-    unlock();
+    disk_mutex_unlock();
 }
 
 bool disk_stopped(void)
 {
-    lock();
+    disk_mutex_lock();
     bool stopped = disk.stopped;
-    unlock();
+    disk_mutex_unlock();
     return stopped;
 }
 
 bool disk_failed(void)
 {
-    lock();
+    disk_mutex_lock();
     bool failed = disk.failed;
-    unlock();
+    disk_mutex_unlock();
     return failed;
 }
 
-static void survive(struct disk_file *f, enum disk_fate fate)
+static void changes_survive(struct disk_file *f, enum disk_fate fate)
 {
     for (size_t i = 0; fate == DISK_KEEPS_SOME && i < f->n; i++)
-        apply_some(&f->safe, &f->change[i]);
+        changes_apply_some(&f->safe, &f->change[i]);
     changes_clear(f);
     f->now.n = 0;
-    put(&f->now, 0, f->safe.p, f->safe.n);
+    bytes_put(&f->now, 0, f->safe.p, f->safe.n);
 }
 
 void disk_restart(enum disk_fate fate)
 {
-    lock();
+    disk_mutex_lock();
     disk.fail_at = disk.stop_at = 0;
     disk.stopped = false;
     for (int i = 0; fate != DISK_KEEPS_ALL && i < FILES_MAX; i++)
-        survive(&disk.file[i], fate);
-    unlock();
+        changes_survive(&disk.file[i], fate);
+    disk_mutex_unlock();
 }
 
 static int on_verdict(void *arg, int n, char **value, char **name)

@@ -30,7 +30,7 @@ void http_client_free(struct http_client *h)
     free(h);
 }
 
-static struct str header(struct str headers, const char *name)
+static struct str post_header(struct str headers, const char *name)
 {
     struct str line, key;
     while (str_cut(headers, '\n', &line, &headers))
@@ -49,8 +49,8 @@ enum err http_client_post(struct http_client *h, const struct http_post *p, http
     struct kit_post *k = &posts[n_posts++];
     *k = (struct kit_post){
         .endpoint = p->endpoint, .at_ms = clock_mono_ms(), .open = true, .exchange = x};
-    assert_ok(str_copy(header(p->headers, "webhook-id"), k->id, sizeof k->id));
-    assert_ok(str_to_u64(header(p->headers, "webhook-attempt"), 1000, &attempt));
+    assert_ok(str_copy(post_header(p->headers, "webhook-id"), k->id, sizeof k->id));
+    assert_ok(str_to_u64(post_header(p->headers, "webhook-attempt"), 1000, &attempt));
     k->attempt = (unsigned)attempt;
     snprintf(k->url, sizeof k->url, "%.60s%.64s", p->url->host, p->url->target);
     *x = (struct http_exchange){on_done, arg, k};

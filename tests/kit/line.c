@@ -10,12 +10,12 @@
 static char sent[SIP_MESSAGE_MAX];
 static struct buf out;
 
-static void begin(void)
+static void message_begin(void)
 {
     buf_wrap(&out, sent, sizeof sent);
 }
 
-static void send_out(const struct addr *from, uint32_t stream)
+static void message_send(const struct addr *from, uint32_t stream)
 {
     kit_must(out.err == OK, "a message does not fit");
     edge_kit_send(from, stream, buf_str(&out));
@@ -26,12 +26,12 @@ struct str line_last_sent(void)
     return buf_str(&out);
 }
 
-static void copy(struct str s, char to[LINE_TEXT])
+static void text_copy(struct str s, char to[LINE_TEXT])
 {
     kit_must(str_copy(s, to, LINE_TEXT) == OK, "a header is longer than a line keeps");
 }
 
-static struct str uri_in(struct str name_addr)
+static struct str header_uri(struct str name_addr)
 {
     struct str before, rest, uri;
     if (!str_cut(name_addr, '<', &before, &rest))
@@ -40,14 +40,14 @@ static struct str uri_in(struct str name_addr)
     return uri;
 }
 
-static void put_contact(const struct addr *at, uint32_t stream)
+static void message_put_contact(const struct addr *at, uint32_t stream)
 {
     char text[ADDR_TEXT_SIZE];
     addr_print(at, text);
     buf_printf(&out, "Contact: <sip:peer@%s%s>\r\n", text, stream ? ";transport=tcp" : "");
 }
 
-static void put_body(const char *body)
+static void message_put_body(const char *body)
 {
     if (body)
         buf_puts(&out, "Content-Type: application/sdp\r\n");
@@ -82,29 +82,29 @@ void line_of_invite(struct line *l, const struct edge_packet *invite, const char
     const struct sip_msg *m = packet_parse(invite);
     *l = (struct line){.at = invite->to, .stream = invite->stream};
     snprintf(l->name, sizeof l->name, "%s", tag);
-    copy(m->call_id, l->call_id);
+    text_copy(m->call_id, l->call_id);
     snprintf(l->local, LINE_TEXT, "%.*s;tag=%s", STR_FMT(sip_value(m, SIP_H_TO)), tag);
-    copy(sip_value(m, SIP_H_FROM), l->remote);
-    copy(uri_in(sip_value(m, SIP_H_CONTACT)), l->target);
+    text_copy(sip_value(m, SIP_H_FROM), l->remote);
+    text_copy(header_uri(sip_value(m, SIP_H_CONTACT)), l->target);
 }
 
 void line_learn(struct line *l, const struct edge_packet *response)
 {
     const struct sip_msg *m = packet_parse(response);
     struct str contact = sip_value(m, SIP_H_CONTACT);
-    copy(sip_value(m, SIP_H_TO), l->remote);
+    text_copy(sip_value(m, SIP_H_TO), l->remote);
     if (contact.n)
-        copy(uri_in(contact), l->target);
+        text_copy(header_uri(contact), l->target);
 }
 
 /* ---- requests ---- */
 
-static void put_head(struct line *l, const char *method, const char *target, uint32_t cseq,
-                     const char *branch)
+static void message_put_head(struct line *l, const char *method, const char *target, uint32_t cseq,
+                             const char *branch)
 {
     char at[ADDR_TEXT_SIZE];
     addr_print(&l->at, at);
-    begin();
+    message_begin();
     buf_printf(&out,
                "%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=%s;rport\r\nMax-Forwards: 70\r\n"
                "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n",
@@ -128,13 +128,13 @@ void line_request(struct line *l, const struct request *r)
         l->invite_cseq = cseq;
         memcpy(l->invite_branch, branch, sizeof branch);
     }
-    put_head(l, r->method, l->target, cseq, branch);
+    message_put_head(l, r->method, l->target, cseq, branch);
     if (invite || !strcmp(r->method, "UPDATE"))
-        put_contact(&l->at, l->stream);
+        message_put_contact(&l->at, l->stream);
     if (r->headers)
         buf_puts(&out, r->headers);
-    put_body(r->body);
-    send_out(&l->at, l->stream);
+    message_put_body(r->body);
+    message_send(&l->at, l->stream);
 }
 
 void line_say(struct line *l, const char *method)
@@ -146,28 +146,28 @@ void line_ack(struct line *l, uint32_t cseq)
 {
     char branch[64];
     snprintf(branch, sizeof branch, "z9hG4bK-%s-%u", l->name, l->n_branches++);
-    put_head(l, "ACK", l->target, cseq, branch);
-    put_body(NULL);
-    send_out(&l->at, l->stream);
+    message_put_head(l, "ACK", l->target, cseq, branch);
+    message_put_body(NULL);
+    message_send(&l->at, l->stream);
 }
 
 void line_ack_failure(struct line *l)
 {
-    put_head(l, "ACK", l->invite_target, l->invite_cseq, l->invite_branch);
-    put_body(NULL);
-    send_out(&l->at, l->stream);
+    message_put_head(l, "ACK", l->invite_target, l->invite_cseq, l->invite_branch);
+    message_put_body(NULL);
+    message_send(&l->at, l->stream);
 }
 
 void line_cancel(struct line *l)
 {
-    put_head(l, "CANCEL", l->invite_target, l->invite_cseq, l->invite_branch);
-    put_body(NULL);
-    send_out(&l->at, l->stream);
+    message_put_head(l, "CANCEL", l->invite_target, l->invite_cseq, l->invite_branch);
+    message_put_body(NULL);
+    message_send(&l->at, l->stream);
 }
 
 /* ---- responses ---- */
 
-static void put_same(const struct sip_msg *m, enum sip_header_id id)
+static void message_put_same(const struct sip_msg *m, enum sip_header_id id)
 {
     for (size_t i = 0; sip_header(m, id, i); i++)
         buf_printf(&out, "%s: %.*s\r\n", sip_header_name(id), STR_FMT(sip_header(m, id, i)->value));
@@ -177,20 +177,20 @@ void packet_answer(const struct edge_packet *request, const struct response *r)
 {
     const struct sip_msg *m = packet_parse(request);
     bool target = r->status > 100 && r->status < 300 && m->method != SIP_BYE;
-    begin();
+    message_begin();
     buf_printf(&out, "SIP/2.0 %d %s\r\n", r->status, sip_reason(r->status));
-    put_same(m, SIP_H_VIA);
-    put_same(m, SIP_H_FROM);
+    message_put_same(m, SIP_H_VIA);
+    message_put_same(m, SIP_H_FROM);
     buf_printf(&out, "To: %.*s%s%s\r\n", STR_FMT(sip_value(m, SIP_H_TO)),
                r->tag && !m->to.tag.p ? ";tag=" : "", r->tag && !m->to.tag.p ? r->tag : "");
-    put_same(m, SIP_H_CALL_ID);
-    put_same(m, SIP_H_CSEQ);
+    message_put_same(m, SIP_H_CALL_ID);
+    message_put_same(m, SIP_H_CSEQ);
     if (target)
-        put_contact(&request->to, request->stream);
+        message_put_contact(&request->to, request->stream);
     if (r->headers)
         buf_puts(&out, r->headers);
-    put_body(r->body);
-    send_out(&request->to, request->stream);
+    message_put_body(r->body);
+    message_send(&request->to, request->stream);
 }
 
 void line_answer(struct line *l, const struct edge_packet *request, int status)

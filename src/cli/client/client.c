@@ -10,35 +10,36 @@
 
 enum { ANSWER_MAX = 64 << 20, HEADERS_MAX = 16384, SILENCE_MS = 30000, TURN_MS = 1000 };
 
-struct waiting {
+struct answer_wait {
     struct client_answer *answer;
     struct fetch *fetch;
     enum err err;
     bool over;
 };
 
-static void on_body(void *arg, struct str bytes)
+static void on_answer_body(void *arg, struct str bytes)
 {
-    struct waiting *w = arg;
+    struct answer_wait *w = arg;
     buf_put_str(&w->answer->body, bytes);
     if (w->answer->body.err != OK)
         fetch_fail(w->fetch, w->answer->body.err);
 }
 
-static void on_end(void *arg, enum err why, const char *detail, const struct response_reader *r)
+static void on_answer_end(void *arg, enum err why, const char *detail,
+                          const struct response_reader *r)
 {
-    struct waiting *w = arg;
+    struct answer_wait *w = arg;
     w->err = why;
     w->answer->status = r->status;
     w->over = true;
 }
 
-static enum err wait_for(struct loop *l, struct fetch_config *fc, struct waiting *w)
+static enum err client_wait(struct loop *l, struct fetch_config *fc, struct answer_wait *w)
 {
     fc->loop = l;
     fc->silence_ms = SILENCE_MS;
-    fc->on_body = on_body;
-    fc->on_end = on_end;
+    fc->on_body = on_answer_body;
+    fc->on_end = on_answer_end;
     fc->arg = w;
     enum err err = fetch_start(fc, &w->fetch);
     while (err == OK && !w->over)
@@ -56,7 +57,7 @@ enum err client_request(const struct client *c, const char *method, const char *
     const char *why;
     struct tls_config tc = {.ca_file = c->ca_file};
     struct fetch_config fc = {.url = &u, .method = method, .path = path, .body = body};
-    struct waiting w = {.answer = ret};
+    struct answer_wait w = {.answer = ret};
     buf_init(&ret->body, ANSWER_MAX);
     buf_init(&headers, HEADERS_MAX);
     buf_puts(&headers, "Accept: application/json\r\n");
@@ -76,7 +77,7 @@ enum err client_request(const struct client *c, const char *method, const char *
     if (err == OK)
         err = loop_new(&loop, "client", 16);
     if (err == OK)
-        err = wait_for(loop, &fc, &w);
+        err = client_wait(loop, &fc, &w);
     if (loop)
         loop_free(loop);
     tls_free(fc.tls);

@@ -35,7 +35,7 @@ static void on_over(struct timer *t)
 }
 
 /* The first reason counts. */
-static void end(struct fetch *f, enum err why)
+static void fetch_end(struct fetch *f, enum err why)
 {
     if (f->over)
         return;
@@ -49,21 +49,21 @@ static void end(struct fetch *f, enum err why)
 
 void fetch_fail(struct fetch *f, enum err why)
 {
-    end(f, why);
+    fetch_end(f, why);
 }
 
 static void on_silence(struct timer *t)
 {
-    end(t->arg, ERR_TIMEOUT);
+    fetch_end(t->arg, ERR_TIMEOUT);
 }
 
-static void listen_on(struct fetch *f)
+static void fetch_watch_silence(struct fetch *f)
 {
     if (!f->paused && !f->over)
         loop_timer(f->c.loop, &f->silence, f->c.silence_ms, on_silence, f);
 }
 
-static void connect_next(struct timer *t)
+static void fetch_connect_next(struct timer *t)
 {
     struct fetch *f = t->arg;
     stream_close(f->stream);
@@ -71,46 +71,46 @@ static void connect_next(struct timer *t)
     enum err err = stream_connect(f->c.loop, &f->at[f->next_at++], f->c.tls, str_of(f->url.host),
                                   CONNECT_MS, &events, f, &f->stream);
     if (err != OK)
-        end(f, err);
+        fetch_end(f, err);
 }
 
-static void on_open(struct stream *s, void *arg)
+static void on_fetch_open(struct stream *s, void *arg)
 {
     struct fetch *f = arg;
     f->open = true;
     stream_read_pause(s, f->paused);
     enum err err = stream_write(s, buf_str(&f->request));
     if (err != OK)
-        end(f, err);
-    listen_on(f);
+        fetch_end(f, err);
+    fetch_watch_silence(f);
 }
 
-static void on_head(void *arg)
+static void on_fetch_head(void *arg)
 {
     struct fetch *f = arg;
     if (f->response.is_coded) /* nothing but chunks was asked for */
-        end(f, ERR_SYNTAX);
+        fetch_end(f, ERR_SYNTAX);
     else if (f->c.on_head)
         f->c.on_head(f->c.arg, &f->response);
 }
 
-static void on_body(void *arg, struct str bytes)
+static void on_fetch_body(void *arg, struct str bytes)
 {
     struct fetch *f = arg;
     if (!f->over)
         f->c.on_body(f->c.arg, bytes);
 }
 
-static void on_bytes(struct stream *s, void *arg, struct str bytes)
+static void on_fetch_bytes(struct stream *s, void *arg, struct str bytes)
 {
     struct fetch *f = arg;
     size_t rest; /* what comes after the end is passed over */
     if (f->over)
         return;
-    listen_on(f);
+    fetch_watch_silence(f);
     enum err err = response_reader_feed(&f->response, bytes, &rest);
     if (err != OK || f->response.complete)
-        end(f, err);
+        fetch_end(f, err);
 }
 
 static void on_stream_end(struct stream *s, void *arg, enum err why)
@@ -120,15 +120,16 @@ static void on_stream_end(struct stream *s, void *arg, enum err why)
     if (f->over)
         return;
     if (!f->open && f->next_at < f->n_at && why != ERR_TLS)
-        loop_timer(f->c.loop, &f->later, 0, connect_next, f); /* the next address may answer */
+        loop_timer(f->c.loop, &f->later, 0, fetch_connect_next,
+                   f); /* the next address may answer */
     else
-        end(f, whole ? OK : why);
+        fetch_end(f, whole ? OK : why);
 }
 
 static const struct stream_events events = {
-    .on_open = on_open, .on_bytes = on_bytes, .on_end = on_stream_end};
+    .on_open = on_fetch_open, .on_bytes = on_fetch_bytes, .on_end = on_stream_end};
 
-static enum err look_up(struct fetch *f)
+static enum err fetch_look_up(struct fetch *f)
 {
     char host[sizeof f->url.host], port[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
@@ -145,7 +146,7 @@ static enum err look_up(struct fetch *f)
     return f->n_at ? OK : ERR_DNS;
 }
 
-static enum err print_request(struct fetch *f)
+static enum err fetch_print_request(struct fetch *f)
 {
     struct buf *b = &f->request;
     buf_printf(b, "%s %s HTTP/1.1\r\nHost: ", f->c.method, f->c.path);
@@ -168,16 +169,16 @@ enum err fetch_start(const struct fetch_config *c, struct fetch **ret)
     f->c = *c;
     f->url = *c->url;
     buf_init(&f->request, REQUEST_MAX);
-    response_reader_init(&f->response, &max, on_body, f);
-    f->response.on_head = on_head;
-    enum err err = print_request(f);
+    response_reader_init(&f->response, &max, on_fetch_body, f);
+    f->response.on_head = on_fetch_head;
+    enum err err = fetch_print_request(f);
     if (err == OK)
-        err = look_up(f);
+        err = fetch_look_up(f);
     if (err != OK) {
         fetch_free(f);
         return err;
     }
-    loop_timer(c->loop, &f->later, 0, connect_next, f);
+    loop_timer(c->loop, &f->later, 0, fetch_connect_next, f);
     *ret = f;
     return OK;
 }
@@ -197,7 +198,7 @@ void fetch_pause(struct fetch *f, bool pause)
 {
     f->paused = pause;
     timer_stop(&f->silence);
-    listen_on(f);
+    fetch_watch_silence(f);
     if (f->open && !f->over)
         stream_read_pause(f->stream, pause);
 }

@@ -19,7 +19,7 @@ struct pages {
 };
 
 /* The path without limit and cursor, ready for a parameter more. */
-static enum err split(const char *path, struct pages *p)
+static enum err path_split(const char *path, struct pages *p)
 {
     struct str rest, one, name, value;
     struct buf b;
@@ -44,7 +44,7 @@ static enum err split(const char *path, struct pages *p)
 }
 
 /* False: that is no list. */
-static bool take(struct pages *p, struct str body)
+static bool page_parse(struct pages *p, struct str body)
 {
     struct json *doc = NULL;
     struct str next;
@@ -65,7 +65,7 @@ static bool take(struct pages *p, struct str body)
     return true;
 }
 
-static enum err ask(const struct client *c, struct pages *p, struct client_answer *a)
+static enum err page_request(const struct client *c, struct pages *p, struct client_answer *a)
 {
     char path[2 * PATH_SIZE];
     struct buf b;
@@ -80,7 +80,7 @@ static enum err ask(const struct client *c, struct pages *p, struct client_answe
     return client_request(c, "GET", path, (struct str){0}, a);
 }
 
-static enum err put_list(const struct pages *p, struct client_answer *a)
+static enum err pages_put_list(const struct pages *p, struct client_answer *a)
 {
     buf_fini(&a->body);
     buf_init(&a->body, LIST_MAX);
@@ -100,14 +100,14 @@ enum err pages_complete(const struct client *c, const char *path, struct client_
     struct pages p = {0};
     unsigned pages = 1;
     buf_init(&p.rows, LIST_MAX);
-    enum err err = split(path, &p);
-    bool list = err == OK && a->status == 200 && take(&p, buf_str(&a->body));
+    enum err err = path_split(path, &p);
+    bool list = err == OK && a->status == 200 && page_parse(&p, buf_str(&a->body));
     while (list && err == OK && p.more && p.have < p.limit && ++pages) {
-        err = ask(c, &p, a);
-        list = err == OK && a->status == 200 && take(&p, buf_str(&a->body));
+        err = page_request(c, &p, a);
+        list = err == OK && a->status == 200 && page_parse(&p, buf_str(&a->body));
     }
     if (list && err == OK && pages > 1)
-        err = p.rows.err != OK ? p.rows.err : put_list(&p, a);
+        err = p.rows.err != OK ? p.rows.err : pages_put_list(&p, a);
     buf_fini(&p.rows);
     return err;
 }

@@ -27,28 +27,28 @@ void sse_restart(struct sse *s)
     s->after_cr = s->started = false;
 }
 
-static void keep(struct str value, char *to, size_t cap)
+static void sse_keep(struct str value, char *to, size_t cap)
 {
     if (str_find(value, '\0') == value.n && value.n < cap)
         (void)!str_copy(value, to, cap);
 }
 
-static void on_field(struct sse *s, struct str name, struct str value)
+static void sse_on_field(struct sse *s, struct str name, struct str value)
 {
     uint64_t ms;
     if (str_eq(name, STR("data"))) {
         buf_put_str(&s->data, value);
         buf_putc(&s->data, '\n');
     } else if (str_eq(name, STR("event"))) {
-        keep(value, s->event, sizeof s->event);
+        sse_keep(value, s->event, sizeof s->event);
     } else if (str_eq(name, STR("id"))) {
-        keep(value, s->id, sizeof s->id);
+        sse_keep(value, s->id, sizeof s->id);
     } else if (str_eq(name, STR("retry")) && str_to_u64(value, 3600000, &ms) == OK) {
         s->retry_ms = (int64_t)ms;
     }
 }
 
-static void on_blank(struct sse *s, sse_on_event *on_event, void *arg)
+static void sse_on_blank(struct sse *s, sse_on_event *on_event, void *arg)
 {
     memcpy(s->last_id, s->id, sizeof s->last_id);
     if (s->data.n) {
@@ -59,17 +59,17 @@ static void on_blank(struct sse *s, sse_on_event *on_event, void *arg)
     s->event[0] = '\0';
 }
 
-static void on_line(struct sse *s, sse_on_event *on_event, void *arg)
+static void sse_on_line(struct sse *s, sse_on_event *on_event, void *arg)
 {
     struct str line = buf_str(&s->line), name, value;
     if (!s->started && str_starts(line, STR("\xef\xbb\xbf")))
         line = str_from(line, 3);
     s->started = true;
     if (line.n == 0) {
-        on_blank(s, on_event, arg);
+        sse_on_blank(s, on_event, arg);
     } else if (line.p[0] != ':') {
         str_cut(line, ':', &name, &value);
-        on_field(s, name, value.n && value.p[0] == ' ' ? str_from(value, 1) : value);
+        sse_on_field(s, name, value.n && value.p[0] == ' ' ? str_from(value, 1) : value);
     }
     buf_reset(&s->line);
 }
@@ -83,7 +83,7 @@ enum err sse_feed(struct sse *s, struct str bytes, sse_on_event *on_event, void 
         if (pair)
             continue;
         if (c == '\n' || c == '\r')
-            on_line(s, on_event, arg);
+            sse_on_line(s, on_event, arg);
         else
             buf_putc(&s->line, c);
     }

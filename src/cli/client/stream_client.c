@@ -31,14 +31,14 @@ struct stream_client {
     bool paused, welcomed;
 };
 
-static void connect_now(struct timer *t);
+static void on_connect_due(struct timer *t);
 
-static bool is_final(int status)
+static bool status_is_final(int status)
 {
     return status >= 400 && status < 500 && status != 408 && status != 429;
 }
 
-static int64_t next_wait(struct stream_client *s, int64_t retry_after_sec)
+static int64_t stream_next_wait_ms(struct stream_client *s, int64_t retry_after_sec)
 {
     int64_t asked = s->sse.retry_ms > AGAIN_MIN_MS ? s->sse.retry_ms : AGAIN_MIN_MS;
     uint8_t random;
@@ -51,15 +51,15 @@ static int64_t next_wait(struct stream_client *s, int64_t retry_after_sec)
     return s->wait_ms * (80 + random * 40 / 255) / 100;
 }
 
-static void lost(struct stream_client *s, const char *why, int64_t retry_after_sec)
+static void stream_lost(struct stream_client *s, const char *why, int64_t retry_after_sec)
 {
     struct str text = s->refusal.n ? buf_str(&s->refusal) : str_of(why);
-    if (is_final(s->status)) {
+    if (status_is_final(s->status)) {
         s->c.on_news(s->c.arg, STREAM_REFUSED, s->status, 0, text);
         return;
     }
-    int64_t wait_ms = next_wait(s, retry_after_sec);
-    loop_timer(s->c.loop, &s->again, wait_ms, connect_now, s);
+    int64_t wait_ms = stream_next_wait_ms(s, retry_after_sec);
+    loop_timer(s->c.loop, &s->again, wait_ms, on_connect_due, s);
     s->c.on_news(s->c.arg, STREAM_LOST, s->status, wait_ms, text);
 }
 
@@ -69,7 +69,7 @@ static void on_sse_event(void *arg, struct str event, struct str id, struct str 
     s->c.on_event(s->c.arg, event, id, data);
 }
 
-static void on_head(void *arg, const struct response_reader *r)
+static void on_stream_head(void *arg, const struct response_reader *r)
 {
     struct stream_client *s = arg;
     s->status = r->status;
@@ -78,7 +78,7 @@ static void on_head(void *arg, const struct response_reader *r)
         s->c.on_news(s->c.arg, STREAM_CONNECTED, 200, 0, (struct str){0});
 }
 
-static void on_body(void *arg, struct str bytes)
+static void on_stream_body(void *arg, struct str bytes)
 {
     struct stream_client *s = arg;
     if (s->status != 200) {
@@ -90,7 +90,8 @@ static void on_body(void *arg, struct str bytes)
         fetch_fail(s->fetch, err);
 }
 
-static void on_end(void *arg, enum err why, const char *detail, const struct response_reader *r)
+static void on_stream_over(void *arg, enum err why, const char *detail,
+                           const struct response_reader *r)
 {
     struct stream_client *s = arg;
     int64_t retry_after_sec = response_reader_retry_after_sec(r);
@@ -100,7 +101,7 @@ static void on_end(void *arg, enum err why, const char *detail, const struct res
         text, sizeof text);
     fetch_free(s->fetch);
     s->fetch = NULL;
-    lost(s, text, retry_after_sec);
+    stream_lost(s, text, retry_after_sec);
 }
 
 static enum err print_headers(const struct stream_client *s, struct buf *b)
@@ -113,7 +114,7 @@ static enum err print_headers(const struct stream_client *s, struct buf *b)
     return b->err;
 }
 
-static void connect_now(struct timer *t)
+static void on_connect_due(struct timer *t)
 {
     struct stream_client *s = t->arg;
     struct buf headers;
@@ -130,15 +131,15 @@ static void connect_now(struct timer *t)
                              .path = s->c.path,
                              .headers = buf_str(&headers),
                              .silence_ms = SILENCE_MS,
-                             .on_head = on_head,
-                             .on_body = on_body,
-                             .on_end = on_end,
+                             .on_head = on_stream_head,
+                             .on_body = on_stream_body,
+                             .on_end = on_stream_over,
                              .arg = s};
     if (err == OK)
         err = fetch_start(&c, &s->fetch);
     buf_fini(&headers);
     if (err != OK)
-        lost(s, err_text(err), -1);
+        stream_lost(s, err_text(err), -1);
     else
         fetch_pause(s->fetch, s->paused);
 }
@@ -161,7 +162,7 @@ enum err stream_client_open(const struct stream_client_config *c, struct stream_
         stream_client_close(s);
         return err;
     }
-    loop_timer(c->loop, &s->again, 0, connect_now, s);
+    loop_timer(c->loop, &s->again, 0, on_connect_due, s);
     *ret = s;
     return OK;
 }

@@ -18,7 +18,7 @@
 enum { SYNCS = 50, SLOW_US = 20000, MIB = 1 << 20, LOW_MIB = 1024, LEAST_MIB = 100 };
 
 /* The store's folder; "" when the store is not a file. */
-static void folder_of_store(const struct doctor *d, char out[1024])
+static void store_folder(const struct doctor *d, char out[1024])
 {
     char url[1024];
     struct str scheme, path;
@@ -68,7 +68,7 @@ static void look_at_kind(struct doctor *d, const char *dir)
         doctor_say(d, FINDING_OK, "filesystem", "%s is on a disk", dir);
 }
 
-static int by_size(const void *a, const void *b)
+static int compare_size(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return x < y ? -1 : x > y;
@@ -98,7 +98,7 @@ static void look_at_syncs(struct doctor *d, const char *dir)
         doctor_say(d, FINDING_FAIL, "sync", "%s: %s", dir, strerror(errno));
         return;
     }
-    qsort(us, SYNCS, sizeof us[0], by_size);
+    qsort(us, SYNCS, sizeof us[0], compare_size);
     double median = (double)us[SYNCS / 2] / 1000, worst = (double)us[SYNCS - 1] / 1000;
     if (us[SYNCS / 2] > SLOW_US)
         doctor_say(d, FINDING_WARN, "sync",
@@ -113,7 +113,7 @@ void doctor_disk(struct doctor *d)
 {
     char dir[1024], parent[1024];
     struct stat st;
-    folder_of_store(d, dir);
+    store_folder(d, dir);
     if (!dir[0])
         return;
     if (stat(dir, &st) != 0) { /* the daemon makes it: then its parent counts */

@@ -90,7 +90,7 @@ static void look_at_key(struct doctor *d)
                      : "no bootstrap.admin_key: fine once there is an operator key");
 }
 
-static int options_parse(int argc, char **argv, struct config_options *o, struct doctor *d)
+static int doctor_parse_options(int argc, char **argv, struct config_options *o, struct doctor *d)
 {
     char *rest[128];
     int n = 0;
@@ -113,7 +113,7 @@ int doctor_run(int argc, char **argv)
     struct config_options o;
     struct config *c = NULL;
     struct doctor d = {.host = "example.com"};
-    int code = options_parse(argc, argv, &o, &d);
+    int code = doctor_parse_options(argc, argv, &o, &d);
     if (code)
         return code;
     if (config_options_load(&o, &c) != OK)

@@ -16,7 +16,7 @@
 #include "net/stream.h"
 #include "sip/net/listen.h"
 
-static bool can_bind(const struct addr *at, int type)
+static bool port_can_bind(const struct addr *at, int type)
 {
     struct sockaddr_storage sa;
     socklen_t n = addr_to_sockaddr(at, &sa);
@@ -32,7 +32,7 @@ static bool can_bind(const struct addr *at, int type)
 }
 
 /* A daemon of ours on http.listen explains why the ports are taken. */
-static bool is_running(const struct doctor *d)
+static bool daemon_is_running(const struct doctor *d)
 {
     char url[ADDR_TEXT_SIZE + 8];
     struct addr at;
@@ -58,7 +58,7 @@ static void look_at_port(struct doctor *d, const char *key, const struct addr *a
     char text[ADDR_TEXT_SIZE];
     const char *kind = type == SOCK_STREAM ? "tcp" : "udp";
     addr_print(at, text);
-    if (can_bind(at, type))
+    if (port_can_bind(at, type))
         doctor_say(d, FINDING_OK, "port", "%s %s %s can be listened on", key, kind, text);
     else if (errno == EADDRINUSE && running)
         doctor_say(d, FINDING_OK, "port", "%s %s %s is in use while a hookswitch runs here", key,
@@ -76,7 +76,7 @@ static void look_at_ports(struct doctor *d)
     struct addr at;
     struct sip_listens sip = {0};
     const char *why = "";
-    bool running = is_running(d);
+    bool running = daemon_is_running(d);
     static const struct {
         enum config_key key;
         uint16_t port;

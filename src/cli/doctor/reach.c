@@ -16,7 +16,7 @@
 
 enum { WAIT_SEC = 3, ENDPOINTS_MOST = 100 };
 
-static bool reach(const struct url *u, const char **why)
+static bool receiver_reach(const struct url *u, const char **why)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
     struct timeval wait = {.tv_sec = WAIT_SEC};
@@ -51,7 +51,7 @@ static void look_at_endpoint(struct doctor *d, const struct json *endpoint)
     if (!json_str(json_get(endpoint, "id"), &id) || !json_str(json_get(endpoint, "url"), &text) ||
         url_parse(text, &u, &why) != OK)
         return;
-    if (reach(&u, &why))
+    if (receiver_reach(&u, &why))
         doctor_say(d, FINDING_OK, "receiver", "%.*s: %s:%u can be reached", STR_FMT(id), u.host,
                    u.port);
     else

@@ -25,7 +25,7 @@ struct question {
     struct buf b;
 };
 
-static int open_socket(struct question *q, const char **why)
+static int probe_socket_open(struct question *q, const char **why)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *list = NULL;
     struct sockaddr_storage sa;
@@ -55,7 +55,7 @@ static int open_socket(struct question *q, const char **why)
     return fd;
 }
 
-static void print_options(struct question *q)
+static void options_print(struct question *q)
 {
     char own[ADDR_TEXT_SIZE], branch[ID_SIZE];
     addr_print(&q->own, own);
@@ -74,7 +74,7 @@ static void print_options(struct question *q)
 }
 
 /* What came back that is not what left; NULL: all is as it was. */
-static const char *what_changed(const struct question *q, const struct sip_msg *m)
+static const char *answer_find_change(const struct question *q, const struct sip_msg *m)
 {
     char host[ADDR_TEXT_SIZE];
     addr_print_host(&q->own, host);
@@ -89,7 +89,7 @@ static const char *what_changed(const struct question *q, const struct sip_msg *
     return str_eq(m->from.uri.host, str_of(host)) ? NULL : "the From address";
 }
 
-static void ask(struct doctor *d, struct question *q, int fd)
+static void options_send(struct doctor *d, struct question *q, int fd)
 {
     char answer[8192];
     struct sip_msg m;
@@ -108,7 +108,7 @@ static void ask(struct doctor *d, struct question *q, int fd)
         doctor_say(d, FINDING_WARN, "sip", "%s:%s answered, but not in SIP", q->host, q->port);
         return;
     }
-    const char *changed = what_changed(q, &m);
+    const char *changed = answer_find_change(q, &m);
     if (changed)
         doctor_say(d, FINDING_FAIL, "sip-alg",
                    "%s of our message came back changed: a router on the way rewrites SIP; switch "
@@ -137,12 +137,12 @@ void doctor_sip_alg(struct doctor *d)
         doctor_say(d, FINDING_FAIL, "sip", "--sip-peer: HOST or HOST:PORT is needed");
         return;
     }
-    int fd = open_socket(&q, &why);
+    int fd = probe_socket_open(&q, &why);
     if (fd < 0) {
         doctor_say(d, FINDING_FAIL, "sip", "%s: %s", d->sip_peer, why);
         return;
     }
-    print_options(&q);
-    ask(d, &q, fd);
+    options_print(&q);
+    options_send(d, &q, fd);
     close(fd);
 }
