@@ -67,6 +67,10 @@ static enum err on_ask(void *arg, const struct event *e, struct str to, int64_t 
     return ERR_FULL;
 }
 
+static void on_stored(void *arg, const struct stored *s) /* the writer's thread */
+{
+}
+
 static void on_done(void *arg, enum err err, enum control_action what)
 {
     done++;
@@ -146,7 +150,7 @@ static int set_up(void **state)
     struct store_config c = {.url = url};
     assert_ok(store_open(&c, &store, why, sizeof why));
     assert_ok(books_open(store, &books));
-    assert_ok(intake_new(store, NULL, NULL, &intake));
+    assert_ok(intake_new(store, on_stored, NULL, &intake));
     assert_ok(loop_new(&loop, "test", 64));
     const struct simulations_config sc = {
         .loop = loop, .intake = intake, .askers = {on_early, on_ask, NULL}};
