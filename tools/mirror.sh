@@ -26,7 +26,8 @@ main.c               | e2e/cli.test.mjs              | calls the commands
 model/event.c        | unit/model/test_event_call.c  | the value that the events' builders make
 model/fields.c       | unit/model/test_trunk.c       | the checks that all documents share, through the documents
 model/gsm7_tables.c  | unit/model/test_gsm7.c        | tables
-net/*                | e2e/tls.test.mjs              | sockets
+net/resolver_sip.c   | unit/net/test_resolver.c      | the lookups of SIP, by the resolver
+net/tls_pem.c        | unit/net/test_tls.c           | certificates are tested by who uses them
 play/*               | e2e/demo.test.mjs             | plays the demo
 sip/call/*           | unit/sip/call/test_life.c     | a call from end to end on the kit
 sip/core/*           | unit/sip/call/test_life.c     | the same
