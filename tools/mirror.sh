@@ -9,7 +9,6 @@ list() {
   cat <<'EOT'
 api/api.c            | e2e/api.test.mjs              | starts what the other files of api are; nothing of it can be had alone
 api/routes.c         | unit/api/test_openapi.c       | the table of operations is compared with the document
-api/core/*           | e2e/permissions.test.mjs      | handles a request with its store and book; each operation is called there under each key
 api/did/*            | e2e/didapi.test.mjs           | each request and answer of the DID API, over HTTP
 api/resources/*      | e2e/openapi.test.mjs          | an operation a file: each is called, and its answer compared with the document
 cli/*.c              | e2e/cli.test.mjs              | commands against a daemon
