@@ -35,7 +35,7 @@ smpp/*               | unit/smpp/test_session.c      | the parts of one session
 store/*.c            | unit/store/test_store.c       | the parts of one store
 store/rows/*         | unit/store/rows/test_lists.c  | rows are written and listed by the tests of those who need them
 store/sqlite/*       | unit/store/test_faults_disk.c | the engine under a disk that fails
-trace/*              | unit/trace/test_trace.c       | the parts of one log
+trace/chain.c         | unit/trace/test_log.c         | a call's records, read and overwritten through the log
 EOT
 }
 
