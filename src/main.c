@@ -1,5 +1,5 @@
-/* hookswitch: one binary. `serve` is the daemon, `demo` plays everything on a temporary store, all
- * other words are commands over the daemon's API. */
+/* hookswitch: one program. `serve` is the daemon, `demo` shows everything on a temporary store,
+ * all other words are commands over the API of the daemon. */
 #include "cli/cli.h"
 
 int main(int argc, char **argv)

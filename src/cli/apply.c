@@ -1,7 +1,7 @@
-/* apply: makes the daemon's settings what a file says. Each object is found by its key; what is not
- * there is created, what differs is changed (the members that differ, no others), what is the same
- * is left alone: applied twice, a file changes nothing the second time. Nothing is deleted unless
- * --prune asks for it. Main thread. */
+/* apply: makes the daemon's settings what a file says. It finds each object by its key. A missing
+ * object is created; one that differs is changed, in the members that differ alone; an equal one
+ * is left alone. So the second run of a file changes nothing. Nothing is deleted unless --prune
+ * asks for it. Main thread. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +104,7 @@ static bool setting_differs(const struct json *a, const struct json *b)
                                                       : !json_same(a, b);
 }
 
-/* An endpoint's path has its id, a number's the number itself, whose + is escaped. */
+/* The path of an endpoint has its id, that of a number the number itself, whose + is escaped. */
 static void setting_path(const struct setting_list *k, const struct declared_one *one,
                          char out[512])
 {
@@ -204,7 +204,7 @@ PRINTF_LIKE(2, 3) static enum err refuse(const char *file, const char *fmt, ...)
     return ERR_INVALID;
 }
 
-/* All of it is looked at before anything is changed. */
+/* Checks the whole file before anything is changed. */
 static enum err file_check(const struct apply_run *a, const char *file)
 {
     void *it = NULL;

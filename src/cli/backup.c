@@ -1,4 +1,4 @@
-/* backup: copies of the store, for operators. Main thread. */
+/* backup: copies the store into a file and back, for operators. Main thread. */
 #include "cli/backup.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
-/* `hookswitch backup` and `hookswitch restore`: the store as one file, and back. They read the
- * daemon's configuration, not its API: a restore is for when there is no daemon. */
+/* `hookswitch backup` and `hookswitch restore`: copy the store into one file, and put it back.
+ * They read the configuration of the daemon and not its API, since a restore runs when there is no
+ * daemon. */
 #pragma once
 
 int backup_run(int argc, char **argv); /* the process's exit code */

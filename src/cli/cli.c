@@ -1,6 +1,6 @@
-/* cli: the API from the shell. `hookswitch number list` is GET /v1/numbers; commands.c says which
- * words mean which request, invocation.c reads them, print.c shows what came back. Tools are the
- * commands that are more than one request. */
+/* cli: runs one command line. `hookswitch number list` is GET /v1/numbers: commands.c has the
+ * table of words and requests, invocation.c reads the words, print.c shows the answer. A tool is a
+ * command that takes more than one request. */
 #include "cli/cli.h"
 
 #include <stdio.h>
@@ -43,20 +43,22 @@ static int print_version(int argc, char **argv)
 }
 
 static const struct tool tools[] = {
-    {"serve", "[--config FILE] [--set KEY=VALUE]...", "the daemon", serve_run},
-    {"demo", "", "see it work, on a temporary store", demo_run},
-    {"listen", "[--forward-to URL]", "your events, live; each POSTed to a URL of yours", listen_run,
-     .helps_itself = true},
+    {"serve", "[--config FILE] [--set KEY=VALUE]...", "runs the daemon", serve_run},
+    {"demo", "", "shows it at work, on a temporary store", demo_run},
+    {"listen", "[--forward-to URL]", "shows your events live, and POSTs each to a URL",
+     listen_run, .helps_itself = true},
     {"apply", "FILE.json [--dry-run] [--prune]", "makes the settings what the file says",
      apply_run},
-    {"export", "", "the settings as such a file", export_run},
-    {"doctor", "[--sip-peer HOST]", "is this machine fit for it?", doctor_run},
-    {"backup", "FILE [--config FILE]", "the store as one file, while the daemon runs", backup_run},
-    {"restore", "FILE [--config FILE]", "and back, while it does not", restore_run},
-    {"completion", "bash|zsh|fish", "for the shell: source <(hookswitch completion bash)",
-     completion_run},
-    {"config", "", "a commented configuration file with all defaults", print_config},
-    {"version", "", "of this program", print_version},
+    {"export", "", "prints the settings as such a file", export_run},
+    {"doctor", "[--sip-peer HOST]", "checks this machine", doctor_run},
+    {"backup", "FILE [--config FILE]", "copies the store into a file, while the daemon runs",
+     backup_run},
+    {"restore", "FILE [--config FILE]", "puts such a copy back, while it does not run",
+     restore_run},
+    {"completion", "bash|zsh|fish",
+     "prints a script for the shell: source <(hookswitch completion bash)", completion_run},
+    {"config", "", "prints a commented configuration file with all defaults", print_config},
+    {"version", "", "prints the version", print_version},
 };
 enum { N_TOOLS = sizeof tools / sizeof *tools };
 
@@ -75,7 +77,7 @@ static void print_usage(FILE *f)
     nouns_print(f);
     fputs("\n"
           "  --url URL     the daemon's API          (HOOKSWITCH_URL, http://127.0.0.1:8080)\n"
-          "  --key KEY     who asks                  (HOOKSWITCH_KEY)\n"
+          "  --key KEY     the API key               (HOOKSWITCH_KEY)\n"
           "  --ca-file F   certificates to trust besides the system's (HOOKSWITCH_CA_FILE)\n"
           "  --json        answers as JSON, for programs\n"
           "\n"
@@ -83,14 +85,14 @@ static void print_usage(FILE *f)
           f);
 }
 
-/* ---- what came back ---- */
+/* ---- the answer ---- */
 
 static const char *failure_advice(int status)
 {
     switch (status) {
     case 401: return "give a valid key with --key or HOOKSWITCH_KEY";
     case 403: return "use a key with the scope for it: `hookswitch key list` shows them";
-    case 404: return "`list` shows what there is";
+    case 404: return "`list` shows the ones that there are";
     case 412: return "read it again, then change it";
     case 429:
     case 503: return "try again in a few seconds";
@@ -159,7 +161,7 @@ static int usage_of(const struct command *c, const char *what)
     return EXIT_USAGE;
 }
 
-/* The words after the verb become path and query; *ret_next is the first that is left. */
+/* Makes path and query of the words after the verb; *ret_next is the first word that is left. */
 static bool request_put_path(const struct invocation *v, const struct command *c, struct buf *b,
                              size_t *ret_next)
 {
@@ -182,7 +184,7 @@ static bool request_put_path(const struct invocation *v, const struct command *c
     return true;
 }
 
-/* "@FILE" and "-" are read; anything else is the JSON itself. */
+/* Reads "@FILE" and "-"; any other word is the JSON itself. */
 static bool request_read_body(const char *word, struct buf *b)
 {
     FILE *f = word[0] == '@' ? fopen(word + 1, "r") : !strcmp(word, "-") ? stdin : NULL;
@@ -278,7 +280,7 @@ static int tool_run(const struct tool *t, int argc, char **argv)
     return 0;
 }
 
-/* `simulate {…}` is `simulate run {…}`: there is nothing else to do with it. */
+/* `simulate {…}` means `simulate run {…}`, its only verb. */
 static const struct command *command_of_words(struct invocation *v)
 {
     const struct command *c = v->n >= 2 ? command_find(v->word[0], v->word[1]) : NULL;
@@ -303,7 +305,7 @@ int cli_run(int argc, char **argv)
             return tool_run(&tools[i], argc, argv);
     if (!invocation_parse(argc, argv, NULL, 0, &v))
         return EXIT_USAGE;
-    if (v.n && !strcmp(v.word[0], "help")) { /* `help number` as `number --help` */
+    if (v.n && !strcmp(v.word[0], "help")) { /* `help number` means `number --help` */
         memmove(v.word, v.word + 1, --v.n * sizeof v.word[0]);
         v.help = true;
     }

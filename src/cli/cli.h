@@ -1,11 +1,11 @@
-/* The commands that talk to a daemon over its API, and those that need none. */
+/* Runs the commands, those that talk to a daemon over its API and those that need none. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A command that is more than one request: the whole command line goes to run, which gives the
- * process's exit code. */
+/* A command that takes more than one request. run gets the whole command line and returns the exit
+ * code of the process. */
 struct tool {
     const char *name, *words, *help;
     int (*run)(int argc, char **argv);

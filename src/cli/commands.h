@@ -1,5 +1,5 @@
-/* What the shell's words mean: `hookswitch number list` is GET /v1/numbers. One table; usage, and
- * which columns a list shows, come out of it. */
+/* The words of the shell and their requests: `hookswitch number list` is GET /v1/numbers. Usage
+ * and the columns of lists come out of this one table. */
 #pragma once
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,8 +13,8 @@ struct command {
     bool query;       /* takes NAME=VALUE words */
     /* May be NULL: */
     const char *help;    /* one line */
-    const char *columns; /* of a list (print_table); NULL: what the first row has */
-    /* Shows the answer; NULL: as a table or an object. */
+    const char *columns; /* of a list (print_table); NULL: those of the first row */
+    /* Prints the answer; NULL: as a table or an object. */
     void (*print)(FILE *f, const struct json *answer, size_t width);
 };
 
@@ -23,5 +23,5 @@ const struct command *command_find(const char *noun, const char *verb); /* NULL:
 bool noun_is(const char *noun);
 void noun_print_usage(FILE *f, const char *noun);
 void nouns_print(FILE *f); /* each with its verbs */
-/* The words that follow the verb, for usage: "ID JSON". */
+/* The words that follow the verb in the usage: "ID JSON". */
 void command_print_words(FILE *f, const struct command *c);

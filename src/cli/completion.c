@@ -1,6 +1,6 @@
-/* completion: scripts for shells, printed from the same tables that the commands come from, so that
- * they know what this very binary knows. Ids are not completed: that would be a request for each
- * press of a key. */
+/* completion: prints scripts for shells from the tables of the commands, so that they know the
+ * words of this binary. Ids are not completed, since that would take a request for each press of a
+ * key. */
 #include "cli/completion.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ static bool starts_noun(size_t i)
     return !before || strcmp(c->noun, before->noun) != 0;
 }
 
-/* All first words, blanks between. */
+/* Prints all first words with blanks between. */
 static void print_words(void)
 {
     const struct tool *t;
@@ -27,7 +27,7 @@ static void print_words(void)
             printf("%s ", command_at(i)->noun);
 }
 
-/* A noun's verbs, one line for each noun, as both bash and zsh understand it. */
+/* Prints a line for each noun with its verbs, as both bash and zsh read it. */
 static void print_cases(void)
 {
     const struct command *c;
@@ -93,7 +93,7 @@ static void print_zsh(void)
          "else compdef _hookswitch hookswitch; fi");
 }
 
-/* Text in single quotes of fish. */
+/* Prints text in single quotes of fish. */
 static void print_quoted(const char *text)
 {
     putchar('\'');

@@ -1,5 +1,5 @@
-/* declared: the daemon's settings without what only the daemon says of them (ids, times, health),
- * so that two daemons can be given the same ones. Main thread. */
+/* declared: reads the settings of a daemon without the members that only a daemon sets (ids,
+ * times, health), so that another daemon can get the same ones. Main thread. */
 #include "cli/declared.h"
 
 #include <stdio.h>
@@ -42,7 +42,7 @@ enum err declared_request(const struct client *c, const char *method, const char
     *ret_code = client_exit_code(err, a.status);
     if (err != OK) {
         client_print_failure(c, err, &a);
-    } else if (*ret_code && a.status == 403 && ret) { /* a reading: the caller may do without */
+    } else if (*ret_code && a.status == 403 && ret) { /* the caller can do without */
         err = ERR_DENIED;
     } else if (*ret_code) {
         err = a.status == 403 ? ERR_DENIED : ERR_INVALID;
@@ -64,8 +64,8 @@ enum err declared_request(const struct client *c, const char *method, const char
     return err;
 }
 
-/* The name of an account by its id, as the operator sees it; "" for `default` and for who sees one
- * account alone. */
+/* Finds the name of an account by its id, as the operator sees it; "" for `default`, and for a key
+ * that sees one account alone. */
 static struct str account_name(const struct json *accounts, const struct json *one)
 {
     struct str id, other, name;
@@ -128,7 +128,7 @@ enum err declared_read(const struct client *c, const struct setting_list *k,
     *d = (struct setting_lists){0};
     enum err err =
         declared_request(c, "GET", "/v1/accounts?limit=500", (struct str){0}, &accounts, ret_code);
-    if (err == ERR_DENIED) /* who sees his own account alone need not say it */
+    if (err == ERR_DENIED) /* a key that sees one account need not name it */
         err = OK;
     while (err == OK) {
         snprintf(path, sizeof path, "%s?limit=500%s%.*s", k->collection, next.n ? "&cursor=" : "",

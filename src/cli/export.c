@@ -1,5 +1,5 @@
-/* export: the settings as one file, an object a line, so that versions of it can be compared.
- * Secrets are not in it: the daemon does not give them out again. Main thread. */
+/* export: prints the settings as one file, an object a line, so that versions of it can be
+ * compared. Secrets are left out, since the daemon does not show them again. Main thread. */
 #include <stdio.h>
 
 #include "cli/declared.h"

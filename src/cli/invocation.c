@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 1 when argv[*i] is that option and its value was there, 0 when it is another, -1 when the value
- * is missing. */
+/* Returns 1 when argv[*i] is that option and has its value, 0 when it is another, -1 when the
+ * value is missing. */
 static int option_take(const struct option *o, int argc, char **argv, int *i)
 {
     const char *word = argv[*i];
@@ -63,7 +63,7 @@ bool invocation_parse(int argc, char **argv, const struct option *own, size_t n_
         }
         bool is_option = argv[i][0] == '-' && argv[i][1] != '\0';
         if (is_option || v->n == WORDS_MAX) {
-            fprintf(stderr, "hookswitch: %s \"%s\"; --help shows what there is\n",
+            fprintf(stderr, "hookswitch: %s \"%s\"; --help lists the options\n",
                     is_option ? "unknown option" : "one word too many:", argv[i]);
             return false;
         }

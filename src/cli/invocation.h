@@ -3,7 +3,7 @@
 #include "base/str.h"
 #include "cli/client/client.h"
 
-struct option {         /* a command's own, besides those that all take */
+struct option {         /* an option of one command, besides those that all take */
     const char *name;   /* "--number" */
     const char **value; /* where its value goes; NULL: it has none */
     bool *flag;         /* set when it is given; may be NULL beside a value */
@@ -18,8 +18,8 @@ struct invocation {
     size_t n;
 };
 
-/* Values may follow as the next word or after `=`. Says on standard error what it does not know. */
+/* A value is the next word, or follows after `=`. Prints unknown options on standard error. */
 bool invocation_parse(int argc, char **argv, const struct option *own, size_t n_own,
                       struct invocation *ret);
-/* The first word that is neither an option nor its value, "" when there is none: which command? */
+/* Returns the first word that is neither an option nor its value: the command; "" without one. */
 const char *invocation_word(int argc, char **argv);

@@ -1,7 +1,8 @@
-/* listen: the event stream for a developer. Events come over the daemon's stream, wait in a short
- * queue, and are POSTed one after another to a URL of his, signed with a secret of this session.
- * When the queue is full the stream is not read: the daemon holds our place. What is printed about
- * events goes to standard output; with --json everything else to standard error. Main thread. */
+/* listen: shows the event stream to a developer. Events come over the stream of the daemon, wait
+ * in a short queue, and are POSTed one after another to the URL, signed with a secret of this
+ * session. When the queue is full the stream is not read, and the daemon holds our place. Events
+ * are printed on standard output; with --json everything else goes to standard error. Main thread.
+ */
 #include "cli/listen.h"
 
 #include <signal.h>
@@ -156,7 +157,7 @@ static void queue_post_next(struct listen *l)
         } else if (poster_post(l->poster, l->head->payload) == OK) {
             return;
         } else {
-            fputs("hookswitch listen: not an event, passed over: ", stderr);
+            fputs("hookswitch listen: not an event, ignored: ", stderr);
             print_safe(stderr, str_of(l->head->id));
             fputc('\n', stderr);
             l->n_bad++;
@@ -262,17 +263,20 @@ static void print_usage(FILE *f)
 {
     fputs("usage: hookswitch listen [--forward-to URL] [OPTIONS]\n"
           "\n"
-          "Your account's events as they come. With --forward-to each is POSTed there, one after\n"
+          "Prints your account's events as they come. With --forward-to it POSTs each there, one "
+          "after\n"
           "another, as a webhook is: same body, same headers, signed. Where nobody answers it "
           "waits.\n"
           "\n"
           "  --forward-to URL      e.g. http://localhost:3000/hooks\n"
-          "  --secret whsec_…      that signs (HOOKSWITCH_WEBHOOK_SECRET); without it one is made\n"
+          "  --secret whsec_…      the secret that signs (HOOKSWITCH_WEBHOOK_SECRET); else a new "
+          "one\n"
           "  --format json|form    of the body that is POSTed (json)\n"
           "  --sip-headers         keep the sip_header_x_… members\n"
           "  --number E164  --type EVENT  --call-id ID      only these\n"
-          "  --since TIME          also what occurred since then (2026-11-24T08:00:00Z)\n"
-          "  --last-event-id ID    go on behind that one\n"
+          "  --since TIME          begin with the events that occurred since then "
+          "(2026-11-24T08:00:00Z)\n"
+          "  --last-event-id ID    go on behind that event\n"
           "  --count N             end after N events\n"
           "  --json                a line of JSON for each event\n"
           "  --url URL  --key KEY  --ca-file FILE           the daemon's API, who asks, whom to "
@@ -318,7 +322,7 @@ static int stream_path_make(struct listen *l)
     return 0;
 }
 
-/* The developer's own secret, the shell's, or a new one, which is then shown. */
+/* Takes the secret of --secret, else that of the shell, else makes a new one and shows it. */
 static int secret_choose(struct listen *l, char ret[SECRET_SIZE])
 {
     char made[SECRET_SIZE];

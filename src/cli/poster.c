@@ -1,7 +1,7 @@
-/* poster: the daemon's own request (deliver/request, deliver/http_client), to one URL. An answer
- * is an answer, whatever its status; where nobody answers (the program is being restarted) the same
- * event is tried again, so that the order holds and nothing is lost. `sequence` counts each call's
- * events as an endpoint's does, from the first that this run saw. */
+/* poster: sends the daemon's own request (deliver/request, deliver/http/client) to one URL. Any
+ * answer counts, whatever its status. Where nobody answers (the program is being restarted) the
+ * same event is tried again, so that the order holds and nothing is lost. `sequence` counts each
+ * call's events as for an endpoint, from the first that this run saw. */
 #include "cli/poster.h"
 
 #include <stdlib.h>
@@ -129,7 +129,7 @@ static void post_now(struct poster *f)
     enum err err = f->headers.err;
     if (err == OK)
         err = http_client_post(f->http, &p, on_exchange_done, f, &f->exchange);
-    if (err != OK) { /* out of memory or descriptors: as if nobody had been there */
+    if (err != OK) { /* out of memory or descriptors: as if nobody had answered */
         struct http_result none = {.err = ERR_UNREACHABLE, .detail = err_text(err)};
         poster_report(f, &none);
     }

@@ -1,5 +1,5 @@
-/* Plays the daemon to a URL of the developer's: one event after another, in the order they come,
- * POSTed with the headers, body and signature that a webhook has. Thread of its loop. */
+/* Sends events to a URL of the developer as the daemon would: one after another, in the order they
+ * come, POSTed with the headers, body and signature of a webhook. Thread of its loop. */
 #pragma once
 #include "model/payload.h"
 #include "model/signature.h"
@@ -14,7 +14,7 @@ struct post_outcome { /* valid during the call */
     const char *detail;
     int64_t duration_ms;
     unsigned attempt;
-    bool again; /* nobody was there: it is tried again, the others wait */
+    bool again; /* nobody answered: it is tried again, the others wait */
 };
 struct poster_config {
     struct loop *loop;
@@ -29,6 +29,6 @@ struct poster_config {
 MUST_USE enum err poster_open(const struct poster_config *c, struct poster **ret);
 void poster_close(struct poster *f); /* NULL-safe */
 
-/* One at a time: the next when on_posted came without `again`. Copies what it needs.
+/* Posts one event at a time; the next when on_posted came without `again`. Copies what it needs.
  * ERR_SYNTAX: the payload is no event. */
 MUST_USE enum err poster_post(struct poster *f, struct str payload);

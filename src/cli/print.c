@@ -1,6 +1,6 @@
-/* print: answers for people. A table's columns are as wide as what stands in them; when that is
- * more than the terminal has, those that may are left out, and then the widest are cut first, with
- * … at the end. Programs get tabs, or --json. Main thread. */
+/* print: prints answers for people. A column is as wide as its widest value. When the terminal has
+ * less room, optional columns are left out, then the widest are cut first, with … at the end.
+ * Programs get tabs, or --json. Main thread. */
 #include "cli/print.h"
 
 #include <locale.h>
@@ -38,14 +38,14 @@ static size_t columns_of(uint32_t c)
     if (c < 0x300)
         return 1;
     if (!set) {
-        setlocale(LC_CTYPE, "C.UTF-8"); /* wcwidth knows widths by it */
+        setlocale(LC_CTYPE, "C.UTF-8"); /* wcwidth goes by it */
         set = true;
     }
     int n = wcwidth((wchar_t)c);
     return n < 0 ? 1 : (size_t)n;
 }
 
-/* Puts as much of s as fits into `columns`; gives what was used. f NULL: only counts. */
+/* Puts as much of s as fits into `columns`; returns the columns used. f NULL: only counts. */
 static size_t safe_put(FILE *f, struct str s, size_t columns)
 {
     size_t used = 0;
@@ -94,7 +94,7 @@ static bool value_is_plain(const struct json *v)
     return kind != JSON_IS_OBJECT && !objects;
 }
 
-/* A value as people read it; an array of words as the words. b is reset first. */
+/* Prints a value as people read it, an array of words as the words. b is reset first. */
 static struct str value_text(const struct json *v, struct buf *b)
 {
     struct str s;
@@ -123,7 +123,7 @@ static struct str value_text(const struct json *v, struct buf *b)
 
 /* ---- tables ---- */
 
-/* "2026-11-24T19:56:31.969Z": a table on a terminal shows the first two thirds. */
+/* Is it "2026-11-24T19:56:31.969Z"? A table on a terminal shows the first two thirds. */
 static bool text_is_time(struct str s)
 {
     return s.n == 24 && s.p[4] == '-' && s.p[7] == '-' && s.p[10] == 'T' && s.p[13] == ':' &&
@@ -146,7 +146,7 @@ struct table {
     char name[COLUMNS_MAX][NAME_MAX_];
     bool optional[COLUMNS_MAX];
     size_t n, width[COLUMNS_MAX];
-    struct buf text; /* room of text_of */
+    struct buf text; /* buffer of value_text */
 };
 
 static void column_add(struct table *t, struct str name, bool optional)
@@ -180,7 +180,7 @@ static void choose_columns(struct table *t, const struct json *rows, const char 
             column_add(t, name, false);
 }
 
-/* The member of that name; an SMS's event has its numbers under other names. */
+/* Finds the member of that name. An SMS event has its numbers under other names. */
 static const struct json *cell_text(const struct json *row, const char *name)
 {
     const struct json *v = json_get(row, name);
@@ -287,7 +287,7 @@ static bool object_has_lists(const struct json *o)
 
 static void object_put(FILE *f, const struct json *o, size_t width, int indent);
 
-/* A table, unless its rows have lists of their own: then an object each, further in. */
+/* Prints a table; rows that have lists of their own are printed as objects, indented. */
 static void list_put(FILE *f, const struct json *rows, size_t width, int indent)
 {
     bool deep = false;

@@ -1,6 +1,6 @@
-/* print_trace: each message under a line that says when, how long after the one before, on which
- * leg, and from where to where. Messages stand further in, so that none can look like such a line;
- * what would drive the terminal is shown as `?`. Main thread. */
+/* print_trace: prints each message under a line with its time, the time since the one before, its
+ * leg and its addresses. Messages are indented, so that none can look like such a line. Characters
+ * that would drive the terminal are shown as `?`. Main thread. */
 #include "cli/print_trace.h"
 
 #include "base/clock.h"

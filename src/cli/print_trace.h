@@ -1,4 +1,4 @@
-/* A call's SIP messages on a terminal. */
+/* Prints a call's SIP messages on a terminal. */
 #pragma once
 #include "cli/print.h"
 

@@ -1,7 +1,7 @@
-/* config: reads the configuration from four places in this order: the table's defaults, the file,
- * the environment, --set. Later ones win. Each value is judged by the table when it is read, so
- * that nobody who asks for it later has to. Read once at the start (and at SIGHUP) by the main
- * thread; immutable afterwards. */
+/* config: reads the configuration from four places in this order: the defaults of the table, the
+ * file, the environment, --set. A later place wins. The table checks each value when it is read,
+ * so that no caller has to. The main thread reads it once at the start (and at SIGHUP); it is
+ * immutable afterwards. */
 #include "daemon/config.h"
 
 #include <ctype.h>
@@ -42,7 +42,7 @@ static int edit_distance_min(int a, int b)
     return a < b ? a : b;
 }
 
-/* Edits (insert, delete, replace, swap of neighbours) between two short words. */
+/* Counts the edits (insert, delete, replace, swap of neighbours) between two short words. */
 static int edit_distance(const char *a, const char *b)
 {
     int row[3][KEY_MAX + 1];
@@ -96,7 +96,7 @@ static void load_fault(struct config *c, const char *where, const char *name)
                  where, name);
 }
 
-/* A whole number within the key's bounds? */
+/* Is it a whole number within the bounds of the key? */
 static bool number_parse(const struct key *k, const char *value, int64_t *ret)
 {
     uint64_t v;
@@ -106,7 +106,7 @@ static bool number_parse(const struct key *k, const char *value, int64_t *ret)
     return *ret >= k->least || (k->type == NUMBER_OR_0 && *ret == 0);
 }
 
-/* "debug, info, warn or error" has it as a word of its own. */
+/* Is `value` a word of a list like "debug, info, warn or error"? */
 static bool choice_has(const char *choices, const char *value)
 {
     size_t n = strcspn(value, ", ");
@@ -199,7 +199,7 @@ static void load_file(struct config *c)
         c->err = ERR_SYNTAX;
 }
 
-/* A secret's value from the file that …_FILE names, without its last newline. */
+/* Reads a secret's value from the file that …_FILE names, without its last newline. */
 static void value_set_from_file(struct config *c, const char *name, const char *path)
 {
     char text[VALUE_MAX];
@@ -230,7 +230,7 @@ static void key_env_name(const char *name, char out[KEY_MAX + 1])
     out[i] = '\0';
 }
 
-/* What the commands read of the environment; the daemon has no part in it. */
+/* Is it a variable of the commands? The daemon has no part in it. */
 static bool is_command_variable(const char *name)
 {
     static const char *const list[] = {"URL",    "KEY",  "CA_FILE", "WEBHOOK_SECRET",
@@ -241,7 +241,7 @@ static bool is_command_variable(const char *name)
     return false;
 }
 
-/* What Kubernetes sets in every container beside a service that is called hookswitch. */
+/* Is it a variable that Kubernetes sets in every container beside a service called hookswitch? */
 static bool is_service_variable(const char *name, const char *value)
 {
     return !strncmp(name, "SERVICE_HOST", 12) || !strncmp(name, "SERVICE_PORT", 12) ||
@@ -348,7 +348,7 @@ int64_t config_number(const struct config *c, enum config_key key)
 {
     int64_t number = 0;
     bool ok = number_parse(&table[key], config_get(c, key), &number);
-    ASSERT(table[key].type <= NUMBER_OR_0 && ok); /* it was judged when it was read */
+    ASSERT(table[key].type <= NUMBER_OR_0 && ok); /* it was checked when it was read */
     return number;
 }
 
@@ -377,7 +377,7 @@ void config_print_example(struct buf *out)
     buf_puts(out,
              "# hookswitch: every key with its default. Each can also come from the environment\n"
              "# (store.url: HOOKSWITCH_STORE_URL; with _FILE at the end: from that file) and from\n"
-             "# --set store.url=VALUE, which win in this order.\n");
+             "# --set store.url=VALUE. The last of these places that has a key wins.\n");
     for (int pass = 0; pass < 2; pass++) /* keys without a section must stand before the first */
         for (int i = 0; i < CONFIG_COUNT_; i++) {
             struct str head, key;

@@ -1,4 +1,4 @@
-/* daemon: from a configuration to a running whole, and back.
+/* daemon: starts all parts of the daemon from a configuration, and stops them.
  *
  *     store ← books ← intake ← messages ← { sip and smpp edges (one loop), api (its threads) }
  *                        ├→ deliver (its couriers)
@@ -6,7 +6,8 @@
  *                        └→ housekeeper (its thread)
  *
  * Parts that must not know each other meet here: the arrows that go up are the function pointers
- * set below. Start order: who gives before who asks; stop order: the doors first, the store last.
+ * set below. A part starts after those that it uses. At the stop the doors close first, the store
+ * last.
  * Thread: the main one. */
 #include "daemon/daemon.h"
 
@@ -57,15 +58,16 @@ struct daemon {
     struct housekeeper *housekeeper;
     struct api *api;
     size_t n_sip;
-    char setup_token[41]; /* "": somebody is an operator */
-    /* The drain's end, told by the edge's thread: the one lock here, for waiting alone. */
+    char setup_token[41]; /* "": there is an operator */
+    /* The end of the drain, announced by the thread of the edge. The one lock here, for waiting
+     * alone. */
     pthread_mutex_t lock;
     pthread_cond_t idle;
     unsigned busy; /* edges that are not idle yet */
 };
 
-/* A failed sync: what was acknowledged is safe, what comes next would not be. The process ends here
- * and now; its supervisor starts it again, and recovery reads what the disk really holds. */
+/* After a failed sync acknowledged events are safe, and later ones would not be. The process ends
+ * at once. Its supervisor starts it again, and the recovery reads what the disk really holds. */
 static void on_broken(void *arg)
 {
     log_error("store", "the disk failed to sync: ending now, so that nothing unsafe is accepted");
@@ -158,14 +160,14 @@ static enum err open_intake(struct daemon *d, char *why, size_t cap)
     return err == OK ? messages_new(&mc, &d->messages) : err;
 }
 
-/* Nobody's webhook or target reaches our own listeners. */
+/* No webhook or target reaches our own listeners. */
 static enum err refuse_own(struct daemon *d, struct addr own)
 {
     enum err err = guard_refuse(d->guard, &own);
     return err == OK ? guard_refuse(d->sip_guard, &own) : err;
 }
 
-/* The networks that accounts' SIP targets may reach: a key of its own, or what webhooks may. */
+/* The networks that accounts' SIP targets may reach: those of sip.allow, else those of webhooks. */
 static const char *sip_allow(const struct config *c)
 {
     const char *own = config_get(c, CONFIG_SIP_ALLOW);
@@ -201,7 +203,7 @@ void daemon_reload(struct daemon *d, const struct config *now)
         log_error("config", "sip.allow: not a list of CIDRs, nor none: it stays as it was");
 }
 
-/* The loop on which carriers speak, SIP and SMPP. */
+/* Opens the loop of SIP and SMPP. */
 static enum err open_edge_loop(struct daemon *d, char *why, size_t cap)
 {
     struct resolver_config rc = {0};
@@ -219,7 +221,8 @@ static enum err open_edge_loop(struct daemon *d, char *why, size_t cap)
     return err;
 }
 
-/* With sip.listen empty too: it ends the calls that were open when SIP was switched off. */
+/* Also with an empty sip.listen: the edge then ends the calls that were open when SIP was switched
+ * off. */
 static enum err start_sip(struct daemon *d, char *why, size_t cap)
 {
     struct sip_config sc = {.store = d->store,

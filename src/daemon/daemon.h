@@ -1,18 +1,18 @@
-/* The daemon as one thing: builds the parts, wires them, runs them, stops them. Used by `serve` and
- * `demo`; the only place that knows all parts. */
+/* Builds the parts of the daemon, wires them, runs them and stops them. Used by `serve` and
+ * `demo`; no other file knows all parts. */
 #pragma once
 #include "daemon/config.h"
 #include "net/addr.h"
 
 struct daemon;
 
-/* Starts everything the configuration names. ret_why for people when it fails. */
+/* Starts everything that the configuration names. ret_why says for people why it failed. */
 MUST_USE enum err daemon_start(const struct config *c, struct daemon **ret, char *ret_why,
                                size_t why_cap);
-/* New calls and messages are refused, what is under way goes on for at most `drain_ms`; then all
- * threads end and the store is closed. NULL-safe. */
+/* Refuses new calls and messages, and lets those under way go on for at most `drain_ms`; then ends
+ * all threads and closes the store. NULL-safe. */
 void daemon_stop(struct daemon *d, int64_t drain_ms);
-/* Takes from `now` what may change while it runs: the allow lists. Main thread. */
+/* Takes from `now` the keys that may change while it runs: the allow lists. Main thread. */
 void daemon_reload(struct daemon *d, const struct config *now);
 struct addr daemon_http(const struct daemon *d);
 const char *daemon_setup_token(const struct daemon *d); /* "": there is an operator already */

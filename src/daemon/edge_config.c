@@ -1,4 +1,5 @@
-/* edge_config: the keys sip.* and smpp.*, with what each may be. Called by daemon at the start. */
+/* edge_config: reads the keys sip.* and smpp.* and checks their values. Called by daemon at the
+ * start. */
 #include "daemon/edge_config.h"
 
 #include <stdio.h>
@@ -6,7 +7,7 @@
 
 enum { SMPP_PORT = 2775, RESTORE_GRACE_MS = 32000 };
 
-/* It goes into headers: nothing there may end one. "" is none. */
+/* The value goes into headers, so it may hold nothing that ends one. "" is none. */
 static bool is_host(const char *s)
 {
     return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-:[]")] == 0;

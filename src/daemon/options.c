@@ -1,4 +1,4 @@
-/* options: how commands that read the daemon's configuration take their words. Main thread. */
+/* options: reads the words of commands that use the daemon's configuration. Main thread. */
 #include "daemon/options.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* serve: the daemon in the foreground, as systemd and containers want it. SIGTERM and SIGINT drain
- * and end (a second one ends at once), SIGHUP reads the configuration again. Thread: the main one,
- * which does nothing but wait for signals; all others have them blocked. */
+/* serve: runs the daemon in the foreground, as systemd and containers want it. SIGTERM and SIGINT
+ * drain and end it (a second one ends it at once), SIGHUP reads the configuration again. Thread:
+ * the main one, which only waits for signals; all others have them blocked. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static bool key_is_reloaded(enum config_key key)
     return key == CONFIG_LOG_LEVEL || key == CONFIG_HTTP_CLIENT_ALLOW || key == CONFIG_SIP_ALLOW;
 }
 
-/* The log's level and the allow lists change while running; the rest is said, not silently ignored.
+/* Applies the log's level and the allow lists at once; the log names every other key that changed.
  */
 static void config_reload(const struct config_options *o, struct config *running, struct daemon *d)
 {
@@ -49,8 +49,8 @@ static void config_reload(const struct config_options *o, struct config *running
     log_info("config", "read again");
 }
 
-/* A connection under way is a descriptor: thousands, where the shell's 1,024 is for interactive
- * use. */
+/* A connection under way takes a descriptor: the daemon needs thousands, and the limit of 1,024 in
+ * a shell is for interactive use. */
 static void raise_descriptors(void)
 {
     struct rlimit r;
@@ -61,7 +61,7 @@ static void raise_descriptors(void)
         log_warn("serve", "the limit of descriptors stays as it is: %s", strerror(errno));
 }
 
-/* For the eyes of who started it: to standard error, whatever the log's level. */
+/* Prints to standard error, whatever the level of the log, for the person who started it. */
 static void print_setup(const struct daemon *d, struct addr at)
 {
     static const uint8_t any[16];

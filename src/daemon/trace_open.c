@@ -1,5 +1,5 @@
-/* trace_open: sip.trace_bytes, DATA_DIR/trace, and SIP's own knowledge of what may not be kept.
- * Called by daemon at the start. */
+/* trace_open: opens the trace by sip.trace_bytes and DATA_DIR/trace, and gives it the rules of SIP
+ * for what may not be kept. Called by daemon at the start. */
 #include "daemon/trace_open.h"
 
 #include <stdio.h>

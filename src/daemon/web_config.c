@@ -1,5 +1,5 @@
-/* web_config: the keys http.*, accounts.* and ingest.*, as their users take them. Called by daemon
- * at the start. */
+/* web_config: reads the keys http.*, accounts.* and ingest.* for the parts that use them. Called
+ * by daemon at the start. */
 #include "daemon/web_config.h"
 
 void web_config_api(const struct config *c, struct api_config *ret)

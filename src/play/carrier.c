@@ -1,8 +1,8 @@
-/* carrier: the sending side of SMPP 3.4, small: bind_transceiver, submit_sm, and the answers to
- * what the other side asks meanwhile. Long texts go as parts with an 8-bit reference (3GPP TS
- * 23.040 §9.2.3.24.1), cut as carriers cut them: between septets of GSM 7 bit but never behind an
- * escape, and anywhere between units of UCS-2, a surrogate pair included. Caller: cli/demo. Thread:
- * the loop it was opened on. */
+/* carrier: sends SMS over SMPP 3.4: bind_transceiver, submit_sm, and answers to the requests of
+ * the other side. Long texts go as parts with an 8-bit reference (3GPP TS 23.040 §9.2.3.24.1), cut
+ * as carriers cut them: between septets of GSM 7 bit but never behind an escape, and anywhere
+ * between units of UCS-2, a surrogate pair included. Caller: play/demo. Thread: the loop it was
+ * opened on. */
 #include "play/carrier.h"
 
 #include <stdlib.h>
@@ -181,7 +181,7 @@ static struct smpp_address smpp_address_of(struct str s)
     return (struct smpp_address){.ton = digits ? 3 : 5, .npi = 0, .digits = s};
 }
 
-/* Bytes of the part that begins at `at`. */
+/* Counts the bytes of the part that begins at `at`. */
 static size_t part_size(enum sms_alphabet a, struct str data, size_t at)
 {
     size_t most = a == SMS_UCS2 ? UCS2_PART : GSM7_PART, left = data.n - at;

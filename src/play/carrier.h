@@ -1,6 +1,6 @@
 /* A small carrier on an SMPP link of its own: it binds to the daemon and submits texts, in parts
- * where they are long. It is the carrier of `hookswitch demo`; it speaks to the daemon over the
- * wire, like anyone. Thread of its loop. */
+ * where they are long. `hookswitch demo` uses it. It speaks to the daemon over the wire. Thread of
+ * its loop. */
 #pragma once
 #include "net/addr.h"
 #include "net/loop.h"
@@ -18,7 +18,7 @@ struct carrier_answer { /* to one part; valid during the call */
 struct carrier_config {
     struct addr to;
     const char *system_id, *password;
-    /* Bound, or not: `status` is ESME_ROK or why it was refused. */
+    /* It is bound, or not: `status` is ESME_ROK or the reason. */
     void (*on_bound)(void *arg, uint32_t status);
     void (*on_answer)(void *arg, const struct carrier_answer *a);
     /* The connection is over; answers that are due never come. Once, the last. */

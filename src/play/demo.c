@@ -1,7 +1,7 @@
-/* demo: the whole thing on one screen. On a stage (play/stage.h) a telephone plays the carrier that
- * calls, another the agent, both over real SIP; then the carrier texts, over real SMPP; a receiver
- * verifies each event's signature, prints it, and says where the last call goes. Nothing here goes
- * around the daemon's own doors. */
+/* demo: shows the whole program on one screen. On a stage (play/stage.h) a telephone plays the
+ * carrier that calls, another the agent, both over real SIP; then the carrier texts, over real
+ * SMPP. A receiver verifies the signature of each event, prints it, and decides where the last
+ * call goes. The demo uses only the daemon's public interfaces. */
 #include "play/demo.h"
 
 #include <signal.h>
@@ -37,7 +37,8 @@ static const struct {
      "is busy",
      -1, 600}};
 
-/* The second is 67 units of UTF-16 up to the middle of its fox: its halves travel apart. */
+/* The second text has 67 units of UTF-16 up to the middle of its fox, so the halves of the fox
+ * travel apart. */
 static const struct {
     const char *text, *what;
 } text_plan[TEXTS] = {
@@ -54,7 +55,7 @@ struct demo {
     struct receiver *receiver;
     unsigned events, bad, dialled, texted, answers;
     int64_t started_ms, first_ms;
-    bool tty, over; /* over: what is missing will not come */
+    bool tty, over; /* over: missing events will not come */
     struct timer next;
 };
 
@@ -100,7 +101,7 @@ static void control_answer_put(const struct demo *d, struct buf *answer)
     printf("    we answer: %.*s\n", STR_FMT(buf_str(answer)));
 }
 
-/* What a text says must be what was sent. */
+/* The text of a message must be the text that was sent. */
 static bool text_is_as_sent(const struct demo *d, const struct json *doc)
 {
     if (!str_eq(event_member(doc, "event"), STR("sms_received")))

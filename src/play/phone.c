@@ -1,7 +1,5 @@
-/* phone: the telephone of the demo and of simulated calls: its socket, and who a packet is for.
- *
- * Everything that comes in is matched by Call-ID; phone_dial.c and phone_answer.c play the two
- * sides. Callers: cli/demo, and the simulator behind POST /v1/simulate. Thread: the loop it was
+/* phone: has the socket of the telephone and finds the call of each packet by its Call-ID.
+ * phone_dial.c and phone_answer.c play the two sides. Caller: play/demo. Thread: the loop it was
  * opened on. */
 #include "play/phone.h"
 

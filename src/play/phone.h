@@ -1,6 +1,6 @@
-/* A small SIP telephone on a UDP socket of its own: it calls and it answers, as a plan says. It is
- * the carrier and the agent of `hookswitch demo` and of POST /v1/simulate; it speaks to the daemon
- * over the wire, like anyone. Thread of its loop. */
+/* A small SIP telephone on a UDP socket of its own: it calls and answers as a plan says. It is the
+ * carrier and the agent of `hookswitch demo`. It speaks to the daemon over the wire. Thread of its
+ * loop. */
 #pragma once
 #include "net/addr.h"
 #include "net/loop.h"
@@ -8,7 +8,7 @@
 
 struct phone;
 
-struct phone_answer {        /* what it does with a call that comes in */
+struct phone_answer {        /* its plan for an incoming call */
     int64_t ring_ms;         /* 180 at once, the final answer after so long; -1: rings for ever */
     int status;              /* final answer: 200, 486, 603 … */
     int64_t hangup_after_ms; /* after the answer; -1: waits for the other side */
@@ -26,8 +26,8 @@ struct phone_config {
     struct addr at; /* port 0: any */
     /* The plan for a call to that user part; called for each INVITE that comes in. */
     struct phone_answer (*answer)(void *arg, struct str user);
-    /* A dialled call went on; `status` of PHONE_REFUSED and PHONE_ENDED (0: hung up). `dial` is
-     * what phone_dial returned. May be NULL. */
+    /* Reports a step of a dialled call; `status` of PHONE_REFUSED and PHONE_ENDED (0: hung up).
+     * `dial` is the value that phone_dial returned. May be NULL. */
     void (*on_dialled)(void *arg, uint64_t dial, enum phone_event what, int status);
     void *arg;
 };

@@ -1,5 +1,5 @@
-/* phone_answer: the called side of the telephone. It keeps the INVITE as it came, rings, and gives
- * the final answer that the plan says; a final answer is repeated until its ACK (RFC 3261
+/* phone_answer: plays the called side of the telephone. It keeps the INVITE as it came, rings, and
+ * gives the final answer of the plan. It repeats a final answer until its ACK (RFC 3261
  * §13.3.1.4). */
 #include "play/phone_call.h"
 
@@ -89,7 +89,7 @@ void phone_on_invite(struct phone *p, const struct sip_msg *m, const struct addr
 void phone_on_request(struct phone_call *c, const struct sip_msg *m, const struct addr *from)
 {
     switch (m->method) {
-    case SIP_INVITE: /* the same again, or a re-INVITE we have nothing to say to */
+    case SIP_INVITE: /* a repeat, or a re-INVITE that needs no answer of ours */
         if (m->cseq == c->invite_cseq || !m->to.tag.p)
             break;
         phone_reply(c->phone, m, from, 488, str_of(c->our_tag));

@@ -1,8 +1,7 @@
-/* phone_call: what a call of the telephone is made of, whichever side began it.
+/* phone_call: keeps one call of the telephone, whichever side began it.
  *
- * Whatever it sent last and still waits for an answer to is kept and sent again (RFC 3261 timers A
- * and E, plainly). A call is freed by its linger timer alone, never inside a callback of its own.
- */
+ * The last message that still waits for an answer is kept and sent again (RFC 3261 timers A and E,
+ * in a simple form). Only its linger timer frees a call, never a callback of its own. */
 #include "play/phone_call.h"
 
 #include <stdlib.h>
@@ -160,7 +159,7 @@ void phone_send_ack(struct phone_call *c, bool same_branch)
     phone_send(c, &b);
 }
 
-/* Takes what a dialog is made of from the other side's message: its tag and where to reach it. */
+/* Takes the parts of a dialog from a message of the other side: its tag and its address. */
 void phone_learn_peer(struct phone_call *c, const struct sip_msg *m, const struct name_addr *peer)
 {
     struct name_addr contact;

@@ -1,5 +1,5 @@
-/* Inside the telephone: one call, and what its two sides (phone_dial.c calls, phone_answer.c
- * answers) share. Only the phone includes this. */
+/* Inside the telephone: one call, and the functions that its two sides share (phone_dial.c calls,
+ * phone_answer.c answers). Only the phone includes this. */
 #pragma once
 #include "base/map.h"
 #include "net/datagram.h"

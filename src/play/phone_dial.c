@@ -1,6 +1,6 @@
-/* phone_dial: the calling side of the telephone. INVITE until something answers, CANCEL and BYE
- * when the plan says so, an ACK for each final answer, also for each repeat of a 2xx (RFC 3261
- * §13.2.2.4). */
+/* phone_dial: plays the calling side of the telephone. It sends INVITE until something answers,
+ * CANCEL and BYE when the plan says so, and an ACK for each final answer, also for each repeat of
+ * a 2xx (RFC 3261 §13.2.2.4). */
 #include "play/phone_call.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  * The daemon's client always sends Content-Length and never pipelines, so a request is a head, a
  * blank line and so many bytes; anything else closes the connection. At most RECEIVER_CONNS
- * connections and REQUEST_MAX bytes each. Caller: cli/demo. Thread: the demo's loop. */
+ * connections and REQUEST_MAX bytes each. Caller: play/demo. Thread: the demo's loop. */
 #include "play/receiver.h"
 
 #include <stdlib.h>
@@ -60,8 +60,8 @@ static size_t request_head_end(struct str in)
     return 0;
 }
 
-/* Answers one whole request at the start of `in`; its size, 0 when more bytes are needed, or
- * REQUEST_MAX + 1 when it is none of ours. */
+/* Answers one whole request at the start of `in`. Returns its size, 0 when more bytes are needed,
+ * or REQUEST_MAX + 1 when it is no valid request. */
 static size_t request_take(struct connection *c)
 {
     struct str in = buf_str(&c->in), rest, method;

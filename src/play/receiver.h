@@ -1,5 +1,5 @@
-/* A webhook receiver for the demo: takes POSTs on a loopback port, verifies their signatures,
- * answers 200 (or what it is told to). It speaks just the HTTP that our own client sends. Thread of
+/* A webhook receiver for the demo: takes POSTs on a loopback port, verifies their signatures, and
+ * answers 200 or as its owner says. It speaks just the HTTP that our own client sends. Thread of
  * its loop. */
 #pragma once
 #include "base/buf.h"
@@ -16,7 +16,7 @@ struct webhook {
 };
 struct receiver_config {
     struct addr at; /* port 0: any */
-    /* Called for each POST, complete; gives the status to answer with, and may write a JSON body
+    /* Called for each complete POST. Returns the status of the answer, and may write a JSON body
      * (at most RECEIVER_ANSWER_MAX). */
     int (*on_received)(void *arg, const struct webhook *r, struct buf *answer);
     void *arg;

@@ -1,6 +1,6 @@
-/* stage: what stands before the demo begins and is gone after it. The daemon is the real one, the
- * settings go in by its API; only its folder is a temporary one. Caller: cli/demo. Thread: the main
- * one. */
+/* stage: sets up the daemon for the demo and removes it afterwards. The daemon is the real one,
+ * and its settings go in by its API; only its folder is temporary. Caller: play/demo. Thread: the
+ * main one. */
 #include "play/stage.h"
 
 #include <stdio.h>

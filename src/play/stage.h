@@ -1,5 +1,5 @@
-/* The stage of the demo: a daemon on a temporary store, set up over its own API like any other.
- * Only play/demo.c uses it. Thread: the main one. */
+/* The stage of the demo: a daemon on a temporary store, set up over its own API. Only play/demo.c
+ * uses it. Thread: the main one. */
 #pragma once
 #include "base/id.h"
 #include "cli/client/client.h"
@@ -21,11 +21,12 @@ struct stage {
 extern const char stage_number[NUMBER_SIZE]; /* the number that is called and texted */
 extern const char stage_system_id[];         /* of the carrier's SMPP link */
 
-/* Makes the folder (in $TMPDIR or /tmp), starts the daemon: SIP, SMPP and HTTP on loopback, any
- * ports. What fails is said to stderr; stage_close is due in any case. */
+/* Makes the folder (in $TMPDIR or /tmp) and starts the daemon: SIP, SMPP and HTTP on loopback, any
+ * ports. Prints a failure to stderr; stage_close is due in any case. */
 MUST_USE enum err stage_open(struct stage *s);
-/* A trunk, an SMPP link that a carrier opens, the number, an endpoint at `hook` with control. */
+/* Makes a trunk, an SMPP link for a carrier that binds, the number, and an endpoint at `hook` with
+ * control. */
 MUST_USE enum err stage_furnish(struct stage *s, const struct addr *hook);
-/* The number's only target. */
+/* Sets the number's only target. */
 MUST_USE enum err stage_forward(struct stage *s, struct str sip_uri);
 void stage_close(struct stage *s); /* stops the daemon, removes the store */

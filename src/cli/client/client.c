@@ -1,4 +1,4 @@
-/* client: what the commands speak to the daemon with: a fetch on a loop of its own, until it is
+/* client: sends one request to the daemon with a fetch on a loop of its own, and waits until it is
  * over. Main thread. */
 #include "cli/client/client.h"
 
@@ -68,7 +68,7 @@ enum err client_request(const struct client *c, const char *method, const char *
     fc.headers = buf_str(&headers);
     enum err err = url_parse(str_of(c->url), &u, &why);
     ret->why = err == OK ? NULL : why;
-    if (err != OK) /* nobody serves on a port that no URL may have */
+    if (err != OK) /* no server listens on a port that no URL may have */
         err = u.port && url_port_is_bad(u.port) ? ERR_UNREACHABLE : ERR_INVALID;
     if (err == OK)
         err = headers.err;

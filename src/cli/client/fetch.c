@@ -1,6 +1,6 @@
-/* fetch: addresses one after another until one answers, then request and answer. It ends in a turn
- * of its own, because most ends are noticed inside its connection's callbacks. Callers: client,
- * which waits for the whole, and stream_client. */
+/* fetch: tries the addresses one after another until one answers, then sends the request and reads
+ * the answer. It ends in a turn of its own, since most ends are noticed inside the callbacks of
+ * its connection. Callers: client, which waits for the whole answer, and stream_client. */
 #include "cli/client/fetch.h"
 
 #include <netdb.h>
@@ -88,7 +88,7 @@ static void on_fetch_open(struct stream *s, void *arg)
 static void on_fetch_head(void *arg)
 {
     struct fetch *f = arg;
-    if (f->response.is_coded) /* nothing but chunks was asked for */
+    if (f->response.is_coded) /* only chunks were asked for */
         fetch_end(f, ERR_SYNTAX);
     else if (f->c.on_head)
         f->c.on_head(f->c.arg, &f->response);
@@ -104,7 +104,7 @@ static void on_fetch_body(void *arg, struct str bytes)
 static void on_fetch_bytes(struct stream *s, void *arg, struct str bytes)
 {
     struct fetch *f = arg;
-    size_t rest; /* what comes after the end is passed over */
+    size_t rest; /* bytes after the end are ignored */
     if (f->over)
         return;
     fetch_watch_silence(f);

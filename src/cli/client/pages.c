@@ -1,6 +1,6 @@
-/* pages: a request of a list looks at a bounded number of rows and may come back short or empty
- * with a cursor (docs/api.md, "Reading lists"). For a person that is one list: here it becomes one,
- * of as many rows as he asked for. */
+/* pages: reads a list to its limit. A request looks at a bounded number of rows and may come back
+ * short or empty with a cursor (docs/api.md, "Reading lists"). For a person that is one list: this
+ * file makes it one. */
 #include "cli/client/pages.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ struct pages {
     bool more;
 };
 
-/* The path without limit and cursor, ready for a parameter more. */
+/* Copies the path without limit and cursor, ready for one more parameter. */
 static enum err path_split(const char *path, struct pages *p)
 {
     struct str rest, one, name, value;
@@ -43,7 +43,7 @@ static enum err path_split(const char *path, struct pages *p)
     return b.err;
 }
 
-/* False: that is no list. */
+/* Returns false when the answer is no list. */
 static bool page_parse(struct pages *p, struct str body)
 {
     struct json *doc = NULL;

@@ -1,6 +1,6 @@
-/* sse: lines into fields, fields into events. A line ends with LF, CR or both; what starts with a
- * colon is a comment; a blank line is the event's end. Ids and names that are too long or hold a
- * NUL are passed over, as the standard does with NUL. Caller: cli/stream_client. */
+/* sse: makes fields of lines, and events of fields. A line ends with LF, CR or both. A line that
+ * begins with a colon is a comment, a blank line ends the event. Ids and names that are too long
+ * or hold a NUL are ignored, as the standard does with NUL. Caller: cli/client/stream_client. */
 #include "cli/client/sse.h"
 
 #include <string.h>

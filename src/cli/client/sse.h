@@ -1,5 +1,4 @@
-/* Server-Sent Events as a client reads them (WHATWG HTML §9.2.6). Pure; bytes may come in any
- * pieces. */
+/* Reads Server-Sent Events as a client (WHATWG HTML §9.2.6). Pure; bytes may come in any pieces. */
 #pragma once
 #include "base/buf.h"
 
@@ -18,6 +17,6 @@ typedef void sse_on_event(void *arg, struct str event, struct str id, struct str
 
 void sse_init(struct sse *s);
 void sse_fini(struct sse *s);
-void sse_restart(struct sse *s); /* a new connection: what was not whole is forgotten */
+void sse_restart(struct sse *s); /* a new connection: forgets the incomplete event */
 /* ERR_TOO_BIG: a line or an event's data beyond SSE_LINE_MAX; ERR_NOMEM. */
 MUST_USE enum err sse_feed(struct sse *s, struct str bytes, sse_on_event *on_event, void *arg);

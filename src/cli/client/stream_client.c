@@ -1,7 +1,7 @@
-/* stream_client: one fetch at a time. Every way it can end leads to `lost`, which sets the timer
- * for the next one: as long as the server asked for (`retry`, or Retry-After), doubled each time
- * that no stream came of it, a minute at the most, ±20 %. Silence longer than a few heartbeats is
- * an end too: a peer that vanished says nothing. */
+/* stream_client: runs one fetch at a time. Every end of it leads to `stream_lost`, which sets the
+ * timer for the next one: as long as the server asked for (`retry`, or Retry-After), doubled each
+ * time without a stream, a minute at the most, ±20 %. Silence longer than a few heartbeats is an
+ * end too, since a peer that vanished sends nothing. */
 #include "cli/client/stream_client.h"
 
 #include <stdlib.h>

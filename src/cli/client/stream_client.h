@@ -1,6 +1,6 @@
-/* A client of the daemon's event stream: connects (TCP or TLS), reads, and when the connection is
- * lost comes again with a growing wait and the place where it was, so that no event is missed or
- * comes twice. Thread of its loop. */
+/* Reads the daemon's event stream over TCP or TLS. When the connection is lost it connects again
+ * with a growing wait and at the place where it was, so that no event is missed or comes twice.
+ * Thread of its loop. */
 #pragma once
 #include "base/buf.h"
 #include "net/loop.h"
@@ -10,8 +10,8 @@ struct stream_client;
 
 enum stream_news {
     STREAM_CONNECTED,
-    STREAM_LOST,    /* comes again in `again_ms` */
-    STREAM_REFUSED, /* the daemon said no for good: status, and what it said in `text` */
+    STREAM_LOST,    /* connects again in `again_ms` */
+    STREAM_REFUSED, /* the daemon refused for good: status, and its words in `text` */
 };
 struct stream_client_config {
     struct loop *loop;
@@ -29,5 +29,5 @@ struct stream_client_config {
 MUST_USE enum err stream_client_open(const struct stream_client_config *c,
                                      struct stream_client **ret);
 void stream_client_close(struct stream_client *s); /* not inside its callbacks; NULL-safe */
-/* Nothing is read meanwhile: whoever cannot take more is not given more. */
+/* Stops reading, for a caller that cannot take more. */
 void stream_client_pause(struct stream_client *s, bool pause);

@@ -1,5 +1,5 @@
-/* disk: whether the store's folder is there, ours, on a disk that keeps what it is given,
- * with room, and how long a sync takes: each "accepted" waits for one. */
+/* disk: checks that the folder of the store is there, is ours, is on a disk that keeps its data,
+ * and has room. Measures how long a sync takes, since each "accepted" waits for one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -116,7 +116,7 @@ void doctor_disk(struct doctor *d)
     store_folder(d, dir);
     if (!dir[0])
         return;
-    if (stat(dir, &st) != 0) { /* the daemon makes it: then its parent counts */
+    if (stat(dir, &st) != 0) { /* the daemon makes it: check its parent */
         snprintf(parent, sizeof parent, "%s", dir);
         char *slash = strrchr(parent, '/');
         if (slash)

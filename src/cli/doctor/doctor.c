@@ -1,5 +1,5 @@
-/* doctor: says in lines what is well (ok), what will hurt (warn) and what keeps the daemon from
- * starting or from its promises (FAIL). Main thread. */
+/* doctor: runs all checks and prints a line for each finding: ok, warn (it will cause trouble) or
+ * FAIL (the daemon cannot start, or cannot keep its promises). Main thread. */
 #include "cli/doctor/doctor.h"
 
 #include <stdarg.h>
@@ -40,7 +40,7 @@ void doctor_say(struct doctor *d, enum finding f, const char *what, const char *
     buf_fini(&b);
 }
 
-/* Signatures carry the time, and receivers refuse what is five minutes off. */
+/* Signatures carry the time, and receivers refuse one that is five minutes off. */
 static void look_at_clock(struct doctor *d)
 {
     struct timex t = {0};
@@ -59,7 +59,7 @@ static void look_at_clock(struct doctor *d)
         doctor_say(d, FINDING_OK, "clock", "%s, kept by a time service", now);
 }
 
-/* A call, a webhook under way, a carrier's session: each is one. */
+/* A call, a webhook under way and a carrier's session take a descriptor each. */
 static void look_at_descriptors(struct doctor *d)
 {
     enum { WANTED = 16384 };

@@ -1,5 +1,5 @@
-/* `hookswitch doctor`: what on this machine would keep the daemon from its promises, told before it
- * shows. Reads the daemon's configuration; nothing is changed. */
+/* `hookswitch doctor`: finds what on this machine would keep the daemon from its promises, before
+ * it happens. Reads the configuration of the daemon; changes nothing. */
 #pragma once
 #include <stdbool.h>
 
@@ -7,7 +7,7 @@
 
 int doctor_run(int argc, char **argv); /* exit code: 0, or 1 when something FAILs */
 
-/* Inside doctor_*.c: findings, and who makes them. */
+/* Inside cli/doctor: findings, and the checks that make them. */
 enum finding { FINDING_OK, FINDING_WARN, FINDING_FAIL };
 struct doctor {
     const struct config *config;
@@ -16,7 +16,7 @@ struct doctor {
     bool json;
     unsigned count[3];
 };
-/* `what`: one word; the rest: what was found, and for WARN and FAIL what to do. */
+/* `what` is one word. The rest says the finding and, for WARN and FAIL, the remedy. */
 void doctor_say(struct doctor *d, enum finding f, const char *what, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 void doctor_disk(struct doctor *d);

@@ -1,5 +1,5 @@
-/* network: the ports that the daemon listens on, the names that webhooks need, the
- * certificates that they are judged by, and the address that we tell to carriers. */
+/* network: checks the ports that the daemon listens on, the names that webhooks need, the
+ * certificates that receivers are verified by, and the address that carriers are told. */
 #include <errno.h>
 #include <ifaddrs.h>
 #include <netdb.h>
@@ -137,7 +137,7 @@ static void look_at_certificates(struct doctor *d)
         doctor_say(d, FINDING_OK, "tls", "certificates to judge receivers by are there");
 }
 
-/* Behind NAT carriers must be told another address than the socket's. */
+/* Behind NAT carriers need another address than that of the socket. */
 static void look_at_address(struct doctor *d)
 {
     struct ifaddrs *all = NULL;

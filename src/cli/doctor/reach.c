@@ -1,5 +1,6 @@
-/* reach: whether the receivers of webhooks can be reached from here, by a bare connection to
- * each endpoint's host and port. Asks the running daemon for its endpoints, with HOOKSWITCH_KEY. */
+/* reach: checks whether the receivers of webhooks can be reached from here, by a bare connection
+ * to the host and port of each endpoint. Asks the running daemon for its endpoints, with
+ * HOOKSWITCH_KEY. */
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>

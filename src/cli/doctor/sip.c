@@ -1,7 +1,7 @@
-/* sip: whether something on the way rewrites SIP. Routers with an "application layer
- * gateway" change addresses inside of messages, and break what they mean to help. An OPTIONS goes
- * out to a SIP server over UDP; its answer must carry back our own Via, Call-ID and From as we
- * wrote them (RFC 3261 §8.2.6.2), with nothing but `received` and `rport` added. */
+/* sip: checks whether a router on the way rewrites SIP. Routers with an "application layer
+ * gateway" change addresses inside of messages, and break calls. The check sends an OPTIONS to a
+ * SIP server over UDP. The answer must carry our own Via, Call-ID and From as we wrote them (RFC
+ * 3261 §8.2.6.2), with nothing but `received` and `rport` added. */
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -73,7 +73,7 @@ static void options_print(struct question *q)
                q->host, q->port, own, q->branch, own, q->tag, q->host, q->port, q->call_id, own);
 }
 
-/* What came back that is not what left; NULL: all is as it was. */
+/* Names the header that came back changed; NULL: all are as they were. */
 static const char *answer_find_change(const struct question *q, const struct sip_msg *m)
 {
     char host[ADDR_TEXT_SIZE];
