@@ -4,9 +4,8 @@
  * seconds failed.
  *
  *   bench_calls run AGENT_PORT HOOK_PORT SIP_PORT RATE SECONDS HOLD_MS    offered load
- *   bench_calls hold AGENT_PORT HOOK_PORT SIP_PORT CALLS PID              resident memory per held
- * call bench_calls floor SECONDS                                             13 bare datagrams a
- * "call"
+ *   bench_calls hold AGENT_PORT HOOK_PORT SIP_PORT CALLS PID              memory per held call
+ *   bench_calls floor SECONDS                                             13 bare datagrams a call
  */
 #include <netinet/tcp.h>
 #include <poll.h>

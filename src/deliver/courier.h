@@ -1,9 +1,10 @@
 /* Inside deliver/: one courier: a loop with its lanes, its endpoints, its HTTP client. Nothing here
  * is shared with another courier. Thread of its loop.
  *
- *     delivery ── lane (endpoint × call: one at a time, in order) ── queue (endpoint: how many
- * lanes at once, is it healthy) ── tenant (account: takes its turn) ── attempt (one exchange, then
- * its commit)
+ *     delivery ── lane     one endpoint × one call: one delivery at a time, in order
+ *                  └ queue    one endpoint: how many lanes at once, and whether it is healthy
+ *                     └ tenant   one account: takes its turn
+ *                        └ attempt  one exchange, then its commit
  *
  * Events of the loop only note that something is to be looked at; the end of the turn looks once
  * (deliver.c): plan.c brings lanes back from the store, dispatch.c starts attempts. */

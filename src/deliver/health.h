@@ -1,7 +1,10 @@
-/* Should we send to this endpoint now, and how much at once? Pure: time (mono) is an argument.
+/* Says whether we send to an endpoint now, and how much at once. Pure: time (mono) is an argument.
  *
- *     HEALTHY ── 10 failures in a row, or ≥ 70 % of ≥ 10 in 5 min ──→ FAILING ── 5 days ──→
- * DISABLED ↑── one success: all that waits follows, through a window that grows ──┘ */
+ *     HEALTHY ── 10 failures in a row, or ≥ 70 % of ≥ 10 in 5 min ──→ FAILING ── 5 days ──→ DISABLED
+ *        ↑                                                               │
+ *        └── one success: all that waits follows, through a window ──────┘
+ *            that grows
+ */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
