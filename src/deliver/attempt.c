@@ -25,9 +25,11 @@ struct attempt_job {        /* an attempt, from its start to the end of its comm
     bool blocked;
     bool is_retry;
     struct verdict verdict;
-    int64_t next_ms;    /* mono, for the lane */
-    int64_t next_at_ms; /* wall, for the row: another process may read it */
-    struct timer retry; /* the store could not take it yet */
+    int64_t begun_ms;            /* mono: when the delivery's present schedule began … */
+    uint32_t schedule_from;      /* … behind that many attempts */
+    int64_t next_ms;             /* mono, for the lane */
+    struct delivery_after after; /* for the row; wall times: another process may read them */
+    struct timer retry;          /* the store could not take it yet */
 };
 
 static const struct item *item_of(const struct attempt_job *j)
@@ -83,9 +85,6 @@ static enum err commit_run(struct store_job *job, struct db *db)
 {
     struct attempt_job *j = (struct attempt_job *)job;
     const struct item *it = item_of(j);
-    static const enum delivery_state state[] = {[VERDICT_DELIVERED] = DELIVERY_DELIVERED,
-                                                [VERDICT_RETRY] = DELIVERY_PENDING,
-                                                [VERDICT_GIVE_UP] = DELIVERY_GIVEN_UP};
     struct attempt a = {.delivery_n = it->n,
                         .number = it->attempts + 1,
                         .at_ms = j->post->started_wall_ms,
@@ -94,7 +93,7 @@ static enum err commit_run(struct store_job *job, struct db *db)
                         .duration_ms = j->post->outcome.duration_ms,
                         .detail = str_of(j->post->outcome.detail),
                         .body = str_of_bytes(j->post->body, j->post->body_n)};
-    return attempt_put(db, &a, state[j->verdict.kind], j->next_at_ms);
+    return attempt_put(db, &a, &j->after);
 }
 
 static void submit(struct attempt_job *j);
@@ -122,6 +121,8 @@ static void end(struct attempt_job *j)
     bool again = j->verdict.kind == VERDICT_RETRY;
     if (!it->first_ms)
         it->first_ms = j->post->started_us / 1000;
+    it->begun_ms = j->begun_ms;
+    it->schedule_from = j->schedule_from;
     it->attempts++;
     it->next_ms = j->next_ms;
     l->queue->proven = j->post->outcome.status != 0;
@@ -132,6 +133,19 @@ static void end(struct attempt_job *j)
     } else {
         lane_next(c, l);
     }
+}
+
+static enum health_change learn(const struct attempt_job *j)
+{
+    struct queue *t = j->lane->queue;
+    int64_t now_ms = loop_now_ms(j->courier->loop);
+    bool ok = j->verdict.kind == VERDICT_DELIVERED, was_failing = t->health.failing_since_ms != 0;
+    enum health_change change = health_learn(&t->health, ok, now_ms, crypto_random_u64());
+    if (was_failing && change == HEALTH_RECOVERED)
+        t->back_ms = now_ms;
+    if (was_failing || change != HEALTH_SAME)
+        outage_save(t, &j->post->outcome, j->post->started_wall_ms);
+    return change;
 }
 
 static void on_committed(struct courier_job *job)
@@ -146,13 +160,10 @@ static void on_committed(struct courier_job *job)
         return;
     }
     if (!j->blocked)
-        change = health_learn(&t->health, j->verdict.kind == VERDICT_DELIVERED,
-                              loop_now_ms(c->loop), crypto_random_u64());
+        change = learn(j);
     end(j);
     if (change == HEALTH_RECOVERED)
         lanes_all_due(t);
-    if (change != HEALTH_SAME)
-        outage_save(t);
     if (change == HEALTH_FELL)
         log_warn("deliver", "endpoint %llu is failing: probed from now on",
                  (unsigned long long)t->endpoint);
@@ -178,6 +189,43 @@ static bool is_ours(const struct outcome *o)
     return o->err == ERR_FULL || o->err == ERR_NOMEM;
 }
 
+static void set_verdict(struct attempt_job *j, struct verdict v)
+{
+    static const enum delivery_state state[] = {[VERDICT_DELIVERED] = DELIVERY_DELIVERED,
+                                                [VERDICT_RETRY] = DELIVERY_PENDING,
+                                                [VERDICT_GIVE_UP] = DELIVERY_GIVEN_UP};
+    int64_t now = loop_now_ms(j->courier->loop);
+    j->verdict = v;
+    j->next_ms = v.kind == VERDICT_RETRY ? now + v.wait_ms : 0;
+    j->after =
+        (struct delivery_after){.state = state[v.kind],
+                                .next_at_ms = clock_wall_of(j->next_ms),
+                                .schedule_from = j->schedule_from,
+                                .begun_at_ms = j->schedule_from ? clock_wall_of(j->begun_ms) : 0};
+}
+
+/* Its endpoint came back from an outage since the schedule began: what was tried before says
+ * nothing, so the schedule begins again with this attempt. Not for ever: an event that the endpoint
+ * never takes may be all that the outage was made of. */
+static bool begins_again(const struct attempt_job *j, int64_t now_ms)
+{
+    const struct item *it = item_of(j);
+    int64_t back_ms = j->lane->queue->back_ms;
+    return it->attempts && back_ms && it->begun_ms < back_ms &&
+           now_ms - it->first_ms < HEALTH_GONE_AFTER_MS;
+}
+
+static void judge_by(struct attempt_job *j, const struct retry *r)
+{
+    const struct item *it = item_of(j);
+    int64_t now = loop_now_ms(j->courier->loop);
+    bool again = begins_again(j, now);
+    j->begun_ms = again ? now : it->begun_ms ? it->begun_ms : j->post->started_us / 1000;
+    j->schedule_from = again ? it->attempts : it->schedule_from;
+    set_verdict(j, verdict_of(&j->post->outcome, r, it->attempts + 1 - j->schedule_from,
+                              now - j->begun_ms, crypto_random_u64()));
+}
+
 static void judge(struct attempt_job *j)
 {
     struct courier *c = j->courier;
@@ -186,19 +234,12 @@ static void judge(struct attempt_job *j)
         give_back(j, loop_now_ms(c->loop) + STORE_RETRY_MS);
         return;
     }
-    const struct item *it = item_of(j);
     const struct book *book = courier_book(c);
     const struct book_endpoint *ep = book_endpoint(book, j->lane->queue->endpoint);
-    int64_t now = loop_now_ms(c->loop);
-    int64_t age = now - (it->first_ms ? it->first_ms : j->post->started_us / 1000);
-    if (ep) {
-        const struct retry *r = ep->set->retry ? ep->set->retry : &retry_default;
-        j->verdict = verdict_of(&j->post->outcome, r, it->attempts + 1, age, crypto_random_u64());
-    } else {
-        j->verdict = (struct verdict){.kind = VERDICT_GIVE_UP};
-    }
-    j->next_ms = j->verdict.kind == VERDICT_RETRY ? now + j->verdict.wait_ms : 0;
-    j->next_at_ms = clock_wall_of(j->next_ms);
+    if (ep)
+        judge_by(j, ep->set->retry ? ep->set->retry : &retry_default);
+    else
+        set_verdict(j, (struct verdict){.kind = VERDICT_GIVE_UP});
     j->blocked = j->post->outcome.err == ERR_BLOCKED;
     metric_add(j->verdict.kind == VERDICT_DELIVERED ? METRIC_DELIVERIES_OK
                : j->blocked                         ? METRIC_DELIVERIES_BLOCKED
@@ -260,8 +301,7 @@ static void give_up(struct attempt_job *j, enum err err)
 {
     log_error("deliver", "event %lld cannot be sent: %s", (long long)item_of(j)->event_n,
               err_text(err));
-    j->verdict = (struct verdict){.kind = VERDICT_GIVE_UP};
-    j->next_at_ms = 0;
+    set_verdict(j, (struct verdict){.kind = VERDICT_GIVE_UP});
     j->blocked = true;
     metric_add(METRIC_DELIVERIES_GIVEN_UP, 1);
     submit(j);

@@ -115,8 +115,10 @@ static void on_nudge(struct mail *m)
     if (t && !book_endpoint(book, n->endpoint)) {
         lanes_drop(n->courier, t); /* deleted: the store has ended them */
     } else if (t && queue_look_up(t)) {
+        if (t->health.state != HEALTH_HEALTHY)
+            t->back_ms = loop_now_ms(n->courier->loop);
         health_reset(&t->health);
-        outage_save(t);
+        outage_save(t, NULL, 0);
         lanes_all_due(t);
     }
     free(n);

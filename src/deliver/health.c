@@ -15,7 +15,6 @@ enum {
     WINDOW_START = 2,
     RESTORED_PROBE_MS = 5000, /* at the latest */
 };
-#define FIVE_DAYS_MS (5 * 86400000ll)
 
 const char *health_state_name(enum health_state s)
 {
@@ -113,7 +112,7 @@ enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, uint6
                 h->probe_wait_ms * 2 < PROBE_MAX_MS ? h->probe_wait_ms * 2 : PROBE_MAX_MS;
             plan_probe(h, now_ms, jitter);
         }
-        if (now_ms - h->failing_since_ms < FIVE_DAYS_MS)
+        if (now_ms - h->failing_since_ms < HEALTH_GONE_AFTER_MS)
             return HEALTH_SAME;
         h->state = HEALTH_DISABLED;
         return HEALTH_GONE;

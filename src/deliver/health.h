@@ -12,6 +12,7 @@
 enum health_state { HEALTH_HEALTHY, HEALTH_FAILING, HEALTH_DISABLED };
 const char *health_state_name(enum health_state s);
 
+#define HEALTH_GONE_AFTER_MS (5 * 86400000ll)
 enum { HEALTH_BUCKETS = 10, HEALTH_BUCKET_MS = 30000 };
 
 struct health {

@@ -22,18 +22,26 @@ static struct str key_of(const struct lane_key *k)
 
 /* A row that was attempted before this process is read by the clocks as they stood at its start,
  * however late: a step since then does not age it. The shelf knows of those attempted since. */
+static int64_t mono_of_row(const struct deliver *d, int64_t wall_ms)
+{
+    int64_t ms = wall_ms - d->start_ms, now_ms = clock_mono_ms();
+    if (!wall_ms)
+        return 0;
+    return ms < now_ms ? ms : now_ms; /* written under a clock that was ahead */
+}
+
 struct item *item_new(const struct deliver *d, const struct delivery *row)
 {
     struct item *it = calloc(1, sizeof *it);
-    int64_t first_ms = row->first_at_ms - d->start_ms, now_ms = clock_mono_ms();
-    if (first_ms > now_ms)
-        first_ms = now_ms; /* written under a clock that was ahead */
+    int64_t begun_at_ms = row->begun_at_ms ? row->begun_at_ms : row->first_at_ms;
     if (it)
         *it = (struct item){.n = row->n,
                             .event_n = row->event_n,
                             .attempts = row->attempts,
+                            .schedule_from = row->schedule_from,
                             .sequence = row->sequence,
-                            .first_ms = row->first_at_ms ? first_ms : 0,
+                            .first_ms = mono_of_row(d, row->first_at_ms),
+                            .begun_ms = mono_of_row(d, begun_at_ms),
                             .next_ms = clock_mono_of(row->next_at_ms)};
     return it;
 }
@@ -132,7 +140,7 @@ void lane_wait(struct lane *l, int64_t until_ms)
     struct queue *t = l->queue;
     int64_t in_ms = until_ms - loop_now_ms(t->courier->loop);
     if (in_ms > SHELVE_AFTER_MS) {
-        lane_shelve(l, until_ms, l->head->first_ms);
+        lane_shelve(l, until_ms, l->head->begun_ms);
         return;
     }
     lane_leave(l);
@@ -195,10 +203,10 @@ static void shelve(struct queue *t, const struct shelved *one)
     queue_touch(t);
 }
 
-void lane_shelve(struct lane *l, int64_t due_ms, int64_t first_ms)
+void lane_shelve(struct lane *l, int64_t due_ms, int64_t begun_ms)
 {
     struct queue *t = l->queue;
-    struct shelved one = {.due_ms = due_ms, .first_ms = first_ms, .lane = l->key.lane};
+    struct shelved one = {.due_ms = due_ms, .begun_ms = begun_ms, .lane = l->key.lane};
     lane_free(t->courier, l);
     shelve(t, &one);
 }
@@ -225,7 +233,7 @@ void lane_push(struct courier *c, uint64_t key, uint64_t endpoint, struct item *
 {
     struct queue *t = queue_of(c, endpoint);
     struct lane *l = lane_find(c, key, endpoint);
-    struct shelved one = {.due_ms = it->next_ms, .first_ms = it->first_ms, .lane = key};
+    struct shelved one = {.due_ms = it->next_ms, .begun_ms = it->begun_ms, .lane = key};
     if (it->event)
         c->events_held++;
     if (t) {

@@ -12,8 +12,10 @@ struct item { /* a pending delivery */
     int64_t n, event_n;
     const struct event *event; /* NULL: in the store */
     int64_t first_ms;          /* mono: of its first attempt; 0: none yet */
+    int64_t begun_ms;          /* mono: when its present schedule began; 0: not yet */
     int64_t next_ms;           /* mono: when it is due; 0: now */
     uint32_t attempts;
+    uint32_t schedule_from; /* attempts before the present schedule */
     uint32_t sequence;
 };
 
@@ -45,6 +47,6 @@ struct lane *lane_new(struct courier *c, struct queue *t, uint64_t key);
 /* A delivery as its row is: its times become mono time here, once. NULL: no memory. Any thread. */
 struct item *item_new(const struct deliver *d, const struct delivery *row);
 void lane_loaded(struct courier *c, struct lane *l, struct item *first, bool more);
-void lane_shelve(struct lane *l, int64_t due_ms, int64_t first_ms);
+void lane_shelve(struct lane *l, int64_t due_ms, int64_t begun_ms);
 void item_drop_event(struct courier *c, struct item *it);
 void lanes_free(struct courier *c);

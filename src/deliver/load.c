@@ -15,7 +15,7 @@ enum { AGAIN_MS = 1000, PAGE = 20000 };
 struct load_lane {
     struct lane *lane;
     uint64_t key;
-    int64_t first_ms; /* as the shelf knew it: of the head */
+    int64_t begun_ms; /* as the shelf knew it: of the head */
     const struct deliver *deliver;
     struct item *first, **last;
     size_t n;
@@ -46,8 +46,8 @@ static bool on_delivery(void *arg, const struct delivery *d)
         l->err = ERR_NOMEM;
         return false;
     }
-    if (l->n == 0 && l->first_ms)
-        it->first_ms = l->first_ms;
+    if (l->n == 0 && l->begun_ms)
+        it->begun_ms = l->begun_ms;
     *l->last = it;
     l->last = &it->next;
     l->n++;
@@ -151,7 +151,7 @@ static void on_loaded(struct courier_job *job)
             lane_loaded(c, l->lane, l->first, l->more);
         } else {
             drop_rows(l);
-            lane_shelve(l->lane, loop_now_ms(c->loop) + AGAIN_MS, l->first_ms);
+            lane_shelve(l->lane, loop_now_ms(c->loop) + AGAIN_MS, l->begun_ms);
         }
     }
     free(j);
@@ -174,11 +174,11 @@ static struct load_job *load_new(struct queue *t, size_t max)
     return j;
 }
 
-static void load_put(struct load_job *j, struct lane *l, int64_t first_ms)
+static void load_put(struct load_job *j, struct lane *l, int64_t begun_ms)
 {
     struct load_lane *k = &j->at[j->n++];
     *k = (struct load_lane){
-        .lane = l, .key = l->key.lane, .first_ms = first_ms, .deliver = l->queue->courier->deliver};
+        .lane = l, .key = l->key.lane, .begun_ms = begun_ms, .deliver = l->queue->courier->deliver};
     k->last = &k->first;
 }
 
@@ -212,7 +212,7 @@ void load_start(struct queue *t, size_t lanes_max, int64_t due_ms)
         metric_add(METRIC_LANES_WAITING, -1);
         if (!(l = lane_new(c, t, one.lane)))
             memory_gone("deliver"); /* it is off the shelf */
-        load_put(j, l, one.first_ms);
+        load_put(j, l, one.begun_ms);
     }
     j->from_shelf = t->loading = true;
     submit(c, j);

@@ -4,22 +4,23 @@
  * courier. */
 #include "deliver/outage.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "store/rows/outages.h"
 
 struct outage_job {
     struct courier_job job; /* first */
-    uint64_t endpoint;
-    int64_t since_ms;
+    struct outage outage;   /* since_ms 0: it is over */
 };
 
 static enum err save_run(struct store_job *job, struct db *db)
 {
-    const struct outage_job *o = (const struct outage_job *)job;
-    return endpoint_failing_put(db, o->endpoint, o->since_ms);
+    const struct outage *o = &((const struct outage_job *)job)->outage;
+    return o->since_ms ? outage_put(db, o) : outage_delete(db, o->endpoint);
 }
 
 static void on_saved(struct courier_job *job)
@@ -30,19 +31,27 @@ static void on_saved(struct courier_job *job)
     free(job);
 }
 
-void outage_save(struct queue *t)
+void outage_save(struct queue *t, const struct outcome *last, int64_t at_ms)
 {
-    int64_t since_ms = clock_wall_of(t->health.failing_since_ms);
-    if (!since_ms && !t->saved)
+    const struct health *h = &t->health;
+    bool fails = h->failing_since_ms != 0;
+    if (!fails && !t->saved)
         return;
     struct outage_job *o = calloc(1, sizeof *o);
     if (!o)
         return;
-    *o = (struct outage_job){.job = {.job.run = save_run, .done = on_saved},
-                             .endpoint = t->endpoint,
-                             .since_ms = since_ms};
+    o->job = (struct courier_job){.job.run = save_run, .done = on_saved};
+    o->outage.endpoint = t->endpoint;
+    if (fails) {
+        o->outage.since_ms = clock_wall_of(h->failing_since_ms);
+        o->outage.next_at_ms = clock_wall_of(h->probe_at_ms);
+        o->outage.last_at_ms = at_ms;
+        o->outage.status = last->status;
+        o->outage.err = last->err;
+        snprintf(o->outage.detail, sizeof o->outage.detail, "%s", last->detail);
+    }
     if (courier_write(t->courier, &o->job) == OK)
-        t->saved = since_ms != 0;
+        t->saved = fails;
     else
         free(o);
 }
@@ -54,15 +63,15 @@ struct load_job {
     struct deliver *deliver;
 };
 
-static void on_failing(void *arg, uint64_t endpoint, int64_t since_ms)
+static void on_failing(void *arg, const struct outage *o)
 {
     struct deliver *d = arg;
-    struct courier *c = courier_of(d, endpoint);
-    struct queue *t = queue_of(c, endpoint);
+    struct courier *c = courier_of(d, o->endpoint);
+    struct queue *t = queue_of(c, o->endpoint);
     if (!t)
         return; /* it is found out again */
     t->saved = true;
-    int64_t since = clock_mono_of(since_ms), now = loop_now_ms(c->loop);
+    int64_t since = clock_mono_of(o->since_ms), now = loop_now_ms(c->loop);
     if (since > now)
         since = now; /* written under a clock that was ahead */
     health_restore(&t->health, since, now, crypto_random_u64());
@@ -71,7 +80,7 @@ static void on_failing(void *arg, uint64_t endpoint, int64_t since_ms)
 static enum err load_run(struct store_job *job, struct db *db)
 {
     struct load_job *j = (struct load_job *)job;
-    return endpoint_failing_list(db, on_failing, j->deliver);
+    return outage_list(db, on_failing, j->deliver);
 }
 
 enum err outages_load(struct deliver *d)

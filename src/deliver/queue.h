@@ -32,6 +32,7 @@ struct queue {
     bool saved;     /* the store knows since when it fails */
     bool was_first; /* the lane sent last was at its first attempt */
     struct health health;
+    int64_t back_ms; /* mono: since when it is back from its last outage; 0: there was none */
     struct queue *next_turn, *next_stalled, *next_load, *next_touched;
     int64_t tokens_at_ms;
     double tokens;

@@ -11,7 +11,7 @@
 
 struct shelved {
     int64_t due_ms;   /* 0: now */
-    int64_t first_ms; /* when this process, or the row, first tried its head; 0: the row knows */
+    int64_t begun_ms; /* when the schedule of its head began; 0: the row knows */
     uint64_t lane;
 };
 

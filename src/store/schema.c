@@ -124,6 +124,15 @@ static const char *const steps[] = {
      * of one number, the numbers of a country, the keys of a user */
     "ALTER TABLE settings ADD COLUMN mark TEXT NOT NULL DEFAULT '';"
     "CREATE INDEX settings_mark ON settings (kind, mark, account, n) WHERE mark <> '';",
+    /* 10: an outage's last error; where a delivery's schedule began again when its endpoint was
+     * back */
+    "ALTER TABLE endpoint_health ADD COLUMN last_at BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE endpoint_health ADD COLUMN last_status INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE endpoint_health ADD COLUMN last_err INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE endpoint_health ADD COLUMN last_detail TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE endpoint_health ADD COLUMN next_at BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE deliveries ADD COLUMN schedule_from INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE deliveries ADD COLUMN begun_at BIGINT NOT NULL DEFAULT 0;",
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0], FIRST_WITH_MARKS = 9 };
 

@@ -26,7 +26,10 @@ enum { SQL_ARGS_MAX = 20 };
     "SELECT n FROM " table " WHERE " condition " AND n < " before                                  \
     " ORDER BY n DESC LIMIT 1 OFFSET " offset
 #define DELIVERY_COLUMNS                                                                           \
-    "n, event_n, endpoint, lane, sequence, attempts, state, first_at, next_at, resend"
+    "n, event_n, endpoint, lane, sequence, attempts, state, first_at, next_at, resend,"            \
+    " schedule_from, begun_at, last_at"
+#define OUTAGE_COLUMNS                                                                             \
+    "endpoint, failing_since, last_at, last_status, last_err, last_detail, next_at"
 #define CALL_COLUMNS                                                                               \
     "n, call_id, account, trunk, number, peer, destination, phase, started_at, answered_at,"       \
     " ended_at, end_reason, sip_status, simulated, facts, legs"
@@ -116,18 +119,21 @@ enum { SQL_ARGS_MAX = 20 };
       " AND lane = $2 ORDER BY n LIMIT $3")                                                        \
     X(DELIVERY_LIST_EVENT, 0,                                                                      \
       "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE event_n = $1 ORDER BY n LIMIT 1000")      \
-    X(HEALTH_PUT, 1,                                                                               \
-      "INSERT INTO endpoint_health (endpoint, failing_since) VALUES ($1, $2)"                      \
-      " ON CONFLICT (endpoint) DO UPDATE SET failing_since = excluded.failing_since")              \
-    X(HEALTH_DELETE, 1, "DELETE FROM endpoint_health WHERE endpoint = $1")                         \
-    X(HEALTH_GET, 0, "SELECT failing_since FROM endpoint_health WHERE endpoint = $1")              \
-    X(HEALTH_LIST, 0, "SELECT endpoint, failing_since FROM endpoint_health")                       \
+    X(OUTAGE_PUT, 1,                                                                               \
+      "INSERT INTO endpoint_health (endpoint, failing_since, last_at, last_status, last_err,"      \
+      " last_detail, next_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (endpoint)"          \
+      " DO UPDATE SET failing_since = excluded.failing_since, last_at = excluded.last_at,"         \
+      " last_status = excluded.last_status, last_err = excluded.last_err,"                         \
+      " last_detail = excluded.last_detail, next_at = excluded.next_at")                           \
+    X(OUTAGE_DELETE, 1, "DELETE FROM endpoint_health WHERE endpoint = $1")                         \
+    X(OUTAGE_GET, 0, "SELECT " OUTAGE_COLUMNS " FROM endpoint_health WHERE endpoint = $1")         \
+    X(OUTAGE_LIST, 0, "SELECT " OUTAGE_COLUMNS " FROM endpoint_health")                            \
     X(DELIVERY_END_ALL, 1, "UPDATE deliveries SET state = $1 WHERE state = 0 AND endpoint = $2")   \
     X(DELIVERY_ATTEMPTED, 1,                                                                       \
       "UPDATE deliveries SET attempts = $1, state = CASE WHEN state = 3 THEN 3 ELSE $2 END,"       \
       " next_at = $3, first_at = CASE WHEN first_at = 0 THEN $4 ELSE first_at END,"                \
       " last_at = $4, last_status = $5, last_err = $6, last_duration_ms = $7, last_detail = $8,"   \
-      " last_body = $9 WHERE n = $10 AND attempts < $1")                                           \
+      " last_body = $9, schedule_from = $10, begun_at = $11 WHERE n = $12 AND attempts < $1")      \
     X(ATTEMPT_KEEP, 1,                                                                             \
       "INSERT INTO attempts (delivery_n, number, at, status, err, duration_ms, detail, body)"      \
       " SELECT n, attempts, last_at, last_status, last_err, last_duration_ms, last_detail,"        \

@@ -136,7 +136,7 @@ test('410 disables the endpoint; enabling sends what waited', async () => {
   let endpoint;
   do endpoint = await rig.daemon.must('GET', `/v1/endpoints/${line.endpoint.id}`); while (!endpoint.disabled);
   assert.match(endpoint.disabled_why, /410/);
-  assert.deepEqual(endpoint.health, { state: 'disabled', failing_since: null });
+  assert.deepEqual(endpoint.health, { state: 'disabled', failing_since: null, last_error: null, next_attempt_at: null });
   rig.receiver.answer = () => 200;
   const enabled = await rig.daemon.must('POST', `/v1/endpoints/${line.endpoint.id}/enable`);
   assert.equal(enabled.health.state, 'healthy');

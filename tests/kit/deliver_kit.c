@@ -100,6 +100,7 @@ void deliver_kit_begin(void)
     assert_ok(crypto_start());
     log_level_set(LOG_ERROR + 1);
     clock_fake(WALL_MS * INT64_C(1000));
+    clock_advance(3600000); /* mono time 0 means "never" */
     fault_disarm();
     assert_ok(store_open(&c, &deliver_kit.store, why, sizeof why));
     assert_ok(books_open(deliver_kit.store, &deliver_kit.books));
@@ -225,6 +226,8 @@ static bool on_delivery(void *arg, const struct delivery *d)
         return true;
     l->found.state = d->state;
     l->found.attempts = d->attempts;
+    l->found.schedule_from = d->schedule_from;
+    l->found.next_at_ms = d->next_at_ms;
     l->delivery_n = d->n;
     l->n++;
     return true;
@@ -256,4 +259,42 @@ struct kit_stored stored_delivery(uint64_t endpoint, const char *id)
     assert_ok(store_read_now(deliver_kit.store, &l.job));
     assert_int_equal(l.n, 1);
     return l.found;
+}
+
+struct outage_look {
+    struct store_job job;
+    struct outage found;
+};
+
+static enum err outage_look_run(struct store_job *job, struct db *db)
+{
+    struct outage_look *l = (struct outage_look *)job;
+    return outage_get(db, l->found.endpoint, &l->found);
+}
+
+struct outage stored_outage(uint64_t endpoint)
+{
+    struct outage_look l = {.job.run = outage_look_run, .found.endpoint = endpoint};
+    assert_ok(store_read_now(deliver_kit.store, &l.job));
+    return l.found;
+}
+
+/* ---- health ---- */
+
+struct queue *deliver_kit_queue(uint64_t endpoint)
+{
+    return map_get(deliver_kit.deliver->courier[0].queues, str_of_u64(&endpoint));
+}
+
+void deliver_kit_make_fail(uint64_t account, uint64_t endpoint)
+{
+    char id[ID_SIZE];
+    for (int i = 0; i < 16; i++) {
+        snprintf(id, sizeof id, "fail_%d", i);
+        deliver_kit_event(account, id, id);
+        if (deliver_kit_queue(endpoint)->health.state == HEALTH_FAILING)
+            return;
+        post_reply(post_open(endpoint, id), 500);
+    }
+    assert_int_equal(deliver_kit_queue(endpoint)->health.state, HEALTH_FAILING);
 }

@@ -16,6 +16,7 @@
 #include "deliver/deliver.h"
 #include "deliver/lane.h"
 #include "faulty_engine.h"
+#include "store/rows/outages.h"
 
 struct deliver_kit {
     struct store *store;
@@ -57,6 +58,7 @@ size_t post_count_open(void);
 struct kit_post *post_at(size_t i); /* 0: the first */
 /* The open one of that event to that endpoint; NULL: there is none. */
 struct kit_post *post_open(uint64_t endpoint, const char *id);
+struct kit_post *post_last_open(void);           /* NULL: none is open */
 void post_reply(struct kit_post *p, int status); /* 0: the connection was refused */
 void post_reply_body(struct kit_post *p, int status, const char *body);
 
@@ -65,6 +67,15 @@ struct kit_stored {
     enum delivery_state state;
     unsigned attempts; /* as its row says */
     unsigned rows;     /* rows of attempts */
-    unsigned numbers;  /* bit i: one with the number i + 1 */
+    unsigned schedule_from;
+    int64_t next_at_ms; /* wall */
+    unsigned numbers;   /* bit i: one with the number i + 1 */
 };
 struct kit_stored stored_delivery(uint64_t endpoint, const char *id);
+struct outage stored_outage(uint64_t endpoint); /* since_ms 0: there is none */
+
+/* What a test of health needs: so many calls, each with an event "fail_<n>"; each POST is answered
+ * with 500 as soon as it leaves, until the endpoint is failing. Its present deliveries are pending.
+ */
+void deliver_kit_make_fail(uint64_t account, uint64_t endpoint);
+struct queue *deliver_kit_queue(uint64_t endpoint);

@@ -104,6 +104,14 @@ struct kit_post *post_open(uint64_t endpoint, const char *id)
     return NULL;
 }
 
+struct kit_post *post_last_open(void)
+{
+    for (size_t i = n_posts; i-- > 0;)
+        if (posts[i].open)
+            return &posts[i];
+    return NULL;
+}
+
 void post_reply_body(struct kit_post *p, int status, const char *body)
 {
     assert_non_null(p);

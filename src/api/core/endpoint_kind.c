@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "hub/endpoint_room.h"
 #include "net/stream.h"
+#include "store/rows/outages.h"
 #include "store/rows/recoveries.h"
 
 static enum err check_certificates(struct request *r, const struct endpoint *e)
@@ -109,20 +110,41 @@ static enum err endpoint_removed(struct request *r, struct record *rec, struct d
     return err == OK ? recovery_end_endpoint(db, rec->setting.n) : err;
 }
 
+static void print_last_error(struct json_writer *w, const struct outage *o)
+{
+    if (!o->last_at_ms) {
+        json_put_null(w, "last_error");
+        return;
+    }
+    json_obj(w, "last_error");
+    put_time(w, "at", o->last_at_ms);
+    if (o->status)
+        json_put_i64(w, "status", o->status);
+    else
+        json_put_null(w, "status");
+    if (o->err != OK)
+        json_put_str(w, "error", *o->detail ? str_of(o->detail) : str_of(err_text(o->err)));
+    else
+        json_put_null(w, "error");
+    json_end_obj(w);
+}
+
 /* Switched off, or how it did lately. */
 static enum err endpoint_more(struct request *r, const struct setting *s, const struct json *doc,
                               struct json_writer *w)
 {
     bool disabled = false;
-    int64_t since_ms = 0;
+    struct outage o = {0};
     json_bool(json_get(doc, "disabled"), &disabled);
-    enum err err = endpoint_failing_get(r->db, s->n, &since_ms);
+    enum err err = outage_get(r->db, s->n, &o);
     json_obj(w, "health");
     json_put_str(w, "state",
-                 disabled   ? STR("disabled")
-                 : since_ms ? STR("failing")
-                            : STR("healthy"));
-    put_time(w, "failing_since", since_ms);
+                 disabled     ? STR("disabled")
+                 : o.since_ms ? STR("failing")
+                              : STR("healthy"));
+    put_time(w, "failing_since", o.since_ms);
+    print_last_error(w, &o);
+    put_time(w, "next_attempt_at", disabled ? 0 : o.next_at_ms);
     json_end_obj(w);
     return err;
 }

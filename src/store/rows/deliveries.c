@@ -42,7 +42,10 @@ static bool on_row(void *arg, const struct value *c, size_t n)
                          .state = (enum delivery_state)c[6].i,
                          .first_at_ms = c[7].i,
                          .next_at_ms = c[8].i,
-                         .resend = c[9].i != 0};
+                         .resend = c[9].i != 0,
+                         .schedule_from = (unsigned)c[10].i,
+                         .begun_at_ms = c[11].i,
+                         .last_at_ms = c[12].i};
     r->any = true;
     return r->row(r->arg, &d);
 }
@@ -100,8 +103,7 @@ enum err delivery_list_of_event(struct db *db, int64_t event_n, delivery_row *ro
 
 /* Nearly all deliveries end with their first attempt: that is one statement. Neither touches a row
  * that is gone (erased) or has that attempt already. */
-enum err attempt_put(struct db *db, const struct attempt *a, enum delivery_state state,
-                     int64_t next_at_ms)
+enum err attempt_put(struct db *db, const struct attempt *a, const struct delivery_after *after)
 {
     enum err err = OK;
     if (a->number > 1)
@@ -110,9 +112,10 @@ enum err attempt_put(struct db *db, const struct attempt *a, enum delivery_state
     if (err != OK)
         return err;
     return db_run(db, SQL_DELIVERY_ATTEMPTED,
-                  DB_ARGS(V_INT(a->number), V_INT(state), V_INT(next_at_ms), V_INT(a->at_ms),
-                          V_INT(a->status), V_INT(a->err), V_INT(a->duration_ms), V_TEXT(a->detail),
-                          V_TEXT(a->body), V_INT(a->delivery_n)),
+                  DB_ARGS(V_INT(a->number), V_INT(after->state), V_INT(after->next_at_ms),
+                          V_INT(a->at_ms), V_INT(a->status), V_INT(a->err), V_INT(a->duration_ms),
+                          V_TEXT(a->detail), V_TEXT(a->body), V_INT(after->schedule_from),
+                          V_INT(after->begun_at_ms), V_INT(a->delivery_n)),
                   NULL, NULL, NULL);
 }
 
@@ -146,35 +149,4 @@ enum err delivery_end_all(struct db *db, uint64_t endpoint, enum delivery_state 
 {
     return db_run(db, SQL_DELIVERY_END_ALL, DB_ARGS(V_INT(state), V_INT(endpoint)), NULL, NULL,
                   ret_count);
-}
-
-enum err endpoint_failing_put(struct db *db, uint64_t endpoint, int64_t since_ms)
-{
-    return since_ms ? db_run(db, SQL_HEALTH_PUT, DB_ARGS(V_INT(endpoint), V_INT(since_ms)), NULL,
-                             NULL, NULL)
-                    : db_run(db, SQL_HEALTH_DELETE, DB_ARGS(V_INT(endpoint)), NULL, NULL, NULL);
-}
-
-enum err endpoint_failing_get(struct db *db, uint64_t endpoint, int64_t *ret_since_ms)
-{
-    *ret_since_ms = 0;
-    return db_run_int(db, SQL_HEALTH_GET, DB_ARGS(V_INT(endpoint)), ret_since_ms, NULL);
-}
-
-struct failing {
-    endpoint_failing_row *row;
-    void *arg;
-};
-
-static bool on_failing(void *arg, const struct value *c, size_t n)
-{
-    const struct failing *f = arg;
-    f->row(f->arg, (uint64_t)c[0].i, c[1].i);
-    return true;
-}
-
-enum err endpoint_failing_list(struct db *db, endpoint_failing_row *row, void *arg)
-{
-    struct failing f = {row, arg};
-    return db_run(db, SQL_HEALTH_LIST, NULL, 0, on_failing, &f, NULL);
 }

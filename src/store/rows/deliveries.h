@@ -15,6 +15,10 @@ struct delivery {
     int64_t first_at_ms; /* first attempt, wall; 0: none yet */
     int64_t next_at_ms;  /* when it is due, wall; 0: now */
     bool resend;         /* asked for by a person: goes out whatever the lane's state */
+    /* Its schedule began again behind this attempt, when its endpoint was back from an outage. */
+    unsigned schedule_from;
+    int64_t begun_at_ms; /* … at this time, wall; 0: it began with the first attempt */
+    int64_t last_at_ms;  /* its last attempt, wall; 0: none yet */
 };
 
 /* Inserts; d->n is set. sequence UINT_MAX: the next one of this lane is looked up. */
@@ -43,19 +47,18 @@ struct attempt {
     struct str detail; /* error text for people; "" */
     struct str body;   /* what the receiver answered, at most 4 KiB */
 };
-/* Writes the attempt and the delivery's new state together: attempts + 1, next_at_ms. Writing the
- * same (delivery, number) again changes nothing. */
-MUST_USE enum err attempt_put(struct db *db, const struct attempt *a, enum delivery_state state,
-                              int64_t next_at_ms);
+struct delivery_after { /* what becomes of the delivery */
+    enum delivery_state state;
+    int64_t next_at_ms;
+    unsigned schedule_from;
+    int64_t begun_at_ms;
+};
+/* Writes the attempt and the delivery's new state together: attempts + 1. Writing the same
+ * (delivery, number) again changes nothing. */
+MUST_USE enum err attempt_put(struct db *db, const struct attempt *a,
+                              const struct delivery_after *after);
 typedef bool attempt_row(void *arg, const struct attempt *a);
 MUST_USE enum err attempt_list(struct db *db, int64_t delivery_n, attempt_row *row, void *arg);
-/* Since when an endpoint fails (wall), so that five days are five days across restarts. 0: it does
- * not (any more). */
-MUST_USE enum err endpoint_failing_put(struct db *db, uint64_t endpoint, int64_t since_ms);
-MUST_USE enum err endpoint_failing_get(struct db *db, uint64_t endpoint, int64_t *ret_since_ms);
-typedef void endpoint_failing_row(void *arg, uint64_t endpoint, int64_t since_ms);
-MUST_USE enum err endpoint_failing_list(struct db *db, endpoint_failing_row *row, void *arg);
-
 /* All pending deliveries of the endpoint become `state`; *ret_count of them. */
 MUST_USE enum err delivery_end_all(struct db *db, uint64_t endpoint, enum delivery_state state,
                                    int64_t *ret_count);

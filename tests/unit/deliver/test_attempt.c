@@ -2,6 +2,8 @@
  * fails in any of its ways. */
 #include "deliver_kit.h"
 
+#include "base/clock.h"
+
 static void attempts_are_counted_and_kept(void **state)
 {
     deliver_kit_begin();
@@ -99,6 +101,80 @@ static void a_retry_reads_its_event_again(void **state)
     deliver_kit_end();
 }
 
+/* Three attempts before an endpoint's outage, perhaps more in it: behind the outage the waits are
+ * those of a new delivery, and stay so across a restart. */
+static void a_schedule_begins_again_behind_an_outage(void **state)
+{
+    deliver_kit_begin();
+    uint64_t ep = deliver_kit_endpoint(1, "");
+    deliver_kit_event(1, "a", "a1");
+    post_reply(post_open(ep, "a1"), 500);
+    deliver_kit_advance(800);
+    post_reply(post_open(ep, "a1"), 500);
+    deliver_kit_advance(4000);
+    post_reply(post_open(ep, "a1"), 500); /* the next one would be in 24 s */
+    deliver_kit_make_fail(1, ep);
+    for (int i = 0; i < 3600 && deliver_kit_queue(ep)->health.state == HEALTH_FAILING; i++) {
+        deliver_kit_advance(1000);
+        struct kit_post *p = post_last_open(); /* a probe: a1's fail, another is taken */
+        if (p)
+            post_reply(p, strcmp(p->id, "a1") ? 200 : 500);
+    }
+    while (!post_open(ep, "a1")) /* it is back, and all that waits follows */
+        post_reply(post_last_open(), 200);
+    unsigned before = stored_delivery(ep, "a1").attempts;
+    assert_true(before >= 3);
+    post_reply(post_open(ep, "a1"), 500);
+    assert_int_equal(stored_delivery(ep, "a1").schedule_from, before);
+    assert_int_equal(stored_delivery(ep, "a1").attempts, before + 1);
+    assert_int_equal(stored_delivery(ep, "a1").next_at_ms, clock_wall_ms() + 800);
+    deliver_kit_restart();
+    deliver_kit_advance(800);
+    post_reply(post_open(ep, "a1"), 500);
+    assert_int_equal(stored_delivery(ep, "a1").next_at_ms, clock_wall_ms() + 4000);
+    assert_int_equal(stored_delivery(ep, "a1").schedule_from, before);
+    deliver_kit_end();
+}
+
+/* Three failures in a row and a success hurry what waits, but are no outage: an event that is never
+ * taken would live for ever. */
+static void a_short_outage_leaves_the_schedule(void **state)
+{
+    deliver_kit_begin();
+    uint64_t ep = deliver_kit_endpoint(1, "");
+    deliver_kit_event(1, "a", "a1");
+    post_reply(post_open(ep, "a1"), 500);
+    deliver_kit_advance(800);
+    post_reply(post_open(ep, "a1"), 500);
+    deliver_kit_advance(4000);
+    post_reply(post_open(ep, "a1"), 500);
+    deliver_kit_event(1, "b", "b1");
+    post_reply(post_open(ep, "b1"), 200);
+    post_reply(post_open(ep, "a1"), 500); /* hurried */
+    assert_int_equal(stored_delivery(ep, "a1").schedule_from, 0);
+    assert_int_equal(stored_delivery(ep, "a1").next_at_ms, clock_wall_ms() + 96000);
+    deliver_kit_end();
+}
+
+/* Five days behind its first attempt no outage makes its schedule begin again. */
+static void an_old_delivery_is_given_up_all_the_same(void **state)
+{
+    enum { HOUR_MS = 3600000 };
+    for (int days = 4; days <= 5; days++) {
+        deliver_kit_begin();
+        uint64_t ep = deliver_kit_endpoint(1, "");
+        deliver_kit_event(1, "a", "a1");
+        post_reply(post_open(ep, "a1"), 500);
+        clock_advance(days * INT64_C(24) * HOUR_MS); /* nothing leaves meanwhile */
+        deliver_kit_queue(ep)->back_ms = clock_mono_ms();
+        deliver_kit_turn();
+        post_reply(post_open(ep, "a1"), 500);
+        assert_int_equal(stored_delivery(ep, "a1").state,
+                         days == 4 ? DELIVERY_PENDING : DELIVERY_GIVEN_UP);
+        deliver_kit_end();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +183,9 @@ int main(void)
         cmocka_unit_test(the_next_waits_for_the_commit_of_the_one_before),
         cmocka_unit_test(gone_switches_the_endpoint_off),
         cmocka_unit_test(a_retry_reads_its_event_again),
+        cmocka_unit_test(a_schedule_begins_again_behind_an_outage),
+        cmocka_unit_test(a_short_outage_leaves_the_schedule),
+        cmocka_unit_test(an_old_delivery_is_given_up_all_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,7 +81,7 @@ static struct lane *push(int64_t wait_ms)
     struct item *it = calloc(1, sizeof *it);
     it->n = 1;
     it->attempts = 1;
-    it->first_ms = clock_mono_ms() - 500;
+    it->begun_ms = clock_mono_ms() - 500;
     it->next_ms = clock_mono_ms() + wait_ms;
     lane_push(&c, 42, 7, it);
     return lane_find(&c, 42, 7);
@@ -103,14 +103,14 @@ static void a_long_wait_keeps_its_time_on_the_shelf(void **state)
 {
     struct shelved one;
     struct lane *l = push(5000);
-    int64_t first_ms = clock_mono_ms() - 500, due_ms = clock_mono_ms() + 25000;
+    int64_t begun_ms = clock_mono_ms() - 500, due_ms = clock_mono_ms() + 25000;
     clock_step(-HOUR_MS);
     lane_wait(l, due_ms);
     assert_null(lane_find(&c, 42, 7));
     clock_step(3 * HOUR_MS);
     assert_int_equal(shelf_due_ms(&queue.shelf), due_ms);
     assert_true(shelf_take(&queue.shelf, due_ms, &one));
-    assert_int_equal(one.first_ms, first_ms); /* what its row says is of another clock by now */
+    assert_int_equal(one.begun_ms, begun_ms); /* what its row says is of another clock by now */
 }
 
 /* As it was stored by the process before, and is read after a step. */
@@ -121,12 +121,12 @@ static void a_row_from_before_the_start_is_as_old_as_it_was(void **state)
                                  .first_at_ms = NOW_MS - 2 * HOUR_MS,
                                  .next_at_ms = NOW_MS + HOUR_MS + 9000};
     struct item *it = item_new(&deliver, &row);
-    assert_int_equal(clock_mono_ms() - it->first_ms, 3 * HOUR_MS);
+    assert_int_equal(clock_mono_ms() - it->begun_ms, 3 * HOUR_MS);
     assert_int_equal(it->next_ms - clock_mono_ms(), 9000);
     free(it);
     clock_step(HOUR_MS);
     it = item_new(&deliver, &row);
-    assert_int_equal(clock_mono_ms() - it->first_ms, 3 * HOUR_MS);
+    assert_int_equal(clock_mono_ms() - it->begun_ms, 3 * HOUR_MS);
     free(it);
 }
 
@@ -134,7 +134,7 @@ static void a_row_of_the_future_is_of_now(void **state)
 {
     const struct delivery row = {.n = 3, .attempts = 4, .first_at_ms = NOW_MS + 99 * HOUR_MS};
     struct item *it = item_new(&deliver, &row);
-    assert_int_equal(it->first_ms, clock_mono_ms());
+    assert_int_equal(it->begun_ms, clock_mono_ms());
     assert_int_equal(it->next_ms, 0);
     free(it);
 }

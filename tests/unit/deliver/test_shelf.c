@@ -14,7 +14,7 @@ static uint64_t next_random(uint64_t *x)
 
 static enum err put(struct shelf *s, uint64_t lane, int64_t due_ms)
 {
-    return shelf_put(s, &(struct shelved){.due_ms = due_ms, .first_ms = due_ms - 7, .lane = lane});
+    return shelf_put(s, &(struct shelved){.due_ms = due_ms, .begun_ms = due_ms - 7, .lane = lane});
 }
 
 static bool take(struct shelf *s, int64_t now_ms, uint64_t *ret_lane)
@@ -100,7 +100,7 @@ static void when_its_head_was_first_tried_is_kept(void **state)
     shelf_all_due(&s); /* due or not: the age of its head is another matter */
     for (int i = 0; i < 100; i++) {
         assert_true(shelf_take(&s, 0, &one));
-        assert_int_equal(one.first_ms, one.lane * 3);
+        assert_int_equal(one.begun_ms, one.lane * 3);
     }
     shelf_fini(&s);
 }

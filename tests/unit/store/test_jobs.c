@@ -127,14 +127,14 @@ static void deleted_work(struct db *db)
     assert_ok(delivery_put(db, &other));
     assert_ok(event_delete(db, n));
     a.delivery_n = d.n; /* it was under way */
-    assert_ok(attempt_put(db, &a, DELIVERY_DELIVERED, 0));
+    assert_ok(attempt_put(db, &a, &(struct delivery_after){.state = DELIVERY_DELIVERED}));
     assert_ok(attempt_list(db, d.n, count_attempt, &attempts));
     assert_int_equal(attempts, 0);
     assert_ok(event_delete(db, other.event_n)); /* the last: emptied, canceled */
     assert_ok(delivery_get(db, other.n, &got));
     assert_int_equal(got.state, DELIVERY_CANCELED);
     a.delivery_n = other.n;
-    assert_ok(attempt_put(db, &a, DELIVERY_DELIVERED, 0));
+    assert_ok(attempt_put(db, &a, &(struct delivery_after){.state = DELIVERY_DELIVERED}));
     assert_ok(delivery_get(db, other.n, &got));
     assert_int_equal(got.state, DELIVERY_CANCELED);
     assert_err(event_find(db, 1, STR("evt_2"), &n), ERR_NOT_FOUND);

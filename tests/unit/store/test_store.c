@@ -8,6 +8,7 @@
 #include "store/rows/calls.h"
 #include "store/rows/deliveries.h"
 #include "store/rows/events.h"
+#include "store/rows/outages.h"
 #include "store/rows/settings.h"
 
 static char dir[] = "/tmp/hookswitch-store-XXXXXX", url[128];
@@ -120,9 +121,13 @@ static enum err attempt_twice(struct db *db, void *arg)
 {
     struct attempted *t = arg;
     struct attempt a = {.delivery_n = t->put.d.n, .number = 1, .at_ms = 5, .status = 500};
-    enum err err = attempt_put(db, &a, DELIVERY_PENDING, 77);
+    enum err err =
+        attempt_put(db, &a, &(struct delivery_after){.state = DELIVERY_PENDING, .next_at_ms = 77});
     if (err == OK)
-        err = attempt_put(db, &a, DELIVERY_GIVEN_UP, 99); /* the same attempt again: ignored */
+        err = attempt_put(
+            db, &a,
+            &(struct delivery_after){.state = DELIVERY_GIVEN_UP,
+                                     .next_at_ms = 99}); /* the same attempt again: ignored */
     return err;
 }
 
@@ -183,7 +188,7 @@ static void a_large_commit_is_whole(void **state)
 struct waiting {
     struct delivery d[8];
     size_t n;
-    int64_t since_ms;
+    struct outage outage;
 };
 
 static bool on_waiting(void *arg, const struct delivery *d)
@@ -208,11 +213,16 @@ static enum err put_waiting(struct db *db, void *arg)
         err = delivery_put(db, &d);
         struct attempt a = {.delivery_n = d.n, .number = 1, .at_ms = 5, .status = 500};
         if (err == OK && i == 1)
-            err = attempt_put(db, &a, DELIVERY_PENDING, 1000);
+            err = attempt_put(
+                db, &a, &(struct delivery_after){.state = DELIVERY_PENDING, .next_at_ms = 1000});
         if (err == OK && i == 2)
-            err = attempt_put(db, &a, DELIVERY_DELIVERED, 0);
+            err = attempt_put(db, &a, &(struct delivery_after){.state = DELIVERY_DELIVERED});
     }
-    return err == OK ? endpoint_failing_put(db, 7, 4711) : err;
+    return err == OK
+               ? outage_put(db,
+                            &(struct outage){
+                                .endpoint = 7, .since_ms = 4711, .status = 503, .next_at_ms = 9})
+               : err;
 }
 
 static enum err list_waiting(struct db *db, void *arg)
@@ -226,7 +236,7 @@ static enum err list_waiting(struct db *db, void *arg)
         if (w->n)
             after = w->d[w->n - 1];
     }
-    return err == OK ? endpoint_failing_get(db, 7, &w->since_ms) : err;
+    return err == OK ? outage_get(db, 7, &w->outage) : err;
 }
 
 static enum err list_lane(struct db *db, void *arg)
@@ -236,7 +246,7 @@ static enum err list_lane(struct db *db, void *arg)
 
 static enum err recovered(struct db *db, void *arg)
 {
-    return endpoint_failing_put(db, 7, 0);
+    return outage_delete(db, 7);
 }
 
 static void what_waits_is_found_lane_by_lane(void **state)
@@ -249,14 +259,16 @@ static void what_waits_is_found_lane_by_lane(void **state)
     assert_true(w.d[1].lane == 5 && w.d[1].next_at_ms == 0);
     assert_true(w.d[2].lane == 5 && w.d[2].next_at_ms == 1000 && w.d[2].n < w.d[1].n);
     assert_int_equal(w.d[3].endpoint, 8);
-    assert_int_equal(w.since_ms, 4711);
+    assert_int_equal(w.outage.since_ms, 4711);
+    assert_int_equal(w.outage.status, 503);
+    assert_int_equal(w.outage.next_at_ms, 9);
     assert_ok(read_now(list_lane, &lane));
     assert_int_equal(lane.n, 2);
     assert_true(lane.d[0].n < lane.d[1].n && lane.d[0].attempts == 1);
     assert_ok(write_now(recovered, NULL));
     w = (struct waiting){.n = 0};
     assert_ok(read_now(list_waiting, &w));
-    assert_int_equal(w.since_ms, 0);
+    assert_int_equal(w.outage.since_ms, 0);
 }
 
 static void what_was_written_is_there_after_a_reopen(void **state)

@@ -162,7 +162,7 @@ static enum err make_work(struct db *db, void *arg)
         err = delivery_put(db, d);
         struct attempt a = {.delivery_n = d->n, .number = 1, .at_ms = m->at_ms, .status = 500};
         if (err == OK && m->state[i] != DELIVERY_PENDING)
-            err = attempt_put(db, &a, m->state[i], 0);
+            err = attempt_put(db, &a, &(struct delivery_after){.state = m->state[i]});
     }
     return err;
 }

@@ -104,7 +104,8 @@ static void put_event(const struct row *r)
         assert_ok(delivery_put(db, &d));
         struct attempt a = {.delivery_n = d.n, .number = 1, .at_ms = 5, .status = 500};
         if (r->d[i].state != DELIVERY_PENDING)
-            assert_ok(attempt_put(db, &a, (enum delivery_state)r->d[i].state, 0));
+            assert_ok(attempt_put(
+                db, &a, &(struct delivery_after){.state = (enum delivery_state)r->d[i].state}));
     }
 }
 

@@ -1,0 +1,57 @@
+/* outages: a row for each endpoint that fails. Inside a job's run. */
+#include "store/rows/outages.h"
+
+#include <stdio.h>
+
+#include "store/engine.h"
+
+enum err outage_put(struct db *db, const struct outage *o)
+{
+    return db_run(db, SQL_OUTAGE_PUT,
+                  DB_ARGS(V_INT(o->endpoint), V_INT(o->since_ms), V_INT(o->last_at_ms),
+                          V_INT(o->status), V_INT(o->err), V_TEXT(str_of(o->detail)),
+                          V_INT(o->next_at_ms)),
+                  NULL, NULL, NULL);
+}
+
+enum err outage_delete(struct db *db, uint64_t endpoint)
+{
+    return db_run(db, SQL_OUTAGE_DELETE, DB_ARGS(V_INT(endpoint)), NULL, NULL, NULL);
+}
+
+struct outage_rows {
+    outage_row *row;
+    void *arg;
+};
+
+static bool on_outage(void *arg, const struct value *c, size_t n)
+{
+    const struct outage_rows *r = arg;
+    struct outage o = {.endpoint = (uint64_t)c[0].i,
+                       .since_ms = c[1].i,
+                       .last_at_ms = c[2].i,
+                       .status = (int)c[3].i,
+                       .err = (enum err)c[4].i,
+                       .next_at_ms = c[6].i};
+    snprintf(o.detail, sizeof o.detail, "%.*s", STR_FMT(c[5].s));
+    r->row(r->arg, &o);
+    return true;
+}
+
+static void keep_outage(void *arg, const struct outage *o)
+{
+    *(struct outage *)arg = *o;
+}
+
+enum err outage_get(struct db *db, uint64_t endpoint, struct outage *ret)
+{
+    struct outage_rows r = {keep_outage, ret};
+    *ret = (struct outage){.endpoint = endpoint};
+    return db_run(db, SQL_OUTAGE_GET, DB_ARGS(V_INT(endpoint)), on_outage, &r, NULL);
+}
+
+enum err outage_list(struct db *db, outage_row *row, void *arg)
+{
+    struct outage_rows r = {row, arg};
+    return db_run(db, SQL_OUTAGE_LIST, NULL, 0, on_outage, &r, NULL);
+}
