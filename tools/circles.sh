@@ -14,7 +14,6 @@ longer() { # kind, room, files of a circle at most, reason
   cat <<'EOT'
 call|cli|5|doctor calls its parts, which say what they found through it
 call|play|4|the phone
-call|sip|10|a call's files share one struct until calls are made of legs
 EOT
 }
 

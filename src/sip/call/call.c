@@ -8,43 +8,48 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "hub/decision.h"
 
-static const char *const state_name[] = {
-    [CALL_TAKING] = "TAKING",
-    [CALL_DECIDING] = "DECIDING",
-    [CALL_ROUTING] = "ROUTING",
-    [CALL_RINGING] = "RINGING",
-    [CALL_UP] = "UP",
-    [CALL_ANSWERING] = "ANSWERING",
-    [CALL_ENDING] = "ENDING",
-    [CALL_OVER] = "OVER",
-    [CALL_RESTORED] = "RESTORED",
-};
-
-const char *call_state_name(enum call_state s)
+static void on_time(struct timer *t)
 {
-    return state_name[s];
+    struct call *c = t->arg;
+    c->calls->states[c->state].on_time(c);
 }
 
-/* The one setter: it knows which moves there are. */
+void call_wait_no_more(struct call *c)
+{
+    timer_stop(&c->timer);
+}
+
+void call_wait(struct call *c, int64_t ms)
+{
+    ASSERT(c->calls->states[c->state].on_time);
+    loop_timer(c->core->c.loop, &c->timer, ms, on_time, c);
+}
+
+bool call_takes(const struct call *c, enum call_input input)
+{
+    return c->calls->states[c->state].inputs >> input & 1;
+}
+
+/* The one setter: the table knows which moves there are. */
 void call_set_state(struct call *c, enum call_state to)
 {
-#define BIT(s) (1u << (s))
-    static const unsigned may_go_to[] = {
-        [CALL_TAKING] = BIT(CALL_DECIDING) | BIT(CALL_ROUTING) | BIT(CALL_ENDING) | BIT(CALL_OVER),
-        [CALL_DECIDING] = BIT(CALL_ROUTING) | BIT(CALL_ENDING),
-        [CALL_ROUTING] = BIT(CALL_DECIDING) | BIT(CALL_RINGING) | BIT(CALL_ENDING),
-        [CALL_RINGING] = BIT(CALL_ROUTING) | BIT(CALL_ANSWERING) | BIT(CALL_ENDING),
-        [CALL_ANSWERING] = BIT(CALL_UP) | BIT(CALL_ENDING),
-        [CALL_UP] = BIT(CALL_ENDING),
-        [CALL_ENDING] = BIT(CALL_OVER),
-        [CALL_OVER] = 0,
-        [CALL_RESTORED] = BIT(CALL_ROUTING) | BIT(CALL_ENDING) | BIT(CALL_UP),
-    };
-#undef BIT
-    ASSERT(may_go_to[c->state] >> to & 1);
-    log_debug("sip", "%s{%s → %s}", c->call_id, state_name[c->state], state_name[to]);
+    const struct state_rule *from = &c->calls->states[c->state], *rule = &c->calls->states[to];
+    ASSERT(from->next >> to & 1);
+    log_debug("sip", "%s{%s → %s}", c->call_id, from->name, rule->name);
     c->state = (uint8_t)to;
+    if (!rule->keeps_time)
+        call_wait_no_more(c);
+    if (rule->enter)
+        rule->enter(c);
+}
+
+/* Nobody frees a call within one of its own functions. */
+void call_reap_later(struct call *c)
+{
+    c->next_over = c->calls->over;
+    c->calls->over = c;
 }
 
 struct call *call_new(struct calls *calls)
@@ -58,6 +63,7 @@ struct call *call_new(struct calls *calls)
     c->self = h;
     c->reason = END_FAILED;
     c->by = ENDED_BY_SYSTEM;
+    c->state = CALL_TAKING;
     c->verified = 'n';
     leg_init(&c->a, c, 'a');
     leg_init(&c->b, c, 'b');
@@ -82,11 +88,10 @@ void call_free(struct call *c)
 {
     struct sip_core *core = c->core;
     struct calls *calls = c->calls;
-    ASSERT(!c->storing);
-    call_route_drop(c);
-    timer_stop(&c->invite_timer);
+    ASSERT(c->outbox != OUTBOX_HANDED_IN && !c->route);
+    timer_stop(&c->timer);
     timer_stop(&c->store_timer);
-    timer_stop(&c->probe_timer);
+    timer_stop(&c->x.timer);
     end_txn(core, c->x.server);
     end_txn(core, c->x.client);
     end_txn(core, c->bye);
@@ -101,6 +106,7 @@ void call_free(struct call *c)
     }
     leg_fini(&c->a);
     leg_fini(&c->b);
+    decision_free(c->decision);
     sequences_fini(&c->sequences);
     if (map_get(calls->by_id, str_of(c->call_id)) == c)
         map_remove(calls->by_id, str_of(c->call_id));
@@ -109,7 +115,6 @@ void call_free(struct call *c)
     free(c->trunk_id);
     free(c->headers);
     free(c->destination);
-    free(c->bye_reason);
     book_drop(&c->book);
     pool_give(calls->pool, c->self);
     metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(calls->pool));

@@ -1,12 +1,9 @@
 /* Inside sip/call: a call, two legs of one (leg a: who called us, leg b: whom we call), and all of
  * them. The edge knows sip/call/calls.h alone. Edge's thread.
  *
- *     TAKING → DECIDING → ROUTING → RINGING → ANSWERING → UP → ENDING → OVER
- *        └─────────┴─────────┴─────────┴──────────┴────────────┘
- *
- * ◆ TAKING waits for incoming_call to be stored, ANSWERING for call_answered, ENDING for
- * call_ended: what the carrier waits for (the INVITE onwards, the 200, the end) comes after the
- * commit. */
+ * The table of states (states.c) says which inputs a state takes, which states may follow, what is
+ * done on entering and which timer belongs to it; docs/sip.md shows it. call_set_state alone moves
+ * a call, and call_wait alone sets its timer. */
 #pragma once
 #include "sip/call/calls.h"
 #include "sip/call/dialog.h"
@@ -28,17 +25,43 @@ enum {
 };
 
 enum call_state {
-    CALL_TAKING,
-    CALL_DECIDING, /* a webhook's answer may say where the call goes */
-    CALL_ROUTING,
-    CALL_RINGING,
-    CALL_ANSWERING,
+    CALL_RESTORED,  /* unanswered before a restart: waits for its INVITE to be repeated */
+    CALL_TAKING,    /* incoming_call is being stored */
+    CALL_DECIDING,  /* a webhook's answer may say where the call goes */
+    CALL_ROUTING,   /* a target is looked up */
+    CALL_RINGING,   /* a target has our INVITE */
+    CALL_ANSWERING, /* call_answered is being stored */
     CALL_UP,
-    CALL_ENDING,
-    CALL_OVER,
-    CALL_RESTORED, /* unanswered before a restart: waits for its INVITE to be repeated */
+    CALL_ENDING,  /* call_ended is being stored */
+    CALL_CLOSING, /* all are told; an event is stored late, or the caller's ACK is due */
+    CALL_OVER,    /* freed at the end of the loop's turn */
+    CALL_STATES
 };
-const char *call_state_name(enum call_state s);
+
+/* What a state may take; everything else is not for it. */
+enum call_input {
+    INPUT_COMMIT,       /* the event that the state waits for is stored */
+    INPUT_WEBHOOK,      /* an answer that decides */
+    INPUT_TARGET,       /* the target's answer, or its failure */
+    INPUT_ACK,          /* of the caller's 200, or of a re-INVITE's */
+    INPUT_REQUEST,      /* within a dialog */
+    INPUT_REINVITE,     /* the same, an INVITE; UPDATE's target refresh */
+    INPUT_CANCEL,       /* or a hang-up of ours before an answer */
+    INPUT_BYE,          /* or a hang-up of ours behind one */
+    INPUT_END,          /* anything that ends the call */
+    INPUT_INVITE_AGAIN, /* the caller's, with a new transaction */
+    CALL_INPUTS
+};
+
+struct call;
+struct state_rule { /* one state's line of the table */
+    const char *name, *waits_for;
+    unsigned inputs, next;           /* bits of enum call_input, of enum call_state */
+    void (*enter)(struct call *c);   /* NULL: nothing */
+    void (*on_time)(struct call *c); /* the wait is over; NULL: it has no timer */
+    bool keeps_time;                 /* the wait of the state before goes on */
+    const char *timer, *at_time;     /* for the page: how long, and what then */
+};
 
 /* What a client transaction of a call is for. */
 enum purpose {
@@ -49,9 +72,20 @@ enum purpose {
     FOR_PROBE,
 };
 
+/* What waits for an event to be stored. err OK: it is, or the people on the line have waited long
+ * enough; then it comes again when the event is stored. Otherwise it is not, or nobody knows. */
+typedef void call_then(struct call *c, enum err err);
+
 struct call_event { /* waits for its turn to be stored */
     struct call_event *next;
     const struct event *event;
+    call_then *then; /* NULL: nothing waits for it */
+};
+
+enum outbox_state {
+    OUTBOX_IDLE,      /* nothing waits */
+    OUTBOX_HANDED_IN, /* the first is on its way to the store */
+    OUTBOX_LATER,     /* the first is handed in again later */
 };
 
 /* An INVITE under way, from one leg through us to the other: the first, or a re-INVITE. */
@@ -69,6 +103,14 @@ struct exchange {
     struct block answer; /* our 2xx, repeated until the ACK (§13.3.1.4) */
     struct block ack;    /* what the ACK said onwards: sent again for a repeated 2xx */
     int64_t interval_ms, since_ms;
+    struct timer timer;                       /* repeats our 2xx */
+    void (*over)(struct call *c, bool acked); /* the ACK came, or comes no more */
+};
+
+enum leg_bye {
+    BYE_NONE,
+    BYE_DUE, /* the caller has its 200: BYE once it acknowledged that (§15) */
+    BYE_SENT
 };
 
 /* One side of a call. */
@@ -77,10 +119,12 @@ struct leg {
     struct leg *other;
     char name;     /* 'a': the caller's; 'b': the target's */
     bool withheld; /* its party withholds who it is */
+    uint8_t bye;   /* enum leg_bye */
     uint8_t n_early;
     struct dialog dialog;            /* of b: the answered one */
     struct dialog *early[FORKS_MAX]; /* of b, until one is answered */
     struct secrets *secrets;         /* numbers of a's, when it withholds; NULL: not at hand */
+    char *bye_reason;                /* of a BYE that is due; NULL: none */
     handle *open; /* requests within its dialogs that are not over: OPEN_MAX; NULL: none yet */
 };
 
@@ -88,16 +132,14 @@ struct call {
     struct sip_core *core;
     struct calls *calls;
     handle self;
-    uint8_t state; /* enum call_state; call_set_state alone writes it */
-    bool simulated, storing;
-    bool said_end;         /* the carrier was told how it ended */
+    uint8_t state;  /* enum call_state; call_set_state alone writes it */
+    uint8_t outbox; /* enum outbox_state */
+    bool simulated;
     uint8_t probes;        /* OPTIONS that are out */
     bool probe_unanswered; /* one of this round found nobody */
     bool probe_unsent;     /* one of this round could not be sent */
     uint8_t rounds_unsent; /* such rounds in a row */
     char verified;
-    bool bye_due;           /* leg a has its 200: BYE once it acknowledged it (§15) */
-    char *bye_reason;       /* of that; NULL: none */
     char token[TOKEN_SIZE]; /* in our Call-ID towards leg b */
     char call_id[ID_SIZE];  /* "call_…" */
     struct trace_id trace;  /* the same, for the trace */
@@ -129,7 +171,8 @@ struct call {
     const struct book *book;
     struct decision *decision; /* who takes it; NULL: not asked yet */
     struct route *route;
-    struct timer invite_timer, store_timer, probe_timer;
+    struct timer timer, store_timer; /* of its state; of the outbox */
+    struct call *next_over;
     int64_t heard_at_ms; /* mono: last signalling of either leg */
 };
 
@@ -139,6 +182,11 @@ struct call {
 struct call *call_new(struct calls *calls);
 bool calls_are_full(const struct calls *calls);
 void call_set_state(struct call *c, enum call_state to);
+bool call_takes(const struct call *c, enum call_input input);
+/* The state waits for so long, and not for what it waited before. */
+void call_wait(struct call *c, int64_t ms);
+void call_wait_no_more(struct call *c);
+void call_reap_later(struct call *c); /* on entering OVER */
 void call_free(struct call *c);
 struct leg *call_leg(struct call *c, char name);
 bool call_is_restored(const struct call *c); /* from before a restart */
@@ -157,10 +205,9 @@ struct dialog *leg_dialog_of(struct leg *leg, char fork, struct str call_id, str
  * account's share, for as long as it lasts, even if the call has ended. */
 void leg_trace(const struct leg *leg, struct txn *t);
 
-/* in.c */
-/* Answers leg a's INVITE; `status` ≥ 300 ends its transaction. */
-void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
-                        char fork);
+/* states.c: the table, one rule a state */
+extern const struct state_rule call_states[CALL_STATES];
+void call_states_print(struct buf *out); /* as docs/sip.md shows it */
 
 /* control.c: does a webhook's answer decide? */
 /* Asks whoever may be asked before the incoming_call is stored; `t` as it will be submitted. */
@@ -171,32 +218,39 @@ void call_ask_ahead(struct call *c, const struct event *incoming, const struct a
  * an answer came that it waits for. */
 void call_next_target(struct call *c);
 void call_target_failed(struct call *c, int status, struct str reason);
+void call_on_ring_timeout(struct call *c);            /* the target's turn has lasted long enough */
 void call_address_failed(struct call *c, int status); /* nothing was heard from it */
 void call_route_drop(struct call *c);                 /* frees it; says nothing to anybody */
 void call_stop_ringing(struct call *c);               /* ends the target's turn; no more targets */
 
-/* call_answer.c: what leg b says to the first INVITE, and the ACK */
-void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg *m);
-void call_send_answer(struct call *c);
-char call_fork_of(const struct call *c, const struct dialog *early); /* in our tag to leg a */
-void leg_on_ack(struct leg *leg, const struct sip_msg *m);
-void call_hang_up_stray(struct sip_core *core, struct txn *t, struct strays *known,
-                        const struct sip_msg *m);
+/* exchange.c: an INVITE under way through us: its answer, its ACK */
+/* Answers leg a's INVITE; `status` ≥ 300 ends its transaction. */
+void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
+                        char fork);
 /* The exchange's 2xx, when there is one and it has no ACK yet, gets it, with the body of `m`, which
  * may be NULL. */
 void call_confirm(struct call *c, const struct sip_msg *m);
 void call_acknowledged(struct call *c, const struct sip_msg *m); /* by who asked; `m` as above */
-void call_repeat_answer(struct call *c);
+/* Our 2xx went out: repeats it until the ACK comes, or comes no more; `over` is told, NULL-safe. */
+void call_repeat_answer(struct call *c, void (*over)(struct call *c, bool acked));
+void leg_on_ack(struct leg *leg, const struct sip_msg *m);
 /* A 2xx to INVITE that came again, in the dialog of that leg. */
 void leg_on_repeated_answer(struct leg *leg, uint32_t cseq);
+void call_hang_up_stray(struct sip_core *core, struct txn *t, struct strays *known,
+                        const struct sip_msg *m);
 
-/* call_relay.c: requests within a dialog */
+/* answer.c: the target's answers to the first INVITE */
+void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg *m);
+void call_send_answer(struct call *c, enum err err);                 /* call_answered is stored */
+char call_fork_of(const struct call *c, const struct dialog *early); /* in our tag to leg a */
+
+/* relay.c: requests within a dialog */
 void leg_on_request(struct leg *leg, struct dialog *own, char fork, const struct sip_msg *m,
                     const struct path *from, struct str raw);
 void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m);
 void call_on_relay_failure(struct call *c, struct txn *t, enum err err);
 
-/* call_privacy.c: who withholds who he is */
+/* privacy.c: who withholds who he is */
 void leg_withhold(struct leg *leg, const struct sip_msg *m); /* m: its party's; may be NULL */
 const struct secrets *leg_hidden(const struct leg *leg);     /* NULL: it does not withhold */
 /* Ends the message in `b`: the headers and the body of that leg's message which may pass. */
@@ -207,25 +261,36 @@ bool open_has_room(struct leg *leg);
 void open_add(struct leg *leg, const struct txn *t);
 void open_refuse(struct leg *leg); /* the call ends: each gets its final answer (§15.1.2) */
 
-/* call_end.c */
+/* end.c */
 void call_on_cancel(struct call *c);
 void leg_on_bye(struct leg *leg, const struct sip_msg *m, const struct path *from, struct str raw);
 void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_status);
-void call_finish(struct call *c); /* call_ended is stored: say so */
+void call_enter_ending(struct call *c);
+void call_enter_closing(struct call *c);
+void call_finish(struct call *c, enum err err); /* call_ended is stored: says so */
+/* The caller acknowledged its 200, or did not for 64 × T1. */
+void call_on_confirmed(struct call *c, bool acked);
 /* BYE to that leg, as soon as §15 lets us: not before its INVITE was answered and acknowledged; an
  * answer of its own is acknowledged first. */
 void leg_hang_up(struct leg *leg, struct str reason);
-void call_on_confirmed(struct call *c); /* ENDING: leg a's ACK came, or comes no more */
 
-/* call_store.c: events and the row */
+/* store.c: events and the row */
+struct call_news {
+    enum event_kind kind;
+    const char *destination; /* NULL: the call's */
+    int status;              /* 0: the call's */
+    unsigned ordinal;
+    call_then *then;
+};
 /* False: the call has told as many events as it may, and this kind is not one of its first, its
  * answer and its end, for which there is always room. */
-bool call_store(struct call *c, enum event_kind kind, const char *destination, int status,
-                unsigned ordinal);
+bool call_store(struct call *c, const struct call_news *n);
 void call_put_legs(const struct call *c, struct buf *out);
 MUST_USE enum err call_event(struct call *c, enum event_kind kind, struct event **ret);
 
-/* call_probe.c, call_restore.c */
-void call_probe_later(struct call *c, int64_t in_ms);
+/* probe.c, restore.c */
+void call_enter_up(struct call *c);
+void call_on_probe_due(struct call *c);
+void call_on_not_repeated(struct call *c); /* RESTORED: its time is over */
 void call_on_probe_answer(struct call *c, struct txn *t, int status);
 void call_on_probe_unsent(struct call *c, struct txn *t);

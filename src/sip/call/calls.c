@@ -3,13 +3,28 @@
 #include "sip/call/calls.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/metrics.h"
-#include "sip/call/call.h"
+#include "sip/call/route.h"
+
+/* Calls are freed when nobody is inside them any more. */
+static void reap(void *arg)
+{
+    struct calls *calls = arg;
+    while (calls->over) {
+        struct call *c = calls->over;
+        calls->over = c->next_over;
+        call_free(c);
+    }
+}
 
 enum err calls_init(struct calls *calls, struct sip_core *core, size_t max)
 {
     calls->core = core;
+    calls->states = call_states;
+    calls->announce = call_ask_ahead;
+    loop_on_turn_end(core->c.loop, reap, calls);
     calls->by_id = map_new();
     calls->restored = map_new();
     return calls->by_id && calls->restored ? pool_new(&calls->pool, sizeof(struct call), max)
@@ -21,9 +36,12 @@ void calls_fini(struct calls *calls)
     handle h;
     struct call *c;
     for (size_t i = 0; calls->pool && (c = pool_next(calls->pool, &i, &h));) {
-        c->storing = false; /* its answer will never be opened: the loop has ended */
+        c->outbox = OUTBOX_IDLE; /* its answer will never be opened: the loop has ended */
+        call_route_drop(c);
         call_free(c);
     }
+    if (calls->core)
+        loop_off_turn_end(calls->core->c.loop, calls);
     pool_free(calls->pool);
     map_free(calls->by_id);
     map_free(calls->restored);
@@ -54,7 +72,11 @@ void calls_on_ack(const struct call_place *at, const struct sip_msg *m)
 void calls_on_request(const struct call_place *at, const struct sip_msg *m, const struct path *from,
                       struct str raw)
 {
-    leg_on_request(at->leg, at->dialog, at->fork, m, from, raw);
+    call_heard(at->leg->call);
+    if (m->method == SIP_BYE)
+        leg_on_bye(at->leg, m, from, raw);
+    else
+        leg_on_request(at->leg, at->dialog, at->fork, m, from, raw);
 }
 
 void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct path *from)
@@ -113,7 +135,7 @@ void calls_on_response(struct calls *calls, struct txn *t, const struct sip_msg 
 /* A request that nobody answered in its time gets a final answer all the same. */
 static void on_unanswered(struct sip_core *core, struct call *c, struct txn *t)
 {
-    if (c && c->x.first && c->x.server == t->self && c->state <= CALL_RINGING)
+    if (c && c->x.first && c->x.server == t->self && call_takes(c, INPUT_CANCEL))
         call_end(c, END_NO_ANSWER, ENDED_BY_SYSTEM, 480);
     else if (txn_request(t, &core->again) == OK)
         core_reply_kept(core, t, &core->again, t->invite ? 480 : 504, NULL, NULL);
@@ -130,7 +152,7 @@ void calls_on_failure(struct calls *calls, struct txn *t, enum err err)
     if (!c)
         return;
     t->call = 0;
-    if (t->purpose == FOR_ROUTE && c->state == CALL_RINGING)
+    if (t->purpose == FOR_ROUTE && call_takes(c, INPUT_TARGET))
         call_address_failed(c, status);
     else if (t->purpose == FOR_PROBE && err == ERR_UNREACHABLE)
         call_on_probe_unsent(c, t);
@@ -138,6 +160,57 @@ void calls_on_failure(struct calls *calls, struct txn *t, enum err err)
         call_on_probe_answer(c, t, 408);
     else if (t->purpose == FOR_RELAY || t->purpose == FOR_REINVITE)
         call_on_relay_failure(c, t, err);
+}
+
+enum { ANSWER_BYTES_MAX = 8192 };
+
+/* An answer that comes before it is asked for is kept. */
+static void on_webhook(struct call *c, uint64_t mark, int status, struct str body)
+{
+    if (!c->decision)
+        return;
+    decision_answer(c->decision, mark, status, body, loop_now_ms(c->core->c.loop));
+    if (call_takes(c, INPUT_WEBHOOK))
+        call_next_target(c);
+}
+
+struct control_mail {
+    struct mail mail;
+    struct calls *calls;
+    uint64_t asked;
+    int status;
+    char call_id[ID_SIZE];
+    size_t n;
+    char body[];
+};
+
+static void on_control(struct mail *m)
+{
+    struct control_mail *k = (struct control_mail *)m;
+    struct call *c = map_get(k->calls->by_id, str_of(k->call_id));
+    if (c)
+        on_webhook(c, k->asked, k->status, str_of_bytes(k->body, k->n));
+    free(k);
+}
+
+void call_post_control(struct calls *calls, struct str call_id, uint64_t asked, int status,
+                       struct str body)
+{
+    body = str_slice(body, 0, ANSWER_BYTES_MAX);
+    struct control_mail *k = malloc(sizeof *k + body.n);
+    if (!k)
+        return; /* the call's own time limit decides */
+    k->mail.open = on_control;
+    k->calls = calls;
+    k->asked = asked;
+    k->status = status;
+    k->n = body.n;
+    if (body.n)
+        memcpy(k->body, body.p, body.n);
+    if (str_copy(call_id, k->call_id, sizeof k->call_id) == OK)
+        loop_post_answer(calls->core->c.loop, &k->mail);
+    else
+        free(k);
 }
 
 struct hangup_mail {
@@ -150,13 +223,13 @@ static void on_hangup(struct mail *m)
 {
     struct hangup_mail *h = (struct hangup_mail *)m;
     struct call *c = map_get(h->calls->by_id, str_of(h->call_id));
+    static const struct str why = STR("SIP;cause=200;text=\"Hung up by the operator\"");
     if (c && (c->state == CALL_UP || c->state == CALL_ANSWERING)) {
-        static const struct str why = STR("SIP;cause=200;text=\"Hung up by the operator\"");
         int status = c->state == CALL_UP ? 200 : 480;
         leg_hang_up(&c->a, why);
         leg_hang_up(&c->b, why);
         call_end(c, END_COMPLETED, ENDED_BY_SYSTEM, status);
-    } else if (c && c->state < CALL_ANSWERING) {
+    } else if (c && call_takes(c, INPUT_CANCEL)) {
         call_end(c, END_CANCELED, ENDED_BY_SYSTEM, 480);
     }
     free(h);
@@ -175,4 +248,20 @@ enum err calls_post_hangup(struct calls *calls, struct str call_id)
     if (err != OK)
         free(h);
     return err;
+}
+
+void call_on_late_answer(struct calls *calls, const struct sip_msg *m, const struct path *from)
+{
+    char fork;
+    struct leg *leg = m->from.tag.p ? leg_of_tag(calls, m->from.tag, &fork) : NULL;
+    if (!leg)
+        return;
+    struct call *c = leg->call;
+    if (dialog_is(&leg->dialog, m->call_id, m->to.tag)) {
+        leg_on_repeated_answer(leg, m->cseq);
+    } else if (leg == &c->b && str_starts(m->call_id, str_of(c->token))) {
+        struct txn stray = {.path = *from, .self = c->self, .leg = 'b', .trace = c->trace};
+        stray.path.account = c->account;
+        call_hang_up_stray(c->core, &stray, &c->strays, m);
+    }
 }

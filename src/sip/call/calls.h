@@ -4,16 +4,24 @@
 #include "base/pool.h"
 #include "sip/core/core.h"
 
+struct admission;
+struct call;
 struct dialog;
+struct event;
 struct leg;
+struct state_rule;
 
 /* All calls. */
 struct calls {
     struct sip_core *core;
     struct pool *pool;
-    struct map *by_id, *restored; /* by call_id; by token, legs from before a restart */
-    uint32_t starts;              /* which start of the daemon this is: CSeqs grow with it */
-    void (*on_none)(void *arg);   /* the last one is over */
+    struct map *by_id, *restored;    /* by call_id; by token, legs from before a restart */
+    uint32_t starts;                 /* which start of the daemon this is: CSeqs grow with it */
+    const struct state_rule *states; /* the table, one rule a state */
+    struct call *over;               /* freed at the end of the turn */
+    /* An incoming_call is about to be stored: whoever may be asked is asked beside the commit. */
+    void (*announce)(struct call *c, const struct event *incoming, const struct admission *a);
+    void (*on_none)(void *arg); /* the last one is over */
     void *arg;
 };
 

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "sip/call/call.h"
 
 static void send_bye(struct leg *leg, struct str reason)
 {
+    leg->bye = BYE_SENT;
     struct sip_core *core = leg->call->core;
     struct dialog *d = &leg->dialog;
     char branch[TOKEN_SIZE + 8];
@@ -35,37 +37,58 @@ void leg_hang_up(struct leg *leg, struct str reason)
     struct call *c = leg->call;
     struct txn *t = txn_at(c->core->txns, c->x.server);
     bool unconfirmed = c->x.first && c->x.from == leg && !c->x.acked && !c->x.given_up;
+    if (leg->bye != BYE_NONE)
+        return;
     if (unconfirmed && t && t->state == TXN_ACCEPTED) {
-        c->bye_due = true;
-        c->bye_reason = reason.n ? str_dup(reason) : NULL;
+        leg->bye = BYE_DUE;
+        leg->bye_reason = reason.n ? str_dup(reason) : NULL;
     } else if (!unconfirmed) { /* otherwise its INVITE is refused when the end is stored */
         call_confirm(c, NULL);
         send_bye(leg, reason);
     }
 }
 
-void call_on_confirmed(struct call *c)
+static void hang_up_both(struct call *c, struct str why)
 {
-    if (!c->bye_due)
-        return;
-    c->bye_due = false;
-    send_bye(&c->a, str_of(c->bye_reason));
-    call_finish(c);
+    leg_hang_up(&c->a, why);
+    leg_hang_up(&c->b, why);
 }
 
-void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_status)
+static void close_perhaps(struct call *c)
 {
-    if (c->state >= CALL_ENDING && c->state != CALL_RESTORED)
-        return;
+    if (c->state == CALL_CLOSING && !c->pending && c->a.bye != BYE_DUE)
+        call_set_state(c, CALL_OVER);
+}
+
+void call_on_confirmed(struct call *c, bool acked)
+{
+    static const struct str why = STR("SIP;cause=408;text=\"No ACK\"");
+    if (c->a.bye == BYE_DUE) {
+        send_bye(&c->a, str_of(c->a.bye_reason));
+        close_perhaps(c);
+    } else if (!acked && call_takes(c, INPUT_END)) {
+        log_sparse(LOG_WARN, 1000, "sip", "%s: the answer was never acknowledged", c->call_id);
+        hang_up_both(c, why);
+        call_end(c, END_FAILED, ENDED_BY_SYSTEM, 408);
+    }
+}
+
+void call_enter_ending(struct call *c)
+{
     struct txn *reinvite = c->x.first ? NULL : txn_at(c->core->txns, c->x.client);
-    if (!c->bye_due) /* otherwise the 200 is repeated on */
-        call_stop_ringing(c);
-    timer_stop(&c->probe_timer);
+    if (c->a.bye != BYE_DUE) /* otherwise the 200 is repeated on */
+        timer_stop(&c->x.timer);
     call_confirm(c, NULL);
     open_refuse(&c->a);
     open_refuse(&c->b);
     if (reinvite)
         txn_cancel(c->core->txns, reinvite);
+}
+
+void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_status)
+{
+    if (!call_takes(c, INPUT_END))
+        return;
     c->reason = (uint8_t)reason;
     c->by = (uint8_t)by;
     c->sip_status = (int16_t)sip_status;
@@ -74,7 +97,7 @@ void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_
     call_set_state(c, CALL_ENDING);
     if (reason == END_LOST)
         metric_add(METRIC_CALLS_LOST, 1);
-    call_store(c, EVENT_CALL_ENDED, NULL, 0, 0);
+    call_store(c, &(struct call_news){.kind = EVENT_CALL_ENDED, .then = call_finish});
 }
 
 /* The final answer to an INVITE that has none yet. */
@@ -86,29 +109,28 @@ static void refuse_invite(struct call *c)
     call_answer_invite(c, c->sip_status >= 300 ? c->sip_status : 480, (struct str){0}, NULL, '0');
 }
 
-void call_finish(struct call *c)
+/* Everybody who waits is told, once. */
+void call_enter_closing(struct call *c)
 {
     struct sip_core *core = c->core;
     struct txn *bye = txn_at(core->txns, c->bye);
-    if (c->state != CALL_ENDING)
-        return;
-    if (!c->said_end) {
-        c->said_end = true;
-        refuse_invite(c);
-        if (bye && txn_request(bye, &core->again) == OK)
-            core_reply_kept(core, bye, &core->again, 200, NULL, NULL);
-    }
-    if (c->pending || c->storing || c->bye_due)
-        return; /* said, not stored yet; or leg a acknowledges its 200 first */
-    call_set_state(c, CALL_OVER);
-    call_free(c);
+    refuse_invite(c);
+    if (bye && txn_request(bye, &core->again) == OK)
+        core_reply_kept(core, bye, &core->again, 200, NULL, NULL);
+}
+
+void call_finish(struct call *c, enum err err)
+{
+    if (c->state == CALL_ENDING)
+        call_set_state(c, CALL_CLOSING);
+    close_perhaps(c);
 }
 
 void call_on_cancel(struct call *c)
 {
     call_heard(c);
     /* From ANSWERING on the caller gets his 200, acknowledges it and hangs up (§9.1). */
-    if (c->state <= CALL_RINGING)
+    if (call_takes(c, INPUT_CANCEL))
         call_end(c, END_CANCELED, ENDED_BY_CALLER, 487);
 }
 
@@ -117,16 +139,16 @@ void leg_on_bye(struct leg *leg, const struct sip_msg *m, const struct path *fro
     struct call *c = leg->call;
     struct sip_core *core = c->core;
     struct str reason = sip_value(m, SIP_H_REASON);
-    if (c->state < CALL_RINGING || c->state > CALL_ENDING) {
-        core_reply(core, m, from, 481, NULL, NULL); /* there is no dialog yet to hang up */
+    if (c->state == CALL_ENDING || c->state == CALL_CLOSING) { /* both hung up at once */
+        core_reply(core, m, from, 200, NULL, NULL);
+        if (leg->bye == BYE_DUE) {
+            leg->bye = BYE_SENT; /* it hung up itself */
+            close_perhaps(c);
+        }
         return;
     }
-    if (c->state == CALL_ENDING) { /* both hung up at once */
-        core_reply(core, m, from, 200, NULL, NULL);
-        if (leg == &c->a && c->bye_due) {
-            c->bye_due = false;
-            call_finish(c);
-        }
+    if (!call_takes(c, INPUT_BYE)) {
+        core_reply(core, m, from, 481, NULL, NULL); /* there is no dialog yet to hang up */
         return;
     }
     struct txn *t = txn_server_new(core->txns, m, from, raw, true);

@@ -79,7 +79,7 @@ static void on_known(struct call *c, const struct sip_msg *m, const struct path 
     core_trace(core, &c->trace, 'a', from, raw);
     if (c->invite_key && c->invite_key == txn_server_key(core->txns, m))
         return; /* the same, late: its transaction was over with the ACK */
-    if (c->state != CALL_RESTORED) {
+    if (!call_takes(c, INPUT_INVITE_AGAIN)) {
         core_reply(core, m, from, 482, NULL, NULL);
         return;
     }
@@ -93,7 +93,7 @@ static void on_known(struct call *c, const struct sip_msg *m, const struct path 
         return;
     if (leg_hidden(&c->a))
         leg_withhold(&c->a, m); /* its numbers are at hand again */
-    timer_stop(&c->invite_timer);
+    call_wait_no_more(c);
     call_answer_invite(c, 100, (struct str){0}, NULL, '0');
     log_info("sip", "%s goes on: its INVITE came again", c->call_id);
     call_next_target(c);
@@ -145,6 +145,58 @@ static bool is_from_us(struct calls *calls, const struct sip_msg *m)
     return false;
 }
 
+static int refusal_of(const struct call *c, enum err err)
+{
+    return c->state != CALL_TAKING ? 487 : err == ERR_EXISTS ? 482 : err_is_final(err) ? 500 : 503;
+}
+
+static void answer_refusal(struct call *c, enum err err)
+{
+    char header[40];
+    struct sip_core *core = c->core;
+    struct txn *t = txn_at(core->txns, c->x.server);
+    metric_add(METRIC_SIP_REJECTED_STORE, err != ERR_EXISTS);
+    snprintf(header, sizeof header, "Retry-After: %d\r\n", RETRY_AFTER_SEC);
+    if (t && txn_request(t, &core->again) == OK) {
+        struct buf b = core_scratch(core);
+        int status = refusal_of(c, err);
+        sip_put_reply(&b, &core->again, &t->path.peer, status, (struct str){0}, str_of(c->token),
+                      false);
+        if (status == 503)
+            buf_puts(&b, header);
+        sip_put_body(&b, (struct str){0});
+        txn_answer(core->txns, t, status, buf_str(&b));
+    }
+}
+
+/* The first event could not be stored: the call was never accepted, and leaves no trace. */
+static void refuse(struct call *c, enum err err)
+{
+    answer_refusal(c, err);
+    call_set_state(c, CALL_OVER);
+}
+
+/* Nobody knows whether the first event is stored: the caller is refused all the same, and both the
+ * event and a call_ended are tried until they surely are. */
+static void refuse_unsure(struct call *c)
+{
+    if (!call_takes(c, INPUT_END))
+        return;
+    answer_refusal(c, ERR_STORE_UNSURE);
+    c->detail = "the store could not say whether the call is stored";
+    call_end(c, END_FAILED, ENDED_BY_SYSTEM, 503);
+}
+
+static void on_incoming_stored(struct call *c, enum err err)
+{
+    if (err == ERR_STORE_UNSURE)
+        refuse_unsure(c);
+    else if (err == OK && c->state == CALL_TAKING)
+        call_next_target(c);
+    else if (err != OK && (c->state == CALL_TAKING || c->state >= CALL_ENDING))
+        refuse(c, err); /* otherwise it has gone on since, because the store took long */
+}
+
 void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct path *from,
                     struct str raw, const struct book_trunk *trunk)
 {
@@ -187,8 +239,7 @@ void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct p
             core_reply(core, m, from, 513, NULL, NULL); /* it would be too large again */
         else
             refuse_busy(core, m, from, METRIC_SIP_REJECTED_LIMIT);
-        c->state = CALL_OVER; /* nobody heard of it */
-        call_free(c);
+        call_set_state(c, CALL_OVER); /* nobody heard of it */
         return;
     }
     core_trace(core, &c->trace, 'a', from, raw);
@@ -196,33 +247,5 @@ void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct p
     metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(calls->pool));
     c->book = book_take(core->c.books);
     call_answer_invite(c, 100, (struct str){0}, NULL, '0');
-    call_store(c, EVENT_INCOMING_CALL, NULL, 0, 0);
-}
-
-void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
-                        char fork)
-{
-    struct sip_core *core = c->core;
-    struct txn *t = txn_at(core->txns, c->x.server);
-    struct sip_msg *invite = &core->again;
-    struct buf b = core_scratch(core);
-    char tag[DIALOG_TAG_SIZE];
-    if (!t || txn_request(t, invite) != OK)
-        return;
-    dialog_print_tag(&c->a.dialog, fork, tag);
-    sip_put_reply(&b, invite, &t->path.peer, status, reason, status > 100 ? str_of(tag) : STR(""),
-                  status > 100 && status < 300);
-    if (status > 100 && status < 300)
-        dialog_put_contact(&t->path, core->transport, &b);
-    if (from_b)
-        leg_put_relayed(&c->b, &b, from_b);
-    else
-        sip_put_body(&b, (struct str){0});
-    if (b.err != OK) {
-        log_sparse(LOG_WARN, 1000, "sip", "%s: an answer did not fit", c->call_id);
-        return;
-    }
-    if (status >= 200 && status < 300 && block_set(core->blocks, &c->x.answer, buf_str(&b)) != OK)
-        return;
-    txn_answer(core->txns, t, status, buf_str(&b));
+    call_store(c, &(struct call_news){.kind = EVENT_INCOMING_CALL, .then = on_incoming_stored});
 }

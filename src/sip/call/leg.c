@@ -30,6 +30,7 @@ void leg_fini(struct leg *leg)
     leg_forks_fini(leg);
     dialog_fini(&leg->dialog);
     free(leg->secrets);
+    free(leg->bye_reason);
     free(leg->open);
 }
 

@@ -9,13 +9,6 @@
 
 enum { ASK_AGAIN_MS = 5000, ROUNDS_UNSENT_MAX = 4 };
 
-static void on_probe_due(struct timer *timer);
-
-void call_probe_later(struct call *c, int64_t in_ms)
-{
-    loop_timer(c->core->c.loop, &c->probe_timer, in_ms, on_probe_due, c);
-}
-
 static void send_probe(struct leg *leg)
 {
     struct call *c = leg->call;
@@ -39,22 +32,19 @@ static void send_probe(struct leg *leg)
     txn_send(core->txns, t, buf_str(&b));
 }
 
-static void on_probe_due(struct timer *timer)
+void call_on_probe_due(struct call *c)
 {
-    struct call *c = timer->arg;
     int64_t silent_ms = loop_now_ms(c->core->c.loop) - c->heard_at_ms;
-    if (c->state != CALL_UP)
-        return;
     bool at_once = c->rounds_unsent || (call_is_restored(c) && c->heard_at_ms == 0);
     if (!at_once && silent_ms < c->core->c.probe_ms) {
-        call_probe_later(c, c->core->c.probe_ms - silent_ms);
+        call_wait(c, c->core->c.probe_ms - silent_ms);
         return;
     }
     c->probe_unanswered = c->probe_unsent = false;
     send_probe(&c->a);
     send_probe(&c->b);
     if (!c->probes)
-        call_probe_later(c, c->core->c.probe_ms);
+        call_wait(c, c->core->c.probe_ms);
 }
 
 static void end_lost(struct call *c, const struct txn *t, int status)
@@ -72,11 +62,11 @@ static void round_over(struct call *c, const struct txn *t)
     if (c->probe_unsent && ++c->rounds_unsent >= ROUNDS_UNSENT_MAX) {
         end_lost(c, t, 408);
     } else if (c->probe_unsent) {
-        call_probe_later(c, ASK_AGAIN_MS);
+        call_wait(c, ASK_AGAIN_MS);
     } else {
         c->rounds_unsent = 0;
         call_heard(c);
-        call_probe_later(c, c->core->c.probe_ms);
+        call_wait(c, c->core->c.probe_ms);
     }
 }
 
@@ -101,4 +91,11 @@ void call_on_probe_unsent(struct call *c, struct txn *t)
         c->probes--;
     if (c->state == CALL_UP && !c->probes)
         round_over(c, t);
+}
+
+void call_enter_up(struct call *c)
+{
+    c->a.dialog.path.in_call = c->b.dialog.path.in_call = true;
+    book_drop(&c->book);
+    call_wait(c, c->core->c.probe_ms);
 }

@@ -67,10 +67,10 @@ static int reinvite_refusal(const struct leg *leg)
     struct call *c = leg->call;
     struct txn *s = txn_at(c->core->txns, c->x.server);
     if (!c->x.from || c->x.acked)
-        return c->state == CALL_UP ? 0 : 491;
+        return call_takes(c, INPUT_REINVITE) ? 0 : 491;
     if (c->x.from != leg)
         return 491;
-    if (c->state != CALL_UP || !s || s->state != TXN_ACCEPTED)
+    if (!call_takes(c, INPUT_REINVITE) || !s || s->state != TXN_ACCEPTED)
         return 500;
     if (c->x.late_offer)
         return 491;             /* the ACK with the answer to our offer is still to come */
@@ -87,7 +87,7 @@ static void on_reinvite(struct leg *leg, struct dialog *own, struct txn *s, cons
         core_reply_kept(core, s, m, refusal, NULL, refusal == 500 ? retry_after : NULL);
         return;
     }
-    timer_stop(&c->invite_timer);
+    timer_stop(&c->x.timer);
     block_give(core->blocks, &c->x.answer);
     block_give(core->blocks, &c->x.ack);
     s->call = c->self;
@@ -119,13 +119,8 @@ void leg_on_request(struct leg *leg, struct dialog *own, char fork, const struct
 {
     struct call *c = leg->call;
     struct sip_core *core = c->core;
-    call_heard(c);
-    if (m->method == SIP_BYE) {
-        leg_on_bye(leg, m, from, raw);
-        return;
-    }
     struct dialog *to = other_dialog(leg, own, fork);
-    if (!to || (c->state != CALL_UP && c->state != CALL_RINGING && c->state != CALL_ANSWERING)) {
+    if (!to || !call_takes(c, INPUT_REQUEST)) {
         core_reply(core, m, from, 481, NULL, NULL);
         return;
     }
@@ -151,7 +146,7 @@ void leg_on_request(struct leg *leg, struct dialog *own, char fork, const struct
         on_reinvite(leg, own, s, m);
         return;
     }
-    if (m->method == SIP_UPDATE && c->state == CALL_UP)
+    if (m->method == SIP_UPDATE && call_takes(c, INPUT_REINVITE))
         dialog_refresh(own, m, core->transport);
     (void)relay(leg, to, s, m);
 }
@@ -197,10 +192,10 @@ static void on_reinvite_accepted(struct call *c, struct txn *t, struct txn *s,
         leg_on_repeated_answer(call_leg(c, (char)t->leg), m->cseq);
         return;
     }
-    if (present && s && s->state < TXN_COMPLETED && c->state == CALL_UP) {
+    if (present && s && s->state < TXN_COMPLETED && call_takes(c, INPUT_REINVITE)) {
         dialog_refresh(&call_leg(c, (char)t->leg)->dialog, m, core->transport);
         if (relay_answer(c, s, m)) {
-            call_repeat_answer(c);
+            call_repeat_answer(c, call_on_confirmed);
             return;
         }
     }
@@ -234,8 +229,8 @@ void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg 
         on_reinvite_answer(c, t, s, m);
         return;
     }
-    if (m->method == SIP_UPDATE && m->status >= 200 && m->status < 300 && c->state == CALL_UP &&
-        dialog_is(d, m->call_id, m->to.tag))
+    if (m->method == SIP_UPDATE && m->status >= 200 && m->status < 300 &&
+        call_takes(c, INPUT_REINVITE) && dialog_is(d, m->call_id, m->to.tag))
         dialog_refresh(d, m, core->transport);
     if (s && m->status > 100)
         (void)relay_answer(c, s, m);

@@ -28,18 +28,16 @@ struct restore_job {
     enum err err;
 };
 
-static void on_grace_over(struct timer *timer)
+/* Unanswered, and its INVITE was not repeated; or it was up, with a leg that no listener reaches
+ * any more, or that the row does not tell. */
+void call_on_not_repeated(struct call *c)
 {
-    struct call *c = timer->arg;
-    c->detail = "the daemon was restarted and the INVITE was not repeated";
-    call_end(c, END_LOST, ENDED_BY_SYSTEM, 408);
-}
-
-/* Up, with a leg that no listener reaches any more, or that the row does not tell. */
-static void on_cut_off(struct timer *timer)
-{
-    struct call *c = timer->arg;
     static const struct str why = STR("SIP;cause=503;text=\"Lost\"");
+    if (!c->detail) {
+        c->detail = "the daemon was restarted and the INVITE was not repeated";
+        call_end(c, END_LOST, ENDED_BY_SYSTEM, 408);
+        return;
+    }
     log_warn("sip", "%s ends as lost: %s", c->call_id, c->detail);
     leg_hang_up(&c->a, why);
     leg_hang_up(&c->b, why);
@@ -160,17 +158,16 @@ static void go_on(struct call *c, enum call_phase phase)
 {
     struct sip_core *core = c->core;
     if (c->detail) {
-        loop_timer(core->c.loop, &c->invite_timer, 0, on_cut_off, c);
+        call_wait(c, 0);
     } else if (phase == CALL_PHASE_ANSWERED) {
         call_set_state(c, CALL_UP);
-        c->a.dialog.path.in_call = c->b.dialog.path.in_call = true;
         c->sip_status = 200;
         c->x.acked = true;
         c->heard_at_ms = 0; /* never, since the restart: the first probe does not wait */
-        call_probe_later(c, (int64_t)(crypto_random_u64() % PROBE_SPREAD_MS));
+        call_wait(c, (int64_t)(crypto_random_u64() % PROBE_SPREAD_MS));
     } else {
         int64_t grace_ms = core->c.listens.n ? core->c.restore_grace_ms : 0;
-        loop_timer(core->c.loop, &c->invite_timer, grace_ms, on_grace_over, c);
+        call_wait(c, grace_ms);
     }
 }
 
@@ -197,8 +194,7 @@ static bool on_row(void *arg, const struct call_row *r)
         return true;
     }
     log_error("sip", "%.*s cannot be restored: %s", STR_FMT(r->call_id), err_text(err));
-    c->state = CALL_OVER;
-    call_free(c);
+    call_set_state(c, CALL_OVER);
     j->err = err == ERR_NOMEM ? err : OK;
     return j->err == OK;
 }

@@ -43,7 +43,8 @@ static void leave_address(struct call *c)
 void call_leave_target(struct call *c)
 {
     struct route *r = c->route;
-    timer_stop(&c->invite_timer);
+    if (c->state == CALL_DECIDING || c->state == CALL_ROUTING || c->state == CALL_RINGING)
+        call_wait_no_more(c);
     if (!r)
         return;
     leave_address(c);
@@ -127,9 +128,9 @@ static enum err find_addresses(struct call *c, const struct uri *u)
     return try_address(c);
 }
 
-static void on_ring_timeout(struct timer *timer)
+void call_on_ring_timeout(struct call *c)
 {
-    call_target_failed(timer->arg, 408, (struct str){0});
+    call_target_failed(c, 408, (struct str){0});
 }
 
 /* OK: an INVITE is under way. Otherwise why the last address that could have been tried was not. */
@@ -166,7 +167,7 @@ static enum err start_target(struct call *c, const struct target *t)
     enum err err = destination_read(c, t, &uri);
     if (err != OK)
         return err;
-    loop_timer(c->core->c.loop, &c->invite_timer, (int64_t)ring_s * 1000, on_ring_timeout, c);
+    call_wait(c, (int64_t)ring_s * 1000);
     return find_addresses(c, &uri);
 }
 
@@ -197,7 +198,10 @@ static void give_up(struct call *c, const struct decision_step *s)
 static bool passed_over(struct call *c, int status)
 {
     c->reason = (uint8_t)end_reason_of_status(status);
-    return call_store(c, EVENT_CALL_FORWARD_FAILED, c->destination, status, c->route->failed++);
+    return call_store(c, &(struct call_news){.kind = EVENT_CALL_FORWARD_FAILED,
+                                             .destination = c->destination,
+                                             .status = status,
+                                             .ordinal = c->route->failed++});
 }
 
 static bool route_begin(struct call *c)

@@ -1,6 +1,6 @@
 /* store: what a call tells the store, in order. Events wait in a short queue: the next is
  * handed in only when the one before is durable, so that a store in trouble can make no gaps in
- * `sequence`. What the carrier waits for happens on the way back (stored). Edge's thread. */
+ * `sequence`. What waits for an event is named with it (`then`). Edge's thread. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,120 +170,77 @@ static void pop(struct call *c)
     free(ev);
 }
 
-/* What waited for this event may go on; once, whatever calls it again. */
-static void stored(struct call *c, enum event_kind kind)
+static void tell(struct call *c, call_then *then, enum err err)
 {
-    switch (kind) {
-    case EVENT_INCOMING_CALL:
-        if (c->state == CALL_TAKING)
-            call_next_target(c);
-        break;
-    case EVENT_CALL_ANSWERED:
-        if (c->state == CALL_ANSWERING)
-            call_send_answer(c);
-        break;
-    case EVENT_CALL_ENDED: call_finish(c); break;
-    default: break;
-    }
-}
-
-static int refusal_of(const struct call *c, enum err err)
-{
-    return c->state == CALL_ENDING ? 487 : err == ERR_EXISTS ? 482 : err_is_final(err) ? 500 : 503;
-}
-
-static void answer_refusal(struct call *c, enum err err)
-{
-    char header[40];
-    struct sip_core *core = c->core;
-    struct txn *t = txn_at(core->txns, c->x.server);
-    metric_add(METRIC_SIP_REJECTED_STORE, err != ERR_EXISTS);
-    snprintf(header, sizeof header, "Retry-After: %d\r\n", RETRY_AFTER_SEC);
-    if (t && txn_request(t, &core->again) == OK) {
-        struct buf b = core_scratch(core);
-        int status = refusal_of(c, err);
-        sip_put_reply(&b, &core->again, &t->path.peer, status, (struct str){0}, str_of(c->token),
-                      false);
-        if (status == 503)
-            buf_puts(&b, header);
-        sip_put_body(&b, (struct str){0});
-        txn_answer(core->txns, t, status, buf_str(&b));
-    }
-}
-
-/* The first event could not be stored: the call was never accepted, and leaves no trace. */
-static void refuse(struct call *c, enum err err)
-{
-    answer_refusal(c, err);
-    c->state = CALL_OVER;
-    call_free(c);
-}
-
-/* Nobody knows whether the first event is stored: the caller is refused all the same, and both the
- * event and a call_ended are tried until they surely are. */
-static void refuse_unsure(struct call *c)
-{
-    if (c->state == CALL_ENDING)
-        return;
-    answer_refusal(c, ERR_STORE_UNSURE);
-    c->detail = "the store could not say whether the call is stored";
-    call_end(c, END_FAILED, ENDED_BY_SYSTEM, 503);
+    if (then)
+        then(c, err);
 }
 
 static void on_retry(struct timer *timer)
 {
     struct call *c = timer->arg;
-    if (!c->storing && c->pending)
-        submit(c);
+    c->outbox = OUTBOX_IDLE;
+    submit(c);
 }
 
 /* Not now: tried again. The people on the line wait no longer than a while; the events are tried
- * on. None of these frees the call while one is pending. */
+ * on. */
 static void store_later(struct call *c, enum err err)
 {
     struct sip_core *core = c->core;
     log_sparse(LOG_WARN, 5000, "sip", "%s: %s is not stored yet: %s", c->call_id,
                event_kind_name(c->pending->event->kind), err_text(err));
+    c->outbox = OUTBOX_LATER;
     loop_timer(core->c.loop, &c->store_timer, STORE_RETRY_MS, on_retry, c);
     if (loop_now_ms(core->c.loop) - c->storing_since_ms >= STORE_PATIENCE_MS)
         for (const struct call_event *ev = c->pending; ev; ev = ev->next)
-            stored(c, ev->event->kind);
+            tell(c, ev->then, OK);
 }
 
-/* Never: the call goes on without it. It may be gone afterwards. */
-static void store_never(struct call *c, enum err err)
+/* It is stored, or never will be: the next one's time begins. */
+static call_then *first_is_through(struct call *c)
 {
-    enum event_kind kind = c->pending->event->kind;
-    log_error("sip", "%s: %s is lost: %s", c->call_id, event_kind_name(kind), err_text(err));
-    metric_add(METRIC_EVENTS_LOST, 1);
+    call_then *then = c->pending->then;
     pop(c);
     c->storing_since_ms = loop_now_ms(c->core->c.loop);
-    stored(c, kind);
+    return then;
 }
 
-/* The call may be gone afterwards. */
+/* Never: the call goes on without it. */
+static void store_never(struct call *c, enum err err)
+{
+    log_error("sip", "%s: %s is lost: %s", c->call_id, event_kind_name(c->pending->event->kind),
+              err_text(err));
+    metric_add(METRIC_EVENTS_LOST, 1);
+    tell(c, first_is_through(c), OK);
+}
+
 static void on_store_failed(struct call *c, enum err err)
 {
+    bool incoming = c->pending->event->kind == EVENT_INCOMING_CALL;
     if (c->unsure) {
-        if (c->pending->event->kind == EVENT_INCOMING_CALL)
-            refuse_unsure(c);
+        if (incoming)
+            tell(c, c->pending->then, ERR_STORE_UNSURE);
         store_later(c, err);
-    } else if (c->pending->event->kind == EVENT_INCOMING_CALL) {
-        refuse(c, err);
-    } else if (err_is_final(err)) {
-        store_never(c, err);
-    } else {
-        store_later(c, err);
+        return;
     }
+    if (incoming) /* mostly the call was never accepted, and leaves no trace */
+        tell(c, c->pending->then, err);
+    if (c->state == CALL_OVER)
+        return;
+    if (err_is_final(err))
+        store_never(c, err);
+    else
+        store_later(c, err);
 }
 
 static void on_taken(void *arg, uint64_t token, struct admission **t, enum err err, bool duplicate)
 {
     struct calls *calls = arg;
     struct call *c = pool_at(calls->pool, token);
-    ASSERT(c && c->storing && c->pending);
-    enum event_kind kind = c->pending->event->kind;
-    c->storing = false;
+    ASSERT(c && c->outbox == OUTBOX_HANDED_IN && c->pending);
+    bool incoming = c->pending->event->kind == EVENT_INCOMING_CALL;
+    c->outbox = OUTBOX_IDLE;
     c->unsure = err == ERR_STORE_UNSURE || (err != OK && !err_is_final(err) && c->unsure);
     if (c->unsure) { /* handed in again as it is: what is there already is told then, once */
         c->again = *t;
@@ -292,21 +249,18 @@ static void on_taken(void *arg, uint64_t token, struct admission **t, enum err e
         return;
     }
     /* An incoming_call that was there before: a repeat of a call that has ended since. */
-    if (err == OK && duplicate && kind == EVENT_INCOMING_CALL)
+    if (err == OK && duplicate && incoming)
         err = ERR_EXISTS;
     if (err != OK) {
-        bool again = kind != EVENT_INCOMING_CALL && err_is_final(err);
         admission_withdraw(*t, sequences_of(c));
         on_store_failed(c, err);
-        if (again && (c = pool_at(calls->pool, token)))
+        if (!incoming && err_is_final(err))
             submit(c);
         return;
     }
-    pop(c);
-    c->storing_since_ms = loop_now_ms(calls->core->c.loop);
+    call_then *then = first_is_through(c);
     submit(c);
-    if ((c = pool_at(calls->pool, token)))
-        stored(c, kind);
+    tell(c, then, OK);
 }
 
 /* Hands in the first that waits. */
@@ -316,11 +270,12 @@ static enum err hand_in(struct call *c)
     struct admission *t = c->again;
     enum err err = t ? OK : prepare(c, &t);
     if (err == OK && !c->again && c->pending->event->kind == EVENT_INCOMING_CALL)
-        call_ask_ahead(c, c->pending->event, t);
+        c->calls->announce(c, c->pending->event, t);
     if (err == OK)
         err =
             intake_one(core->c.intake, &t, loop_mailbox(core->c.loop), on_taken, c->calls, c->self);
-    c->storing = err == OK;
+    if (err == OK)
+        c->outbox = OUTBOX_HANDED_IN;
     if (c->again) {
         c->again = t;
         return err;
@@ -330,13 +285,10 @@ static enum err hand_in(struct call *c)
     return err;
 }
 
-/* The call may be gone afterwards. */
 static void submit(struct call *c)
 {
-    struct pool *calls = c->calls->pool;
-    handle self = c->self;
     enum err err = ERR_BUG;
-    while (err_is_final(err) && pool_at(calls, self) == c && !c->storing && c->pending)
+    while (err_is_final(err) && c->state != CALL_OVER && c->outbox == OUTBOX_IDLE && c->pending)
         if ((err = hand_in(c)) != OK)
             on_store_failed(c, err);
 }
@@ -353,24 +305,25 @@ static bool has_room(const struct call *c, enum event_kind kind)
            c->n_events < CALL_EVENTS_MAX - EVENTS_KEPT_FREE;
 }
 
-bool call_store(struct call *c, enum event_kind kind, const char *destination, int status,
-                unsigned ordinal)
+bool call_store(struct call *c, const struct call_news *n)
 {
     struct event *event = NULL;
-    if (!has_room(c, kind))
+    if (!has_room(c, n->kind))
         return false;
     struct call_event *ev = calloc(1, sizeof *ev);
-    enum err err = ev ? make_event(c, kind, destination, status, ordinal, &event) : ERR_NOMEM;
+    enum err err =
+        ev ? make_event(c, n->kind, n->destination, n->status, n->ordinal, &event) : ERR_NOMEM;
     c->n_events++;
     if (err != OK) {
         free(ev);
-        if (kind == EVENT_INCOMING_CALL)
-            refuse(c, err);
+        if (n->kind == EVENT_INCOMING_CALL)
+            tell(c, n->then, err);
         else
             memory_gone("sip"); /* an event fits always; without memory there is no call_ended */
         return true;
     }
     ev->event = event;
+    ev->then = n->then;
     *(c->pending ? &c->pending_last->next : &c->pending) = ev;
     c->pending_last = ev;
     c->n_pending++;

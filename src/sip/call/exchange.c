@@ -1,0 +1,190 @@
+/* exchange: an INVITE under way from one leg through us to the other, the first or a re-INVITE: the
+ * answers that go back, the 2xx that is repeated until its ACK comes, the ACK that goes on, and 2xx
+ * that nobody waits for. RFC 3261 §13, RFC 6026. It knows no state of the call. Edge's thread. */
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "sip/call/call.h"
+
+enum { STRAY_CSEQ_GAP = 10000 };
+
+void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
+                        char fork)
+{
+    struct sip_core *core = c->core;
+    struct txn *t = txn_at(core->txns, c->x.server);
+    struct sip_msg *invite = &core->again;
+    struct buf b = core_scratch(core);
+    char tag[DIALOG_TAG_SIZE];
+    if (!t || txn_request(t, invite) != OK)
+        return;
+    dialog_print_tag(&c->a.dialog, fork, tag);
+    sip_put_reply(&b, invite, &t->path.peer, status, reason, status > 100 ? str_of(tag) : STR(""),
+                  status > 100 && status < 300);
+    if (status > 100 && status < 300)
+        dialog_put_contact(&t->path, core->transport, &b);
+    if (from_b)
+        leg_put_relayed(&c->b, &b, from_b);
+    else
+        sip_put_body(&b, (struct str){0});
+    if (b.err != OK) {
+        log_sparse(LOG_WARN, 1000, "sip", "%s: an answer did not fit", c->call_id);
+        return;
+    }
+    if (status >= 200 && status < 300 && block_set(core->blocks, &c->x.answer, buf_str(&b)) != OK)
+        return;
+    txn_answer(core->txns, t, status, buf_str(&b));
+}
+
+static void on_repeat_answer(struct timer *timer)
+{
+    struct call *c = timer->arg;
+    struct sip_core *core = c->core;
+    int64_t now = loop_now_ms(core->c.loop);
+    struct txn *t = txn_at(core->txns, c->x.server);
+    if (now - c->x.since_ms >= 64 * core->c.t1_ms || !t) {
+        c->x.given_up = true;
+        if (c->x.over)
+            c->x.over(c, false);
+        return;
+    }
+    metric_add(METRIC_SIP_RETRANSMITS_OUT, 1);
+    core_send(core, &c->trace, (char)t->leg, &t->path, str_of(t->host), block_str(&c->x.answer));
+    c->x.interval_ms =
+        2 * c->x.interval_ms < 8 * core->c.t1_ms ? 2 * c->x.interval_ms : 8 * core->c.t1_ms;
+    loop_timer(core->c.loop, &c->x.timer, c->x.interval_ms, on_repeat_answer, c);
+}
+
+/* Over streams too (§13.3.1.4). */
+void call_repeat_answer(struct call *c, void (*over)(struct call *c, bool acked))
+{
+    struct sip_core *core = c->core;
+    c->x.acked = false;
+    c->x.over = over;
+    c->x.since_ms = loop_now_ms(core->c.loop);
+    c->x.interval_ms = core->c.t1_ms;
+    loop_timer(core->c.loop, &c->x.timer, c->x.interval_ms, on_repeat_answer, c);
+}
+
+static void send_ack(struct leg *to, uint32_t cseq, const struct sip_msg *m)
+{
+    struct call *c = to->call;
+    struct sip_core *core = c->core;
+    struct dialog *d = &to->dialog;
+    char branch[TOKEN_SIZE + 8] = "z9hG4bK";
+    struct buf b = core_scratch(core);
+    if (!d->mem)
+        return;
+    token_print(c->self, crypto_random_u64(), branch + 7);
+    dialog_put_request(d, core->transport, STR("ACK"), cseq, branch, &b);
+    if (m && m->body.n) {
+        leg_put_relayed(to->other, &b, m);
+    } else {
+        sip_put_body(&b, (struct str){0});
+    }
+    if (b.err != OK)
+        return;
+    core_send(core, &c->trace, to->name, &d->path, dialog_host(d), buf_str(&b));
+    if (m && m->body.n) /* an answer to a late offer: must be repeated as it is */
+        (void)!block_set(core->blocks, &c->x.ack, buf_str(&b));
+}
+
+/* A 2xx in a dialog of ours that came before. That of the present exchange waits for the other
+ * side's ACK; one from before it had its own (§13.2.2.4). */
+void leg_on_repeated_answer(struct leg *leg, uint32_t cseq)
+{
+    struct call *c = leg->call;
+    struct dialog *d = &leg->dialog;
+    bool present = c->x.from && c->x.from != leg && c->x.cseq_out == cseq;
+    if (present && c->x.ack.p)
+        core_send(c->core, &c->trace, leg->name, &d->path, dialog_host(d), block_str(&c->x.ack));
+    else if (!present || c->x.confirmed)
+        send_ack(leg, cseq, NULL);
+}
+
+static void end_transaction(struct call *c, handle *h)
+{
+    struct txn *t = txn_at(c->core->txns, *h);
+    *h = 0;
+    if (t)
+        txn_end(c->core->txns, t);
+}
+
+void call_confirm(struct call *c, const struct sip_msg *m)
+{
+    if (!c->x.from || c->x.confirmed || !c->x.accepted)
+        return;
+    c->x.confirmed = true;
+    send_ack(c->x.from->other, c->x.cseq_out, m);
+}
+
+/* Held calls are many: both transactions go now. A 2xx that comes again finds the call by our tag
+ * (call_on_late_answer), an INVITE that comes again finds it by its Call-ID. */
+void call_acknowledged(struct call *c, const struct sip_msg *m)
+{
+    c->x.acked = true;
+    timer_stop(&c->x.timer);
+    block_give(c->core->blocks, &c->x.answer);
+    call_confirm(c, m);
+    end_transaction(c, &c->x.server);
+    end_transaction(c, &c->x.client);
+    if (c->x.over)
+        c->x.over(c, true);
+}
+
+void leg_on_ack(struct leg *leg, const struct sip_msg *m)
+{
+    struct call *c = leg->call;
+    const struct txn *s = txn_at(c->core->txns, c->x.server);
+    bool answered = s && s->state == TXN_ACCEPTED; /* before that it acknowledges nothing */
+    call_heard(c);
+    if (c->x.from == leg && answered && !c->x.acked && m->cseq == c->x.cseq_in &&
+        call_takes(c, INPUT_ACK))
+        call_acknowledged(c, m);
+}
+
+static void send_stray_bye(struct sip_core *core, const struct txn *t, struct dialog *d,
+                           uint32_t cseq)
+{
+    char branch[TOKEN_SIZE + 8];
+    struct txn *bye = txn_client_new(core->txns, false, &d->path, dialog_host(d), branch);
+    if (!bye)
+        return;
+    struct buf b = core_scratch(core);
+    dialog_put_request(d, core->transport, STR("BYE"), cseq, branch, &b);
+    sip_put_body(&b, (struct str){0});
+    bye->leg = t->leg;
+    bye->trace = t->trace;
+    if (b.err == OK)
+        txn_send(core->txns, bye, buf_str(&b));
+    else
+        txn_end(core->txns, bye);
+}
+
+/* A 2xx that nobody waits for: acknowledged, and hung up at once (§13.2.2.4). Each of its repeats
+ * is acknowledged, the BYE goes once; none to a re-INVITE, whose dialog has its own. The BYE's CSeq
+ * lies behind those of what was said in the dialog while it was an early one. */
+void call_hang_up_stray(struct sip_core *core, struct txn *t, struct strays *known,
+                        const struct sip_msg *m)
+{
+    struct dialog d = {0};
+    struct str tag = m->from.tag;
+    char branch[TOKEN_SIZE + 8] = "z9hG4bK";
+    if (tag.n != DIALOG_TAG_SIZE - 1 ||
+        dialog_of_response(&d, m, &t->path, str_of(t->host), core->transport) != OK)
+        return;
+    memcpy(d.token, tag.p, TOKEN_SIZE - 1);
+    d.leg = tag.p[TOKEN_SIZE - 1];
+    d.fork = tag.p[TOKEN_SIZE];
+    struct buf b = core_scratch(core);
+    token_print(t->self, crypto_random_u64(), branch + 7);
+    dialog_put_request(&d, core->transport, STR("ACK"), m->cseq, branch, &b);
+    sip_put_body(&b, (struct str){0});
+    if (b.err == OK)
+        core_send(core, &t->trace, (char)t->leg, &d.path, dialog_host(&d), buf_str(&b));
+    if (t->purpose != FOR_REINVITE && strays_add(known, m->to.tag))
+        send_stray_bye(core, t, &d, m->cseq + STRAY_CSEQ_GAP);
+    dialog_fini(&d);
+}
