@@ -33,7 +33,12 @@ sip/core/*           | unit/sip/call/test_life.c     | the same
 sip/edge.c           | unit/sip/call/test_life.c     | the same
 smpp/*               | unit/smpp/test_session.c      | the parts of one session
 store/*.c            | unit/store/test_store.c       | the parts of one store
-store/rows/*         | unit/store/rows/test_lists.c  | rows are written and listed by the tests of those who need them
+store/rows/*_list.c   | unit/store/rows/test_lists.c  | lists over many rows
+store/rows/calls.c   | unit/sip/call/test_store.c    | rows of calls, written and read by the calls
+store/rows/deliveries.c | unit/deliver/test_attempt.c | rows of deliveries, written and read by delivery
+store/rows/events.c  | unit/hub/test_intake.c        | rows of events, written by the intake
+store/rows/expiry.c  | e2e/retention.test.mjs        | rows that leave, in the order of time
+store/rows/inbox.c   | unit/store/rows/test_lists.c  | lists over many rows
 store/sqlite/*       | unit/store/test_faults_disk.c | the engine under a disk that fails
 trace/chain.c         | unit/trace/test_log.c         | a call's records, read and overwritten through the log
 EOT
