@@ -1,12 +1,12 @@
-/* Memory of one thing that is made piece by piece and goes away as a whole. No piece is given back
- * before. Any thread, one at a time. */
+/* Gives out memory piece by piece and frees it as a whole; a single piece cannot be freed. Any
+ * thread, one at a time. */
 #pragma once
 #include <stddef.h>
 
 struct arena;
 
-struct arena *arena_new(size_t first); /* `first`: bytes that are there at once; NULL: no memory */
-void arena_free(struct arena *a);      /* with all its pieces; NULL-safe */
+struct arena *arena_new(size_t first); /* `first`: size in bytes; NULL: no memory */
+void arena_free(struct arena *a);      /* frees all its pieces; NULL-safe */
 /* Aligned for pointers and 64-bit numbers; NULL: no memory. */
 void *arena_take(struct arena *a, size_t n);
-struct arena *arena_of(const void *piece); /* whose it is */
+struct arena *arena_of(const void *piece); /* the arena that gave it out */

@@ -1,5 +1,6 @@
-/* buf: the growing output buffer. Grows by doubling up to its maximum; after an error puts do
- * nothing, so that a writer looks at `err` once, at its end. Any thread, one at a time. */
+/* buf: the growing output buffer. It doubles its size up to its maximum. After an error the put
+ * functions do nothing, so that a writer checks `err` once, at the end. Any thread, one at a time.
+ */
 #include "base/buf.h"
 
 #include <stdarg.h>
@@ -32,7 +33,7 @@ void buf_reset(struct buf *b)
     b->err = OK;
 }
 
-static bool grow(struct buf *b, size_t need)
+static bool buf_grow(struct buf *b, size_t need)
 {
     size_t cap = b->cap ? b->cap : 256;
     if (b->wraps || need > b->max) {
@@ -62,7 +63,7 @@ char *buf_room(struct buf *b, size_t n)
         b->err = ERR_TOO_BIG;
         return NULL;
     }
-    if (need > b->cap && !grow(b, need))
+    if (need > b->cap && !buf_grow(b, need))
         return NULL;
     return b->p + b->n;
 }
@@ -126,7 +127,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
         return;
     }
     char *to = buf_room(b, (size_t)n + 1);
-    if (!to) /* the NUL needs a byte that a full buffer does not have: b->err says so */
+    if (!to) /* a full buffer has no byte left for the NUL; b->err is set */
         return;
     va_start(args, fmt);
     vsnprintf(to, (size_t)n + 1, fmt, args);

@@ -1,5 +1,5 @@
-/* A growing output buffer with a maximum. Errors stick: after one (full, no memory) puts do
- * nothing, and `buf.err` is looked at once, at the end. */
+/* A growing output buffer with a maximum. An error (full, no memory) sticks: the put functions then
+ * do nothing, and the caller checks `buf.err` once, at the end. */
 #pragma once
 #include "base/str.h"
 

@@ -1,5 +1,5 @@
-/* clock: the machine's time, or one that stands still until a test moves it. The fake is two
- * atomics, so that threads under test may look at any time. */
+/* clock: gives the machine's time, or a fake time that stands still until a test moves it. The fake
+ * is two atomics, so that threads under test may read it at any moment. */
 #include "base/clock.h"
 
 #include <stdatomic.h>
@@ -15,7 +15,7 @@
 static atomic_bool faked;
 static _Atomic int64_t fake_wall_ms, fake_mono_ms;
 static int64_t start_ms;              /* wall time less mono time when the process started */
-static _Atomic int64_t fake_start_ms; /* … when it was faked */
+static _Atomic int64_t fake_start_ms; /* the same, when the fake began */
 
 static int64_t read_us(clockid_t which)
 {
@@ -41,7 +41,7 @@ int64_t clock_mono_us(void)
                                                               : read_us(CLOCK_MONOTONIC);
 }
 
-/* Before main, so that no step can come before it. */
+/* Runs before main, so that nobody can set the wall clock before it is read. */
 __attribute__((constructor)) static void remember_start(void)
 {
     start_ms = clock_wall_ms() - clock_mono_ms();
@@ -91,8 +91,8 @@ void clock_real(void)
     atomic_store_explicit(&faked, false, memory_order_release);
 }
 
-/* Years past 9999 or before 0 do not occur in valid rows; they print as the nearest that fits. */
-static size_t print(int64_t wall_ms, char out[CLOCK_TEXT_SIZE], bool with_ms)
+/* Valid rows have no year past 9999 or before 0; such a year prints as the nearest that fits. */
+static size_t clock_print(int64_t wall_ms, char out[CLOCK_TEXT_SIZE], bool with_ms)
 {
     struct tm tm;
     wall_ms = wall_ms < 0 ? 0 : wall_ms > LAST_MS ? LAST_MS : wall_ms;
@@ -106,18 +106,18 @@ static size_t print(int64_t wall_ms, char out[CLOCK_TEXT_SIZE], bool with_ms)
 
 size_t clock_print_sec(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
 {
-    return print(wall_ms, out, false);
+    return clock_print(wall_ms, out, false);
 }
 
 size_t clock_print_ms(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
 {
-    return print(wall_ms, out, true);
+    return clock_print(wall_ms, out, true);
 }
 
-/* Days since 1970 of a date of the Gregorian calendar. */
+/* Counts the days from 1970 to a date of the Gregorian calendar. */
 static int64_t days_of(int64_t y, unsigned m, unsigned d)
 {
-    y -= m <= 2; /* the year begins in March: the leap day is its last */
+    y -= m <= 2; /* count the year from March, so that the leap day is its last */
     int64_t era = y / 400;
     unsigned of_era = (unsigned)(y - era * 400);
     unsigned of_year = (153 * (m > 2 ? m - 3 : m + 9) + 2) / 5 + d - 1;
@@ -131,7 +131,7 @@ static unsigned days_in(unsigned y, unsigned m)
     return m == 2 && leap ? 29 : days[m - 1];
 }
 
-static bool digits(struct str s, size_t at, size_t n, unsigned max, unsigned *ret)
+static bool digits_parse(struct str s, size_t at, size_t n, unsigned max, unsigned *ret)
 {
     uint64_t v = 0;
     if (str_to_u64(str_slice(s, at, n), max, &v) != OK)
@@ -140,8 +140,8 @@ static bool digits(struct str s, size_t at, size_t n, unsigned max, unsigned *re
     return true;
 }
 
-/* ".123": up to nine digits, of which three count; what is behind it stays in *s. */
-static bool cut_fraction(struct str *s, unsigned *ret_ms)
+/* Cuts a fraction (".123") off *s: up to nine digits, of which three count. */
+static bool fraction_cut(struct str *s, unsigned *ret_ms)
 {
     size_t n = 1;
     *ret_ms = 0;
@@ -156,16 +156,16 @@ static bool cut_fraction(struct str *s, unsigned *ret_ms)
     return n > 1 && n <= 10;
 }
 
-/* "Z", or how far the time is ahead of UTC: "+01:00". A `+` that came through a query undecoded is
- * a blank. */
-static bool offset(struct str s, int64_t *ret_ms)
+/* Parses "Z", or the offset from UTC: "+01:00". A `+` that came through a query undecoded is a
+ * blank. */
+static bool offset_parse(struct str s, int64_t *ret_ms)
 {
     unsigned h, m;
     *ret_ms = 0;
     if (s.n == 1)
         return s.p[0] == 'Z' || s.p[0] == 'z';
-    if (s.n != 6 || s.p[3] != ':' || !memchr("+- ", s.p[0], 3) || !digits(s, 1, 2, 23, &h) ||
-        !digits(s, 4, 2, 59, &m))
+    if (s.n != 6 || s.p[3] != ':' || !memchr("+- ", s.p[0], 3) || !digits_parse(s, 1, 2, 23, &h) ||
+        !digits_parse(s, 4, 2, 59, &m))
         return false;
     *ret_ms = (int64_t)(h * 60 + m) * (s.p[0] == '-' ? -60000 : 60000);
     return true;
@@ -177,10 +177,11 @@ enum err clock_parse(struct str s, int64_t *ret_wall_ms)
     int64_t ahead_ms;
     struct str rest = str_from(s, 19);
     if (s.n < 20 || s.p[4] != '-' || s.p[7] != '-' || (s.p[10] != 'T' && s.p[10] != 't') ||
-        s.p[13] != ':' || s.p[16] != ':' || !digits(s, 0, 4, 9999, &y) ||
-        !digits(s, 5, 2, 12, &mo) || !digits(s, 8, 2, 31, &d) || !digits(s, 11, 2, 23, &h) ||
-        !digits(s, 14, 2, 59, &mi) || !digits(s, 17, 2, 60, &sec) || !cut_fraction(&rest, &ms) ||
-        !offset(rest, &ahead_ms))
+        s.p[13] != ':' || s.p[16] != ':' || !digits_parse(s, 0, 4, 9999, &y) ||
+        !digits_parse(s, 5, 2, 12, &mo) || !digits_parse(s, 8, 2, 31, &d) ||
+        !digits_parse(s, 11, 2, 23, &h) || !digits_parse(s, 14, 2, 59, &mi) ||
+        !digits_parse(s, 17, 2, 60, &sec) || !fraction_cut(&rest, &ms) ||
+        !offset_parse(rest, &ahead_ms))
         return ERR_SYNTAX;
     if (y < 1970 || mo < 1 || d < 1 || d > days_in(y, mo))
         return ERR_SYNTAX;

@@ -1,8 +1,8 @@
 /* crypto: hashes and HMAC over OpenSSL, randomness and constant-time compare over libsodium, base64
- * and hex. Any thread. The invariant: secrets are compared by crypto_equal only.
+ * and hex. Any thread. The invariant: only crypto_equal compares secrets.
  *
- * HMAC contexts are kept per thread: fetching the algorithm anew costs more than a whole body's
- * hash. */
+ * Each thread keeps an HMAC context, since fetching the algorithm costs more than hashing a whole
+ * body. */
 #include "base/crypto.h"
 
 #include <openssl/evp.h>
@@ -21,7 +21,8 @@ void crypto_random(void *out, size_t n)
     randombytes_buf(out, n);
 }
 
-/* A system call for 64 of them: it costs as much as the rest of a small request's work. */
+/* Draws 64 numbers with one system call: a call for each would cost as much as all other work of a
+ * small request. */
 uint64_t crypto_random_u64(void)
 {
     static _Thread_local uint64_t ready[64];
@@ -46,10 +47,10 @@ void crypto_md5(struct str data, uint8_t out[MD5_SIZE])
     ASSERT(ok == 1);
 }
 
-/* Fetched once: an implicit fetch at each use costs a look-up under a lock. */
+/* The algorithm, fetched once: an implicit fetch at each use is a look-up under a lock. */
 static EVP_MAC *mac;
 static pthread_once_t mac_once = PTHREAD_ONCE_INIT;
-static pthread_key_t mac_kept; /* only for its destructor: a thread's context ends with it */
+static pthread_key_t mac_kept; /* only for its destructor: frees a context with its thread */
 
 static void mac_drop(void *context)
 {
@@ -62,7 +63,7 @@ static void mac_fetch(void)
     ASSERT(mac && pthread_key_create(&mac_kept, mac_drop) == 0);
 }
 
-/* One context a thread, kept as long as it lives; SHA-256 is named in it once. */
+/* Gives this thread's context, which lives as long as the thread; it names SHA-256 once. */
 static EVP_MAC_CTX *mac_context(void)
 {
     static _Thread_local EVP_MAC_CTX *kept;

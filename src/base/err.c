@@ -1,4 +1,4 @@
-/* err: names, texts and classes out of the one list in err.h; the end of the process when an
+/* err: gives names, texts and classes from the one list in err.h, and ends the process when an
  * assertion fails. Any thread. */
 #include "base/err.h"
 

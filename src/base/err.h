@@ -1,7 +1,7 @@
 /* Errors: one enum from one list, each with a class that says what a caller can do about it.
  *
- * A function that can fail returns `enum err` and is declared with `MUST_USE`. Who handles an error
- * logs it; who passes it on does not. */
+ * A function that can fail returns `enum err` and is declared with `MUST_USE`. The function that
+ * handles an error logs it; a function that passes it on does not. */
 #pragma once
 #include <stdbool.h>
 
@@ -47,24 +47,25 @@ enum err_class {
     ERR_CLASS_NONE,    /* it worked */
     ERR_CLASS_AGAIN,   /* nothing happened; the same call may work later */
     ERR_CLASS_REFUSED, /* the input is at fault; the same call fails again */
-    ERR_CLASS_LIMIT,   /* a bound was met; smaller or later may work */
+    ERR_CLASS_LIMIT,   /* a limit was reached; a smaller or later call may work */
     ERR_CLASS_GONE,    /* the thing is not there (any more) */
-    ERR_CLASS_UNSURE,  /* it may have happened: repeat with the same ids */
-    ERR_CLASS_BUG,     /* ours, or the machine's: do not go on */
+    ERR_CLASS_UNSURE,  /* it may have happened: repeat it with the same ids */
+    ERR_CLASS_BUG,     /* a fault of ours or of the machine: do not go on */
 };
 
 /* All pure. `err_name` gives "ERR_DNS", `err_text` "the name could not be resolved". */
 const char *err_name(enum err e);
 const char *err_text(enum err e);
 enum err_class err_class(enum err e);
-/* True when the same call fails again, however often it is made: the input is at fault, or too
- * large, or we are. Nothing that failed so is tried again. */
+/* True when the same call fails again, however often it is made: the input is wrong or too large,
+ * or the fault is ours. Nobody tries such a call again. */
 bool err_is_final(enum err e);
 
-/* Assertions for our own bugs; they stay on in release builds. Never on input from outside. */
+/* Assertions catch our own bugs and stay on in release builds. They are never used on input from
+ * outside. */
 _Noreturn void assert_failed(const char *what, const char *file, int line);
 #define ASSERT(cond) ((cond) ? (void)0 : assert_failed(#cond, __FILE__, __LINE__))
 
-/* Where going on without memory would break an order or lose sight of something stored: the process
- * ends (70), its supervisor starts it again, and recovery reads what the disk holds. */
+/* Ends the process (70) where going on without memory would break an order or lose track of
+ * something stored. The supervisor starts it again, and recovery reads the rows on the disk. */
 _Noreturn void memory_gone(const char *part);

@@ -1,5 +1,6 @@
-/* form: a form body to names and values. Called by who reads HTTP requests, on any thread. What is
- * decoded is never longer than what came: memory is taken once, so that slices into it stay. */
+/* form: parses a form body into names and values. The readers of HTTP requests call it, on any
+ * thread. Decoded text is never longer than the body, so memory is allocated once and slices into
+ * it stay valid. */
 #include "base/form.h"
 
 static int hex_of(char c)
@@ -8,7 +9,7 @@ static int hex_of(char c)
     return c >= '0' && c <= '9' ? c - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
 }
 
-static enum err decode(struct str s, struct buf *mem, struct str *ret)
+static enum err form_decode(struct str s, struct buf *mem, struct str *ret)
 {
     size_t from = mem->n;
     for (size_t i = 0; i < s.n; i++) {
@@ -46,9 +47,9 @@ enum err form_parse(struct str body, struct form *ret)
             err = ERR_TOO_BIG;
             break;
         }
-        err = decode(name, &ret->mem, &ret->at[ret->n].name);
+        err = form_decode(name, &ret->mem, &ret->at[ret->n].name);
         if (err == OK)
-            err = decode(value, &ret->mem, &ret->at[ret->n].value);
+            err = form_decode(value, &ret->mem, &ret->at[ret->n].value);
         ret->n += err == OK;
     }
     if (err != OK)

@@ -1,6 +1,6 @@
-/* id: names of things, random or derived, and the two hashes. Pure but for the randomness. Base32
- * is Crockford's alphabet in lower case: no i, l, o, u, so that it can be read out on a telephone.
- */
+/* id: makes ids, random or derived, and the two hashes. Pure, apart from the randomness. Base32
+ * uses Crockford's alphabet in lower case, without i, l, o, u, so that people can read an id out on
+ * a telephone. */
 #include "base/id.h"
 
 #include <sodium.h>
@@ -66,7 +66,7 @@ void id_derive(const char *prefix, const struct str *parts, size_t n, char out[I
     crypto_hash_sha256_init(&s);
     for (size_t i = 0; i < n; i++) {
         uint64_t size =
-            parts[i].n; /* of one machine's byte order: all we support is little endian */
+            parts[i].n; /* in the machine's byte order; we support little endian alone */
         crypto_hash_sha256_update(&s, (const unsigned char *)&size, sizeof size);
         crypto_hash_sha256_update(&s, (const unsigned char *)parts[i].p, parts[i].n);
     }

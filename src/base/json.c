@@ -1,6 +1,6 @@
-/* json: reading over jansson, writing by ourselves.
+/* json: reads JSON by jansson, and writes it by our own code.
  *
- * A `struct json` is jansson's value under another name; only this file knows. Documents are
+ * A `struct json` is jansson's value under another name, which only this file knows. Documents are
  * immutable after parsing and may be read by several threads. Depth is bounded before jansson
  * recurses. */
 #include "base/json.h"
@@ -23,15 +23,17 @@ enum {
     MERGED_FIRST = 4096
 };
 
-/* The document that this thread is reading: all that the library takes meanwhile is its. */
+/* The arena of the document that this thread is reading: all memory that the library takes
+ * meanwhile belongs to it. */
 static _Thread_local struct arena *reading;
 
-static json_t *in(const struct json *v)
+static json_t *jansson_of(const struct json *v)
 {
     return (json_t *)(uintptr_t)v; /* jansson's readers take no const; we only read */
 }
 
-/* Brackets outside of strings, deepest nesting: cheap, and all we need before the real parser. */
+/* Counts how deep the brackets outside of strings are nested. It is cheap, and bounds the recursion
+ * of the real parser. */
 static bool is_too_deep(struct str text)
 {
     size_t depth = 0;
@@ -54,9 +56,9 @@ static bool is_too_deep(struct str text)
     return false;
 }
 
-/* The library takes a failed allocation for a character less of the text, and may read past the end
- * of what it has. What is stored is safe: the process ends, and its supervisor starts it again. */
-static void *or_end(void *memory)
+/* Ends the process when an allocation failed. The library would take that for a shorter text, and
+ * might read past its end. Stored data is safe, and the supervisor starts the process again. */
+static void *memory_or_end(void *memory)
 {
     if (memory)
         return memory;
@@ -64,23 +66,23 @@ static void *or_end(void *memory)
     _exit(70);
 }
 
-static void *take(size_t n)
+static void *arena_alloc_hook(size_t n)
 {
-    return or_end(reading ? arena_take(reading, n) : malloc(n));
+    return memory_or_end(reading ? arena_take(reading, n) : malloc(n));
 }
 
-static void give_back(void *p)
+static void arena_free_hook(void *p)
 {
     if (!reading)
         free(p);
 }
 
-static void set_memory(void)
+static void memory_hooks_set(void)
 {
-    json_set_alloc_funcs(take, give_back);
+    json_set_alloc_funcs(arena_alloc_hook, arena_free_hook);
 }
 
-/* true, false and null are the library's own, and belong to no document. */
+/* True for true, false and null, which are the library's own and belong to no document. */
 static bool is_shared(const json_t *v)
 {
     return json_is_boolean(v) || json_is_null(v);
@@ -91,7 +93,7 @@ static json_t *read_document(struct str text, json_error_t *error)
     size_t first = text.n < MEMORY_FIRST_MAX / MEMORY_PER_BYTE
                        ? text.n * MEMORY_PER_BYTE + MEMORY_MIN
                        : MEMORY_FIRST_MAX;
-    struct arena *memory = reading = or_end(arena_new(first));
+    struct arena *memory = reading = memory_or_end(arena_new(first));
     json_t *root =
         json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, error);
     reading = NULL;
@@ -100,7 +102,7 @@ static json_t *read_document(struct str text, json_error_t *error)
     return root;
 }
 
-/* The library's words, but where they speak of its flags. */
+/* Gives the library's text for a fault, except where that text speaks of its flags. */
 static const char *fault_text(const json_error_t *e)
 {
     return json_error_code(e) == json_error_null_character ? "\\u0000 is not taken" : e->text;
@@ -110,13 +112,13 @@ enum err json_parse(struct str text, struct json **ret_root, char *ret_where, si
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     json_error_t error;
-    pthread_once(&once, set_memory);
+    pthread_once(&once, memory_hooks_set);
     if (is_too_deep(text)) {
         if (ret_where)
             snprintf(ret_where, where_cap, "nested more than %d deep", DEPTH_MAX);
         return ERR_SYNTAX;
     }
-    if (text.n && memchr(text.p, '\0', text.n)) { /* the library passes over one behind a number */
+    if (text.n && memchr(text.p, '\0', text.n)) { /* the library overlooks one behind a number */
         if (ret_where)
             snprintf(ret_where, where_cap, "a NUL byte");
         return ERR_SYNTAX;
@@ -132,10 +134,10 @@ enum err json_parse(struct str text, struct json **ret_root, char *ret_where, si
     return OK;
 }
 
-static void set_member(json_t *object, struct str key, const struct json *v)
+static void object_member_set(json_t *object, struct str key, const struct json *v)
 {
-    if (json_object_setn_new_nocheck(object, key.p, key.n, json_incref(in(v))) != 0)
-        or_end(NULL);
+    if (json_object_setn_new_nocheck(object, key.p, key.n, json_incref(jansson_of(v))) != 0)
+        memory_or_end(NULL);
 }
 
 struct json *json_merged(const struct json *old, const struct json *patch, const char *but)
@@ -143,14 +145,15 @@ struct json *json_merged(const struct json *old, const struct json *patch, const
     struct str key;
     const struct json *v;
     void *it = NULL;
-    reading = or_end(arena_new(MERGED_FIRST)); /* found again by the object in it */
-    json_t *ret = or_end(json_object());
+    reading = memory_or_end(arena_new(MERGED_FIRST)); /* json_free finds it by the object in it */
+    json_t *ret = memory_or_end(json_object());
     while (json_next(old, &it, &key, &v))
-        if (!str_eq(key, str_of(but)) && (!patch || !json_object_getn(in(patch), key.p, key.n)))
-            set_member(ret, key, v);
+        if (!str_eq(key, str_of(but)) &&
+            (!patch || !json_object_getn(jansson_of(patch), key.p, key.n)))
+            object_member_set(ret, key, v);
     for (it = NULL; json_next(patch, &it, &key, &v);)
-        if (!json_is_null(in(v)) && !str_eq(key, str_of(but)))
-            set_member(ret, key, v);
+        if (!json_is_null(jansson_of(v)) && !str_eq(key, str_of(but)))
+            object_member_set(ret, key, v);
     reading = NULL;
     return (struct json *)ret;
 }
@@ -163,7 +166,7 @@ void json_free(struct json *root)
 
 enum json_kind json_kind(const struct json *v)
 {
-    switch (json_typeof(in(v))) {
+    switch (json_typeof(jansson_of(v))) {
     case JSON_OBJECT: return JSON_IS_OBJECT;
     case JSON_ARRAY: return JSON_IS_ARRAY;
     case JSON_STRING: return JSON_IS_STRING;
@@ -184,51 +187,53 @@ const char *json_kind_name(enum json_kind k)
 
 bool json_str(const struct json *v, struct str *ret)
 {
-    if (!json_is_string(in(v)))
+    if (!json_is_string(jansson_of(v)))
         return false;
-    *ret = (struct str){json_string_value(in(v)), json_string_length(in(v))};
+    *ret = (struct str){json_string_value(jansson_of(v)), json_string_length(jansson_of(v))};
     return true;
 }
 
 bool json_int(const struct json *v, int64_t *ret)
 {
-    if (!json_is_integer(in(v)))
+    if (!json_is_integer(jansson_of(v)))
         return false;
-    *ret = json_integer_value(in(v));
+    *ret = json_integer_value(jansson_of(v));
     return true;
 }
 
 bool json_bool(const struct json *v, bool *ret)
 {
-    if (!json_is_boolean(in(v)))
+    if (!json_is_boolean(jansson_of(v)))
         return false;
-    *ret = json_is_true(in(v));
+    *ret = json_is_true(jansson_of(v));
     return true;
 }
 
 const struct json *json_get(const struct json *object, const char *key)
 {
-    return (const struct json *)json_object_get(in(object), key);
+    return (const struct json *)json_object_get(jansson_of(object), key);
 }
 
 size_t json_len(const struct json *v)
 {
-    return json_is_array(in(v)) ? json_array_size(in(v)) : json_object_size(in(v));
+    return json_is_array(jansson_of(v)) ? json_array_size(jansson_of(v))
+                                        : json_object_size(jansson_of(v));
 }
 
 bool json_same(const struct json *a, const struct json *b)
 {
-    return json_equal(in(a), in(b));
+    return json_equal(jansson_of(a), jansson_of(b));
 }
 
 const struct json *json_at(const struct json *array, size_t i)
 {
-    return (const struct json *)json_array_get(in(array), i);
+    return (const struct json *)json_array_get(jansson_of(array), i);
 }
 
 bool json_next(const struct json *object, void **it, struct str *ret_key, const struct json **ret_v)
 {
-    *it = *it ? json_object_iter_next(in(object), *it) : json_object_iter(in(object));
+    *it =
+        *it ? json_object_iter_next(jansson_of(object), *it) : json_object_iter(jansson_of(object));
     if (!*it)
         return false;
     *ret_key = str_of(json_object_iter_key(*it));
@@ -236,7 +241,7 @@ bool json_next(const struct json *object, void **it, struct str *ret_key, const 
     return true;
 }
 
-static int put_chunk(const char *bytes, size_t n, void *arg)
+static int dump_chunk_put(const char *bytes, size_t n, void *arg)
 {
     buf_put(arg, bytes, n);
     return 0;
@@ -244,12 +249,12 @@ static int put_chunk(const char *bytes, size_t n, void *arg)
 
 void buf_put_json(struct buf *b, const struct json *v)
 {
-    if (json_dump_callback(in(v), put_chunk, b, JSON_COMPACT | JSON_ENCODE_ANY) != 0 &&
+    if (json_dump_callback(jansson_of(v), dump_chunk_put, b, JSON_COMPACT | JSON_ENCODE_ANY) != 0 &&
         b->err == OK)
         b->err = ERR_NOMEM;
 }
 
-/* Bytes that stand for themselves inside a JSON string. */
+/* True for a byte that needs no escape inside a JSON string. */
 static bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';

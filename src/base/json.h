@@ -1,13 +1,13 @@
-/* JSON. Reading goes through jansson, which only json.c includes; values are borrowed from the
- * document, which the caller frees. Writing is a handful of puts into a buf: bodies are small, flat
- * and on the hot path. */
+/* Reads and writes JSON. Reading uses jansson, which only json.c includes; values are borrowed from
+ * the document, which the caller frees. Writing is a few put functions into a buf, since bodies are
+ * small, flat and on the hot path. */
 #pragma once
 #include "base/buf.h"
 
 struct json; /* a value; a document is its root value */
 
-/* At most 64 deep, duplicate keys refused, NUL bytes refused. On ERR_SYNTAX *ret_where (may be
- * NULL) tells what and where, at most `where_cap` bytes with NUL. */
+/* Parses a document at most 64 deep; duplicate keys and NUL bytes are refused. On ERR_SYNTAX
+ * *ret_where (may be NULL) names the fault and its place, in at most `where_cap` bytes with NUL. */
 MUST_USE enum err json_parse(struct str text, struct json **ret_root, char *ret_where,
                              size_t where_cap);
 void json_free(struct json *root); /* NULL-safe */
@@ -23,25 +23,27 @@ enum json_kind {
 };
 enum json_kind json_kind(const struct json *v);
 const char *json_kind_name(enum json_kind k); /* "a string" … for messages */
-/* Each gives the value, or false when v is NULL or of another type. */
+/* Each stores the value in *ret, or returns false when v is NULL or of another type. */
 bool json_str(const struct json *v, struct str *ret);
 bool json_int(const struct json *v, int64_t *ret);
 bool json_bool(const struct json *v, bool *ret);
 const struct json *json_get(const struct json *object, const char *key); /* NULL when absent */
 size_t json_len(const struct json *array_or_object);
 const struct json *json_at(const struct json *array, size_t i);
-/* Members in the order they were written: void *it = NULL; while (json_next(o, &it, &key, &v)) */
+/* Walks the members in the order in which they were written: void *it = NULL; while (json_next(o,
+ * &it, &key, &v)) */
 bool json_next(const struct json *object, void **it, struct str *ret_key,
                const struct json **ret_v);
 bool json_same(const struct json *a, const struct json *b); /* members in any order */
-/* A new object: `old`'s members (NULL: none) with `patch` (NULL: nothing) merged into them: its
- * nulls remove (RFC 7396, of the outermost object), and without the member `but`. It borrows the
- * values: both must outlive it. Then json_free. */
+/* Makes a new object: the members of `old` (NULL: none) with `patch` (NULL: nothing) merged into
+ * them, where a null removes a member (RFC 7396, of the outermost object), and without the member
+ * `but`. The new object borrows the values: both must outlive it. The caller frees it by json_free.
+ */
 struct json *json_merged(const struct json *old, const struct json *patch, const char *but);
 /* Writes v back as text, compact. */
 void buf_put_json(struct buf *b, const struct json *v);
 
-/* A quoted string: control bytes escaped, bytes that are not UTF-8 become U+FFFD. */
+/* Writes a quoted string: control bytes are escaped, bytes that are not UTF-8 become U+FFFD. */
 void buf_put_json_str(struct buf *b, struct str s);
 
 /* A small writer that places the commas: json_obj(&w), json_put_str(&w, "a", s), json_end(&w). */

@@ -1,5 +1,5 @@
-/* log: one line, one write(2). What the network sent is made harmless here, in the one place that
- * all lines pass: control bytes, bytes that are not UTF-8, C1 controls and the marks that turn the
+/* log: writes each line by one write(2). All lines pass here, so text from the network is made
+ * harmless here: control bytes, bytes that are not UTF-8, C1 controls and the marks that turn the
  * writing direction come out as \xNN. Any thread. */
 #include "base/log.h"
 
@@ -24,7 +24,7 @@ enum log_level log_level_get(void)
     return level_min;
 }
 
-/* C1 controls (U+0080…9F), and U+200E/F, U+2028…202E, U+2066…2069. */
+/* True for C1 controls (U+0080…9F), and for U+200E/F, U+2028…202E, U+2066…2069. */
 static bool is_harmful(struct str c)
 {
     const unsigned char *p = (const unsigned char *)c.p;
@@ -68,13 +68,13 @@ void log_write(enum log_level level, const char *part, const char *fmt, ...)
     buf_printf(&b, "%s %s %s: ", at, name[level], part);
     put_safe(&b, (struct str){text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1});
     line[b.n++] = '\n';
-    (void)!write(STDERR_FILENO, line, b.n); /* nowhere to say that saying failed */
+    (void)!write(STDERR_FILENO, line, b.n); /* a failed write cannot be reported anywhere */
 }
 
 int log_sparse_due(_Atomic long long *last_mono_ms, long long every_ms)
 {
     long long last = atomic_load_explicit(last_mono_ms, memory_order_relaxed);
-    long long now = clock_mono_ms() + 1; /* never 0, which means: not yet */
+    long long now = clock_mono_ms() + 1; /* never 0, which means that no line was written yet */
     if (last && now - last < every_ms)
         return 0;
     return atomic_compare_exchange_strong(last_mono_ms, &last, now);

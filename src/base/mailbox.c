@@ -1,7 +1,7 @@
 /* mailbox: the bounded queue between threads, and the only lock between loops.
  *
- * Putting is a few instructions under a mutex; taking empties the whole list at once. The wake-up
- * is sent only when the box was empty, so that a burst costs one. */
+ * A put is a few instructions under a mutex; a take empties the whole list at once. A wake-up is
+ * sent only when the box was empty, so that a burst costs one wake-up. */
 #include "base/mailbox.h"
 
 #include <pthread.h>
@@ -42,8 +42,8 @@ void mailbox_free(struct mailbox *mb)
     free(mb);
 }
 
-static enum err put(struct mailbox *mb, struct mail *first, struct mail *last, size_t n,
-                    bool is_answer)
+static enum err mailbox_append(struct mailbox *mb, struct mail *first, struct mail *last, size_t n,
+                               bool is_answer)
 {
     enum err err = OK;
     bool was_empty = false;
@@ -61,8 +61,8 @@ static enum err put(struct mailbox *mb, struct mail *first, struct mail *last, s
         if (was_empty)
             pthread_cond_signal(&mb->some);
     }
-    /* Taken out before the unlock: a receiver that waits, not woken by a call, may free the box as
-     * soon as he has the mail. */
+    /* Read before the unlock: a receiver that waits in mailbox_wait may free the box as soon as it
+     * has the mail. */
     void (*wake)(void *) = was_empty ? mb->wake : NULL;
     void *arg = mb->arg;
     pthread_mutex_unlock(&mb->lock);
@@ -73,12 +73,12 @@ static enum err put(struct mailbox *mb, struct mail *first, struct mail *last, s
 
 enum err mailbox_put(struct mailbox *mb, struct mail *m)
 {
-    return put(mb, m, m, 1, false);
+    return mailbox_append(mb, m, m, 1, false);
 }
 
 void mailbox_put_answers(struct mailbox *mb, struct mail *first, struct mail *last, size_t n)
 {
-    enum err err = put(mb, first, last, n, true);
+    enum err err = mailbox_append(mb, first, last, n, true);
     ASSERT(err == OK);
 }
 
@@ -87,7 +87,7 @@ void mailbox_put_answer(struct mailbox *mb, struct mail *m)
     mailbox_put_answers(mb, m, m, 1);
 }
 
-static struct mail *take_locked(struct mailbox *mb)
+static struct mail *mailbox_take_locked(struct mailbox *mb)
 {
     struct mail *all = mb->head;
     mb->head = NULL;
@@ -99,7 +99,7 @@ static struct mail *take_locked(struct mailbox *mb)
 struct mail *mailbox_take(struct mailbox *mb)
 {
     pthread_mutex_lock(&mb->lock);
-    struct mail *all = take_locked(mb);
+    struct mail *all = mailbox_take_locked(mb);
     pthread_mutex_unlock(&mb->lock);
     return all;
 }
@@ -109,7 +109,7 @@ struct mail *mailbox_wait(struct mailbox *mb)
     pthread_mutex_lock(&mb->lock);
     while (!mb->head && !mb->closed)
         pthread_cond_wait(&mb->some, &mb->lock);
-    struct mail *all = take_locked(mb);
+    struct mail *all = mailbox_take_locked(mb);
     pthread_mutex_unlock(&mb->lock);
     return all;
 }
@@ -128,7 +128,7 @@ struct mail *mailbox_wait_for(struct mailbox *mb, int64_t ms, bool *ret_closed)
     while (!mb->head && !mb->closed &&
            pthread_cond_clockwait(&mb->some, &mb->lock, CLOCK_MONOTONIC, &until) == 0)
         ;
-    struct mail *all = take_locked(mb);
+    struct mail *all = mailbox_take_locked(mb);
     *ret_closed = mb->closed;
     pthread_mutex_unlock(&mb->lock);
     return all;

@@ -1,9 +1,9 @@
 /* map: open addressing with linear probing and backward-shift deletion; load at most 3/4.
  *
- * The hash is SipHash-2-4 under a key drawn once a process: what the network sends cannot choose
- * its bucket. Removing the entry a walk just returned is allowed because a walk goes downwards:
- * what moves back into the hole has been seen already, or comes from the wrapped end and is seen
- * again at worst never, since the walk has passed it. */
+ * The hash is SipHash-2-4 under a key drawn once a process, so that data from the network cannot
+ * choose its bucket. A caller may remove the entry that a walk just returned, because a walk goes
+ * downwards: the removal moves entries back from slots above the hole, which the walk has visited
+ * already. */
 #include "base/map.h"
 
 #include <stdlib.h>
@@ -41,7 +41,7 @@ void map_free(struct map *m)
     free(m);
 }
 
-static size_t find(const struct map *m, struct str key, uint64_t hash)
+static size_t map_slot_find(const struct map *m, struct str key, uint64_t hash)
 {
     size_t i = hash & (m->cap - 1);
     while (m->at[i].value && !(m->at[i].hash == hash && str_eq(m->at[i].key, key)))
@@ -51,10 +51,10 @@ static size_t find(const struct map *m, struct str key, uint64_t hash)
 
 void *map_get(const struct map *m, struct str key)
 {
-    return m->n ? m->at[find(m, key, hash_keyed(key, m->seed))].value : NULL;
+    return m->n ? m->at[map_slot_find(m, key, hash_keyed(key, m->seed))].value : NULL;
 }
 
-static enum err grow(struct map *m)
+static enum err map_grow(struct map *m)
 {
     struct map big = *m;
     big.cap = m->cap ? m->cap * 2 : 16;
@@ -63,7 +63,7 @@ static enum err grow(struct map *m)
         return ERR_NOMEM;
     for (size_t i = 0; i < m->cap; i++)
         if (m->at[i].value)
-            big.at[find(&big, m->at[i].key, m->at[i].hash)] = m->at[i];
+            big.at[map_slot_find(&big, m->at[i].key, m->at[i].hash)] = m->at[i];
     free(m->at);
     *m = big;
     return OK;
@@ -73,12 +73,12 @@ enum err map_put(struct map *m, struct str key, void *value, void **ret_old)
 {
     ASSERT(value);
     if ((m->n + 1) * 4 > m->cap * 3) {
-        enum err err = grow(m);
+        enum err err = map_grow(m);
         if (err != OK)
             return err;
     }
     uint64_t hash = hash_keyed(key, m->seed);
-    struct entry *e = &m->at[find(m, key, hash)];
+    struct entry *e = &m->at[map_slot_find(m, key, hash)];
     if (ret_old)
         *ret_old = e->value;
     m->n += e->value == NULL;
@@ -90,7 +90,7 @@ void *map_remove(struct map *m, struct str key)
 {
     if (!m->n)
         return NULL;
-    size_t hole = find(m, key, hash_keyed(key, m->seed)), mask = m->cap - 1;
+    size_t hole = map_slot_find(m, key, hash_keyed(key, m->seed)), mask = m->cap - 1;
     void *value = m->at[hole].value;
     if (!value)
         return NULL;
@@ -111,15 +111,16 @@ size_t map_count(const struct map *m)
     return m->n;
 }
 
-/* Downwards from an empty slot: what a removal moves comes from slots above, over the end too, and
- * those were visited. *i holds that slot's number + 1 and, below, how many were looked at. */
+/* Walks downwards from an empty slot. A removal moves entries only from the slots above, across the
+ * end too, and those were visited. *i holds that slot's number + 1 in its upper part and, in its
+ * lower part, how many slots were visited. */
 void *map_next(const struct map *m, size_t *i)
 {
     size_t mask = m->cap - 1, from = *i >> 32, seen = *i & UINT32_MAX;
     if (!m->n)
         return NULL;
     for (size_t k = 0; !from; k++)
-        from = m->at[k].value ? 0 : k + 1; /* a quarter of them is empty */
+        from = m->at[k].value ? 0 : k + 1; /* a quarter of the slots is empty */
     while (seen < m->cap) {
         void *value = m->at[(from - 1 - ++seen) & mask].value;
         *i = from << 32 | seen;

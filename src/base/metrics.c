@@ -1,8 +1,9 @@
-/* metrics: atomics, one per row of the table, and Prometheus' text form of them (0.0.4).
+/* metrics: holds an atomic for each row of the table, and prints them in Prometheus' text format
+ * (0.0.4).
  *
  * Times are observed in microseconds and printed in seconds; buckets are fixed: 100 µs … 100 s in
- * steps of 1, 2.5, 5, and 1 … 1024 for counts. Any thread; relaxed, since nobody orders anything by
- * them. */
+ * steps of 1, 2.5, 5, and 1 … 1024 for counts. Any thread; relaxed, since no other memory access
+ * depends on their order. */
 #include "base/metrics.h"
 
 #include <stdatomic.h>
@@ -47,7 +48,7 @@ int64_t metric_get(enum metric m)
     return atomic_load_explicit(&state[m].value, memory_order_relaxed);
 }
 
-static void observe(enum metric m, int64_t v, const int64_t *bound)
+static void histogram_observe(enum metric m, int64_t v, const int64_t *bound)
 {
     int i = 0;
     while (i < BUCKETS && v > bound[i])
@@ -61,13 +62,13 @@ static void observe(enum metric m, int64_t v, const int64_t *bound)
 void metric_observe_us(enum metric m, int64_t us)
 {
     ASSERT(table[m].kind == TIMES);
-    observe(m, us < 0 ? 0 : us, bound_us);
+    histogram_observe(m, us < 0 ? 0 : us, bound_us);
 }
 
 void metric_observe(enum metric m, int64_t v)
 {
     ASSERT(table[m].kind == COUNTS);
-    observe(m, v, bound_count);
+    histogram_observe(m, v, bound_count);
 }
 
 static void print_histogram(struct buf *out, size_t m)

@@ -1,11 +1,11 @@
-/* Counters, gauges and histograms for /metrics (Prometheus text 0.0.4). They stand once, in this
- * table. Adding is one relaxed atomic; any thread. */
+/* Lists the counters, gauges and histograms of /metrics (Prometheus text 0.0.4) in one table.
+ * Adding to one is one relaxed atomic operation; any thread. */
 #pragma once
 #include "base/buf.h"
 
-/* id, type, name, labels ("" or `key="value"`), help. Rows of one name stand together, the first
- * has the help. Types: COUNTER, GAUGE, GAUGE_MS (set in milliseconds, printed in seconds), TIMES
- * and COUNTS (histograms). */
+/* id, type, name, labels ("" or `key="value"`), help. Rows of one name stand together; the first
+ * has the help text. Types: COUNTER, GAUGE, GAUGE_MS (set in milliseconds, printed in seconds),
+ * TIMES and COUNTS (histograms). */
 #define METRIC_LIST(X)                                                                             \
     X(SIP_PACKETS_IN, COUNTER, "hookswitch_sip_packets_received_total", "",                        \
       "SIP packets received")                                                                      \
@@ -130,5 +130,5 @@ void metric_set(enum metric m, int64_t v);         /* gauges */
 int64_t metric_get(enum metric m);                 /* counters and gauges */
 void metric_observe_us(enum metric m, int64_t us); /* histograms of time */
 void metric_observe(enum metric m, int64_t v);     /* histograms of counts */
-/* The text form, all rows. */
+/* Prints all rows as text. */
 void metrics_print(struct buf *out);

@@ -1,8 +1,8 @@
-/* pool: slots in pages that never move, found by index and generation.
+/* pool: keeps slots in pages that never move, and finds them by index and generation.
  *
- * Pages are allocated as they are needed and kept. A slot's generation counts up when it is given
- * back, so that an old handle misses; it skips 0, so that handle 0 is never valid. Owner: one
- * thread. */
+ * Pages are allocated when they are needed, and kept. A slot's generation counts up when the slot
+ * is given back, so that an old handle finds nothing; it skips 0, so that handle 0 is never valid.
+ * Owner: one thread. */
 #include "base/pool.h"
 
 #include <stdlib.h>
@@ -82,7 +82,7 @@ void *pool_take(struct pool *p, handle *ret)
     return s->bytes;
 }
 
-static struct slot *find(const struct pool *p, handle h)
+static struct slot *slot_find(const struct pool *p, handle h)
 {
     size_t index = (size_t)(h & UINT32_MAX) - 1; /* 0 wraps and misses */
     if (index >= p->next)
@@ -93,13 +93,13 @@ static struct slot *find(const struct pool *p, handle h)
 
 void *pool_at(const struct pool *p, handle h)
 {
-    struct slot *s = find(p, h);
+    struct slot *s = slot_find(p, h);
     return s ? s->bytes : NULL;
 }
 
 void pool_give(struct pool *p, handle h)
 {
-    struct slot *s = find(p, h);
+    struct slot *s = slot_find(p, h);
     ASSERT(s);
     if (++s->generation == 0)
         s->generation = 1;

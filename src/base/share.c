@@ -1,7 +1,7 @@
-/* share: dynamic thresholds, as switches share out their buffers (Choudhury and Hahne, 1998): one
- * may hold at most SHARE_TIMES what is free. Alone it comes to two thirds; n that take all they may
- * come to 2 / (2n + 1) of it each, and 1 / (2n + 1) is free. An eighth of all is not shared out
- * that way: it is for those that have less than `first`. */
+/* share: computes dynamic thresholds, as switches share their buffers (Choudhury and Hahne, 1998).
+ * One owner may hold at most SHARE_TIMES what is free. A single owner gets two thirds; n owners
+ * that take all they may get 2 / (2n + 1) each, and 1 / (2n + 1) stays free. An eighth of the whole
+ * is not shared out that way: it is kept for owners that hold less than `first`. */
 #include "base/share.h"
 
 enum { SHARE_TIMES = 2, SHARE_KEPT = 8 };

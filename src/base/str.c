@@ -1,5 +1,5 @@
-/* str: comparing, cutting and reading slices. Pure; used everywhere. The one invariant: no function
- * reads past p + n, and none needs a NUL. */
+/* str: compares, cuts and reads slices. Pure. The one invariant: no function reads past p + n, and
+ * none needs a NUL. */
 #include "base/str.h"
 
 #include <stdlib.h>
@@ -116,7 +116,7 @@ enum err str_to_u64(struct str s, uint64_t max, uint64_t *ret)
     return OK;
 }
 
-/* Length of the well-formed sequence at p (RFC 3629 §4), or 0. */
+/* Gives the length of the well-formed sequence at p (RFC 3629 §4), or 0. */
 static size_t utf8_sequence(const unsigned char *p, size_t n)
 {
     unsigned char c = p[0], low = 0x80, high = 0xBF;

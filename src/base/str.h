@@ -1,5 +1,6 @@
-/* Slices: a pointer and a length into bytes that someone else owns. Never NUL-terminated by
- * contract, may hold any byte. An absent string has p == NULL and n == 0. Pure, no allocation. */
+/* Defines slices: a pointer and a length into bytes that someone else owns. A slice may hold any
+ * byte, and no code may expect a NUL behind it. An absent string has p == NULL and n == 0. Pure, no
+ * allocation apart from str_dup. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,15 +29,15 @@ size_t str_find(struct str s, char byte);                /* index, or s.n when a
 /* Cuts s at the first `byte`: *ret_head before it, *ret_tail after; false (head = s, tail empty)
  * when there is none. */
 bool str_cut(struct str s, char byte, struct str *ret_head, struct str *ret_tail);
-/* Decimal digits only, whole string, at most `max`: else ERR_SYNTAX / ERR_TOO_BIG. */
+/* Reads the whole string as decimal digits, at most `max`; else ERR_SYNTAX or ERR_TOO_BIG. */
 MUST_USE enum err str_to_u64(struct str s, uint64_t max, uint64_t *ret);
-/* At most the first `max` bytes, which end with a whole character where it is UTF-8. */
+/* Gives at most the first `max` bytes; UTF-8 is cut at the end of a whole character. */
 struct str str_slice_utf8(struct str s, size_t max);
 bool str_is_utf8(struct str s);              /* RFC 3629: no overlongs, no surrogates */
 size_t str_utf8_at(struct str s, size_t at); /* bytes of the well-formed character there, or 0 */
 /* Copies at most cap - 1 bytes and a NUL; ERR_TOO_BIG (dst = "") when s does not fit. */
 MUST_USE enum err str_copy(struct str s, char *dst, size_t cap);
-/* A NUL-terminated heap copy; NULL when out of memory. */
+/* Makes a NUL-terminated heap copy; NULL when out of memory. */
 char *str_dup(struct str s);
 
 static inline struct str str_of_bytes(const void *p, size_t n)

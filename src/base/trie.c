@@ -1,10 +1,11 @@
 /* trie: a compressed hash array mapped trie (Steindorfer and Vinju 2015). A node has up to 32
  * places, chosen by 5 bits of the hash; a place is free, holds a value, or leads to a node one
- * level down. Two bitmaps say which; the slots lie densely, values first. Below the last level of
- * bits a node is a plain list of values whose hashes are equal.
+ * level down. Two bitmaps say which of the three; the slots lie densely, values first. Below the
+ * last level of bits a node is a plain list of values whose hashes are equal.
  *
- * A removal that leaves one value in a node does not pull it up: the node is found as well, and the
- * next change of that place would make it again. A node that becomes empty is taken out. */
+ * A removal that leaves one value in a node does not move the value up: a look-up finds it there as
+ * well, and the next change of that place would make the node again. A node that becomes empty is
+ * removed. */
 #include "base/trie.h"
 
 #include <pthread.h>
@@ -19,7 +20,7 @@ enum { BITS = 5, LIST_LEVEL = TRIE_LEVELS - 1 };
 
 struct trie_node {
     _Atomic uint32_t refs;
-    uint32_t values; /* bitmap; of a list: how many */
+    uint32_t values; /* bitmap; in a list: the number of values */
     uint32_t nodes;  /* bitmap */
     void *slot[];
 };
@@ -43,29 +44,29 @@ static uint32_t bit_of(uint64_t hash, unsigned level)
     return 1u << (hash >> (BITS * level) & 31);
 }
 
-static unsigned ones(uint32_t map)
+static unsigned bits_count(uint32_t map)
 {
     return (unsigned)__builtin_popcount(map);
 }
 
 static unsigned value_count(const struct trie_node *n, unsigned level)
 {
-    return level == LIST_LEVEL ? n->values : ones(n->values);
+    return level == LIST_LEVEL ? n->values : bits_count(n->values);
 }
 
 static unsigned slot_count(const struct trie_node *n, unsigned level)
 {
-    return value_count(n, level) + ones(n->nodes);
+    return value_count(n, level) + bits_count(n->nodes);
 }
 
 static unsigned value_index(const struct trie_node *n, uint32_t bit)
 {
-    return ones(n->values & (bit - 1));
+    return bits_count(n->values & (bit - 1));
 }
 
 static unsigned node_index(const struct trie_node *n, uint32_t bit)
 {
-    return ones(n->values) + ones(n->nodes & (bit - 1));
+    return bits_count(n->values) + bits_count(n->nodes & (bit - 1));
 }
 
 static struct trie_node *node_new(size_t slots)
@@ -100,17 +101,17 @@ static bool is_shared(const struct trie_node *n)
     return atomic_load_explicit(&n->refs, memory_order_acquire) != 1;
 }
 
-/* A change of one node, at one slot. `was` has one owner, us, or more: that is looked at once,
- * since readers may let go of theirs at any moment. */
+/* A change of one node, at one slot. Whether `was` has other owners than us is checked once, since
+ * readers may drop theirs at any moment. */
 struct edit {
     struct trie_node *was, *now;
     bool shared;
 };
 enum edit_kind { EDIT_KEEP, EDIT_MORE, EDIT_LESS };
 
-/* Into e->now: a node with the same slots, but `at` is left out (LESS), or a hole stands there
- * (MORE), or its content will be replaced (KEEP). A node of one owner gives its slots away, or is
- * changed where it is; of a shared one the slots get one more owner each, all but `at`. */
+/* Makes e->now: a node with the same slots, but without the slot `at` (LESS), with a hole there
+ * (MORE), or with a slot whose content will be replaced (KEEP). A node of one owner is changed in
+ * place or gives its slots away; each slot of a shared node, except `at`, gets one more owner. */
 static enum err edit_begin(struct edit *e, struct trie_node *n, const struct trie_type *type,
                            unsigned level, unsigned at, enum edit_kind kind)
 {
@@ -138,7 +139,7 @@ static enum err edit_begin(struct edit *e, struct trie_node *n, const struct tri
     return OK;
 }
 
-/* Lets go of the node that e->now stands for. */
+/* Drops the node that e->now replaces. */
 static struct trie_node *edit_end(const struct edit *e, const struct trie_type *type,
                                   unsigned level)
 {
@@ -169,8 +170,9 @@ void *trie_get(const struct trie *t, const struct trie_type *type, struct str ke
 
 /* ---- put ---- */
 
-/* A node with two values whose hashes were equal down to here. */
-static struct trie_node *pair(void *a, uint64_t hash_a, void *b, uint64_t hash_b, unsigned level)
+/* Makes a node with two values whose hashes are equal down to this level. */
+static struct trie_node *pair_new(void *a, uint64_t hash_a, void *b, uint64_t hash_b,
+                                  unsigned level)
 {
     uint32_t bit_a = level < LIST_LEVEL ? bit_of(hash_a, level) : 1;
     uint32_t bit_b = level < LIST_LEVEL ? bit_of(hash_b, level) : 2;
@@ -183,7 +185,7 @@ static struct trie_node *pair(void *a, uint64_t hash_a, void *b, uint64_t hash_b
         n->slot[bit_a < bit_b] = b;
         return n;
     }
-    if (!(below = pair(a, hash_a, b, hash_b, level + 1))) {
+    if (!(below = pair_new(a, hash_a, b, hash_b, level + 1))) {
         free(n);
         return NULL;
     }
@@ -192,12 +194,12 @@ static struct trie_node *pair(void *a, uint64_t hash_a, void *b, uint64_t hash_b
     return n;
 }
 
-static enum err put_at(struct trie_node **at, const struct trie_type *type, void *value,
-                       struct str key, uint64_t hash, unsigned level, bool *ret_new);
+static enum err node_put(struct trie_node **at, const struct trie_type *type, void *value,
+                         struct str key, uint64_t hash, unsigned level, bool *ret_new);
 
-/* The slot's value is replaced; its old one is dropped where no other copy has it. */
-static enum err put_over(struct trie_node **at, const struct trie_type *type, void *value,
-                         unsigned i, unsigned level)
+/* Replaces the slot's value, and drops the old one where no other copy has it. */
+static enum err node_put_over(struct trie_node **at, const struct trie_type *type, void *value,
+                              unsigned i, unsigned level)
 {
     struct edit e;
     enum err err = edit_begin(&e, *at, type, level, i, EDIT_KEEP);
@@ -210,8 +212,8 @@ static enum err put_over(struct trie_node **at, const struct trie_type *type, vo
     return OK;
 }
 
-static enum err put_in_list(struct trie_node **at, const struct trie_type *type, void *value,
-                            struct str key, bool *ret_new)
+static enum err list_put(struct trie_node **at, const struct trie_type *type, void *value,
+                         struct str key, bool *ret_new)
 {
     struct trie_node *n = *at;
     struct edit e;
@@ -220,7 +222,7 @@ static enum err put_in_list(struct trie_node **at, const struct trie_type *type,
         i++;
     *ret_new = i == n->values;
     if (!*ret_new)
-        return put_over(at, type, value, i, LIST_LEVEL);
+        return node_put_over(at, type, value, i, LIST_LEVEL);
     enum err err = edit_begin(&e, n, type, LIST_LEVEL, i, EDIT_MORE);
     if (err != OK)
         return err;
@@ -230,8 +232,8 @@ static enum err put_in_list(struct trie_node **at, const struct trie_type *type,
     return OK;
 }
 
-static enum err put_new(struct trie_node **at, const struct trie_type *type, void *value,
-                        uint32_t bit, unsigned level)
+static enum err node_put_new(struct trie_node **at, const struct trie_type *type, void *value,
+                             uint32_t bit, unsigned level)
 {
     unsigned i = value_index(*at, bit);
     struct edit e;
@@ -244,7 +246,7 @@ static enum err put_new(struct trie_node **at, const struct trie_type *type, voi
     return OK;
 }
 
-/* The nodes alone: the values stay the caller's. */
+/* Frees the nodes alone: the values stay the caller's. */
 static void pair_free(struct trie_node *n)
 {
     while (n) {
@@ -254,9 +256,9 @@ static void pair_free(struct trie_node *n)
     }
 }
 
-/* The place has a value of another key: both go one level down. */
-static enum err put_beside(struct trie_node **at, const struct trie_type *type, void *value,
-                           uint64_t hash, unsigned level)
+/* Moves the value of another key and the new one one level down. */
+static enum err node_put_beside(struct trie_node **at, const struct trie_type *type, void *value,
+                                uint64_t hash, unsigned level)
 {
     struct trie_node *n = *at;
     uint32_t bit = bit_of(hash, level);
@@ -264,7 +266,7 @@ static enum err put_beside(struct trie_node **at, const struct trie_type *type, 
     unsigned to = node_index(n, bit) - 1; /* one value less stands before the nodes */
     void *old = n->slot[i];
     struct edit e;
-    struct trie_node *below = pair(old, hash_of(type->key(old)), value, hash, level + 1);
+    struct trie_node *below = pair_new(old, hash_of(type->key(old)), value, hash, level + 1);
     if (!below || edit_begin(&e, n, type, level, i, EDIT_KEEP) != OK) {
         pair_free(below);
         return ERR_NOMEM;
@@ -279,8 +281,8 @@ static enum err put_beside(struct trie_node **at, const struct trie_type *type, 
     return OK;
 }
 
-static enum err put_below(struct trie_node **at, const struct trie_type *type, void *value,
-                          struct str key, uint64_t hash, unsigned level, bool *ret_new)
+static enum err node_put_below(struct trie_node **at, const struct trie_type *type, void *value,
+                               struct str key, uint64_t hash, unsigned level, bool *ret_new)
 {
     unsigned i = node_index(*at, bit_of(hash, level));
     struct edit e;
@@ -290,7 +292,7 @@ static enum err put_below(struct trie_node **at, const struct trie_type *type, v
     struct trie_node *below = e.was->slot[i];
     if (e.shared)
         node_hold(below);
-    err = put_at(&below, type, value, key, hash, level + 1, ret_new);
+    err = node_put(&below, type, value, key, hash, level + 1, ret_new);
     e.now->slot[i] = below; /* on failure the same as before */
     if (err == OK)
         *at = edit_end(&e, type, level);
@@ -299,23 +301,23 @@ static enum err put_below(struct trie_node **at, const struct trie_type *type, v
     return err;
 }
 
-static enum err put_at(struct trie_node **at, const struct trie_type *type, void *value,
-                       struct str key, uint64_t hash, unsigned level, bool *ret_new)
+static enum err node_put(struct trie_node **at, const struct trie_type *type, void *value,
+                         struct str key, uint64_t hash, unsigned level, bool *ret_new)
 {
     struct trie_node *n = *at;
     if (level == LIST_LEVEL)
-        return put_in_list(at, type, value, key, ret_new);
+        return list_put(at, type, value, key, ret_new);
     uint32_t bit = bit_of(hash, level);
     if (n->nodes & bit)
-        return put_below(at, type, value, key, hash, level, ret_new);
+        return node_put_below(at, type, value, key, hash, level, ret_new);
     *ret_new = true;
     if (!(n->values & bit))
-        return put_new(at, type, value, bit, level);
+        return node_put_new(at, type, value, bit, level);
     unsigned i = value_index(n, bit);
     if (!str_eq(type->key(n->slot[i]), key))
-        return put_beside(at, type, value, hash, level);
+        return node_put_beside(at, type, value, hash, level);
     *ret_new = false;
-    return put_over(at, type, value, i, level);
+    return node_put_over(at, type, value, i, level);
 }
 
 enum err trie_put(struct trie *t, const struct trie_type *type, void *value)
@@ -324,7 +326,7 @@ enum err trie_put(struct trie *t, const struct trie_type *type, void *value)
     bool is_new = false;
     bool made = !t->root && (t->root = node_new(0));
     enum err err =
-        t->root ? put_at(&t->root, type, value, key, hash_of(key), 0, &is_new) : ERR_NOMEM;
+        t->root ? node_put(&t->root, type, value, key, hash_of(key), 0, &is_new) : ERR_NOMEM;
     if (err != OK) {
         type->drop(value);
         if (made)
@@ -336,9 +338,9 @@ enum err trie_put(struct trie *t, const struct trie_type *type, void *value)
 
 /* ---- remove ---- */
 
-/* *at becomes NULL when nothing is left of it. */
-static enum err take_slot(struct trie_node **at, const struct trie_type *type, unsigned i,
-                          uint32_t bit, unsigned level)
+/* Removes one slot. *at becomes NULL when the node is empty. */
+static enum err node_slot_remove(struct trie_node **at, const struct trie_type *type, unsigned i,
+                                 uint32_t bit, unsigned level)
 {
     struct trie_node *n = *at;
     struct edit e;
@@ -360,11 +362,11 @@ static enum err take_slot(struct trie_node **at, const struct trie_type *type, u
     return OK;
 }
 
-static enum err remove_at(struct trie_node **at, const struct trie_type *type, struct str key,
-                          uint64_t hash, unsigned level);
+static enum err node_remove(struct trie_node **at, const struct trie_type *type, struct str key,
+                            uint64_t hash, unsigned level);
 
-static enum err remove_below(struct trie_node **at, const struct trie_type *type, struct str key,
-                             uint64_t hash, uint32_t bit, unsigned level)
+static enum err node_remove_below(struct trie_node **at, const struct trie_type *type,
+                                  struct str key, uint64_t hash, uint32_t bit, unsigned level)
 {
     unsigned i = node_index(*at, bit), all = slot_count(*at, level);
     struct edit e;
@@ -374,7 +376,7 @@ static enum err remove_below(struct trie_node **at, const struct trie_type *type
     struct trie_node *below = e.was->slot[i];
     if (e.shared)
         node_hold(below);
-    err = remove_at(&below, type, key, hash, level + 1);
+    err = node_remove(&below, type, key, hash, level + 1);
     e.now->slot[i] = below;
     if (err != OK) {
         if (e.shared)
@@ -393,9 +395,9 @@ static enum err remove_below(struct trie_node **at, const struct trie_type *type
     return OK;
 }
 
-/* The key is there: trie_remove() looked. */
-static enum err remove_at(struct trie_node **at, const struct trie_type *type, struct str key,
-                          uint64_t hash, unsigned level)
+/* Removes a key that is there: trie_remove() checked that. */
+static enum err node_remove(struct trie_node **at, const struct trie_type *type, struct str key,
+                            uint64_t hash, unsigned level)
 {
     struct trie_node *n = *at;
     uint32_t bit = level < LIST_LEVEL ? bit_of(hash, level) : 0;
@@ -404,17 +406,17 @@ static enum err remove_at(struct trie_node **at, const struct trie_type *type, s
         while (!str_eq(type->key(n->slot[i]), key))
             i++;
     else if (n->nodes & bit)
-        return remove_below(at, type, key, hash, bit, level);
+        return node_remove_below(at, type, key, hash, bit, level);
     else
         i = value_index(n, bit);
-    return take_slot(at, type, i, bit, level);
+    return node_slot_remove(at, type, i, bit, level);
 }
 
 enum err trie_remove(struct trie *t, const struct trie_type *type, struct str key)
 {
     if (!trie_get(t, type, key))
         return ERR_NOT_FOUND;
-    enum err err = remove_at(&t->root, type, key, hash_of(key), 0);
+    enum err err = node_remove(&t->root, type, key, hash_of(key), 0);
     t->n -= err == OK;
     return err;
 }

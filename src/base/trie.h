@@ -1,8 +1,8 @@
-/* A persistent hash trie: a set of values found by their keys, of which a copy costs one counter
+/* A persistent hash trie is a set of values found by their keys. A copy of it costs one counter,
  * and a change copies only the path to the changed place (some four nodes of at most 32 slots among
- * a million values). Readers may hold old copies while a new one is made: what two copies share is
- * never written to. Nodes that have one owner are changed where they are, so that filling a trie
- * for the first time copies nothing.
+ * a million values). Readers may hold old copies while a new one is made: nodes that two copies
+ * share are never written to. Nodes that have one owner are changed where they are, so that filling
+ * a trie for the first time copies nothing.
  *
  * Keys are hashed with SipHash under a key drawn once a process, as in base/map. One thread changes
  * a `struct trie`; any number of threads may read copies that are no longer changed. */
@@ -17,22 +17,22 @@ struct trie {
     size_t n; /* values */
 };
 
-/* Kinds of values: where a value's key lies, and how its owners are counted. */
+/* A kind of values: where a value's key lies, and how its owners are counted. */
 struct trie_type {
-    struct str (*key)(const void *value); /* lies in the value; never empty of meaning: any bytes */
+    struct str (*key)(const void *value); /* lies in the value; any bytes */
     void (*hold)(void *value);
     void (*drop)(void *value);
 };
 
 void *trie_get(const struct trie *t, const struct trie_type *type, struct str key); /* or NULL */
-/* Takes the value, also when it fails; drops the one that had its key. ERR_NOMEM leaves the trie as
- * it was. */
+/* Puts the value, and drops the one that had its key. The value belongs to the trie even on
+ * failure. ERR_NOMEM leaves the trie as it was. */
 MUST_USE enum err trie_put(struct trie *t, const struct trie_type *type, void *value);
-/* ERR_NOT_FOUND, ERR_NOMEM: the trie is as it was. */
+/* Removes the value of that key. ERR_NOT_FOUND, ERR_NOMEM: the trie is as it was. */
 MUST_USE enum err trie_remove(struct trie *t, const struct trie_type *type, struct str key);
-/* The same values, shared with `t`. */
+/* Makes a copy that shares its values with `t`. */
 struct trie trie_copy(const struct trie *t);
-/* Drops what no other copy holds, and leaves `t` empty. */
+/* Drops the nodes and values that no other copy holds, and leaves `t` empty. */
 void trie_drop(struct trie *t, const struct trie_type *type);
 
 enum {

@@ -1,8 +1,8 @@
-/* turns: stochastic fair queueing (McKenney, 1990): owners are spread over LINES lines by a hash
+/* turns: stochastic fair queueing (McKenney, 1990). Owners are spread over LINES lines by a hash
  * with a random salt, and the lines take turns. Two owners that fall into one line share its turn
- * and its share, which is rare, and theirs to bear for the life of the process; so nothing is
- * allocated. The mutex is what a mailbox's is: several threads empty the box one by one, which a
- * mailbox cannot do. */
+ * and its share for the life of the process; this is rare, and in return nothing is allocated. The
+ * mutex replaces a mailbox's: several threads take mails one by one, which a mailbox does not
+ * allow. */
 #include "base/turns.h"
 
 #include <pthread.h>
@@ -22,7 +22,7 @@ struct turns {
     pthread_mutex_t lock;
     pthread_cond_t some;
     struct share share;
-    size_t own_max, n; /* n: of owners, without the daemon's own */
+    size_t own_max, n; /* n: mails of owners, without the daemon's own */
     bool closed, was_own;
     uint64_t salt;
     struct line own, line[LINES];
@@ -61,14 +61,14 @@ static struct line *line_of(struct turns *t, uint64_t owner)
     return owner ? &t->line[(owner * t->salt) >> 55] : &t->own;
 }
 
-static void put_in_turn(struct turns *t, struct line *l)
+static void line_put_in_turn(struct turns *t, struct line *l)
 {
     l->next = NULL;
     *t->turn_tail = l;
     t->turn_tail = &l->next;
 }
 
-static enum err may_put(const struct turns *t, const struct line *l)
+static enum err line_may_put(const struct turns *t, const struct line *l)
 {
     if (t->closed)
         return ERR_CLOSED;
@@ -83,14 +83,14 @@ enum err turns_put(struct turns *t, uint64_t owner, struct mail *m)
 {
     pthread_mutex_lock(&t->lock);
     struct line *l = line_of(t, owner);
-    enum err err = may_put(t, l);
+    enum err err = line_may_put(t, l);
     if (err == OK) {
         m->next = NULL;
         *l->tail = m;
         l->tail = &m->next;
         t->n += l != &t->own;
         if (l->n++ == 0 && l != &t->own)
-            put_in_turn(t, l);
+            line_put_in_turn(t, l);
         pthread_cond_signal(&t->some);
     }
     pthread_mutex_unlock(&t->lock);
@@ -108,7 +108,7 @@ static struct mail *line_take(struct line *l)
     return m;
 }
 
-static struct mail *take_locked(struct turns *t)
+static struct mail *turns_take_locked(struct turns *t)
 {
     struct line *l = t->turn;
     t->was_own = t->own.n && (!l || !t->was_own);
@@ -122,14 +122,14 @@ static struct mail *take_locked(struct turns *t)
     struct mail *m = line_take(l);
     t->n--;
     if (l->n)
-        put_in_turn(t, l);
+        line_put_in_turn(t, l);
     return m;
 }
 
 struct mail *turns_take(struct turns *t)
 {
     pthread_mutex_lock(&t->lock);
-    struct mail *m = take_locked(t);
+    struct mail *m = turns_take_locked(t);
     pthread_mutex_unlock(&t->lock);
     return m;
 }
@@ -138,7 +138,7 @@ struct mail *turns_wait(struct turns *t)
 {
     struct mail *m;
     pthread_mutex_lock(&t->lock);
-    while (!(m = take_locked(t)) && !t->closed)
+    while (!(m = turns_take_locked(t)) && !t->closed)
         pthread_cond_wait(&t->some, &t->lock);
     pthread_mutex_unlock(&t->lock);
     return m;

@@ -1,10 +1,10 @@
 /* wheel: a hierarchical timer wheel of 1 ms ticks (Varghese and Lauck's scheme 7).
  *
- * Five levels of 64 slots reach 2^30 ms (12 days); later timers wait in the last level and are put
- * again when their slot comes round. A level's slots cascade into the one below when the time
- * enters them. A bitmap per level lets an idle wheel jump over empty slots. Owner: one loop. The
- * invariant: a timer that is set stands in exactly one list, and `link` points at what points to
- * it. */
+ * Five levels of 64 slots reach 2^30 ms (12 days); later timers wait in the last level and are
+ * placed again when their slot comes round. A slot's timers move to the level below when the time
+ * enters the slot. A bitmap per level lets an idle wheel jump over empty slots. Owner: one loop.
+ * The invariant: a timer that is set stands in exactly one list, and `link` points at the pointer
+ * to it. */
 #include "base/wheel.h"
 
 #include <stddef.h>
@@ -18,7 +18,7 @@ struct wheel {
     int64_t now_ms;
     uint64_t used[LEVELS]; /* a bit per slot that may hold timers */
     struct timer *slot[LEVELS][SLOTS];
-    struct timer *due; /* being fired */
+    struct timer *due; /* the timers being fired */
 };
 
 struct wheel *wheel_new(int64_t now_mono_ms)
@@ -34,7 +34,7 @@ void wheel_free(struct wheel *w)
     free(w);
 }
 
-static void list_put(struct timer **head, struct timer *t)
+static void timer_list_put(struct timer **head, struct timer *t)
 {
     t->next = *head;
     if (t->next)
@@ -59,8 +59,9 @@ bool timer_is_set(const struct timer *t)
     return t->link != NULL;
 }
 
-/* Into the slot that its distance from now asks for; what is due lands in the next tick's. */
-static void place(struct wheel *w, struct timer *t)
+/* Puts the timer into the slot for its distance from now; a timer that is due goes into the next
+ * tick's slot. */
+static void timer_place(struct wheel *w, struct timer *t)
 {
     int64_t due = t->due_mono_ms > w->now_ms ? t->due_mono_ms : w->now_ms + 1;
     uint64_t away = (uint64_t)due ^ (uint64_t)w->now_ms; /* highest digit in which they differ */
@@ -71,7 +72,7 @@ static void place(struct wheel *w, struct timer *t)
         at = ((unsigned)(w->now_ms >> (BITS * level)) - 1) & MASK;
     } else
         at = (unsigned)(due >> (BITS * level)) & MASK;
-    list_put(&w->slot[level][at], t);
+    timer_list_put(&w->slot[level][at], t);
     w->used[level] |= 1ull << at;
 }
 
@@ -81,11 +82,11 @@ void timer_set(struct wheel *w, struct timer *t, int64_t due_mono_ms, timer_fire
     t->due_mono_ms = due_mono_ms;
     t->fire = fire;
     t->arg = arg;
-    place(w, t);
+    timer_place(w, t);
 }
 
-/* Empties a slot into the lower levels (or `due`, when its time is now). */
-static void cascade(struct wheel *w, int level, unsigned at)
+/* Moves a slot's timers to the lower levels (or to `due`, when their time is now). */
+static void slot_cascade(struct wheel *w, int level, unsigned at)
 {
     struct timer *t = w->slot[level][at];
     w->slot[level][at] = NULL;
@@ -96,13 +97,13 @@ static void cascade(struct wheel *w, int level, unsigned at)
         struct timer *one = t;
         timer_stop(one);
         if (one->due_mono_ms <= w->now_ms)
-            list_put(&w->due, one);
+            timer_list_put(&w->due, one);
         else
-            place(w, one);
+            timer_place(w, one);
     }
 }
 
-/* The next tick, at most `until`, at which any slot is entered that may hold timers. */
+/* Gives the next tick, at most `until`, that enters a slot which may hold timers. */
 static int64_t next_tick(const struct wheel *w, int64_t until)
 {
     int64_t next = until;
@@ -128,7 +129,7 @@ void wheel_advance(struct wheel *w, int64_t now_mono_ms)
         w->now_ms = next_tick(w, now_mono_ms);
         for (int level = LEVELS - 1; level >= 0; level--)
             if ((w->now_ms & (((int64_t)1 << (BITS * level)) - 1)) == 0)
-                cascade(w, level, (unsigned)(w->now_ms >> (BITS * level)) & MASK);
+                slot_cascade(w, level, (unsigned)(w->now_ms >> (BITS * level)) & MASK);
         while (w->due) {
             struct timer *t = w->due;
             timer_stop(t);

@@ -1,6 +1,7 @@
 /* A hierarchical timer wheel, 1 ms ticks: set and stop cost O(1), whatever the number of timers.
- * Belongs to one thread. A timer is embedded in its object; stopping one that is not set is fine.
- * Inside `fire` the timer is already off: it may be set again, and its object may be freed. */
+ * One thread owns it. A timer is embedded in its object; stopping a timer that is not set does
+ * nothing. Inside `fire` the timer is already off: it may be set again, and its object may be
+ * freed. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,8 +22,9 @@ void wheel_free(struct wheel *w);             /* timers still set are simply dro
 void timer_set(struct wheel *w, struct timer *t, int64_t due_mono_ms, timer_fire *fire, void *arg);
 void timer_stop(struct timer *t);
 bool timer_is_set(const struct timer *t);
-/* Fires everything due at or before `now_mono_ms`, in order of time. */
+/* Fires all timers due at or before `now_mono_ms`, in order of time. */
 void wheel_advance(struct wheel *w, int64_t now_mono_ms);
-/* Milliseconds until the next timer may be due (never late, may be early), or -1 with none. */
+/* Gives the milliseconds until the next timer may be due (never late, perhaps early), or -1 when
+ * none is set. */
 int64_t wheel_next_ms(const struct wheel *w, int64_t now_mono_ms);
 int64_t wheel_now_ms(const struct wheel *w); /* the time of the last advance */
