@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/json_plain.h"
 #include "base/log.h"
 
 enum {
@@ -27,8 +28,16 @@ enum {
  * meanwhile belongs to it. */
 static _Thread_local struct arena *reading;
 
+/* Both begin with an int that says their type. */
+static const struct plain *plain_of(const struct json *v)
+{
+    const void *p = v;
+    return p && *(const int *)p >= PLAIN_NULL ? p : NULL;
+}
+
 static json_t *jansson_of(const struct json *v)
 {
+    ASSERT(!plain_of(v));          /* a reader's value may be looked at, and no more */
     return (json_t *)(uintptr_t)v; /* jansson's readers take no const; we only read */
 }
 
@@ -164,8 +173,46 @@ void json_free(struct json *root)
         arena_free(arena_of(root));
 }
 
+struct json_reader {
+    struct plain_reader plain;
+    struct json *other; /* of the last document, when it was not plain */
+};
+
+enum err json_reader_new(struct json_reader **ret)
+{
+    *ret = calloc(1, sizeof **ret);
+    return *ret ? OK : ERR_NOMEM;
+}
+
+void json_reader_free(struct json_reader *r)
+{
+    if (!r)
+        return;
+    plain_reader_fini(&r->plain);
+    json_free(r->other);
+    free(r);
+}
+
+enum err json_read(struct json_reader *r, struct str text, const struct json **ret_root,
+                   char *ret_where, size_t where_cap)
+{
+    json_free(r->other);
+    r->other = NULL;
+    *ret_root = (const struct json *)plain_read(&r->plain, text);
+    if (*ret_root)
+        return OK;
+    enum err err = json_parse(text, &r->other, ret_where, where_cap);
+    *ret_root = r->other;
+    return err;
+}
+
 enum json_kind json_kind(const struct json *v)
 {
+    static const enum json_kind plain_kind[] = {JSON_IS_NULL,   JSON_IS_BOOL,  JSON_IS_INT,
+                                                JSON_IS_STRING, JSON_IS_ARRAY, JSON_IS_OBJECT};
+    const struct plain *p = plain_of(v);
+    if (p)
+        return plain_kind[p->type - PLAIN_NULL];
     switch (json_typeof(jansson_of(v))) {
     case JSON_OBJECT: return JSON_IS_OBJECT;
     case JSON_ARRAY: return JSON_IS_ARRAY;
@@ -187,6 +234,11 @@ const char *json_kind_name(enum json_kind k)
 
 bool json_str(const struct json *v, struct str *ret)
 {
+    const struct plain *p = plain_of(v);
+    if (p && p->type == PLAIN_STRING)
+        *ret = (struct str){p->text, p->n};
+    if (p)
+        return p->type == PLAIN_STRING;
     if (!json_is_string(jansson_of(v)))
         return false;
     *ret = (struct str){json_string_value(jansson_of(v)), json_string_length(jansson_of(v))};
@@ -195,6 +247,11 @@ bool json_str(const struct json *v, struct str *ret)
 
 bool json_int(const struct json *v, int64_t *ret)
 {
+    const struct plain *p = plain_of(v);
+    if (p && p->type == PLAIN_INT)
+        *ret = p->i;
+    if (p)
+        return p->type == PLAIN_INT;
     if (!json_is_integer(jansson_of(v)))
         return false;
     *ret = json_integer_value(jansson_of(v));
@@ -203,6 +260,11 @@ bool json_int(const struct json *v, int64_t *ret)
 
 bool json_bool(const struct json *v, bool *ret)
 {
+    const struct plain *p = plain_of(v);
+    if (p && p->type == PLAIN_BOOL)
+        *ret = p->i;
+    if (p)
+        return p->type == PLAIN_BOOL;
     if (!json_is_boolean(jansson_of(v)))
         return false;
     *ret = json_is_true(jansson_of(v));
@@ -211,13 +273,26 @@ bool json_bool(const struct json *v, bool *ret)
 
 const struct json *json_get(const struct json *object, const char *key)
 {
+    const struct plain *p = plain_of(object);
+    if (p)
+        return (const struct json *)plain_get(p, str_of(key));
     return (const struct json *)json_object_get(jansson_of(object), key);
+}
+
+const struct json *json_member(const struct json *object, struct str key)
+{
+    const struct plain *p = plain_of(object);
+    if (p)
+        return (const struct json *)plain_get(p, key);
+    return (const struct json *)json_object_getn(jansson_of(object), key.p, key.n);
 }
 
 size_t json_len(const struct json *v)
 {
-    return json_is_array(jansson_of(v)) ? json_array_size(jansson_of(v))
-                                        : json_object_size(jansson_of(v));
+    const struct plain *p = plain_of(v);
+    if (p)
+        return p->type == PLAIN_ARRAY || p->type == PLAIN_OBJECT ? p->n : 0;
+    return json_is_array(jansson_of(v)) ? json_array_size(jansson_of(v)) : json_object_size(jansson_of(v));
 }
 
 bool json_same(const struct json *a, const struct json *b)
@@ -227,13 +302,25 @@ bool json_same(const struct json *a, const struct json *b)
 
 const struct json *json_at(const struct json *array, size_t i)
 {
+    const struct plain *p = plain_of(array);
+    if (p)
+        return (const struct json *)plain_at(p, i);
     return (const struct json *)json_array_get(jansson_of(array), i);
 }
 
 bool json_next(const struct json *object, void **it, struct str *ret_key, const struct json **ret_v)
 {
-    *it =
-        *it ? json_object_iter_next(jansson_of(object), *it) : json_object_iter(jansson_of(object));
+    const struct plain *p = plain_of(object);
+    if (p) {
+        const struct plain *v = p->type == PLAIN_OBJECT ? plain_next(p, *it) : NULL;
+        *it = (void *)(uintptr_t)v;
+        if (!v)
+            return false;
+        *ret_key = (struct str){v->key, v->key_n};
+        *ret_v = (const struct json *)v;
+        return true;
+    }
+    *it = *it ? json_object_iter_next(jansson_of(object), *it) : json_object_iter(jansson_of(object));
     if (!*it)
         return false;
     *ret_key = str_of(json_object_iter_key(*it));

@@ -12,6 +12,15 @@ MUST_USE enum err json_parse(struct str text, struct json **ret_root, char *ret_
                              size_t where_cap);
 void json_free(struct json *root); /* NULL-safe */
 
+/* Reads one document after another, several times faster: for who reads them by the million. What
+ * it says is what json_parse says. A document's values are good until the next one is read; they
+ * may be looked at, but neither merged, compared nor written back. Of one thread. */
+struct json_reader;
+MUST_USE enum err json_reader_new(struct json_reader **ret);
+void json_reader_free(struct json_reader *r); /* NULL-safe */
+MUST_USE enum err json_read(struct json_reader *r, struct str text, const struct json **ret_root,
+                            char *ret_where, size_t where_cap);
+
 enum json_kind {
     JSON_IS_NULL,
     JSON_IS_BOOL,
@@ -27,7 +36,8 @@ const char *json_kind_name(enum json_kind k); /* "a string" … for messages */
 bool json_str(const struct json *v, struct str *ret);
 bool json_int(const struct json *v, int64_t *ret);
 bool json_bool(const struct json *v, bool *ret);
-const struct json *json_get(const struct json *object, const char *key); /* NULL when absent */
+const struct json *json_get(const struct json *object, const char *key);   /* NULL when absent */
+const struct json *json_member(const struct json *object, struct str key); /* the same */
 size_t json_len(const struct json *array_or_object);
 const struct json *json_at(const struct json *array, size_t i);
 /* Walks the members in the order in which they were written: void *it = NULL; while (json_next(o,

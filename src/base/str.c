@@ -161,9 +161,22 @@ struct str str_slice_utf8(struct str s, size_t max)
     return str_slice(s, 0, n < s.n && str_utf8_at(s, n) ? n : part.n);
 }
 
+/* Eight bytes at once, while they are ASCII. */
+static size_t ascii_run(struct str s)
+{
+    uint64_t eight;
+    size_t i = 0;
+    for (; i + sizeof eight <= s.n; i += sizeof eight) {
+        memcpy(&eight, s.p + i, sizeof eight);
+        if (eight & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return i;
+}
+
 bool str_is_utf8(struct str s)
 {
-    for (size_t i = 0; i < s.n;) {
+    for (size_t i = ascii_run(s); i < s.n;) {
         size_t n = str_utf8_at(s, i);
         if (n == 0)
             return false;

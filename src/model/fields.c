@@ -25,8 +25,8 @@ void field_refuse(struct fields *f, const char *name, const char *why)
 const struct json *field_any(struct fields *f, const char *name)
 {
     ASSERT(f->n_known < sizeof f->known / sizeof *f->known);
-    f->known[f->n_known++] = name;
-    const struct json *v = f->err == OK ? json_get(f->doc, name) : NULL;
+    struct str key = f->known[f->n_known++] = str_of(name);
+    const struct json *v = f->err == OK ? json_member(f->doc, key) : NULL;
     return v && json_kind(v) != JSON_IS_NULL ? v : NULL;
 }
 
@@ -36,11 +36,14 @@ const struct json *field_own(struct fields *f, const char *name)
     return field_any(f, name);
 }
 
-static bool is_known(const struct fields *f, struct str key)
+/* Members mostly come in the order in which they were asked for: the look begins at *at. */
+static bool is_known(const struct fields *f, struct str key, size_t *at)
 {
-    for (size_t i = 0; i < f->n_known; i++)
-        if (str_eq(key, str_of(f->known[i])))
+    for (size_t i = 0; i < f->n_known; i++, ++*at) {
+        *at = *at < f->n_known ? *at : 0;
+        if (key.n == f->known[*at].n && str_eq(key, f->known[*at]))
             return true;
+    }
     return f->prefix && str_starts(key, str_of(f->prefix));
 }
 
@@ -49,10 +52,10 @@ static void refuse_unknown(struct fields *f, struct str key)
     char list[sizeof f->fault->why];
     const char *before = "no such field; known: ";
     size_t n = 0;
-    for (size_t i = 0; i < f->n_known && n + strlen(f->known[i]) + 24 < sizeof list; i++) {
+    for (size_t i = 0; i < f->n_known && n + f->known[i].n + 24 < sizeof list; i++) {
         if (f->unlisted >> i & 1)
             continue;
-        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", before, f->known[i]);
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", before, f->known[i].p);
         before = ", ";
     }
     field_refuse(f, key.p, n ? list : "no such field");
@@ -62,8 +65,9 @@ enum err fields_end(struct fields *f)
 {
     struct str key;
     const struct json *v;
+    size_t at = 0;
     for (void *it = NULL; f->err == OK && json_next(f->doc, &it, &key, &v);)
-        if (!is_known(f, key))
+        if (!is_known(f, key, &at))
             refuse_unknown(f, key);
     return f->err;
 }

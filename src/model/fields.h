@@ -8,7 +8,7 @@ struct fields {
     const struct json *doc;
     struct field_error *fault;
     enum err err;
-    const char *known[48];
+    struct str known[48]; /* each ends with a NUL */
     size_t n_known;
     uint64_t unlisted;  /* bit i: known[i] is not for people */
     const char *prefix; /* names that begin so are known as well; NULL: none */
