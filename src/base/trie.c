@@ -9,21 +9,14 @@
 #include "base/trie.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto.h"
 #include "base/id.h"
+#include "base/trie_node.h"
 
-enum { BITS = 5, LIST_LEVEL = TRIE_LEVELS - 1 };
-
-struct trie_node {
-    _Atomic uint32_t refs;
-    uint32_t values; /* bitmap; in a list: the number of values */
-    uint32_t nodes;  /* bitmap */
-    void *slot[];
-};
+enum { LIST_LEVEL = TRIE_LIST_LEVEL };
 
 static uint8_t seed[16];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -33,7 +26,7 @@ static void draw_seed(void)
     crypto_random(seed, sizeof seed);
 }
 
-static uint64_t hash_of(struct str key)
+uint64_t trie_hash(struct str key)
 {
     pthread_once(&once, draw_seed);
     return hash_keyed(key, seed);
@@ -41,7 +34,7 @@ static uint64_t hash_of(struct str key)
 
 static uint32_t bit_of(uint64_t hash, unsigned level)
 {
-    return 1u << (hash >> (BITS * level) & 31);
+    return 1u << trie_digit(hash, level);
 }
 
 static unsigned bits_count(uint32_t map)
@@ -69,7 +62,7 @@ static unsigned node_index(const struct trie_node *n, uint32_t bit)
     return bits_count(n->values) + bits_count(n->nodes & (bit - 1));
 }
 
-static struct trie_node *node_new(size_t slots)
+struct trie_node *trie_node_new(size_t slots)
 {
     struct trie_node *n = malloc(sizeof *n + slots * sizeof n->slot[0]);
     if (n)
@@ -83,7 +76,7 @@ static struct trie_node *node_hold(struct trie_node *n)
     return n;
 }
 
-static void node_drop(struct trie_node *n, const struct trie_type *type, unsigned level)
+void trie_node_drop(struct trie_node *n, const struct trie_type *type, unsigned level)
 {
     if (!n || atomic_fetch_sub_explicit(&n->refs, 1, memory_order_acq_rel) != 1)
         return;
@@ -92,7 +85,7 @@ static void node_drop(struct trie_node *n, const struct trie_type *type, unsigne
         if (i < values)
             type->drop(n->slot[i]);
         else
-            node_drop(n->slot[i], type, level + 1);
+            trie_node_drop(n->slot[i], type, level + 1);
     free(n);
 }
 
@@ -119,7 +112,7 @@ static enum err edit_begin(struct edit *e, struct trie_node *n, const struct tri
     *e = (struct edit){n, n, is_shared(n)};
     if (kind == EDIT_KEEP && !e->shared)
         return OK;
-    struct trie_node *c = e->now = node_new(all + (kind == EDIT_MORE) - (kind == EDIT_LESS));
+    struct trie_node *c = e->now = trie_node_new(all + (kind == EDIT_MORE) - (kind == EDIT_LESS));
     if (!c)
         return ERR_NOMEM;
     c->values = n->values;
@@ -144,7 +137,7 @@ static struct trie_node *edit_end(const struct edit *e, const struct trie_type *
                                   unsigned level)
 {
     if (e->shared)
-        node_drop(e->was, type, level);
+        trie_node_drop(e->was, type, level);
     else if (e->now != e->was)
         free(e->was);
     return e->now;
@@ -153,7 +146,7 @@ static struct trie_node *edit_end(const struct edit *e, const struct trie_type *
 void *trie_get(const struct trie *t, const struct trie_type *type, struct str key)
 {
     const struct trie_node *n = t->root;
-    uint64_t hash = n ? hash_of(key) : 0;
+    uint64_t hash = n ? trie_hash(key) : 0;
     for (unsigned level = 0; n && level < LIST_LEVEL; level++) {
         uint32_t bit = bit_of(hash, level);
         if (n->values & bit) {
@@ -176,7 +169,7 @@ static struct trie_node *pair_new(void *a, uint64_t hash_a, void *b, uint64_t ha
 {
     uint32_t bit_a = level < LIST_LEVEL ? bit_of(hash_a, level) : 1;
     uint32_t bit_b = level < LIST_LEVEL ? bit_of(hash_b, level) : 2;
-    struct trie_node *n = node_new(2), *below;
+    struct trie_node *n = trie_node_new(2), *below;
     if (!n)
         return NULL;
     if (level == LIST_LEVEL || bit_a != bit_b) {
@@ -266,7 +259,7 @@ static enum err node_put_beside(struct trie_node **at, const struct trie_type *t
     unsigned to = node_index(n, bit) - 1; /* one value less stands before the nodes */
     void *old = n->slot[i];
     struct edit e;
-    struct trie_node *below = pair_new(old, hash_of(type->key(old)), value, hash, level + 1);
+    struct trie_node *below = pair_new(old, trie_hash(type->key(old)), value, hash, level + 1);
     if (!below || edit_begin(&e, n, type, level, i, EDIT_KEEP) != OK) {
         pair_free(below);
         return ERR_NOMEM;
@@ -297,7 +290,7 @@ static enum err node_put_below(struct trie_node **at, const struct trie_type *ty
     if (err == OK)
         *at = edit_end(&e, type, level);
     else if (e.shared)
-        node_drop(e.now, type, level);
+        trie_node_drop(e.now, type, level);
     return err;
 }
 
@@ -324,9 +317,9 @@ enum err trie_put(struct trie *t, const struct trie_type *type, void *value)
 {
     struct str key = type->key(value);
     bool is_new = false;
-    bool made = !t->root && (t->root = node_new(0));
+    bool made = !t->root && (t->root = trie_node_new(0));
     enum err err =
-        t->root ? node_put(&t->root, type, value, key, hash_of(key), 0, &is_new) : ERR_NOMEM;
+        t->root ? node_put(&t->root, type, value, key, trie_hash(key), 0, &is_new) : ERR_NOMEM;
     if (err != OK) {
         type->drop(value);
         if (made)
@@ -345,7 +338,7 @@ static enum err node_slot_remove(struct trie_node **at, const struct trie_type *
     struct trie_node *n = *at;
     struct edit e;
     if (slot_count(n, level) == 1) {
-        node_drop(n, type, level);
+        trie_node_drop(n, type, level);
         *at = NULL;
         return OK;
     }
@@ -380,7 +373,7 @@ static enum err node_remove_below(struct trie_node **at, const struct trie_type 
     e.now->slot[i] = below;
     if (err != OK) {
         if (e.shared)
-            node_drop(e.now, type, level);
+            trie_node_drop(e.now, type, level);
         return err;
     }
     *at = edit_end(&e, type, level);
@@ -416,7 +409,7 @@ enum err trie_remove(struct trie *t, const struct trie_type *type, struct str ke
 {
     if (!trie_get(t, type, key))
         return ERR_NOT_FOUND;
-    enum err err = node_remove(&t->root, type, key, hash_of(key), 0);
+    enum err err = node_remove(&t->root, type, key, trie_hash(key), 0);
     t->n -= err == OK;
     return err;
 }
@@ -430,7 +423,7 @@ struct trie trie_copy(const struct trie *t)
 
 void trie_drop(struct trie *t, const struct trie_type *type)
 {
-    node_drop(t->root, type, 0);
+    trie_node_drop(t->root, type, 0);
     *t = (struct trie){0};
 }
 

@@ -35,6 +35,19 @@ struct trie trie_copy(const struct trie *t);
 /* Drops the nodes and values that no other copy holds, and leaves `t` empty. */
 void trie_drop(struct trie *t, const struct trie_type *type);
 
+/* A trie made of all its values at once, several times faster than one by one. */
+struct trie_item {
+    uint64_t hash; /* trie_hash of the value's key */
+    void *value;
+};
+uint64_t trie_hash(struct str key);
+/* Of several values that have one key: makes them one. Takes all; NULL: no memory. */
+typedef void *trie_join(void **values, size_t n);
+/* Takes the values, also when it fails, and leaves the items in another order. `join` NULL: any
+ * one of them stays. ERR_NOMEM. */
+MUST_USE enum err trie_build(struct trie *ret, const struct trie_type *type,
+                             struct trie_item *items, size_t n, trie_join *join);
+
 enum {
     TRIE_LEVELS = 14
 }; /* 13 of 5 bits use up a hash of 64; below them lie values whose hashes are equal */
