@@ -133,6 +133,8 @@ static const char *const steps[] = {
     "ALTER TABLE endpoint_health ADD COLUMN next_at BIGINT NOT NULL DEFAULT 0;"
     "ALTER TABLE deliveries ADD COLUMN schedule_from INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE deliveries ADD COLUMN begun_at BIGINT NOT NULL DEFAULT 0;",
+    /* 11: a kind of few is listed without walking those of millions */
+    "CREATE INDEX settings_kind ON settings (kind, n);",
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0], FIRST_WITH_MARKS = 9 };
 

@@ -308,7 +308,12 @@ enum { SQL_ARGS_MAX = 20 };
       "UPDATE settings SET account = $1, key = $2, doc = $3, version = version + 1,"               \
       " updated_at = $4, mark = $5 WHERE kind = $6 AND n = $7 AND ($8 = 0 OR version = $8)"        \
       " RETURNING version, created_at")                                                            \
+    X(SETTING_CHANGE_DOC, 1,                                                                       \
+      "UPDATE settings SET doc = $1, version = version + 1, updated_at = $2"                       \
+      " WHERE kind = $3 AND n = $4 AND ($5 = 0 OR version = $5) RETURNING version, created_at")    \
     X(SETTING_DELETE, 1, "DELETE FROM settings WHERE kind = $1 AND n = $2")                        \
+    X(SETTING_PLACE, 0,                                                                            \
+      "SELECT version, account, key, mark FROM settings WHERE kind = $1 AND n = $2")               \
     X(SETTING_AT, 0, "SELECT version FROM settings WHERE kind = $1 AND n = $2")                    \
     X(SETTING_GET, 0,                                                                              \
       "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND id = $2"                       \
@@ -326,6 +331,9 @@ enum { SQL_ARGS_MAX = 20 };
     X(SETTING_LIST_ACCOUNT_MARK, 0,                                                                \
       "SELECT " SETTING_COLUMNS " FROM settings WHERE kind = $1 AND mark = $2 AND mark <> ''"      \
       " AND account = $3 AND n > $4 ORDER BY n LIMIT $5")                                          \
+    X(SETTING_LAST, 0, "SELECT max(n) FROM settings")                                              \
+    X(SETTING_WALK, 0,                                                                             \
+      "SELECT n, kind, id, account, key, doc FROM settings WHERE n > $1 AND n <= $2 ORDER BY n")   \
     X(SETTING_DOCS, 0, "SELECT n, kind, doc FROM settings WHERE n > $1 ORDER BY n LIMIT $2")       \
     X(SETTING_MARK, 1, "UPDATE settings SET mark = $1 WHERE n = $2")                               \
     X(SETTING_GET_N, 0,                                                                            \

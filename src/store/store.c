@@ -357,33 +357,45 @@ static void on_done_now(struct store_job *job)
 {
 }
 
-static enum err run_now(struct store *s, struct store_job *job,
-                        enum err (*submit)(struct store *, struct store_job *))
+static enum err run_all_now(struct store *s, struct store_job *const *jobs, size_t n,
+                            enum err (*submit)(struct store *, struct store_job *))
 {
     struct mailbox *home;
-    enum err err = mailbox_new(&home, 1, NULL, NULL);
+    size_t submitted = 0, opened = 0;
+    enum err err = mailbox_new(&home, n, NULL, NULL);
     if (err != OK)
         return err;
-    job->home = home;
-    job->done = on_done_now;
-    if ((err = submit(s, job)) == OK) {
-        if (s->by_hand)
-            store_turn(s);
-        mail_open_all(mailbox_wait(home));
-        err = job->err;
+    for (; err == OK && submitted < n; submitted += err == OK) {
+        jobs[submitted]->home = home;
+        jobs[submitted]->done = on_done_now;
+        err = submit(s, jobs[submitted]);
     }
+    if (s->by_hand)
+        store_turn(s);
+    while (opened < submitted)
+        for (struct mail *m = mailbox_wait(home), *next; m; m = next, opened++) {
+            next = m->next;
+            m->open(m);
+        }
+    for (size_t i = 0; err == OK && i < n; i++)
+        err = jobs[i]->err;
     mailbox_free(home);
     return err;
 }
 
 enum err store_write_now(struct store *s, struct store_job *job)
 {
-    return run_now(s, job, store_write);
+    return run_all_now(s, &job, 1, store_write);
 }
 
 enum err store_read_now(struct store *s, struct store_job *job)
 {
-    return run_now(s, job, store_read);
+    return run_all_now(s, &job, 1, store_read);
+}
+
+enum err store_read_all_now(struct store *s, struct store_job *const *jobs, size_t n)
+{
+    return run_all_now(s, jobs, n, store_read);
 }
 
 bool store_is_writable(const struct store *s)

@@ -67,6 +67,9 @@ MUST_USE enum err store_read(struct store *s, struct store_job *job);
 MUST_USE enum err store_write_now(struct store *s, struct store_job *job);
 MUST_USE enum err store_read_now(struct store *s, struct store_job *job);
 
+/* The same of `n` jobs, which the readers share among them. The first error of any. */
+MUST_USE enum err store_read_all_now(struct store *s, struct store_job *const *jobs, size_t n);
+
 /* True while the last batch committed: what /readyz and the edges' 503 go by. While false, the
  * writer tries by itself each 500 ms whether it can write again. Any thread. */
 bool store_is_writable(const struct store *s);

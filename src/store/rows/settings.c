@@ -59,7 +59,7 @@ enum err setting_put(struct db *db, struct setting *s)
     return db_run(db, SQL_SETTING_OWN, DB_ARGS(V_INT(n)), NULL, NULL, NULL);
 }
 
-static bool on_changed(void *arg, const struct value *c, size_t n)
+static bool changed_row_read(void *arg, const struct value *c, size_t n)
 {
     struct setting *s = arg;
     s->version = c[0].i;
@@ -67,29 +67,61 @@ static bool on_changed(void *arg, const struct value *c, size_t n)
     return false;
 }
 
+struct setting_place { /* what an index leads to the row by, and whether the new document leaves it
+                          so */
+    const struct setting *now;
+    struct str mark;
+    int64_t version;
+    bool found, key_stays, all_stays;
+};
+
+static bool place_read(void *arg, const struct value *c, size_t n)
+{
+    struct setting_place *p = arg;
+    p->found = true;
+    p->version = c[0].i;
+    p->key_stays = str_eq(c[2].s, p->now->key);
+    p->all_stays = p->key_stays && c[1].i == (int64_t)p->now->account && str_eq(c[3].s, p->mark);
+    return false;
+}
+
+/* An index whose columns a statement names is written, also when they are as they were: each a page
+ * of its own, where there are many rows. */
+static enum err setting_write(struct db *db, struct setting *s, const struct setting_place *p)
+{
+    if (p->all_stays)
+        return db_run(db, SQL_SETTING_CHANGE_DOC,
+                      DB_ARGS(V_TEXT(s->doc), V_INT(s->updated_at_ms), V_INT(s->kind), V_INT(s->n),
+                              V_INT(p->version)),
+                      changed_row_read, s, NULL);
+    return db_run(db, SQL_SETTING_CHANGE,
+                  DB_ARGS(V_INT(s->account), V_TEXT(s->key), V_TEXT(s->doc),
+                          V_INT(s->updated_at_ms), V_TEXT(p->mark), V_INT(s->kind), V_INT(s->n),
+                          V_INT(p->version)),
+                  changed_row_read, s, NULL);
+}
+
 enum err setting_change(struct db *db, struct setting *s)
 {
-    int64_t other, at, now = clock_wall_ms();
+    int64_t other;
     char mark[MARK_SIZE];
-    bool found;
-    enum err err =
-        db_run_int(db, SQL_SETTING_AT, DB_ARGS(V_INT(s->kind), V_INT(s->n)), &at, &found);
-    if (err != OK || !found)
+    bool taken = false;
+    enum err err = setting_mark_of_text(s->kind, s->doc, mark);
+    struct setting_place p = {.now = s, .mark = str_of(mark)};
+    if (err == OK)
+        err = db_run(db, SQL_SETTING_PLACE, DB_ARGS(V_INT(s->kind), V_INT(s->n)), place_read, &p,
+                     NULL);
+    if (err != OK || !p.found)
         return err != OK ? err : ERR_NOT_FOUND;
-    if (s->version != 0 && at != s->version)
+    if (s->version != 0 && p.version != s->version)
         return ERR_AGAIN;
-    err = db_run_int(db, SQL_SETTING_KEY_TAKEN,
-                     DB_ARGS(V_INT(s->kind), V_TEXT(s->key), V_INT(s->n)), &other, &found);
-    if (err != OK || found)
+    if (!p.key_stays)
+        err = db_run_int(db, SQL_SETTING_KEY_TAKEN,
+                         DB_ARGS(V_INT(s->kind), V_TEXT(s->key), V_INT(s->n)), &other, &taken);
+    if (err != OK || taken)
         return err != OK ? err : ERR_EXISTS;
-    err = setting_mark_of_text(s->kind, s->doc, mark);
-    if (err != OK)
-        return err;
-    s->updated_at_ms = now;
-    return db_run(db, SQL_SETTING_CHANGE,
-                  DB_ARGS(V_INT(s->account), V_TEXT(s->key), V_TEXT(s->doc), V_INT(now),
-                          V_TEXT(str_of(mark)), V_INT(s->kind), V_INT(s->n), V_INT(at)),
-                  on_changed, s, NULL);
+    s->updated_at_ms = clock_wall_ms();
+    return setting_write(db, s, &p);
 }
 
 enum err setting_delete(struct db *db, enum setting_kind kind, uint64_t n)
@@ -210,4 +242,30 @@ enum err setting_list_marked(struct db *db, enum setting_kind kind, struct str m
                       on_row, &r, NULL);
     return db_run(db, SQL_SETTING_LIST_ACCOUNT_MARK,
                   DB_ARGS(V_INT(kind), V_TEXT(mark), V_INT(account), n, many), on_row, &r, NULL);
+}
+
+enum err setting_last(struct db *db, uint64_t *ret)
+{
+    int64_t n = 0;
+    enum err err = db_run_int(db, SQL_SETTING_LAST, NULL, 0, &n, NULL);
+    *ret = (uint64_t)n;
+    return err;
+}
+
+static bool walk_row(void *arg, const struct value *c, size_t n)
+{
+    const struct rows *r = arg;
+    const struct setting s = {.n = (uint64_t)c[0].i,
+                              .kind = (enum setting_kind)c[1].i,
+                              .id = c[2].s,
+                              .account = (uint64_t)c[3].i,
+                              .key = c[4].s,
+                              .doc = c[5].s};
+    return r->row(r->arg, &s);
+}
+
+enum err setting_walk(struct db *db, uint64_t after_n, uint64_t last_n, setting_row *row, void *arg)
+{
+    struct rows r = {row, arg};
+    return db_run(db, SQL_SETTING_WALK, DB_ARGS(V_INT(after_n), V_INT(last_n)), walk_row, &r, NULL);
 }

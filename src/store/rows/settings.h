@@ -47,3 +47,8 @@ MUST_USE enum err setting_list(struct db *db, enum setting_kind kind, uint64_t a
 MUST_USE enum err setting_list_marked(struct db *db, enum setting_kind kind, struct str mark,
                                       uint64_t account, uint64_t after_n, unsigned limit,
                                       setting_row *row, void *arg);
+/* The highest row; 0: there are none. */
+MUST_USE enum err setting_last(struct db *db, uint64_t *ret);
+/* Rows of all kinds with after_n < n <= last_n in order of n, without version and times. */
+MUST_USE enum err setting_walk(struct db *db, uint64_t after_n, uint64_t last_n, setting_row *row,
+                               void *arg);

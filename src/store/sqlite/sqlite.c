@@ -226,8 +226,9 @@ static size_t columns(sqlite3_stmt *st, struct value column[COLUMNS_MAX])
             const void *octets = sqlite3_column_blob(st, i);
             column[i] = V_OCTETS(str_of_bytes(octets, (size_t)sqlite3_column_bytes(st, i)));
         } else {
-            const void *text = sqlite3_column_text(st, i);
-            column[i] = V_TEXT(str_of_bytes(text, (size_t)sqlite3_column_bytes(st, i)));
+            const void *text = sqlite3_column_blob(st, i); /* as text it might be copied first */
+            size_t bytes = (size_t)sqlite3_column_bytes(st, i);
+            column[i] = V_TEXT(str_of_bytes(bytes ? text : "", bytes));
         }
     }
     return (size_t)n;

@@ -130,6 +130,9 @@ static void walks_go_along_their_index(void **state)
         {SQL_SPAN_LIST, "spans USING PRIMARY KEY (of_table=? AND block<?)"},
         {SQL_SPAN_OF_EVENTS, "events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
         {SQL_SETTING_LIST_ACCOUNT_MARK, "settings_mark (kind=? AND mark=? AND account=? AND n>?)"},
+        {SQL_SETTING_LIST, "settings_kind (kind=? AND n>?)"},
+        {SQL_SETTING_LIST_ACCOUNT, "settings_account (kind=? AND account=? AND n>?)"},
+        {SQL_SETTING_WALK, "settings USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
         {SQL_SETTING_DOCS, "settings USING INTEGER PRIMARY KEY (rowid>?)"},
     };
     open_all();
