@@ -7,37 +7,14 @@
 
 #include "base/log.h"
 #include "base/map.h"
-#include "hub/book_entry.h"
+#include "hub/book_load.h"
 #include "hub/book_watch.h"
-
-struct sources { /* of all trunks, the narrowest first; NULL: there are none */
-    _Atomic int refs;
-    size_t n;
-    struct source {
-        struct cidr cidr;
-        struct entry *trunk; /* held */
-    } at[];
-};
-
-struct book {
-    _Atomic int refs;
-    struct trie by_id[SETTING_KIND_COUNT];
-    struct trie by_n[SETTING_KIND_COUNT];   /* of the kinds that are looked for so */
-    struct trie by_key[SETTING_KIND_COUNT]; /* likewise */
-    struct trie watches;
-    struct sources *sources;
-};
 
 struct books {
     pthread_mutex_t lock; /* around the pointer alone: the one thing that changes */
     struct book *now;
     _Atomic uint64_t generation;
 };
-
-#define BIT(kind) (1u << SETTING_##kind)
-static const unsigned has_n = BIT(ACCOUNT) | BIT(ENDPOINT) | BIT(USER) | BIT(SMPP_LINK);
-static const unsigned has_key = BIT(ACCOUNT) | BIT(TRUNK) | BIT(KEY) | BIT(USER);
-#undef BIT
 
 static void sources_drop(struct sources *s)
 {
@@ -92,9 +69,9 @@ static void remove_entry(struct book *b, enum setting_kind kind, struct str id)
     (void)!entry_hold(e);
     if (kind == SETTING_ENDPOINT)
         err[0] = watch_remove(&b->watches, e);
-    if (has_n >> kind & 1)
+    if (book_has_n(kind))
         err[1] = trie_remove(&b->by_n[kind], &entries_by_n, str_of_u64(&e->as_any.n));
-    if (has_key >> kind & 1 && trie_get(&b->by_key[kind], &entries_by_key, str_of(e->key)) == e)
+    if (book_has_key(kind) && trie_get(&b->by_key[kind], &entries_by_key, str_of(e->key)) == e)
         err[2] = trie_remove(&b->by_key[kind], &entries_by_key, str_of(e->key));
     err[3] = trie_remove(&b->by_id[kind], &entries_by_id, id);
     for (int i = 0; i < 4; i++)
@@ -109,9 +86,9 @@ static void put_entry(struct book *b, struct entry *e)
 {
     enum setting_kind kind = (enum setting_kind)e->kind;
     enum err err = trie_put(&b->by_id[kind], &entries_by_id, entry_hold(e));
-    if (err == OK && has_n >> kind & 1)
+    if (err == OK && book_has_n(kind))
         err = trie_put(&b->by_n[kind], &entries_by_n, entry_hold(e));
-    if (err == OK && has_key >> kind & 1)
+    if (err == OK && book_has_key(kind))
         err = trie_put(&b->by_key[kind], &entries_by_key, entry_hold(e));
     if (err == OK && kind == SETTING_ENDPOINT)
         err = watch_add(&b->watches, e);
@@ -170,44 +147,22 @@ static void gather_sources(struct book *b)
 
 /* ---- the present book ---- */
 
-struct load_job {
-    struct store_job job;
-    struct book *book;
-};
-
-static bool on_setting(void *arg, const struct setting *s)
-{
-    struct entry *e = entry_of_setting(s);
-    if (e)
-        put_entry(arg, e);
-    return true;
-}
-
-static enum err load_run(struct store_job *job, struct db *db)
-{
-    struct load_job *l = (struct load_job *)job;
-    enum err err = OK;
-    for (int kind = 0; err == OK && kind < SETTING_KIND_COUNT; kind++)
-        err = setting_list(db, (enum setting_kind)kind, 0, 0, 0, on_setting, l->book);
-    return err;
-}
-
 enum err books_open(struct store *s, struct books **ret)
 {
-    struct load_job l = {.job.run = load_run, .book = calloc(1, sizeof(struct book))};
+    struct book *book = calloc(1, sizeof *book);
     struct books *b = calloc(1, sizeof *b);
-    const struct book *gone = l.book;
-    if (l.book)
-        l.book->refs = 1;
-    enum err err = b && l.book ? store_read_now(s, &l.job) : ERR_NOMEM;
+    const struct book *gone = book;
+    if (book)
+        book->refs = 1;
+    enum err err = b && book ? book_load(book, s) : ERR_NOMEM;
     if (err != OK) {
         book_drop(&gone);
         free(b);
         return err;
     }
-    gather_sources(l.book);
+    gather_sources(book);
     pthread_mutex_init(&b->lock, NULL);
-    b->now = l.book;
+    b->now = book;
     *ret = b;
     return OK;
 }
@@ -238,7 +193,7 @@ uint64_t books_generation(const struct books *b)
 
 void books_changed(struct books *b, const struct setting *s, bool deleted)
 {
-    struct entry *e = deleted ? NULL : entry_of_setting(s);
+    struct entry *e = deleted ? NULL : entry_of_setting(s, NULL);
     struct book *next = book_copy(b->now); /* only this thread ever sets it */
     if (!next) {
         entry_drop(e);

@@ -190,17 +190,22 @@ static struct entry *entry_new(const struct setting *s, size_t size)
     return e;
 }
 
-struct entry *entry_of_setting(const struct setting *s)
+struct entry *entry_of_setting(const struct setting *s, struct json_reader *reader)
 {
     struct field_error fault = {0};
-    struct json *doc = NULL;
+    struct json *own = NULL;
+    const struct json *doc = NULL;
     if ((unsigned)s->kind >= SETTING_KIND_COUNT || !kinds[s->kind].fill)
         return NULL; /* not one that calls and deliveries look at */
     struct entry *e = entry_new(s, kinds[s->kind].size);
-    enum err err = e ? json_parse(s->doc, &doc, fault.why, sizeof fault.why) : ERR_NOMEM;
+    enum err err = !e       ? ERR_NOMEM
+                   : reader ? json_read(reader, s->doc, &doc, fault.why, sizeof fault.why)
+                            : json_parse(s->doc, &own, fault.why, sizeof fault.why);
+    if (own)
+        doc = own;
     if (err == OK)
         err = kinds[s->kind].fill(e, doc, &fault);
-    json_free(doc);
+    json_free(own);
     if (err == OK)
         return e;
     log_error("book", "%.*s is left out: %s %s", STR_FMT(s->id), fault.field,

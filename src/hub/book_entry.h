@@ -22,8 +22,9 @@ struct entry {
     };
 };
 
-/* NULL, after a line in the log, when the document cannot be read or its URL or CIDR is no good. */
-struct entry *entry_of_setting(const struct setting *s);
+/* NULL, after a line in the log, when the document cannot be read or its URL or CIDR is no good.
+ * `reader` may be NULL. */
+struct entry *entry_of_setting(const struct setting *s, struct json_reader *reader);
 struct entry *entry_hold(struct entry *e);
 void entry_drop(struct entry *e); /* NULL-safe */
 

@@ -98,17 +98,26 @@ static enum err remove_from(struct trie *t, const struct watch_key *k, struct en
     return trie_put(t, &watches, w);
 }
 
+/* ---- all numbers of an endpoint ---- */
+
+static size_t key_count(const struct entry *e)
+{
+    return e->as_endpoint.set->numbers ? e->as_endpoint.set->n_numbers : 1;
+}
+
+static struct watch_key key_at(const struct entry *e, size_t i)
+{
+    const struct book_endpoint *ep = &e->as_endpoint;
+    return key_make(ep->account, ep->set->numbers ? str_of(ep->set->numbers[i]) : STR(""));
+}
+
 static enum err each_number(struct trie *t, struct entry *e,
                             enum err (*change)(struct trie *, const struct watch_key *,
                                                struct entry *))
 {
-    const struct book_endpoint *ep = &e->as_endpoint;
     enum err err = OK;
-    struct watch_key k = key_make(ep->account, STR(""));
-    if (!ep->set->numbers)
-        return change(t, &k, e);
-    for (uint32_t i = 0; i < ep->set->n_numbers; i++) {
-        k = key_make(ep->account, str_of(ep->set->numbers[i]));
+    for (size_t i = 0; i < key_count(e); i++) {
+        const struct watch_key k = key_at(e, i);
         enum err one = change(t, &k, e);
         err = err == OK ? one : err;
     }
@@ -123,4 +132,41 @@ enum err watch_add(struct trie *t, struct entry *endpoint)
 enum err watch_remove(struct trie *t, struct entry *endpoint)
 {
     return each_number(t, endpoint, remove_from);
+}
+
+/* ---- a book that is read as a whole ---- */
+
+enum err watch_each(struct entry *endpoint, enum err (*take)(void *arg, struct watch *w), void *arg)
+{
+    enum err err = OK;
+    for (size_t i = 0; err == OK && i < key_count(endpoint); i++) {
+        const struct watch_key k = key_at(endpoint, i);
+        struct watch *w = watch_new(&k, 1);
+        if (!w)
+            return ERR_NOMEM;
+        watch_put(w, endpoint);
+        err = take(arg, w);
+    }
+    return err;
+}
+
+static int by_age(const void *a, const void *b)
+{
+    const struct watch *x = *(void *const *)a, *y = *(void *const *)b;
+    uint64_t n = x->endpoint[0]->as_any.n, m = y->endpoint[0]->as_any.n;
+    return (n > m) - (n < m);
+}
+
+/* Each of the lists has one endpoint. */
+void *watch_join(void **lists, size_t n)
+{
+    struct watch *w = watch_new(&((const struct watch *)lists[0])->key, n);
+    qsort(lists, n, sizeof *lists, by_age);
+    for (size_t i = 0; i < n; i++) {
+        struct watch *one = lists[i];
+        if (w && (!w->n || w->endpoint[w->n - 1] != one->endpoint[0])) /* a number named twice */
+            watch_put(w, one->endpoint[0]);
+        watch_drop(one);
+    }
+    return w;
 }

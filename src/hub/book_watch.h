@@ -22,4 +22,9 @@ extern const struct trie_type watches; /* found by their key */
  * have it and some don't. */
 MUST_USE enum err watch_add(struct trie *t, struct entry *endpoint);
 MUST_USE enum err watch_remove(struct trie *t, struct entry *endpoint);
+/* For a book that is read as a whole. A list of the endpoint alone for each of its numbers, which
+ * `take` takes; and of lists for one number the one that has all their endpoints (a trie_join). */
+MUST_USE enum err watch_each(struct entry *endpoint, enum err (*take)(void *arg, struct watch *w),
+                             void *arg);
+void *watch_join(void **lists, size_t n);
 const struct watch *watch_get(const struct trie *t, uint64_t account, struct str number);
