@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 name=${1:-calls}
 [ $# -eq 0 ] || shift
 case $name in
-calls | delivery | isolation | backlog | parts | sms | api | soak) ;;
-*) echo "bench: calls, delivery, isolation, backlog, parts, sms, api, soak" >&2 && exit 2 ;;
+calls | delivery | isolation | backlog | parts | sms | api | numbers | soak) ;;
+*) echo "bench: calls, delivery, isolation, backlog, parts, sms, api, numbers, soak" >&2 && exit 2 ;;
 esac
 export bin=build/bench/hookswitch
 echo "machine: $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), load $(cut -d' ' -f1 /proc/loadavg)"
