@@ -17,7 +17,6 @@ cli/doctor/*         | e2e/doctor.test.mjs           | looks at a machine
 daemon/*             | e2e/stop.test.mjs             | starts and stops the whole
 deliver/*.c          | unit/deliver/test_attempt.c   | the parts of one courier, tested together on the kit with a still clock
 deliver/http/*       | unit/deliver/http/test_client.c | parts of one client, tested whole on sockets
-hub/book_*           | unit/hub/test_book.c          | the parts of one book
 hub/chores/*         | unit/hub/chores/test_housekeeper.c | chores run under their housekeeper
 hub/link_states.c    | e2e/smpp_link.test.mjs        | one record a link
 hub/resend.c         | e2e/api.test.mjs              | one row, by the API
