@@ -1,5 +1,5 @@
-/* addr: addresses as text, as values, as sockaddr; CIDR blocks. Pure. IPv4 in IPv6 clothes is
- * unwrapped when it comes from a socket, so that ACLs see one form. */
+/* addr: converts addresses between text, values and sockaddr, and matches CIDR blocks. Pure. An
+ * IPv4-mapped IPv6 address from a socket becomes IPv4, so that ACLs see one form. */
 #include "net/addr.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* Socket addresses as values, CIDR blocks, and which addresses are public. Pure. */
+/* Defines socket addresses as values, CIDR blocks, and the test for public addresses. Pure. */
 #pragma once
 #include <sys/socket.h>
 
@@ -19,8 +19,8 @@ struct cidr {
 
 enum { ADDR_TEXT_SIZE = 72 };
 
-/* "192.0.2.1", "[2001:db8::1]" or "2001:db8::1"; with ":port" where default_port is not enough
- * ("192.0.2.1:5060", "[::1]:5060"). Numeric only. */
+/* Parses "192.0.2.1", "[2001:db8::1]" or "2001:db8::1", with or without a port ("192.0.2.1:5060",
+ * "[::1]:5060"); default_port is used without one. Numeric only. */
 MUST_USE enum err addr_parse(struct str text, uint16_t default_port, struct addr *ret);
 size_t addr_print(const struct addr *a, char out[ADDR_TEXT_SIZE]);      /* with port */
 size_t addr_print_host(const struct addr *a, char out[ADDR_TEXT_SIZE]); /* without, v6 in [] */
@@ -33,10 +33,12 @@ MUST_USE enum err cidr_parse(struct str text, struct cidr *ret); /* "10.0.0.0/8"
 size_t cidr_print(const struct cidr *c, char out[ADDR_TEXT_SIZE]);
 bool cidr_has(const struct cidr *c, const struct addr *a);
 
-/* False for everything in IANA's special-purpose registries, multicast and broadcast; IPv4 embedded
- * in IPv6 (mapped, compatible, 6to4, NAT64, Teredo, ISATAP) is unwrapped and judged too. */
+/* False for all addresses of IANA's special-purpose registries, multicast and broadcast; IPv4
+ * embedded in IPv6 (mapped, compatible, 6to4, NAT64, Teredo, ISATAP) is unwrapped and judged too.
+ */
 bool addr_is_public(const struct addr *a);
-/* ::ffff:a.b.c.d is where a.b.c.d is, since the kernel connects there; without a zone. */
+/* Turns ::ffff:a.b.c.d into a.b.c.d, since the kernel connects there, and drops the zone. */
 struct addr addr_unwrap(const struct addr *a);
-/* The IPv4 address (and the port) that an IPv6 one carries; false when it carries none. */
+/* Gives the IPv4 address (and the port) that an IPv6 address carries; false when it carries none.
+ */
 bool addr_embedded(const struct addr *a, struct addr *ret);

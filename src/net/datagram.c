@@ -1,7 +1,7 @@
-/* datagram: a UDP socket in batches. recvmmsg fills a ring of full-size buffers, at most ROUNDS of
- * them a turn, so that a flood does not starve the timers; what is sent during a turn leaves in one
- * sendmmsg at its end. A packet that cannot be sent is dropped: the protocol above repeats. Owner:
- * the loop. */
+/* datagram: receives and sends on a UDP socket in batches. recvmmsg fills a ring of full-size
+ * buffers, at most ROUNDS times a turn, so that a flood does not starve the timers; packets sent
+ * during a turn leave in one sendmmsg at its end. A packet that cannot be sent is dropped, since
+ * the protocol above repeats it. Owner: the loop. */
 #include "net/datagram.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ enum {
     CONTROL_MAX = 64,
 };
 
-struct out {
+struct out_packet {
     struct sockaddr_storage to;
     socklen_t to_n;
     size_t at, n; /* in out_bytes */
@@ -36,7 +36,7 @@ struct datagram {
     int fd;
     bool closed;
     struct addr local;
-    int64_t drained_ms; /* mono: when the socket was seen empty last */
+    int64_t drained_ms; /* mono: when the socket was last seen empty */
     datagram_on_batch *on_batch;
     void *arg;
     /* in */
@@ -47,12 +47,12 @@ struct datagram {
     char control[BATCH][CONTROL_MAX] __attribute__((aligned(8)));
     /* out */
     size_t n_out;
-    struct out out[OUT_MAX];
+    struct out_packet out[OUT_MAX];
     struct buf out_bytes;
 };
 
-/* The kernel stamps with wall time. A clock that was set since must not make a packet older than
- * the time since the socket was empty. */
+/* Tells how long a packet lay in the socket. The kernel stamps it with wall time. When that clock
+ * was set since, the packet still counts as no older than the time since the socket was empty. */
 static int64_t waited_ms(const struct datagram *d, struct msghdr *h)
 {
     int64_t most_ms = clock_mono_ms() - d->drained_ms;
@@ -68,7 +68,7 @@ static int64_t waited_ms(const struct datagram *d, struct msghdr *h)
     return 0;
 }
 
-static int receive(struct datagram *d, struct packet *packet)
+static int datagram_receive(struct datagram *d, struct packet *packet)
 {
     for (int i = 0; i < BATCH; i++) {
         d->in_iov[i] = (struct iovec){d->memory + (size_t)i * PACKET_MAX, PACKET_MAX - 1};
@@ -93,16 +93,16 @@ static int receive(struct datagram *d, struct packet *packet)
     return n < BATCH ? -good - 1 : good; /* negative: the socket is empty now */
 }
 
-static void watch(struct datagram *d, bool writable);
+static void datagram_watch(struct datagram *d, bool writable);
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void datagram_on_poll(uv_poll_t *poll, int status, int events)
 {
     struct datagram *d = poll->data;
     struct packet packet[BATCH];
     if (events & UV_WRITABLE)
-        watch(d, false); /* the turn's end sends what waits */
+        datagram_watch(d, false); /* the turn's end sends what waits */
     for (int round = 0; round < ROUNDS && !d->closed; round++) {
-        int n = receive(d, packet);
+        int n = datagram_receive(d, packet);
         size_t good = (size_t)(n < 0 ? -n - 1 : n);
         if (good)
             d->on_batch(d->arg, packet, good);
@@ -113,14 +113,14 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
 }
 
-static void watch(struct datagram *d, bool writable)
+static void datagram_watch(struct datagram *d, bool writable)
 {
-    uv_poll_start(&d->poll, UV_READABLE | (writable ? UV_WRITABLE : 0), on_poll);
+    uv_poll_start(&d->poll, UV_READABLE | (writable ? UV_WRITABLE : 0), datagram_on_poll);
 }
 
-/* One packet the kernel refuses (no route, port closed) must not hold up the others: it is skipped.
- */
-static void flush(void *arg)
+/* Sends the batch. A packet that the kernel refuses (no route, port closed) is skipped, so that it
+ * does not hold up the others. */
+static void datagram_flush(void *arg)
 {
     struct datagram *d = arg;
     struct mmsghdr m[SEND_BATCH];
@@ -129,7 +129,7 @@ static void flush(void *arg)
     while (sent < d->n_out) {
         size_t n = d->n_out - sent < SEND_BATCH ? d->n_out - sent : SEND_BATCH;
         for (size_t i = 0; i < n; i++) {
-            struct out *o = &d->out[sent + i];
+            struct out_packet *o = &d->out[sent + i];
             iov[i] = (struct iovec){d->out_bytes.p + o->at, o->n};
             m[i].msg_hdr = (struct msghdr){
                 .msg_name = &o->to, .msg_namelen = o->to_n, .msg_iov = &iov[i], .msg_iovlen = 1};
@@ -138,7 +138,7 @@ static void flush(void *arg)
         if (done > 0)
             sent += (size_t)done;
         else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            watch(d, true);
+            datagram_watch(d, true);
             break;
         } else if (errno != EINTR)
             sent++;
@@ -157,10 +157,10 @@ enum err datagram_send(struct datagram *d, const struct addr *to, struct str byt
     if (bytes.n > PACKET_MAX - 29)
         return ERR_TOO_BIG;
     if (d->n_out == OUT_MAX)
-        flush(d);
+        datagram_flush(d);
     if (d->n_out == OUT_MAX)
         return ERR_FULL;
-    struct out *o = &d->out[d->n_out];
+    struct out_packet *o = &d->out[d->n_out];
     o->at = d->out_bytes.n;
     o->n = bytes.n;
     o->to_n = addr_to_sockaddr(to, &o->to);
@@ -174,7 +174,7 @@ enum err datagram_send(struct datagram *d, const struct addr *to, struct str byt
     return OK;
 }
 
-static enum err open_socket(struct datagram *d, const struct addr *at)
+static enum err datagram_socket_open(struct datagram *d, const struct addr *at)
 {
     struct sockaddr_storage sa;
     socklen_t n = addr_to_sockaddr(at, &sa);
@@ -197,7 +197,7 @@ static enum err open_socket(struct datagram *d, const struct addr *at)
     return OK;
 }
 
-static void release(struct datagram *d)
+static void datagram_release(struct datagram *d)
 {
     if (d->fd >= 0)
         close(d->fd);
@@ -206,9 +206,9 @@ static void release(struct datagram *d)
     free(d);
 }
 
-static void on_closed(uv_handle_t *h)
+static void datagram_on_closed(uv_handle_t *h)
 {
-    release(h->data);
+    datagram_release(h->data);
 }
 
 enum err datagram_open(struct loop *l, const struct addr *at, datagram_on_batch *on_batch,
@@ -223,16 +223,16 @@ enum err datagram_open(struct loop *l, const struct addr *at, datagram_on_batch 
     d->arg = arg;
     d->memory = malloc((size_t)BATCH * PACKET_MAX);
     buf_init(&d->out_bytes, OUT_BYTES_MAX);
-    enum err err = d->memory ? open_socket(d, at) : ERR_NOMEM;
+    enum err err = d->memory ? datagram_socket_open(d, at) : ERR_NOMEM;
     if (err == OK && uv_poll_init(loop_uv(l), &d->poll, d->fd) != 0)
         err = ERR_IO;
     if (err != OK) {
-        release(d);
+        datagram_release(d);
         return err;
     }
     d->poll.data = d;
-    watch(d, false);
-    loop_on_turn_end(l, flush, d);
+    datagram_watch(d, false);
+    loop_on_turn_end(l, datagram_flush, d);
     *ret = d;
     return OK;
 }
@@ -241,11 +241,11 @@ void datagram_close(struct datagram *d)
 {
     if (!d || d->closed)
         return;
-    flush(d);
+    datagram_flush(d);
     d->n_out = 0;
     d->closed = true;
     loop_off_turn_end(d->loop, d);
-    uv_close((uv_handle_t *)&d->poll, on_closed);
+    uv_close((uv_handle_t *)&d->poll, datagram_on_closed);
 }
 
 struct addr datagram_local(const struct datagram *d)

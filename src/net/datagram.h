@@ -1,5 +1,5 @@
-/* A UDP socket: received in batches with recvmmsg, sent in batches with sendmmsg at the end of the
- * loop's turn. Thread of the loop. */
+/* A UDP socket on the loop: it receives in batches with recvmmsg, and sends in batches with
+ * sendmmsg at the end of the loop's turn. Thread of the loop. */
 #pragma once
 #include "net/addr.h"
 #include "net/loop.h"
@@ -9,7 +9,7 @@ struct datagram;
 struct packet {
     struct addr from;
     struct str bytes;  /* valid during the call; the byte after it is writable and NUL */
-    int64_t waited_ms; /* how long it lay in the socket (SO_TIMESTAMPNS), 0 when unknown */
+    int64_t waited_ms; /* time it lay in the socket (SO_TIMESTAMPNS); 0: unknown */
 };
 
 typedef void datagram_on_batch(void *arg, const struct packet *p, size_t n);
@@ -19,6 +19,6 @@ MUST_USE enum err datagram_open(struct loop *l, const struct addr *at, datagram_
                                 void *arg, struct datagram **ret);
 void datagram_close(struct datagram *d);
 struct addr datagram_local(const struct datagram *d); /* with the real port */
-/* Copies the bytes (at most 65,507) into the outgoing batch. ERR_FULL when 4,096 wait already:
- * for UDP that is a lost packet, the sender's timer repeats. */
+/* Copies the bytes (at most 65,507) into the outgoing batch. ERR_FULL when 4,096 wait already; to
+ * the protocol that is a lost packet, which its timer repeats. */
 MUST_USE enum err datagram_send(struct datagram *d, const struct addr *to, struct str bytes);

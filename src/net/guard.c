@@ -1,11 +1,11 @@
-/* guard: the one gate for connections that a user's or receiver's words cause. Judged on the socket
+/* guard: judges every connection that a user's or a receiver's data causes. It judges the socket
  * address right before connect, whatever name or spelling led to it.
  *
  * Our own listeners come first and beat every allowance: a webhook must not reach the API or the
- * SIP port, nor by a translator that brings an IPv6 address with ours inside back to us. The list
- * of own sockets only grows, and its count is stored last, so that reading needs no lock; nor does
- * the list of allowances, which is replaced as a whole, the old ones kept for those who read them.
- */
+ * SIP port, not even by a translator that brings an IPv6 address with ours inside back to us. The
+ * list of own sockets only grows, and its count is stored last, so that a reader needs no lock. The
+ * list of allowances is replaced as a whole, and old lists are kept for threads that still read
+ * them. */
 #include "net/guard.h"
 
 #include <stdatomic.h>
@@ -74,7 +74,7 @@ void guard_free(struct guard *g)
     free(g);
 }
 
-static enum err own_put(struct guard *g, const struct addr *a)
+static enum err guard_own_put(struct guard *g, const struct addr *a)
 {
     size_t n = g->n_own;
     if (n >= OWN_MAX)
@@ -94,13 +94,14 @@ static bool is_wildcard(const struct addr *a)
 
 enum err guard_refuse(struct guard *g, const struct addr *own)
 {
-    return own_put(g, own);
+    return guard_own_put(g, own);
 }
 
-/* Is `a` an address of this machine? The kernel knows, also of those that came after the start
- * (DHCP, a floating address, 127.0.0.0/8, local routes): nobody can bind another's. Where
- * net.ipv4.ip_nonlocal_bind is set everything counts as ours, which only closes this one port. */
-static bool is_local(const struct addr *a)
+/* True when `a` is an address of this machine. A bind tells: the kernel refuses to bind an address
+ * of another machine, and it knows those that came after the start (DHCP, a floating address,
+ * 127.0.0.0/8, local routes). Where net.ipv4.ip_nonlocal_bind is set everything counts as ours,
+ * which only closes this one port. */
+static bool addr_is_local(const struct addr *a)
 {
     struct sockaddr_storage sa;
     struct addr any_port = *a;
@@ -108,27 +109,28 @@ static bool is_local(const struct addr *a)
     socklen_t n = addr_to_sockaddr(&any_port, &sa);
     int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return true; /* no descriptors: nobody would connect either */
+        return true; /* without descriptors nothing connects either */
     bool bound = bind(fd, (struct sockaddr *)&sa, n) == 0;
     close(fd);
     return bound;
 }
 
-/* A socket at the wildcard answers at every address of this machine; and whoever connects to
- * 0.0.0.0 or :: reaches this machine. */
-static bool is_at(const struct addr *to, const struct addr *own)
+/* True when `to` leads to a socket bound to `own`. A socket at the wildcard answers at every
+ * address of this machine, and a connect to 0.0.0.0 or :: reaches this machine. */
+static bool addr_leads_to(const struct addr *to, const struct addr *own)
 {
     return own->port == to->port &&
-           (addr_eq_host(own, to) || is_wildcard(to) || (is_wildcard(own) && is_local(to)));
+           (addr_eq_host(own, to) || is_wildcard(to) || (is_wildcard(own) && addr_is_local(to)));
 }
 
 bool guard_leads_to(const struct addr *to, const struct addr *own)
 {
     struct addr plain = addr_unwrap(to), inside, at = addr_unwrap(own);
-    return is_at(&plain, &at) || (addr_embedded(&plain, &inside) && is_at(&inside, &at));
+    return addr_leads_to(&plain, &at) ||
+           (addr_embedded(&plain, &inside) && addr_leads_to(&inside, &at));
 }
 
-static bool is_own(const struct guard *g, const struct addr *to)
+static bool guard_is_own(const struct guard *g, const struct addr *to)
 {
     size_t n = atomic_load_explicit(&g->n_own, memory_order_acquire);
     for (size_t i = 0; i < n; i++)
@@ -142,7 +144,7 @@ enum err guard_judge(const struct guard *g, const struct addr *to, const char **
     const char *why = "not a public address";
     const struct allowance *allow = atomic_load_explicit(&g->allow, memory_order_acquire);
     struct addr plain = addr_unwrap(to);
-    if (is_own(g, to)) {
+    if (guard_is_own(g, to)) {
         why = "one of our own listeners";
         goto blocked;
     }

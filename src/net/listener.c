@@ -1,6 +1,6 @@
-/* listener: a TCP socket that accepts. Who wants a stream takes it inside on_accept; the others are
- * closed at once. Out of descriptors it pauses for a moment instead of spinning. Owner: the loop.
- */
+/* listener: accepts on a TCP socket. The user takes a stream inside on_accept; a stream that is not
+ * taken is closed at once. Without free descriptors it pauses for a moment instead of spinning.
+ * Owner: the loop. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +24,12 @@ struct listener {
     void *arg;
 };
 
-static void on_poll(uv_poll_t *p, int status, int events);
+static void listener_on_poll(uv_poll_t *p, int status, int events);
 
-static void on_pause_over(struct timer *t)
+static void listener_on_pause_over(struct timer *t)
 {
     struct listener *li = t->arg;
-    uv_poll_start(&li->poll, UV_READABLE, on_poll);
+    uv_poll_start(&li->poll, UV_READABLE, listener_on_poll);
 }
 
 static bool accept_one(struct listener *li)
@@ -42,7 +42,7 @@ static bool accept_one(struct listener *li)
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
             uv_poll_stop(&li->poll);
-            loop_timer(li->loop, &li->pause, PAUSE_MS, on_pause_over, li);
+            loop_timer(li->loop, &li->pause, PAUSE_MS, listener_on_pause_over, li);
         }
         return errno == EINTR || errno == ECONNABORTED;
     }
@@ -61,7 +61,7 @@ static bool accept_one(struct listener *li)
     return true;
 }
 
-static void on_poll(uv_poll_t *p, int status, int events)
+static void listener_on_poll(uv_poll_t *p, int status, int events)
 {
     struct listener *li = p->data;
     for (int i = 0; i < ACCEPTS_A_TURN && !li->closed; i++)
@@ -69,14 +69,14 @@ static void on_poll(uv_poll_t *p, int status, int events)
             return;
 }
 
-static void on_closed(uv_handle_t *h)
+static void listener_on_closed(uv_handle_t *h)
 {
     struct listener *li = h->data;
     close(li->fd);
     free(li);
 }
 
-static enum err open_socket(struct listener *li, const struct addr *at)
+static enum err listener_socket_open(struct listener *li, const struct addr *at)
 {
     struct sockaddr_storage sa;
     socklen_t n = addr_to_sockaddr(at, &sa);
@@ -94,14 +94,14 @@ static enum err open_socket(struct listener *li, const struct addr *at)
     return OK;
 }
 
-static enum err open_with(const struct listener *settings, const struct addr *at,
-                          struct listener **ret)
+static enum err listener_open_with(const struct listener *settings, const struct addr *at,
+                                   struct listener **ret)
 {
     struct listener *li = malloc(sizeof *li);
     if (!li)
         return ERR_NOMEM;
     *li = *settings;
-    enum err err = open_socket(li, at);
+    enum err err = listener_socket_open(li, at);
     if (err == OK && uv_poll_init(loop_uv(li->loop), &li->poll, li->fd) != 0)
         err = ERR_IO;
     if (err != OK) {
@@ -111,7 +111,7 @@ static enum err open_with(const struct listener *settings, const struct addr *at
         return err;
     }
     li->poll.data = li;
-    uv_poll_start(&li->poll, UV_READABLE, on_poll);
+    uv_poll_start(&li->poll, UV_READABLE, listener_on_poll);
     *ret = li;
     return OK;
 }
@@ -120,14 +120,14 @@ enum err listener_open(struct loop *l, const struct addr *at, struct tls *tls,
                        listener_on_accept *on_accept, void *arg, struct listener **ret)
 {
     struct listener li = {.loop = l, .tls = tls, .on_accept = on_accept, .arg = arg};
-    return open_with(&li, at, ret);
+    return listener_open_with(&li, at, ret);
 }
 
 enum err listener_open_sockets(struct loop *l, const struct addr *at, listener_on_socket *on_socket,
                                void *arg, struct listener **ret)
 {
     struct listener li = {.loop = l, .on_socket = on_socket, .arg = arg};
-    return open_with(&li, at, ret);
+    return listener_open_with(&li, at, ret);
 }
 
 struct addr listener_local(const struct listener *li)
@@ -142,5 +142,5 @@ void listener_close(struct listener *li)
     li->closed = true;
     timer_stop(&li->pause);
     uv_poll_stop(&li->poll);
-    uv_close((uv_handle_t *)&li->poll, on_closed);
+    uv_close((uv_handle_t *)&li->poll, listener_on_closed);
 }

@@ -1,9 +1,9 @@
-/* loop: libuv's loop with a mailbox, a timer wheel and turn-end hooks.
+/* loop: runs libuv's loop with a mailbox, a timer wheel and turn-end hooks.
  *
- * A turn is: timers of the wheel, mails, sockets; then the hooks, once, before the loop sleeps.
- * They stand in uv_prepare (right before poll) and again in uv_check (right after), so that
- * whatever a turn produced leaves before anyone waits. Owner: the thread that runs it; loop_post*
- * and loop_stop from any. */
+ * A turn runs the wheel's timers, the mails and the sockets, and then the hooks, once, before the
+ * loop sleeps. The hooks run in uv_prepare (right before poll) and again in uv_check (right after),
+ * so that the output of a turn leaves before the loop waits. Owner: the thread that runs it;
+ * loop_post* and loop_stop from any. */
 #include "net/loop.h"
 
 #include <pthread.h>
@@ -37,13 +37,13 @@ struct loop {
     char read[LOOP_READ_MAX];
 };
 
-static void wake(void *arg)
+static void loop_wake(void *arg)
 {
     struct loop *l = arg;
     uv_async_send(&l->wake);
 }
 
-static void on_wake(uv_async_t *a)
+static void loop_on_wake(uv_async_t *a)
 {
     struct loop *l = a->data;
     mail_open_all(mailbox_take(l->mailbox));
@@ -51,26 +51,27 @@ static void on_wake(uv_async_t *a)
         uv_stop(&l->uv);
 }
 
-static void on_tick(uv_timer_t *t)
+static void loop_on_tick(uv_timer_t *t)
 {
     struct loop *l = t->data;
     l->tick_at = -1;
     wheel_advance(l->wheel, clock_mono_ms());
 }
 
-static void run_hooks(struct loop *l)
+static void loop_hooks_run(struct loop *l)
 {
     for (size_t i = 0; i < l->n_hooks; i++)
         l->hook[i].turn_end(l->hook[i].arg);
 }
 
-/* Before sleeping: flush, then set the one timer for what the wheel holds next. */
-static void on_prepare(uv_prepare_t *p)
+/* Runs before the loop sleeps: the hooks, then the one uv timer is set for the wheel's next timer.
+ */
+static void loop_on_prepare(uv_prepare_t *p)
 {
     struct loop *l = p->data;
     int64_t now = clock_mono_ms();
     wheel_advance(l->wheel, now);
-    run_hooks(l);
+    loop_hooks_run(l);
     int64_t wait = wheel_next_ms(l->wheel, now);
     int64_t at = wait < 0 ? -1 : now + wait;
     if (at == l->tick_at)
@@ -80,15 +81,15 @@ static void on_prepare(uv_prepare_t *p)
         uv_timer_stop(&l->tick);
     else {
         uv_update_time(&l->uv);
-        uv_timer_start(&l->tick, on_tick, (uint64_t)wait, 0);
+        uv_timer_start(&l->tick, loop_on_tick, (uint64_t)wait, 0);
     }
 }
 
-static void on_check(uv_check_t *c)
+static void loop_on_check(uv_check_t *c)
 {
     struct loop *l = c->data;
     wheel_advance(l->wheel, clock_mono_ms());
-    run_hooks(l);
+    loop_hooks_run(l);
 }
 
 enum err loop_new(struct loop **ret, const char *name, size_t mailbox_max)
@@ -101,15 +102,15 @@ enum err loop_new(struct loop **ret, const char *name, size_t mailbox_max)
     }
     strncpy(l->name, name, sizeof l->name - 1);
     l->tick_at = -1;
-    uv_async_init(&l->uv, &l->wake, on_wake);
+    uv_async_init(&l->uv, &l->wake, loop_on_wake);
     uv_timer_init(&l->uv, &l->tick);
     uv_prepare_init(&l->uv, &l->prepare);
     uv_check_init(&l->uv, &l->check);
     l->wake.data = l->tick.data = l->prepare.data = l->check.data = l;
-    uv_prepare_start(&l->prepare, on_prepare);
-    uv_check_start(&l->check, on_check);
+    uv_prepare_start(&l->prepare, loop_on_prepare);
+    uv_check_start(&l->check, loop_on_check);
     l->wheel = wheel_new(clock_mono_ms());
-    if (!l->wheel || (err = mailbox_new(&l->mailbox, mailbox_max, wake, l)) != OK) {
+    if (!l->wheel || (err = mailbox_new(&l->mailbox, mailbox_max, loop_wake, l)) != OK) {
         loop_free(l);
         return err;
     }
@@ -117,20 +118,20 @@ enum err loop_new(struct loop **ret, const char *name, size_t mailbox_max)
     return OK;
 }
 
-static void *run(void *arg)
+static void *loop_run(void *arg)
 {
     struct loop *l = arg;
     pthread_setname_np(pthread_self(), l->name);
     while (!l->stopping)
         uv_run(&l->uv, UV_RUN_DEFAULT);
     mail_open_all(mailbox_take(l->mailbox));
-    run_hooks(l);
+    loop_hooks_run(l);
     return NULL;
 }
 
 enum err loop_start(struct loop *l)
 {
-    if (pthread_create(&l->thread, NULL, run, l) != 0)
+    if (pthread_create(&l->thread, NULL, loop_run, l) != 0)
         return ERR_NOMEM;
     l->started = true;
     return OK;
@@ -146,7 +147,7 @@ void loop_stop(struct loop *l)
     l->started = false;
 }
 
-static void close_one(uv_handle_t *h, void *arg)
+static void loop_handle_close(uv_handle_t *h, void *arg)
 {
     if (!uv_is_closing(h))
         uv_close(h, NULL);
@@ -163,7 +164,7 @@ void loop_free(struct loop *l)
         return;
     if (l->mailbox)
         mail_open_all(mailbox_take(l->mailbox));
-    uv_walk(&l->uv, close_one, NULL);
+    uv_walk(&l->uv, loop_handle_close, NULL);
     uv_run(&l->uv, UV_RUN_NOWAIT); /* runs the close callbacks */
     uv_run(&l->uv, UV_RUN_NOWAIT);
     int busy = uv_loop_close(&l->uv);

@@ -1,6 +1,7 @@
 /* One event loop and its thread: a mailbox for other threads, a timer wheel, sockets (datagram.h,
- * stream.h), and a hook at the end of each turn. libuv lives behind this folder. Everything but
- * loop_post, loop_post_answer and loop_stop is for the loop's own thread, or before loop_start. */
+ * stream.h), and a hook at the end of each turn. libuv lives behind this folder. Any thread may
+ * call loop_post, loop_post_answer and loop_stop; all other functions belong to the loop's own
+ * thread, or to the time before loop_start. */
 #pragma once
 #include "base/mailbox.h"
 #include "base/wheel.h"
@@ -10,15 +11,15 @@ struct loop;
 /* `mailbox_max`: mails from other threads at the most. */
 MUST_USE enum err loop_new(struct loop **ret, const char *name, size_t mailbox_max);
 MUST_USE enum err loop_start(struct loop *l); /* spawns the thread (named `name`) */
-/* Ends the loop after the present turn and joins the thread. Handles must be closed by then, by a
- * mail the owner posts before: what is still open is closed hard. */
+/* Ends the loop after the present turn and joins the thread. Owners close their handles before
+ * that, by a mail; a handle that is still open is closed hard. */
 void loop_stop(struct loop *l);
-/* At the end of the process, between loop_stop and the end of those whom mail is for: what still
- * lies there is never opened. What it is part of goes with the process. */
+/* Drops the mail that was never opened. Called at the end of the process, after loop_stop and
+ * before the receivers of that mail are freed; the memory of the mail goes with the process. */
 void loop_drop_mail(struct loop *l);
 void loop_free(struct loop *l);
-/* One turn on the caller's thread, for tests and for the load generators; waits for something at
- * most `wait_ms`. */
+/* Runs one turn on the caller's thread, for tests and load generators; waits at most `wait_ms` for
+ * something to happen. */
 void loop_turn(struct loop *l, int64_t wait_ms);
 
 MUST_USE enum err loop_post(struct loop *l, struct mail *m); /* any thread; ERR_FULL at the limit */

@@ -1,4 +1,4 @@
-/* Inside net/: the loop's libuv side. Only net/ includes this. */
+/* Inside net/: gives net's files the loop's libuv handle. Only net/ includes this. */
 #pragma once
 #include <uv.h>
 

@@ -1,11 +1,11 @@
-/* proxies: X-Forwarded-For and Forwarded (RFC 7239), read from their end. Each proxy appends where
- * a request came to it from, behind what was there already, which the client may have written
- * himself: so the last entry is the word of our peer, the one before it the word of that address,
- * and the first word of one who is not trusted is the end of what is known.
+/* proxies: reads X-Forwarded-For and Forwarded (RFC 7239) from their end. Each proxy appends the
+ * address from which a request came to it behind the entries that are there already, which the
+ * client may have forged. So our peer wrote the last entry, and the address in it wrote the entry
+ * before. The walk back ends at the first address that is not trusted.
  *
- * Forwarded has quoted strings, and a client's open quote before a proxy's entry would swallow it:
- * a line that is not the standard's from end to end is not read at all. Called on the HTTP server's
- * threads, for requests of trusted peers alone. */
+ * Forwarded has quoted strings, and an open quote of a client would swallow a proxy's entry behind
+ * it. So a line that does not follow the standard from end to end is not read at all. Called on the
+ * HTTP server's threads, only for requests of trusted peers. */
 #include "net/proxies.h"
 
 #include <string.h>
@@ -42,9 +42,9 @@ static void hop_put(struct hops *h, const struct addr *a)
     h->at[h->n++ % HOPS_MAX] = *a;
 }
 
-/* "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80"; a port that is hidden ("_x",
- * RFC 7239 §6.3) is as good as none. IPv4 in IPv6 is IPv4. Family 0: no address. */
-static struct addr read_address(struct str s)
+/* "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80"; a hidden port ("_x", RFC 7239
+ * §6.3) counts as none. IPv4 in IPv6 becomes IPv4. Family 0: no address. */
+static struct addr hop_address_read(struct str s)
 {
     struct addr a = {0};
     struct sockaddr_storage sa;
@@ -59,13 +59,13 @@ static struct addr read_address(struct str s)
                                                                               : (struct addr){0};
 }
 
-static void put_list(struct hops *h, struct str value)
+static void hops_put_list(struct hops *h, struct str value)
 {
     struct str one;
     while (value.n) {
         str_cut(value, ',', &one, &value);
         one = str_trim(one);
-        struct addr a = read_address(one);
+        struct addr a = hop_address_read(one);
         if (one.n) /* RFC 9110 §5.6.1: empty elements are none */
             hop_put(h, &a);
     }
@@ -80,7 +80,7 @@ static bool is_token(char c)
            (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-static bool cut_token(struct str *s, struct str *ret)
+static bool token_cut(struct str *s, struct str *ret)
 {
     size_t n = 0;
     while (n < s->n && is_token(s->p[n]))
@@ -91,7 +91,7 @@ static bool cut_token(struct str *s, struct str *ret)
 }
 
 /* The text without its quotes; nothing that an address needs is escaped, so escapes stay. */
-static bool cut_quoted(struct str *s, struct str *ret)
+static bool quoted_cut(struct str *s, struct str *ret)
 {
     size_t n = 1;
     while (n < s->n && s->p[n] != '"')
@@ -104,13 +104,13 @@ static bool cut_quoted(struct str *s, struct str *ret)
 }
 
 /* name=value of one element; `ret_for` is set by the first `for`, a second one is a fault. */
-static bool cut_pair(struct str *s, struct str *ret_for)
+static bool pair_cut(struct str *s, struct str *ret_for)
 {
     struct str name, value;
-    if (!cut_token(s, &name) || !s->n || s->p[0] != '=')
+    if (!token_cut(s, &name) || !s->n || s->p[0] != '=')
         return false;
     *s = str_from(*s, 1);
-    if (!(s->n && s->p[0] == '"' ? cut_quoted(s, &value) : cut_token(s, &value)))
+    if (!(s->n && s->p[0] == '"' ? quoted_cut(s, &value) : token_cut(s, &value)))
         return false;
     if (!str_eq_nocase(name, STR("for")))
         return true;
@@ -120,31 +120,31 @@ static bool cut_pair(struct str *s, struct str *ret_for)
     return true;
 }
 
-/* for=…;by=…: false when it is not one, else *ret is its address. The rest follows a comma. */
-static bool cut_element(struct str *s, struct addr *ret)
+/* Cuts one element (for=…;by=…) off: false when it is none, else *ret is its address. */
+static bool element_cut(struct str *s, struct addr *ret)
 {
     struct str node = {0};
     bool more = true;
     while (more) {
         *s = str_trim(*s);
-        if (!cut_pair(s, &node))
+        if (!pair_cut(s, &node))
             return false;
         *s = str_trim(*s);
         more = s->n && s->p[0] == ';';
         *s = str_from(*s, more);
     }
-    *ret = node.p ? read_address(node) : (struct addr){0};
+    *ret = node.p ? hop_address_read(node) : (struct addr){0};
     return s->n == 0 || s->p[0] == ',';
 }
 
-static void put_elements(struct hops *h, struct str value)
+static void hops_put_elements(struct hops *h, struct str value)
 {
     struct hops read = *h;
     struct addr a;
     bool ok = true;
     value = str_trim(value);
     while (ok && value.n) {
-        ok = cut_element(&value, &a);
+        ok = element_cut(&value, &a);
         hop_put(&read, &a);
         value = str_from(value, 1); /* the comma */
     }
@@ -158,9 +158,9 @@ static void put_elements(struct hops *h, struct str value)
 void hops_put(struct hops *h, enum forwarded kind, struct str value)
 {
     if (kind == FORWARDED_RFC7239)
-        put_elements(h, value);
+        hops_put_elements(h, value);
     else
-        put_list(h, value);
+        hops_put_list(h, value);
 }
 
 struct addr proxies_client(const struct proxies *p, const struct addr *peer, const struct hops *h)

@@ -1,10 +1,10 @@
-/* public: which addresses are the public internet's. Two tables, from IANA's special-purpose
- * address registries (RFC 6890 and its updates), and the ways in which IPv6 carries an IPv4 address
- * inside. What is in no table and inside 2000::/3, or IPv4, is public.
+/* public: tells the addresses of the public internet from all others. It has two tables from IANA's
+ * special-purpose address registries (RFC 6890 and its updates), and knows how IPv6 carries an IPv4
+ * address inside. An address is public when it is in no table, and is IPv4 or inside 2000::/3.
  *
  * The few addresses that the registries call globally reachable inside a special block (192.0.0.9,
  * 192.0.0.10, AS112, AMT, ORCHID, DRIP) are anycast services and identifiers: no receiver lives
- * there. Outside of 2000::/3 stand, and need no row: the unspecified and loopback addresses,
+ * there. These lie outside of 2000::/3 and need no row: the unspecified and loopback addresses,
  * ::ffff:0:0/96, 64:ff9b:1::/48 (RFC 8215), 100::/64 (RFC 6666), 100:0:0:1::/64 (RFC 9780),
  * 5f00::/16 (RFC 9602), fc00::/7, fe80::/10, fec0::/10, ff00::/8. Pure. */
 #include <string.h>
@@ -47,7 +47,7 @@ static const struct block special6[] = {
     {48, {0x26, 0x20, 0x00, 0x4f, 0x80}}, /* AS112, RFC 7534 */
 };
 
-static bool in_table(const struct addr *a, const struct block *table, size_t n)
+static bool block_table_has(const struct addr *a, const struct block *table, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         struct cidr c = {.base = {.family = a->family}, .bits = table[i].bits};
@@ -58,7 +58,7 @@ static bool in_table(const struct addr *a, const struct block *table, size_t n)
     return false;
 }
 
-static struct addr v4(const uint8_t *ip, uint8_t flip)
+static struct addr addr_of_v4(const uint8_t *ip, uint8_t flip)
 {
     struct addr a = {.family = 4};
     for (int i = 0; i < 4; i++)
@@ -84,13 +84,13 @@ bool addr_embedded(const struct addr *a, struct addr *ret)
         return false;
     if (!memcmp(ip, mapped, 12) || !memcmp(ip, zero, 12) || !memcmp(ip, translated, 12) ||
         !memcmp(ip, nat64, 12) || !memcmp(ip, nat64_local, 6))
-        *ret = v4(ip + 12, 0);
+        *ret = addr_of_v4(ip + 12, 0);
     else if (ip[0] == 0x20 && ip[1] == 0x02) /* 6to4 */
-        *ret = v4(ip + 2, 0);
+        *ret = addr_of_v4(ip + 2, 0);
     else if (!memcmp(ip, teredo, 4)) /* the client's, inverted; RFC 4380 §4 */
-        *ret = v4(ip + 12, 0xFF);
+        *ret = addr_of_v4(ip + 12, 0xFF);
     else if (is_isatap(ip))
-        *ret = v4(ip + 12, 0);
+        *ret = addr_of_v4(ip + 12, 0);
     else
         return false;
     ret->port = a->port;
@@ -101,7 +101,7 @@ bool addr_is_public(const struct addr *a)
 {
     struct addr inside;
     if (a->family == 4)
-        return !in_table(a, special4, sizeof special4 / sizeof *special4);
+        return !block_table_has(a, special4, sizeof special4 / sizeof *special4);
     if (a->family != 6)
         return false;
     if (addr_embedded(a, &inside) && !addr_is_public(&inside))
@@ -110,5 +110,5 @@ bool addr_is_public(const struct addr *a)
         return true;        /* NAT64 of a public address */
     if (a->ip[0] >> 5 != 1) /* global unicast is 2000::/3 */
         return false;
-    return !in_table(a, special6, sizeof special6 / sizeof *special6);
+    return !block_table_has(a, special6, sizeof special6 / sizeof *special6);
 }

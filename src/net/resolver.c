@@ -1,6 +1,6 @@
-/* resolver: names to addresses. c-ares asks, this file keeps: its sockets hang on the loop, its
- * answers are cached for their time to live, and a caller hears of them on the loop's thread, never
- * before his call returned. The questions of RFC 3263 are resolver_sip.c's. */
+/* resolver: looks up names by c-ares. Its sockets are watched by the loop, and its answers are
+ * cached for their time to live. A caller gets its answer on the loop's thread, never before its
+ * call returned. resolver_sip.c asks the questions of RFC 3263. */
 #include "net/resolver.h"
 
 #include <ares.h>
@@ -17,13 +17,13 @@
 enum {
     CACHE_MAX = 4096,
     TTL_MIN_MS = 1000,
-    TTL_MAX_MS = 60000, /* unless the owner wants less */
+    TTL_MAX_MS = 60000, /* unless the configuration says less */
     TTL_FAILURE_MS = 5000,
     TIMEOUT_MS = 5000,
     TICK_MS = 250,
 };
 
-struct cached {
+struct cache_entry {
     char *key;
     int64_t until_ms;
     struct resolved answer;
@@ -51,7 +51,7 @@ ares_channel resolver_channel(struct resolver *r)
     return r->channel;
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void socket_on_readable(uv_poll_t *poll, int status, int events)
 {
     struct socket_watch *w = poll->data;
     struct resolver *r = w->r;
@@ -60,7 +60,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
                     status < 0 || (events & UV_WRITABLE) ? fd : ARES_SOCKET_BAD);
 }
 
-static void on_watch_closed(uv_handle_t *h)
+static void socket_on_closed(uv_handle_t *h)
 {
     free(h->data);
 }
@@ -77,7 +77,7 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writa
             return;
         *link = w->next;
         uv_poll_stop(&w->poll);
-        uv_close((uv_handle_t *)&w->poll, on_watch_closed);
+        uv_close((uv_handle_t *)&w->poll, socket_on_closed);
         return;
     }
     if (!w) {
@@ -92,21 +92,21 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writa
         r->watches = w;
     }
     uv_poll_start(&w->poll, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0),
-                  on_readable);
+                  socket_on_readable);
 }
 
-static void on_tick(struct timer *t)
+static void resolver_on_tick(struct timer *t)
 {
     struct resolver *r = t->arg;
     ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
     if (r->questions)
-        loop_timer(r->loop, &r->tick, TICK_MS, on_tick, r);
+        loop_timer(r->loop, &r->tick, TICK_MS, resolver_on_tick, r);
 }
 
 void resolver_question_begin(struct resolver *r)
 {
     if (r->questions++ == 0)
-        loop_timer(r->loop, &r->tick, TICK_MS, on_tick, r);
+        loop_timer(r->loop, &r->tick, TICK_MS, resolver_on_tick, r);
 }
 
 void resolver_question_end(struct resolver *r)
@@ -149,7 +149,7 @@ enum err resolver_new(struct loop *l, const struct resolver_config *c, struct re
 
 static void cache_clear(struct resolver *r)
 {
-    struct cached *c;
+    struct cache_entry *c;
     for (size_t i = 0; (c = map_next(r->cache, &i));) {
         map_remove(r->cache, str_of(c->key));
         free(c->key);
@@ -171,7 +171,7 @@ void resolver_free(struct resolver *r)
 static void cache_put(struct resolver *r, const char *key, const struct resolved *a, int ttl_sec)
 {
     int64_t ttl_ms = ttl_sec < 0 ? r->ttl_max_ms : (int64_t)ttl_sec * 1000;
-    struct cached *c = map_get(r->cache, str_of(key));
+    struct cache_entry *c = map_get(r->cache, str_of(key));
     if (a->err == ERR_TIMEOUT || a->err == ERR_NOMEM)
         return;
     ttl_ms = ttl_ms < TTL_MIN_MS ? TTL_MIN_MS : ttl_ms > r->ttl_max_ms ? r->ttl_max_ms : ttl_ms;
@@ -194,7 +194,7 @@ static void cache_put(struct resolver *r, const char *key, const struct resolved
     c->until_ms = a->at_ms + (a->err == OK ? ttl_ms : TTL_FAILURE_MS);
 }
 
-/* Its last question has been answered, and its owner told. */
+/* Frees a lookup whose last question is answered and whose owner has the answer. */
 static void lookup_free(struct lookup *k)
 {
     timer_stop(&k->tell);
@@ -203,8 +203,8 @@ static void lookup_free(struct lookup *k)
     free(k);
 }
 
-/* The caller hears of it in a turn of its own. */
-static void on_answer_due(struct timer *t)
+/* Gives the caller its answer, in a turn of its own. */
+static void lookup_on_answer_due(struct timer *t)
 {
     struct lookup *k = t->arg;
     resolver_on_answer *on_answer = k->on_answer;
@@ -219,11 +219,11 @@ static void on_answer_due(struct timer *t)
     on_answer(arg, &answer);
 }
 
-static void on_deadline(struct timer *t)
+static void lookup_on_deadline(struct timer *t)
 {
     struct lookup *k = t->arg;
     k->answer = (struct resolved){.err = ERR_TIMEOUT};
-    on_answer_due(t);
+    lookup_on_answer_due(t);
 }
 
 void lookup_finish(struct lookup *k)
@@ -237,7 +237,7 @@ void lookup_finish(struct lookup *k)
         k->answer.err = ERR_DNS;
     k->answer.at_ms = loop_now_ms(k->r->loop);
     cache_put(k->r, k->key, &k->answer, k->ttl_sec);
-    loop_timer(k->r->loop, &k->tell, 0, on_answer_due, k);
+    loop_timer(k->r->loop, &k->tell, 0, lookup_on_answer_due, k);
 }
 
 void lookup_cancel(struct lookup *k)
@@ -268,18 +268,18 @@ enum err lookup_new(struct resolver *r, struct str host, resolver_on_answer *on_
         return err;
     }
     metric_add(METRIC_LOOKUPS, 1);
-    loop_timer(r->loop, &k->deadline, r->timeout_ms, on_deadline, k);
+    loop_timer(r->loop, &k->deadline, r->timeout_ms, lookup_on_deadline, k);
     *ret = k;
     return OK;
 }
 
 bool lookup_is_cached(struct lookup *k)
 {
-    const struct cached *c = map_get(k->r->cache, str_of(k->key));
+    const struct cache_entry *c = map_get(k->r->cache, str_of(k->key));
     if (!c || c->until_ms <= loop_now_ms(k->r->loop))
         return false;
     k->answer = c->answer;
-    loop_timer(k->r->loop, &k->tell, 0, on_answer_due, k);
+    loop_timer(k->r->loop, &k->tell, 0, lookup_on_answer_due, k);
     return true;
 }
 
@@ -305,11 +305,11 @@ bool lookup_literal(struct lookup *k, uint16_t port, int transport)
     a.port = port;
     lookup_add(k, &a, transport);
     k->answer.at_ms = loop_now_ms(k->r->loop);
-    loop_timer(k->r->loop, &k->tell, 0, on_answer_due, k);
+    loop_timer(k->r->loop, &k->tell, 0, lookup_on_answer_due, k);
     return true;
 }
 
-static void on_addresses(void *arg, int status, int timeouts, struct ares_addrinfo *ai)
+static void host_on_addresses(void *arg, int status, int timeouts, struct ares_addrinfo *ai)
 {
     struct lookup_addresses *q = arg;
     struct lookup *k = q->k;
@@ -336,7 +336,7 @@ void lookup_ask_addresses(struct lookup_addresses *q, const char *host)
     struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     q->k->waiting++;
     resolver_question_begin(q->k->r);
-    ares_getaddrinfo(q->k->r->channel, host, NULL, &hints, on_addresses, q);
+    ares_getaddrinfo(q->k->r->channel, host, NULL, &hints, host_on_addresses, q);
 }
 
 static void on_host_answer(struct lookup_addresses *q, enum err err)

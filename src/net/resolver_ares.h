@@ -1,4 +1,5 @@
-/* Inside net/: what the resolver's two files share. Only net/resolver*.c includes this. */
+/* Inside net/: declares the lookups that the resolver's two files share. Only net/resolver*.c
+ * includes this. */
 #pragma once
 #include <ares.h>
 

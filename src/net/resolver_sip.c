@@ -1,6 +1,7 @@
-/* resolver_sip: where a SIP URI's host is reached, by RFC 3263 §4: NAPTR chooses the transport, SRV
- * the servers, A and AAAA their addresses. Each answer leads to the next question, one at a time;
- * what a step cannot find the next one falls back from. Thread of the loop. */
+/* resolver_sip: finds the addresses of a SIP URI's host by RFC 3263 §4. NAPTR chooses the
+ * transport, SRV the servers, A and AAAA their addresses. Each answer leads to the next question,
+ * one at a time; when a step finds nothing, the next step falls back to less. Thread of the loop.
+ */
 #include <arpa/nameser.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 #include "base/crypto.h"
 #include "net/resolver_ares.h"
 
-static void ask_srv(struct lookup *k);
-static void ask_next_server(struct lookup *k);
+static void lookup_ask_srv(struct lookup *k);
+static void lookup_ask_next_server(struct lookup *k);
 
 static const struct {
     uint8_t transport;
@@ -21,7 +22,8 @@ static const struct {
     {RESOLVE_TCP, "_sip._tcp.", "SIP+D2T"},
 };
 
-static void name_add(struct lookup *k, const char *prefix, const char *host, uint8_t transport)
+static void lookup_name_add(struct lookup *k, const char *prefix, const char *host,
+                            uint8_t transport)
 {
     struct buf b;
     if (k->n_names == 3)
@@ -35,7 +37,7 @@ static void name_add(struct lookup *k, const char *prefix, const char *host, uin
     k->name[k->n_names++].transport = transport;
 }
 
-static void on_addresses(struct lookup_addresses *q, enum err err)
+static void server_on_addresses(struct lookup_addresses *q, enum err err)
 {
     struct lookup *k = q->k;
     for (size_t i = 0; i < q->n; i++)
@@ -46,10 +48,11 @@ static void on_addresses(struct lookup_addresses *q, enum err err)
     if (k->told)
         lookup_finish(k);
     else
-        ask_next_server(k);
+        lookup_ask_next_server(k);
 }
 
-static void ask_addresses(struct lookup *k, const char *host, uint16_t port, uint8_t transport)
+static void server_ask_addresses(struct lookup *k, const char *host, uint16_t port,
+                                 uint8_t transport)
 {
     struct lookup_addresses *q = calloc(1, sizeof *q);
     if (!q) {
@@ -58,16 +61,16 @@ static void ask_addresses(struct lookup *k, const char *host, uint16_t port, uin
         return;
     }
     *q = (struct lookup_addresses){
-        .k = k, .port = port, .transport = transport, .done = on_addresses};
+        .k = k, .port = port, .transport = transport, .done = server_on_addresses};
     lookup_ask_addresses(q, host);
 }
 
-/* Servers in order of priority; the addresses of each. */
-static void ask_next_server(struct lookup *k)
+/* Asks for the addresses of the next server, in order of priority. */
+static void lookup_ask_next_server(struct lookup *k)
 {
     if (k->step < k->n_srv && k->answer.n < RESOLVED_MAX) {
         const struct srv *s = &k->srv[k->step++];
-        ask_addresses(k, s->host, s->port, s->transport);
+        server_ask_addresses(k, s->host, s->port, s->transport);
         return;
     }
     if (k->answer.n)
@@ -75,9 +78,9 @@ static void ask_next_server(struct lookup *k)
     lookup_finish(k);
 }
 
-/* RFC 2782: lower priority first; among equals a random draw by weight. Drawing a key of
- * random / (weight + 1) once each gives heavier ones better odds, and needs one pass. */
-static void order_servers(struct lookup *k)
+/* Orders the servers by RFC 2782: lower priority first, and among equals a random draw by weight.
+ * Each gets one key, random / (weight + 1), which favours heavier servers and needs one pass. */
+static void lookup_order_servers(struct lookup *k)
 {
     for (size_t i = 0; i < k->n_srv; i++)
         for (size_t j = i + 1; j < k->n_srv; j++) {
@@ -95,7 +98,7 @@ static void order_servers(struct lookup *k)
         }
 }
 
-static void on_srv(void *arg, int status, int timeouts, unsigned char *reply, int n)
+static void lookup_on_srv(void *arg, int status, int timeouts, unsigned char *reply, int n)
 {
     struct lookup *k = arg;
     struct ares_srv_reply *list = NULL;
@@ -121,28 +124,28 @@ static void on_srv(void *arg, int status, int timeouts, unsigned char *reply, in
         ares_free_data(list);
     k->step++;
     if (k->n_srv == 0 && k->step < k->n_names) {
-        ask_srv(k);
+        lookup_ask_srv(k);
         return;
     }
     if (k->n_srv == 0) {
         k->step = 0;
-        ask_addresses(k, k->host, k->fallback_port, k->fallback_transport);
+        server_ask_addresses(k, k->host, k->fallback_port, k->fallback_transport);
         return;
     }
-    order_servers(k);
+    lookup_order_servers(k);
     k->step = 0;
     lookup_learn_ttl(k, 30);
-    ask_next_server(k);
+    lookup_ask_next_server(k);
 }
 
-static void ask_srv(struct lookup *k)
+static void lookup_ask_srv(struct lookup *k)
 {
     k->waiting++;
     resolver_question_begin(k->r);
-    ares_query(resolver_channel(k->r), k->name[k->step].name, ns_c_in, ns_t_srv, on_srv, k);
+    ares_query(resolver_channel(k->r), k->name[k->step].name, ns_c_in, ns_t_srv, lookup_on_srv, k);
 }
 
-static void on_naptr(void *arg, int status, int timeouts, unsigned char *reply, int n)
+static void lookup_on_naptr(void *arg, int status, int timeouts, unsigned char *reply, int n)
 {
     struct lookup *k = arg;
     struct ares_naptr_reply *list = NULL;
@@ -153,7 +156,8 @@ static void on_naptr(void *arg, int status, int timeouts, unsigned char *reply, 
         return;
     }
     if (status == ARES_SUCCESS && ares_parse_naptr_reply(reply, n, &list) == ARES_SUCCESS) {
-        /* By order and preference; three rounds of "the least not taken yet" suffice. */
+        /* Take the records by order and preference; three rounds, each with the least that is left,
+         * suffice. */
         unsigned floor = 0;
         for (int round = 0; round < 3; round++) {
             const struct ares_naptr_reply *best = NULL;
@@ -171,7 +175,7 @@ static void on_naptr(void *arg, int status, int timeouts, unsigned char *reply, 
             for (size_t i = 0; i < 3; i++)
                 if (!strcasecmp((const char *)best->service, services[i].service) &&
                     (!k->sips || services[i].transport == RESOLVE_TLS))
-                    name_add(k, "", best->replacement, services[i].transport);
+                    lookup_name_add(k, "", best->replacement, services[i].transport);
         }
     }
     if (list)
@@ -179,11 +183,11 @@ static void on_naptr(void *arg, int status, int timeouts, unsigned char *reply, 
     if (k->n_names == 0)
         for (size_t i = 0; i < 3; i++) {
             size_t s = k->sips ? 0 : (i + 1) % 3; /* UDP, TCP, TLS */
-            name_add(k, services[s].prefix, k->host, services[s].transport);
+            lookup_name_add(k, services[s].prefix, k->host, services[s].transport);
             if (k->sips)
                 break;
         }
-    ask_srv(k);
+    lookup_ask_srv(k);
 }
 
 enum err resolver_sip(struct resolver *r, struct str host, uint16_t port, int transport, bool sips,
@@ -204,16 +208,16 @@ enum err resolver_sip(struct resolver *r, struct str host, uint16_t port, int tr
     if (lookup_is_cached(k))
         return OK;
     if (port) {
-        ask_addresses(k, k->host, port, k->fallback_transport);
+        server_ask_addresses(k, k->host, port, k->fallback_transport);
     } else if (transport || sips) {
         for (size_t i = 0; i < 3; i++)
             if (services[i].transport == k->fallback_transport)
-                name_add(k, services[i].prefix, k->host, services[i].transport);
-        ask_srv(k);
+                lookup_name_add(k, services[i].prefix, k->host, services[i].transport);
+        lookup_ask_srv(k);
     } else {
         k->waiting++;
         resolver_question_begin(r);
-        ares_query(resolver_channel(r), k->host, ns_c_in, ns_t_naptr, on_naptr, k);
+        ares_query(resolver_channel(r), k->host, ns_c_in, ns_t_naptr, lookup_on_naptr, k);
     }
     return OK;
 }

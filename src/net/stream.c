@@ -1,9 +1,10 @@
-/* stream: one TCP or TLS connection on the loop, over its own non-blocking socket.
+/* stream: runs one TCP or TLS connection on the loop, over its own non-blocking socket.
  *
- * Bytes are written straight to the socket and only kept when it does not take them; reads share
- * one buffer a loop. TLS is a layer between (tls.c): it turns bytes into bytes. Errors and ends are
- * told from a turn of their own, never inside a call. stream_close may come inside any callback:
- * the stream is freed when libuv lets go of its handle. Owner: the loop. */
+ * Bytes are written straight to the socket, and kept only when the socket does not take them; all
+ * streams of a loop share one read buffer. TLS is a layer between (tls.c) that turns bytes into
+ * bytes. The stream reports errors and ends in a turn of their own, never inside a call.
+ * stream_close may come inside any callback: the stream is freed when libuv has closed its handle.
+ * Owner: the loop. */
 #include "net/stream.h"
 
 #include <errno.h>
@@ -35,46 +36,47 @@ struct stream {
     size_t wire_left, text_left; /* bytes that may still be read */
     struct timer timer;          /* connect timeout; then: the end to tell */
     enum err why;
-    int error; /* the errno it came from, 0: none */
+    int error; /* the errno that ended it; 0: none */
 };
 
-static void on_poll(uv_poll_t *p, int status, int events);
+static void stream_on_poll(uv_poll_t *p, int status, int events);
 
-static void watch(struct stream *s)
+static void stream_watch(struct stream *s)
 {
     int events = (s->paused || s->connecting ? 0 : UV_READABLE) | (s->want_write ? UV_WRITABLE : 0);
-    /* A half-closed peer would wake us in every turn of a pause, which does not read his end. */
+    /* The end of a half-closed peer would wake us in every turn of a pause, in which we do not
+     * read. */
     if (!s->paused)
         events |= UV_DISCONNECT;
     if (!s->closed)
-        uv_poll_start(&s->poll, events, on_poll);
+        uv_poll_start(&s->poll, events, stream_on_poll);
 }
 
-static void on_end_due(struct timer *t)
+static void stream_on_end_due(struct timer *t)
 {
     struct stream *s = t->arg;
     if (s->ev && s->ev->on_end)
         s->ev->on_end(s, s->arg, s->why);
 }
 
-/* The end is told once, from the wheel, after the present call has returned. */
-static void end(struct stream *s, enum err why)
+/* Ends the stream. on_end comes once, from the wheel, after the present call has returned. */
+static void stream_end(struct stream *s, enum err why)
 {
     if (s->ended || s->closed)
         return;
     s->ended = true;
     s->why = why;
     uv_poll_stop(&s->poll);
-    loop_timer(s->loop, &s->timer, 0, on_end_due, s);
+    loop_timer(s->loop, &s->timer, 0, stream_on_end_due, s);
 }
 
-static void on_connect_late(struct timer *t)
+static void stream_on_connect_late(struct timer *t)
 {
     struct stream *s = t->arg;
     s->ended = true;
     s->why = ERR_TIMEOUT;
     uv_poll_stop(&s->poll);
-    on_end_due(t);
+    stream_on_end_due(t);
 }
 
 static enum err err_of_errno(int e)
@@ -91,15 +93,15 @@ static enum err err_of_errno(int e)
     }
 }
 
-static void end_by_errno(struct stream *s, int e)
+static void stream_end_by_errno(struct stream *s, int e)
 {
     if (!s->ended)
         s->error = e;
-    end(s, err_of_errno(e));
+    stream_end(s, err_of_errno(e));
 }
 
 /* Sends raw bytes now or keeps them. */
-static enum err send_raw(struct stream *s, struct str bytes)
+static enum err stream_send_raw(struct stream *s, struct str bytes)
 {
     size_t sent = 0;
     if (s->unsent.n == s->unsent_at)
@@ -110,7 +112,7 @@ static enum err send_raw(struct stream *s, struct str bytes)
             else if (errno == EAGAIN)
                 break;
             else if (errno != EINTR) {
-                end_by_errno(s, errno);
+                stream_end_by_errno(s, errno);
                 return OK; /* told by on_end */
             }
         }
@@ -125,12 +127,12 @@ static enum err send_raw(struct stream *s, struct str bytes)
         return ERR_FULL;
     if (!s->want_write) {
         s->want_write = true;
-        watch(s);
+        stream_watch(s);
     }
     return OK;
 }
 
-static void flush_unsent(struct stream *s)
+static void stream_flush(struct stream *s)
 {
     while (s->unsent_at < s->unsent.n) {
         ssize_t n =
@@ -140,26 +142,26 @@ static void flush_unsent(struct stream *s)
         else if (errno == EAGAIN)
             return;
         else if (errno != EINTR) {
-            end_by_errno(s, errno);
+            stream_end_by_errno(s, errno);
             return;
         }
     }
     buf_reset(&s->unsent);
     s->unsent_at = 0;
     s->want_write = false;
-    watch(s);
+    stream_watch(s);
     if (s->shut)
         shutdown(s->fd, SHUT_WR);
     else if (s->ev && s->ev->on_sent)
         s->ev->on_sent(s, s->arg);
 }
 
-/* TLS: what the library wants on the wire leaves after each step. */
-static enum err push_tls(struct stream *s)
+/* Sends the bytes that the TLS library has for the wire, after each step. */
+static enum err stream_push_tls(struct stream *s)
 {
     struct str out;
     while ((out = tls_link_outgoing(s->link)).n) {
-        enum err err = send_raw(s, out);
+        enum err err = stream_send_raw(s, out);
         tls_link_sent(s->link, out.n);
         if (err != OK)
             return err;
@@ -167,30 +169,30 @@ static enum err push_tls(struct stream *s)
     return OK;
 }
 
-static void opened(struct stream *s)
+static void stream_opened(struct stream *s)
 {
     timer_stop(&s->timer);
     if (s->ev && s->ev->on_open)
         s->ev->on_open(s, s->arg);
 }
 
-/* Runs the TLS layer on what arrived, telling on_open once and on_bytes as often as there is text.
- */
-static void take_tls(struct stream *s, struct str bytes)
+/* Runs the TLS layer on the bytes that arrived; calls on_open once, and on_bytes as often as there
+ * is text. */
+static void stream_read_tls(struct stream *s, struct str bytes)
 {
     char text[16 * 1024];
     enum err err = tls_link_incoming(s->link, bytes);
     while (err == OK && !s->closed && !s->ended) {
         bool was_open = tls_link_is_open(s->link);
         size_t n = 0, most = sizeof text < s->text_left ? sizeof text : s->text_left;
-        err = tls_link_step(s->link, text, most ? most : 1, &n); /* is there one too much? */
-        enum err sent = push_tls(s);
+        err = tls_link_step(s->link, text, most ? most : 1, &n); /* is there more? */
+        enum err sent = stream_push_tls(s);
         if (sent != OK)
             err = sent;
         if (s->closed || s->ended)
             return;
         if (!was_open && tls_link_is_open(s->link)) {
-            opened(s);
+            stream_opened(s);
             continue;
         }
         if (n == 0)
@@ -204,61 +206,62 @@ static void take_tls(struct stream *s, struct str bytes)
             s->ev->on_bytes(s, s->arg, (struct str){text, n});
     }
     if (err != OK)
-        end(s, err);
+        stream_end(s, err);
 }
 
-/* Of somebody who has closed both ways, and was written to: a reset came behind his end. */
-static bool was_reset(const struct stream *s)
+/* True when a reset came behind the peer's end: it closed both ways, and we wrote to it. */
+static bool stream_was_reset(const struct stream *s)
 {
     int e = 0;
     socklen_t n = sizeof e;
     return getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &e, &n) == 0 && e != 0;
 }
 
-/* The socket stays in view for what is to be sent alone. */
-static void on_half_end(struct stream *s)
+/* Handles the peer's end of sending. The socket is watched further only when bytes are to be sent.
+ */
+static void stream_on_half_end(struct stream *s)
 {
-    bool reset = was_reset(s); /* which it tells once */
+    bool reset = stream_was_reset(s); /* the socket reports that only once */
     if (reset || s->link || !s->ev || !s->ev->on_eof) {
-        end(s, reset ? ERR_RESET : ERR_CLOSED);
+        stream_end(s, reset ? ERR_RESET : ERR_CLOSED);
         return;
     }
     stream_read_pause(s, true);
     s->ev->on_eof(s, s->arg);
 }
 
-/* False when there was nothing to read, or it is over. */
-static bool read_some(struct stream *s)
+/* Reads once. False when there was nothing to read, or the stream is over. */
+static bool stream_read_once(struct stream *s)
 {
     char *mem = loop_read_buffer(s->loop);
     size_t most = s->wire_left < LOOP_READ_MAX ? s->wire_left : LOOP_READ_MAX;
     ssize_t n = most ? recv(s->fd, mem, most, 0) : recv(s->fd, mem, 1, MSG_PEEK);
     if (n > 0 && most == 0)
-        end(s, ERR_TOO_BIG);
+        stream_end(s, ERR_TOO_BIG);
     else if (n == 0)
-        on_half_end(s);
+        stream_on_half_end(s);
     else if (n < 0 && errno != EAGAIN && errno != EINTR)
-        end_by_errno(s, errno);
+        stream_end_by_errno(s, errno);
     if (n <= 0 || most == 0)
         return false;
     s->wire_left -= (size_t)n;
     if (s->link)
-        take_tls(s, (struct str){mem, (size_t)n});
+        stream_read_tls(s, (struct str){mem, (size_t)n});
     else if (s->ev && s->ev->on_bytes)
         s->ev->on_bytes(s, s->arg, (struct str){mem, (size_t)n});
     return true;
 }
 
-/* The socket has an error (a reset, mostly) and libuv has let go of it, maybe with bytes still to
- * be read: nobody would wake us again. */
-static void read_the_rest(struct stream *s)
+/* Reads all that is left. The socket has an error (mostly a reset) and libuv no longer watches it,
+ * perhaps with bytes still to be read, so nothing would wake us again. */
+static void stream_read_all(struct stream *s)
 {
-    while (!s->closed && !s->ended && !s->paused && read_some(s))
+    while (!s->closed && !s->ended && !s->paused && stream_read_once(s))
         ;
-    end(s, ERR_RESET); /* unless it ended by itself */
+    stream_end(s, ERR_RESET); /* unless it ended by itself */
 }
 
-static void finish_connect(struct stream *s)
+static void stream_finish_connect(struct stream *s)
 {
     int e = 0;
     socklen_t n = sizeof e;
@@ -266,34 +269,34 @@ static void finish_connect(struct stream *s)
     if (e) {
         enum err why = err_of_errno(e);
         s->error = e;
-        end(s, why == ERR_IO ? ERR_UNREACHABLE : why);
+        stream_end(s, why == ERR_IO ? ERR_UNREACHABLE : why);
         return;
     }
     s->connecting = false;
     s->want_write = s->unsent_at < s->unsent.n;
-    watch(s);
+    stream_watch(s);
     if (s->link)
-        take_tls(s, (struct str){0}); /* our side speaks first */
+        stream_read_tls(s, (struct str){0}); /* our side speaks first */
     else
-        opened(s);
+        stream_opened(s);
 }
 
-static void on_poll(uv_poll_t *p, int status, int events)
+static void stream_on_poll(uv_poll_t *p, int status, int events)
 {
     struct stream *s = p->data;
     if (s->connecting) {
-        finish_connect(s);
+        stream_finish_connect(s);
         return;
     }
     if ((events & UV_WRITABLE) && !s->ended)
-        flush_unsent(s);
+        stream_flush(s);
     if (status < 0)
-        read_the_rest(s);
+        stream_read_all(s);
     else if ((events & (UV_READABLE | UV_DISCONNECT)) && !s->closed && !s->ended && !s->paused)
-        read_some(s);
+        stream_read_once(s);
 }
 
-static void on_closed(uv_handle_t *h)
+static void stream_on_closed(uv_handle_t *h)
 {
     struct stream *s = h->data;
     close(s->fd);
@@ -347,10 +350,10 @@ enum err stream_connect(struct loop *l, const struct addr *to, struct tls *tls, 
         return err;
     }
     if (connect(fd, (struct sockaddr *)&sa, n) != 0 && errno != EINPROGRESS)
-        end_by_errno(s, errno);
+        stream_end_by_errno(s, errno);
     else {
-        watch(s);
-        loop_timer(l, &s->timer, connect_timeout_ms, on_connect_late, s);
+        stream_watch(s);
+        loop_timer(l, &s->timer, connect_timeout_ms, stream_on_connect_late, s);
     }
     *ret = s;
     return OK;
@@ -359,11 +362,11 @@ enum err stream_connect(struct loop *l, const struct addr *to, struct tls *tls, 
 enum err stream_write(struct stream *s, struct str bytes)
 {
     if (s->ended || s->closed)
-        return OK; /* on_end tells, or nobody wants to know */
+        return OK; /* on_end reports the error, if the user wants to know */
     if (!s->link)
-        return send_raw(s, bytes);
+        return stream_send_raw(s, bytes);
     enum err err = tls_link_write(s->link, bytes);
-    enum err sent = push_tls(s);
+    enum err sent = stream_push_tls(s);
     return err != OK ? err : sent;
 }
 
@@ -378,7 +381,7 @@ void stream_shut(struct stream *s)
         return;
     if (s->link && tls_link_is_open(s->link)) {
         tls_link_shutdown(s->link);
-        (void)!push_tls(s); /* what it could not keep is not missed */
+        (void)!stream_push_tls(s); /* bytes that it could not keep do not matter any more */
     }
     s->shut = true;
     if (!stream_unsent(s))
@@ -398,7 +401,7 @@ void stream_close(struct stream *s)
             (void)!send(s->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
     uv_poll_stop(&s->poll);
-    uv_close((uv_handle_t *)&s->poll, on_closed);
+    uv_close((uv_handle_t *)&s->poll, stream_on_closed);
 }
 
 void stream_resume(struct stream *s, struct tls_sessions *sessions, struct str key)
@@ -417,7 +420,7 @@ void stream_read_pause(struct stream *s, bool pause)
 {
     s->paused = pause;
     if (!s->ended)
-        watch(s);
+        stream_watch(s);
 }
 
 void stream_take(struct stream *s, const struct stream_events *ev, void *arg)
@@ -477,7 +480,7 @@ enum err stream_of_socket(struct loop *l, int fd, const struct addr *peer, struc
         stream_close(*ret);
         return err;
     }
-    watch(*ret);
+    stream_watch(*ret);
     return OK;
 }
 

@@ -1,5 +1,6 @@
-/* TCP and TLS byte streams on a loop: connect, listen, write, read, close. Callbacks run on the
- * loop's thread, never before the call that caused them returns, and never after stream_close. */
+/* Runs TCP and TLS byte streams on a loop: connect, listen, write, read, close. Callbacks run on
+ * the loop's thread, never before the call that caused them returns, and never after stream_close.
+ */
 #pragma once
 #include "net/addr.h"
 #include "net/loop.h"
@@ -17,12 +18,12 @@ struct tls_config {
 MUST_USE enum err tls_new(const struct tls_config *c, struct tls **ret); /* TLS 1.2 and up */
 struct tls *tls_hold(struct tls *t);
 void tls_free(struct tls *t); /* counted: streams that use it keep it */
-/* Whether these can be used, before somebody keeps them. ERR_INVALID: *ret_field says which
- * ("ca_pem", "cert_pem", "key_pem"), *ret_why what is needed there. */
+/* Checks certificates and keys before somebody stores them. ERR_INVALID: *ret_field names the bad
+ * one ("ca_pem", "cert_pem", "key_pem"), *ret_why says what is needed there. */
 MUST_USE enum err tls_check(const struct tls_config *c, const char **ret_field,
                             const char **ret_why);
 
-struct tls_sessions; /* that may be resumed; one loop's */
+struct tls_sessions; /* sessions that may be resumed, of one loop */
 MUST_USE enum err tls_sessions_new(struct tls_sessions **ret);
 void tls_sessions_free(struct tls_sessions *s); /* after its streams were closed; NULL-safe */
 
@@ -35,15 +36,15 @@ struct stream_events {
      * ERR_TIMEOUT, ERR_TLS, ERR_TOO_BIG, ERR_IO. Called once, the last; then stream_close is due.
      */
     void (*on_end)(struct stream *s, void *arg, enum err why);
-    /* Optional. What stream_write had to keep has all left. */
+    /* Optional. All bytes that stream_write had to keep have left. */
     void (*on_sent)(struct stream *s, void *arg);
-    /* Optional: the other side sends no more but may still read, so that this is not the end (TLS
-     * has no such half). Without it: on_end with ERR_CLOSED. */
+    /* Optional: the other side sends no more but may still read, so this is not the end (TLS has no
+     * half-close). Without this callback: on_end with ERR_CLOSED. */
     void (*on_eof)(struct stream *s, void *arg);
 };
 
 /* `tls` NULL: plain. `host`: SNI and the name that must stand in the certificate (TLS only; an
- * address literal is verified as an address). The caller has judged the address already. */
+ * address literal is verified as an address). The caller must have judged the address already. */
 MUST_USE enum err stream_connect(struct loop *l, const struct addr *to, struct tls *tls,
                                  struct str host, int64_t connect_timeout_ms,
                                  const struct stream_events *ev, void *arg, struct stream **ret);
@@ -52,40 +53,40 @@ MUST_USE enum err stream_connect(struct loop *l, const struct addr *to, struct t
 enum { STREAM_MAX_UNSENT = 1 << 20 };
 MUST_USE enum err stream_write(struct stream *s, struct str bytes);
 size_t stream_unsent(const struct stream *s); /* bytes that the socket did not take yet */
-/* Tells the other side that nothing follows, after what is unsent; it may go on sending. */
+/* Tells the other side, behind all unsent bytes, that nothing follows; it may go on sending. */
 void stream_shut(struct stream *s);
 void stream_close(struct stream *s); /* NULL-safe; allowed inside its callbacks; freed afterwards */
-/* Right after stream_connect with TLS: resumes what is kept under `key` (for whom, with whom), and
- * leaves the new session there. */
+/* Called right after stream_connect with TLS: resumes the session kept under `key` (which names
+ * owner and peer), and keeps the new session there. */
 void stream_resume(struct stream *s, struct tls_sessions *sessions, struct str key);
-/* At most so many bytes more are given to on_bytes; what comes beyond ends it with ERR_TOO_BIG.
- * TLS may take STREAM_TLS_EXTRA more from the wire, for its handshake and its records. */
+/* Limits how many more bytes on_bytes gets; bytes beyond end the stream with ERR_TOO_BIG. TLS may
+ * take STREAM_TLS_EXTRA more from the wire, for its handshake and its records. */
 enum { STREAM_TLS_EXTRA = 128 * 1024 };
 void stream_read_at_most(struct stream *s, size_t n);
 void stream_read_pause(struct stream *s, bool pause);
 struct addr stream_peer(const struct stream *s);
-/* Bytes written that the other side's system has not confirmed to have (TLS: as on the wire). */
+/* Counts the bytes written that the peer's system has not acknowledged (TLS: bytes on the wire). */
 size_t stream_unacked(const struct stream *s);
 struct addr stream_local(const struct stream *s);
-/* Why TLS failed ("certificate has expired"), or "". Valid until close. */
+/* Gives the reason why TLS failed ("certificate has expired"), or "". Valid until close. */
 const char *stream_tls_error(const struct stream *s);
-/* Why it ended, for people: TLS's words, the system's ("Connection refused"), or the error's. The
- * same thread, valid until its next call. */
+/* Gives the reason of the end, for people: the text of TLS, of the system ("Connection refused"),
+ * or of the error. Valid until this thread calls it again. */
 const char *stream_reason(const struct stream *s);
 
 struct listener;
-/* on_accept owns the new stream and sets its events with stream_take before it returns; a stream
- * not taken is closed. */
+/* Owns the new stream, and sets its events with stream_take before it returns; a stream that is not
+ * taken is closed. */
 typedef void listener_on_accept(void *arg, struct stream *s);
 MUST_USE enum err listener_open(struct loop *l, const struct addr *at, struct tls *tls,
                                 listener_on_accept *on_accept, void *arg, struct listener **ret);
 void stream_take(struct stream *s, const struct stream_events *ev, void *arg);
-/* The same, but gives sockets, for streams on any loop (stream_adopt): on_socket owns `fd`. */
+/* Gets sockets instead, for streams on any loop (stream_adopt); it owns `fd`. */
 typedef void listener_on_socket(void *arg, int fd, const struct addr *peer);
 MUST_USE enum err listener_open_sockets(struct loop *l, const struct addr *at,
                                         listener_on_socket *on_socket, void *arg,
                                         struct listener **ret);
-/* An accepted socket as a stream of this loop; on error the caller closes it. */
+/* Makes an accepted socket a stream of this loop; on error the caller closes it. */
 MUST_USE enum err stream_adopt(struct loop *l, int fd, const struct addr *peer, struct tls *tls,
                                const struct stream_events *ev, void *arg, struct stream **ret);
 struct addr listener_local(const struct listener *li);

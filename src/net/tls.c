@@ -1,9 +1,9 @@
-/* tls: certificates and rules (struct tls), and one connection's TLS between two memory BIOs
- * (tls_link).
+/* tls: holds certificates and rules (struct tls), and runs one connection's TLS between two memory
+ * BIOs (tls_link).
  *
  * TLS 1.2 and up; a client always verifies the chain and the host name, and offers SNI for names.
- * PEM is tls_pem.c's, sessions to resume are tls_session.c's. Any one loop; struct tls is counted
- * and may be shared by threads. */
+ * tls_pem.c reads PEM, tls_session.c keeps sessions to resume. One loop; struct tls is counted, and
+ * threads may share it. */
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdatomic.h>
@@ -30,9 +30,8 @@ struct tls_link {
     char error[120];
 };
 
-/* A session arrived: at the end of the handshake (TLS 1.2), or as a ticket some time later (1.3).
- */
-static int on_session(SSL *ssl, SSL_SESSION *session)
+/* Keeps a session. It arrives at the end of the handshake (TLS 1.2), or later as a ticket (1.3). */
+static int tls_on_session(SSL *ssl, SSL_SESSION *session)
 {
     struct tls_link *k = SSL_get_app_data(ssl);
     if (!k->sessions)
@@ -41,7 +40,7 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
     return tls_sessions_put(k->sessions, str_of(k->session_key), session, verified_ms);
 }
 
-static enum err set_trust(SSL_CTX *ctx, const struct tls_config *c)
+static enum err tls_trust_set(SSL_CTX *ctx, const struct tls_config *c)
 {
     if (c->ca_pem.n)
         return pem_trust(ctx, c->ca_pem, NULL, NULL);
@@ -65,8 +64,8 @@ enum err tls_new(const struct tls_config *c, struct tls **ret)
     if (!c->server) {
         SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
         SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-        SSL_CTX_sess_set_new_cb(t->ctx, on_session);
-        if ((err = set_trust(t->ctx, c)) != OK)
+        SSL_CTX_sess_set_new_cb(t->ctx, tls_on_session);
+        if ((err = tls_trust_set(t->ctx, c)) != OK)
             goto out;
     }
     if (c->cert_pem.n && (err = pem_identity(t->ctx, c, NULL, NULL)) != OK)
@@ -95,9 +94,9 @@ void tls_free(struct tls *t)
     free(t);
 }
 
-/* SNI for names; the name, or the address, must stand in the certificate (RFC 6125, RFC 2818). The
- * dot of a rooted name is the DNS's alone (RFC 6066 §3). */
-static bool expect_host(SSL *ssl, struct str host)
+/* Sends SNI for a name, and requires the name or address in the certificate (RFC 6125, RFC 2818).
+ * The final dot of a rooted name is left out (RFC 6066 §3). */
+static bool tls_host_expect(SSL *ssl, struct str host)
 {
     char z[256];
     struct addr literal;
@@ -134,7 +133,7 @@ enum err tls_link_new(struct tls *t, struct str host, struct tls_link **ret)
         SSL_set_accept_state(k->ssl);
     else {
         SSL_set_connect_state(k->ssl);
-        if (!expect_host(k->ssl, host)) {
+        if (!tls_host_expect(k->ssl, host)) {
             tls_link_free(k);
             return ERR_INVALID;
         }
@@ -170,7 +169,7 @@ enum err tls_link_incoming(struct tls_link *k, struct str bytes)
     return OK;
 }
 
-static enum err fault(struct tls_link *k, int result)
+static enum err tls_link_fault(struct tls_link *k, int result)
 {
     int e = SSL_get_error(k->ssl, result);
     if (e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE)
@@ -181,7 +180,7 @@ static enum err fault(struct tls_link *k, int result)
     const char *why = verify != X509_V_OK ? X509_verify_cert_error_string(verify)
                                           : ERR_reason_error_string(ERR_peek_last_error());
     strncpy(k->error, why ? why : "TLS failed", sizeof k->error - 1);
-    if (k->sessions) /* what was resumed may be what it does not like */
+    if (k->sessions) /* the resumed session may be the cause */
         tls_sessions_drop(k->sessions, str_of(k->session_key));
     ERR_clear_error();
     return ERR_TLS;
@@ -194,13 +193,13 @@ enum err tls_link_step(struct tls_link *k, char *text, size_t cap, size_t *ret_n
     if (!k->open) {
         int r = SSL_do_handshake(k->ssl);
         if (r != 1)
-            return fault(k, r);
+            return tls_link_fault(k, r);
         k->open = true;
         return OK;
     }
     int n = SSL_read(k->ssl, text, (int)cap);
     if (n <= 0)
-        return fault(k, n);
+        return tls_link_fault(k, n);
     *ret_n = (size_t)n;
     return OK;
 }

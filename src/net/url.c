@@ -1,9 +1,9 @@
-/* url: what people may write as a webhook's address, read by one parser, so that what was judged is
- * what is connected to. It follows the WHATWG URL standard's special schemes where software
+/* url: parses the address of a webhook. There is one parser, so that the address that was judged is
+ * the one we connect to. It follows the WHATWG URL standard's special schemes where software
  * disagrees (IPv4 in any notation, percent-encoded and international hosts) and refuses what a
- * webhook never needs: what the standard would strip, repair or guess (blanks, tabs, backslashes,
- * missing slashes) is an error here, and so are the ports on which no web server listens. The path
- * stays as written: dot segments are the receiver's business. Pure; any thread. */
+ * webhook never needs. Text that the standard would strip, repair or guess (blanks, tabs,
+ * backslashes, missing slashes) is an error here, and so are the ports on which no web server
+ * listens. The path stays as written; the receiver handles dot segments. Pure; any thread. */
 #include "net/url.h"
 
 #include <idn2.h>
@@ -20,7 +20,7 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static enum err refuse(const char **ret_why, enum err err, const char *why)
+static enum err url_refuse(const char **ret_why, enum err err, const char *why)
 {
     if (ret_why)
         *ret_why = why;
@@ -105,21 +105,21 @@ static enum err host_decode(struct str raw, char text[HOST_TEXT_MAX], const char
         }
         if (i + 2 >= raw.n || (hi = hex_value(raw.p[i + 1])) < 0 ||
             (lo = hex_value(raw.p[i + 2])) < 0)
-            return refuse(ret_why, ERR_SYNTAX, "bad percent escape in the host");
+            return url_refuse(ret_why, ERR_SYNTAX, "bad percent escape in the host");
         buf_putc(&b, (char)(hi * 16 + lo));
         i += 2;
     }
     if (b.err != OK)
-        return refuse(ret_why, ERR_TOO_BIG, "the host is too long");
+        return url_refuse(ret_why, ERR_TOO_BIG, "the host is too long");
     if (!str_is_utf8(buf_str(&b)) || memchr(text, 0, b.n))
-        return refuse(ret_why, ERR_SYNTAX, "the host is not UTF-8");
+        return url_refuse(ret_why, ERR_SYNTAX, "the host is not UTF-8");
     text[b.n] = 0;
     return OK;
 }
 
-/* Names of ASCII alone stay what they are (underscores, and hyphens in any place, are in use); what
- * is international, or says that it is, must pass UTS 46 (non-transitional: "ß" is its own letter).
- */
+/* False for names of ASCII alone, which stay as they are (underscores, and hyphens in any place,
+ * are in use). International names, and names that claim to be, must pass UTS 46 (non-transitional:
+ * "ß" is its own letter). */
 static bool needs_idna(const char *text)
 {
     for (const char *p = text; *p; p++)
@@ -134,39 +134,40 @@ static enum err host_to_ascii(const char *text, struct url *u, const char **ret_
     enum err err;
     if (needs_idna(text)) {
         if (idn2_to_ascii_8z(text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
-            return refuse(ret_why, ERR_SYNTAX, "the host is not a valid (international) name");
+            return url_refuse(ret_why, ERR_SYNTAX, "the host is not a valid (international) name");
         err = str_copy(str_of(ascii), u->host, sizeof u->host);
         idn2_free(ascii);
     } else {
         err = str_copy(str_of(text), u->host, sizeof u->host);
     }
     if (err != OK)
-        return refuse(ret_why, err, "the host is too long");
+        return url_refuse(ret_why, err, "the host is too long");
     for (char *p = u->host; *p; p++) {
         if (*p >= 'A' && *p <= 'Z')
             *p = (char)(*p | 0x20);
         if (*p <= ' ' || *p >= 0x7f || strchr("\"#/:<>?@[\\]^`{|}%", *p))
-            return refuse(ret_why, ERR_SYNTAX, "a byte in the host is not allowed");
+            return url_refuse(ret_why, ERR_SYNTAX, "a byte in the host is not allowed");
     }
     return OK;
 }
 
-/* What the DNS can hold (RFC 1035 §2.3.4): no empty label but the root's, 63 bytes a label. */
+/* Checks for the limits of the DNS (RFC 1035 §2.3.4): no empty label but the root's, 63 bytes a
+ * label. */
 static enum err labels_check(struct str host, const char **ret_why)
 {
     struct str label;
     if (host.n && host.p[host.n - 1] == '.')
         host.n--;
     if (host.n == 0)
-        return refuse(ret_why, ERR_SYNTAX, "a host is needed");
+        return url_refuse(ret_why, ERR_SYNTAX, "a host is needed");
     if (host.n > 253)
-        return refuse(ret_why, ERR_TOO_BIG, "the host is too long");
+        return url_refuse(ret_why, ERR_TOO_BIG, "the host is too long");
     for (bool more = true; more;) {
         more = str_cut(host, '.', &label, &host);
         if (label.n == 0)
-            return refuse(ret_why, ERR_SYNTAX, "a part of the host is empty");
+            return url_refuse(ret_why, ERR_SYNTAX, "a part of the host is empty");
         if (label.n > 63)
-            return refuse(ret_why, ERR_TOO_BIG, "a part of the host is longer than 63 bytes");
+            return url_refuse(ret_why, ERR_TOO_BIG, "a part of the host is longer than 63 bytes");
     }
     return OK;
 }
@@ -183,10 +184,10 @@ static enum err host_name(struct str raw, struct url *u, const char **ret_why)
 static enum err host_parse(struct str raw, struct url *u, const char **ret_why)
 {
     if (raw.n == 0)
-        return refuse(ret_why, ERR_SYNTAX, "a host is needed");
+        return url_refuse(ret_why, ERR_SYNTAX, "a host is needed");
     if (raw.p[0] == '[') {
         if (addr_parse(raw, 0, &u->address) != OK || u->address.family != 6)
-            return refuse(ret_why, ERR_SYNTAX, "not an IPv6 address");
+            return url_refuse(ret_why, ERR_SYNTAX, "not an IPv6 address");
         u->host_is_address = true;
     } else {
         enum err err = host_name(raw, u, ret_why);
@@ -196,7 +197,7 @@ static enum err host_parse(struct str raw, struct url *u, const char **ret_why)
         if (!ends_in_number(host))
             return OK;
         if (!ipv4_parse(host, &u->address))
-            return refuse(ret_why, ERR_SYNTAX, "not an IPv4 address");
+            return url_refuse(ret_why, ERR_SYNTAX, "not an IPv4 address");
         u->host_is_address = true;
     }
     char text[ADDR_TEXT_SIZE];
@@ -205,7 +206,8 @@ static enum err host_parse(struct str raw, struct url *u, const char **ret_why)
     return str_copy(str_of(text), u->host, sizeof u->host);
 }
 
-/* Path and query: what WHATWG's percent-encode sets name is escaped, the rest stays as written. */
+/* Copies path and query; the bytes of WHATWG's percent-encode sets are escaped, the rest stays as
+ * written. */
 static enum err target_parse(struct str s, struct url *u, const char **ret_why)
 {
     struct buf b;
@@ -222,7 +224,7 @@ static enum err target_parse(struct str s, struct url *u, const char **ret_why)
             buf_putc(&b, (char)c);
     }
     if (b.err != OK)
-        return refuse(ret_why, ERR_TOO_BIG, "the path is too long");
+        return url_refuse(ret_why, ERR_TOO_BIG, "the path is too long");
     u->target[b.n] = 0;
     return OK;
 }
@@ -250,11 +252,11 @@ static enum err port_parse(struct str text, struct url *u, const char **ret_why)
     if (text.n == 0)
         return OK;
     if (str_to_u64(text, 65535, &v) != OK || v == 0)
-        return refuse(ret_why, ERR_INVALID, "the port must be 1 to 65535");
+        return url_refuse(ret_why, ERR_INVALID, "the port must be 1 to 65535");
     u->port_is_default = v == u->port;
     u->port = (uint16_t)v;
     if (url_port_is_bad(u->port))
-        return refuse(ret_why, ERR_INVALID, "the port belongs to a service other than the web");
+        return url_refuse(ret_why, ERR_INVALID, "the port belongs to a service other than the web");
     return OK;
 }
 
@@ -265,18 +267,18 @@ enum err url_parse(struct str text, struct url *ret, const char **ret_why)
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
         if (c <= ' ' || c == 0x7f)
-            return refuse(ret_why, ERR_SYNTAX, "blanks and control bytes are not allowed");
+            return url_refuse(ret_why, ERR_SYNTAX, "blanks and control bytes are not allowed");
         if (c == '\\')
-            return refuse(ret_why, ERR_SYNTAX, "backslashes are not allowed");
+            return url_refuse(ret_why, ERR_SYNTAX, "backslashes are not allowed");
         if (c == '#')
-            return refuse(ret_why, ERR_INVALID, "a fragment is not allowed");
+            return url_refuse(ret_why, ERR_INVALID, "a fragment is not allowed");
     }
     if (!str_is_utf8(text))
-        return refuse(ret_why, ERR_SYNTAX, "not UTF-8");
+        return url_refuse(ret_why, ERR_SYNTAX, "not UTF-8");
     if (str_starts_nocase(text, STR("https://")))
         ret->https = true;
     else if (!str_starts_nocase(text, STR("http://")))
-        return refuse(ret_why, ERR_INVALID, "it must begin with https:// or http://");
+        return url_refuse(ret_why, ERR_INVALID, "it must begin with https:// or http://");
     ret->port = ret->https ? 443 : 80;
     text = str_from(text, ret->https ? 8 : 7);
     size_t end = 0;
@@ -284,15 +286,15 @@ enum err url_parse(struct str text, struct url *ret, const char **ret_why)
         end++;
     authority = str_slice(text, 0, end);
     if (str_find(authority, '@') < authority.n)
-        return refuse(ret_why, ERR_INVALID, "user names and passwords are not allowed in it");
+        return url_refuse(ret_why, ERR_INVALID, "user names and passwords are not allowed in it");
     size_t colon = authority.n;
     if (authority.n && authority.p[0] == '[') {
         colon = str_find(authority, ']');
         if (colon == authority.n)
-            return refuse(ret_why, ERR_SYNTAX, "not an IPv6 address");
+            return url_refuse(ret_why, ERR_SYNTAX, "not an IPv6 address");
         colon++;
         if (colon < authority.n && authority.p[colon] != ':')
-            return refuse(ret_why, ERR_SYNTAX, "not an IPv6 address");
+            return url_refuse(ret_why, ERR_SYNTAX, "not an IPv6 address");
     } else {
         colon = str_find(authority, ':');
     }

@@ -1,7 +1,7 @@
-/* http and https URLs, parsed once, by this one parser (WHATWG's special schemes, without the parts
- * a webhook never needs). Refused: userinfo, control bytes, spaces, backslashes, fragments, empty
- * hosts, other schemes, the Fetch standard's bad ports. Hosts are lower-cased, IDNA goes to
- * A-labels, IPv4 in any notation WHATWG knows (octal, hex, short) becomes dotted decimal. */
+/* Parses http and https URLs (WHATWG's special schemes, without the parts a webhook never needs).
+ * Refused: userinfo, control bytes, spaces, backslashes, fragments, empty hosts, other schemes, the
+ * Fetch standard's bad ports. Hosts are lower-cased, IDNA goes to A-labels, IPv4 in any notation
+ * WHATWG knows (octal, hex, short) becomes dotted decimal. */
 #pragma once
 #include "net/addr.h"
 
@@ -15,8 +15,8 @@ struct url {
     char target[2048];   /* path and query, at least "/" */
 };
 
-/* ERR_SYNTAX, ERR_INVALID (userinfo, scheme, port …), ERR_TOO_BIG; ret_why says which, for people.
- */
+/* ERR_SYNTAX, ERR_INVALID (userinfo, scheme, port …), ERR_TOO_BIG; ret_why gives the reason, for
+ * people. */
 MUST_USE enum err url_parse(struct str text, struct url *ret, const char **ret_why);
 bool url_port_is_bad(uint16_t port); /* no URL has one; asked again at connect */
 /* Host header: host, and the port when it is not the default. */
