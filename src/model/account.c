@@ -1,12 +1,12 @@
-/* account: the documents of accounts and of API keys. A key's text is never stored, only its hash.
- */
+/* account: parses and prints the documents of accounts and of API keys. A key's text is never
+ * stored, only its hash. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "model/fields.h"
 
-static void read_scopes(struct fields *f, struct api_key *k)
+static void key_scopes_read(struct fields *f, struct api_key *k)
 {
     const struct json *v = field_any(f, "scopes");
     struct str s;
@@ -45,7 +45,7 @@ enum err api_key_parse(const struct json *doc, struct api_key **ret, struct fiel
     if (n && (!json_int(n, &user) || user < 0))
         field_refuse(&f, "user", "absent");
     k->user = (uint64_t)user;
-    read_scopes(&f, k);
+    key_scopes_read(&f, k);
     const struct json *expires = field_any(&f, "expires_at_ms");
     if (expires && (!json_int(expires, &k->expires_at_ms) || k->expires_at_ms < 0))
         field_refuse(&f, "expires_at_ms", "milliseconds since 1970, 0 for never");

@@ -1,6 +1,6 @@
-/* One block of memory for a value and all that it points to. The function that places the pieces
- * runs twice with the same pieces: the first time `mem` is NULL and only sizes are added up. Pieces
- * that need more alignment come first: the value, arrays, then texts. */
+/* Packs a value and all that it points to into one block of memory. The function that places the
+ * pieces runs twice with the same pieces: the first time `mem` is NULL and only the sizes are added
+ * up. Pieces that need more alignment come first: the value, arrays, then texts. */
 #pragma once
 #include <string.h>
 
@@ -11,7 +11,7 @@ struct block_writer {
     size_t n;
 };
 
-/* A place of n bytes, or NULL while sizes are added up. */
+/* Gives a place of n bytes, or NULL while sizes are added up. */
 static inline void *block_place(struct block_writer *b, size_t n)
 {
     void *at = b->mem ? b->mem + b->n : NULL;
@@ -19,7 +19,7 @@ static inline void *block_place(struct block_writer *b, size_t n)
     return at;
 }
 
-/* The text with its NUL. An empty one takes no place and is a constant, not who gave it; NULL stays
+/* Places the text with its NUL. An empty text takes no place and becomes a constant; NULL stays
  * NULL. */
 static inline const char *block_text(struct block_writer *b, const char *text)
 {

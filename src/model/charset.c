@@ -1,8 +1,8 @@
-/* charset: text in an older character set, read by iconv(3). The only file that includes its
- * header; called by model/sms_text for the rare alphabets, on any thread. Each text has a converter
- * of its own, so nothing is shared; but the C library unloads a set soon after its last user is
- * gone, and loading it again takes a quarter of a millisecond. So one converter of each set that
- * was ever asked for stays open, and is not used. */
+/* charset: reads text in an older character set by iconv(3), whose header only this file includes.
+ * model/sms_text calls it for the rare alphabets, on any thread. Each text has a converter of its
+ * own, so nothing is shared. But the C library unloads a set soon after its last converter is
+ * closed, and loading it again takes a quarter of a millisecond. So one unused converter of each
+ * set that was ever needed stays open. */
 #include "model/charset.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static const char *const names[] = {
 
 static _Atomic(iconv_t) loaded[CHARSET_COUNT];
 
-static bool load(enum charset set)
+static bool charset_load(enum charset set)
 {
     iconv_t now = atomic_load(&loaded[set]);
     if (!now) {
@@ -38,8 +38,8 @@ static void put_all_lost(struct str bytes, struct text_out *out)
 
 void charset_read(enum charset set, struct str bytes, struct text_out *out)
 {
-    iconv_t converter = load(set) ? iconv_open("UTF-8", names[set]) : (iconv_t)-1;
-    char *in = (char *)(uintptr_t)bytes.p; /* iconv only reads it, its type says otherwise */
+    iconv_t converter = charset_load(set) ? iconv_open("UTF-8", names[set]) : (iconv_t)-1;
+    char *in = (char *)(uintptr_t)bytes.p; /* iconv only reads it, in spite of its type */
     size_t left = bytes.n;
     if (converter == (iconv_t)-1) {
         put_all_lost(bytes, out);

@@ -1,9 +1,9 @@
-/* Character sets that are not worth tables of our own, by iconv(3) of the C library. */
+/* Reads the character sets that are not worth tables of our own, by iconv(3) of the C library. */
 #pragma once
 #include "model/text_out.h"
 
-/* name, as iconv knows it. Of the Japanese and Korean ones the vendors' supersets: what phones
- * really send (circled digits, roman numerals, all Hangul) is only in those. */
+/* name, as iconv knows it. The Japanese and Korean ones are the vendors' supersets, since phones
+ * send characters (circled digits, roman numerals, all Hangul) that only those have. */
 #define CHARSET_LIST(X)                                                                            \
     X(ISO_8859_5, "ISO-8859-5")                                                                    \
     X(ISO_8859_8, "ISO-8859-8")                                                                    \
@@ -19,6 +19,7 @@ enum charset {
         CHARSET_COUNT
 };
 
-/* What is no character of the set becomes U+FFFD, octet by octet (half of one at the end: once); so
- * does everything where this system's C library came without the set. Any thread. */
+/* Converts to UTF-8. Each octet that is no character of the set becomes U+FFFD (half a character at
+ * the end: one U+FFFD). When this system's C library lacks the set, everything becomes U+FFFD. Any
+ * thread. */
 void charset_read(enum charset set, struct str bytes, struct text_out *out);

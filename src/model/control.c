@@ -1,10 +1,10 @@
-/* control: {"action":"forward","targets":[…]}, {"action":"reject","sip_status":486},
- * {"action":"default"}; whatever else a receiver says means default. Pure. */
+/* control: parses {"action":"forward","targets":[…]}, {"action":"reject","sip_status":486},
+ * {"action":"default"}; any other answer of a receiver means default. Pure. */
 #include "base/json.h"
 #include "base/log.h"
 #include "model/control.h"
 
-static void read_targets(const struct json *doc, struct control *ret)
+static void control_targets_read(const struct json *doc, struct control *ret)
 {
     char field[64];
     const char *why = "";
@@ -33,7 +33,7 @@ void control_parse(int status, struct str body, struct control *ret)
     if (status < 200 || status > 299 || json_parse(str_trim(body), &doc, NULL, 0) != OK)
         return;
     if (json_str(json_get(doc, "action"), &action) && str_eq(action, STR("forward"))) {
-        read_targets(doc, ret);
+        control_targets_read(doc, ret);
     } else if (action.p && str_eq(action, STR("reject"))) {
         const struct json *given = json_get(doc, "sip_status");
         if (!given)

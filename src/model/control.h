@@ -1,5 +1,4 @@
-/* What a webhook's answer to incoming_call means (CONTRACT §4): for calls, and for simulated ones.
- * Pure. */
+/* Parses a webhook's answer to incoming_call (CONTRACT §4), for real and simulated calls. Pure. */
 #pragma once
 #include "model/forward.h"
 
@@ -9,5 +8,5 @@ struct control {
     struct forward *targets; /* CONTROL_FORWARD: the caller's to free */
     int sip_status;          /* CONTROL_REJECT */
 };
-/* Anything that is not exactly one of the three is default. */
+/* An answer that is not exactly one of the three means default. */
 void control_parse(int status, struct str body, struct control *ret);

@@ -1,4 +1,4 @@
-/* delivery: names of states, and the verdict on an attempt (CONTRACT §3). Pure. */
+/* delivery: names the states, and gives the verdict on an attempt (CONTRACT §3). Pure. */
 #include "model/delivery.h"
 
 static const char *const name[] = {"pending", "delivered", "given_up", "canceled"};

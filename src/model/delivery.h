@@ -1,4 +1,4 @@
-/* The states of a delivery and what an attempt's outcome does to them. Pure. */
+/* Defines the states of a delivery, and the verdict on an attempt. Pure. */
 #pragma once
 #include "base/err.h"
 #include "base/str.h"
@@ -13,7 +13,7 @@ enum delivery_state { /* stored as numbers: append only */
 const char *delivery_state_name(enum delivery_state s); /* "pending", "delivered", "given_up", … */
 bool delivery_state_parse(struct str name, enum delivery_state *ret);
 
-/* What an attempt brought: a status, or an error before there was one. */
+/* The result of an attempt: a status, or an error before there was one. */
 struct outcome {
     int status;              /* 100…599, 0 when there was no answer */
     enum err err;            /* OK when there was a complete answer */

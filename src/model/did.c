@@ -1,4 +1,4 @@
-/* did: a number's settings document. */
+/* did: parses and prints a number's settings document. */
 #include <stdlib.h>
 
 #include "model/block.h"
@@ -6,7 +6,7 @@
 
 enum { TYPE_MAX = 15, COST_MAX = 15 };
 
-static void read_forward(struct fields *f, struct forward **ret)
+static void did_forward_read(struct fields *f, struct forward **ret)
 {
     const struct json *v = field_any(f, "forward"), *targets;
     char field[64], where[64 + 16];
@@ -35,7 +35,7 @@ static void read_forward(struct fields *f, struct forward **ret)
         f->err = err;
 }
 
-static struct did *place(const struct did *d, struct block_writer *b)
+static struct did *did_place(const struct did *d, struct block_writer *b)
 {
     struct did scrap, *made = block_place(b, sizeof *d), *to = made ? made : &scrap;
     *to = *d;
@@ -45,13 +45,13 @@ static struct did *place(const struct did *d, struct block_writer *b)
     return made;
 }
 
-static struct did *pack(const struct did *d)
+static struct did *did_pack(const struct did *d)
 {
     struct block_writer b = {0};
-    (void)place(d, &b);
+    (void)did_place(d, &b);
     b.mem = malloc(b.n);
     b.n = 0;
-    return b.mem ? place(d, &b) : NULL;
+    return b.mem ? did_place(d, &b) : NULL;
 }
 
 enum err did_parse(const struct json *doc, struct did **ret, struct field_error *ret_fault)
@@ -78,11 +78,11 @@ enum err did_parse(const struct json *doc, struct did **ret, struct field_error 
     field_slice(&f, "type", TYPE_MAX, false, &d.type);
     field_slice(&f, "monthly_cost", COST_MAX, false, &d.monthly_cost);
     field_slice(&f, "setup_fee", COST_MAX, false, &d.setup_fee);
-    read_forward(&f, &forward);
+    did_forward_read(&f, &forward);
     d.forward = forward;
     enum err err = fields_end(&f);
     if (err == OK)
-        err = (*ret = pack(&d)) ? OK : ERR_NOMEM;
+        err = (*ret = did_pack(&d)) ? OK : ERR_NOMEM;
     if (err != OK)
         forward_free(forward);
     return err;
@@ -127,6 +127,6 @@ void did_free(struct did *d)
 {
     if (!d)
         return;
-    forward_free((struct forward *)(uintptr_t)d->forward); /* const for all but who frees it */
+    forward_free((struct forward *)(uintptr_t)d->forward); /* const to others */
     free(d);
 }

@@ -1,5 +1,5 @@
-/* endpoint: a webhook endpoint's settings document: where to, what for, how. The URL's text is
- * judged by net/url, which model does not know; here it only has to fit.
+/* endpoint: parses and prints a webhook endpoint's settings document. net/url judges the URL's
+ * text, which model does not know; here only its length is checked.
  *
  * A document is read into a struct whose texts lie in the document, and then copied into one block.
  */
@@ -11,14 +11,14 @@
 
 enum { PEM_MAX = 64 * 1024, NUMBERS_MAX = 10000, WHY_MAX = 63 };
 
-struct reading { /* pieces that an endpoint points to until it is packed */
+struct endpoint_pieces { /* the pieces that an endpoint points to until it is packed */
     struct endpoint e;
     struct retry retry;
     const char *header[ENDPOINT_HEADERS_MAX][2];
     char (*numbers)[NUMBER_SIZE]; /* on the heap */
 };
 
-static void read_format(struct fields *f, struct endpoint *e)
+static void endpoint_format_read(struct fields *f, struct endpoint *e)
 {
     const struct json *v = field_any(f, "format");
     struct str s;
@@ -26,7 +26,7 @@ static void read_format(struct fields *f, struct endpoint *e)
         field_refuse(f, "format", "json or form");
 }
 
-static void read_events(struct fields *f, struct endpoint *e)
+static void endpoint_events_read(struct fields *f, struct endpoint *e)
 {
     const struct json *v = field_any(f, "events");
     e->events = event_mask_default();
@@ -51,7 +51,7 @@ static void read_events(struct fields *f, struct endpoint *e)
     }
 }
 
-static void read_numbers(struct fields *f, struct reading *r)
+static void endpoint_numbers_read(struct fields *f, struct endpoint_pieces *r)
 {
     const struct json *v = field_any(f, "numbers");
     struct str s;
@@ -76,7 +76,7 @@ static void read_numbers(struct fields *f, struct reading *r)
         }
 }
 
-static void read_secret(struct fields *f, const struct json *v, const char **out)
+static void endpoint_secret_read(struct fields *f, const struct json *v, const char **out)
 {
     struct str s;
     struct secret parsed;
@@ -86,22 +86,22 @@ static void read_secret(struct fields *f, const struct json *v, const char **out
         *out = s.p;
 }
 
-static void read_secrets(struct fields *f, struct endpoint *e)
+static void endpoint_secrets_read(struct fields *f, struct endpoint *e)
 {
     const struct json *v = field_any(f, "secret"), *until = field_own(f, "secret_old_until_ms");
     if (v && json_kind(v) == JSON_IS_ARRAY) {
         if (json_len(v) < 1 || json_len(v) > 2)
             field_refuse(f, "secret", "one or two secrets");
         for (size_t i = 0; f->err == OK && i < json_len(v); i++)
-            read_secret(f, json_at(v, i), &e->secret[i]);
+            endpoint_secret_read(f, json_at(v, i), &e->secret[i]);
     } else if (v)
-        read_secret(f, v, &e->secret[0]);
+        endpoint_secret_read(f, v, &e->secret[0]);
     if (until && !json_int(until, &e->secret_old_until_ms))
         field_refuse(f, "secret_old_until_ms", "milliseconds since 1970");
 }
 
-/* RFC 9110 §5.6.2 token; names that we write ourselves, or that steer the connection, are refused.
- */
+/* True for a token (RFC 9110 §5.6.2) that is no header which we write ourselves or which controls
+ * the connection. */
 static bool is_custom_name(struct str s)
 {
     static const char *const reserved[] = {"host",
@@ -137,7 +137,7 @@ static bool is_field_value(struct str s)
     return s.n <= 2048;
 }
 
-static void read_headers(struct fields *f, struct reading *r)
+static void endpoint_headers_read(struct fields *f, struct endpoint_pieces *r)
 {
     const struct json *v = field_any(f, "headers"), *m;
     struct str name, value;
@@ -164,7 +164,7 @@ static void read_headers(struct fields *f, struct reading *r)
     }
 }
 
-static void read_retry(struct fields *f, struct reading *r)
+static void endpoint_retry_read(struct fields *f, struct endpoint_pieces *r)
 {
     const struct json *v = field_any(f, "retry");
     const char *field, *why;
@@ -175,8 +175,8 @@ static void read_retry(struct fields *f, struct reading *r)
         field_refuse(f, field, why);
 }
 
-static void place_headers(struct endpoint *to, const struct endpoint *e, const char *(*header)[2],
-                          struct block_writer *b)
+static void endpoint_headers_place(struct endpoint *to, const struct endpoint *e,
+                                   const char *(*header)[2], struct block_writer *b)
 {
     for (uint32_t i = 0; i < e->n_headers; i++)
         for (int k = 0; k < 2; k++) {
@@ -187,7 +187,7 @@ static void place_headers(struct endpoint *to, const struct endpoint *e, const c
     to->header = header;
 }
 
-static struct endpoint *place(const struct endpoint *e, struct block_writer *b)
+static struct endpoint *endpoint_place(const struct endpoint *e, struct block_writer *b)
 {
     struct endpoint scrap, *made = block_place(b, sizeof *e), *to = made ? made : &scrap;
     const char *(*header)[2] = block_place(b, e->n_headers * sizeof *header);
@@ -201,7 +201,7 @@ static struct endpoint *place(const struct endpoint *e, struct block_writer *b)
         memcpy(numbers, e->numbers, e->n_numbers * sizeof *numbers);
     to->retry = retry;
     to->numbers = (const char(*)[NUMBER_SIZE])numbers;
-    place_headers(to, e, header, b);
+    endpoint_headers_place(to, e, header, b);
     const char **text[] = {&to->url,          &to->fallback_url, &to->secret[0], &to->secret[1],
                            &to->disabled_why, &to->ca_pem,       &to->cert_pem,  &to->key_pem};
     for (size_t i = 0; i < sizeof text / sizeof *text; i++)
@@ -209,36 +209,36 @@ static struct endpoint *place(const struct endpoint *e, struct block_writer *b)
     return made;
 }
 
-static struct endpoint *pack(const struct endpoint *e)
+static struct endpoint *endpoint_pack(const struct endpoint *e)
 {
     struct block_writer b = {0};
-    (void)place(e, &b);
+    (void)endpoint_place(e, &b);
     b.mem = malloc(b.n);
     b.n = 0;
-    return b.mem ? place(e, &b) : NULL;
+    return b.mem ? endpoint_place(e, &b) : NULL;
 }
 
 enum err endpoint_parse(const struct json *doc, struct endpoint **ret,
                         struct field_error *ret_fault)
 {
     struct fields f;
-    struct reading r = {.e = {.url = "",
-                              .fallback_url = "",
-                              .secret = {"", ""},
-                              .disabled_why = "",
-                              .control_timeout_ms = 3000,
-                              .concurrency = 8}};
+    struct endpoint_pieces r = {.e = {.url = "",
+                                      .fallback_url = "",
+                                      .secret = {"", ""},
+                                      .disabled_why = "",
+                                      .control_timeout_ms = 3000,
+                                      .concurrency = 8}};
     struct endpoint *e = &r.e;
     r.e.header = r.header;
     fields_start(&f, doc, ret_fault);
     field_slice(&f, "url", URL_MAX_BYTES, true, &e->url);
     field_slice(&f, "fallback_url", URL_MAX_BYTES, false, &e->fallback_url);
-    read_format(&f, e);
-    read_events(&f, e);
-    read_numbers(&f, &r);
-    read_secrets(&f, e);
-    read_headers(&f, &r);
-    read_retry(&f, &r);
+    endpoint_format_read(&f, e);
+    endpoint_events_read(&f, e);
+    endpoint_numbers_read(&f, &r);
+    endpoint_secrets_read(&f, e);
+    endpoint_headers_read(&f, &r);
+    endpoint_retry_read(&f, &r);
     field_u32(&f, "timeout_ms", 1000, 30000, &e->timeout_ms);
     field_bool(&f, "control", &e->control);
     field_u32(&f, "control_timeout_ms", 100, 10000, &e->control_timeout_ms);
@@ -252,12 +252,12 @@ enum err endpoint_parse(const struct json *doc, struct endpoint **ret,
     field_long(&f, "key_pem", PEM_MAX, &e->key_pem);
     enum err err = fields_end(&f);
     if (err == OK)
-        err = (*ret = pack(e)) ? OK : ERR_NOMEM;
+        err = (*ret = endpoint_pack(e)) ? OK : ERR_NOMEM;
     free(r.numbers);
     return err;
 }
 
-static void print_lists(const struct endpoint *e, struct json_writer *w)
+static void endpoint_lists_print(const struct endpoint *e, struct json_writer *w)
 {
     json_arr(w, "events");
     for (unsigned k = 0; k < EVENT_KIND_COUNT; k++)
@@ -278,7 +278,7 @@ static void print_lists(const struct endpoint *e, struct json_writer *w)
     json_end_obj(w);
 }
 
-static void print_secrets(const struct endpoint *e, struct json_writer *w)
+static void endpoint_secrets_print(const struct endpoint *e, struct json_writer *w)
 {
     if (!*e->secret[0])
         return;
@@ -298,8 +298,8 @@ void endpoint_print(const struct endpoint *e, struct buf *out)
     if (*e->fallback_url)
         json_put_str(&w, "fallback_url", str_of(e->fallback_url));
     json_put_str(&w, "format", str_of(body_format_name(e->format)));
-    print_lists(e, &w);
-    print_secrets(e, &w);
+    endpoint_lists_print(e, &w);
+    endpoint_secrets_print(e, &w);
     if (e->timeout_ms)
         json_put_i64(&w, "timeout_ms", e->timeout_ms);
     if (e->retry) {

@@ -1,4 +1,5 @@
-/* event: the table of kinds and the immutable value. Any thread; the last one that drops frees. */
+/* event: holds the table of kinds, and makes and drops the immutable value. Any thread; the last
+ * drop frees it. */
 #include "model/event.h"
 
 #include <stdatomic.h>
@@ -43,7 +44,7 @@ bool event_kind_is_call(enum event_kind k)
     return table[k].call;
 }
 
-static struct str put(char **at, struct str s)
+static struct str event_bytes_put(char **at, struct str s)
 {
     struct str copy = {*at, s.n};
     if (s.n)
@@ -63,11 +64,11 @@ enum err event_new(const struct event *proto, struct event **ret)
         return ERR_NOMEM;
     *e = *proto;
     char *at = e->bytes;
-    e->id = put(&at, proto->id);
-    e->number = put(&at, proto->number);
-    e->peer = put(&at, proto->peer);
-    e->call_id = put(&at, proto->call_id);
-    e->payload = put(&at, proto->payload);
+    e->id = event_bytes_put(&at, proto->id);
+    e->number = event_bytes_put(&at, proto->number);
+    e->peer = event_bytes_put(&at, proto->peer);
+    e->call_id = event_bytes_put(&at, proto->call_id);
+    e->payload = event_bytes_put(&at, proto->payload);
     atomic_init(&e->refs, 1);
     *ret = e;
     return OK;
@@ -75,8 +76,7 @@ enum err event_new(const struct event *proto, struct event **ret)
 
 const struct event *event_hold(const struct event *e)
 {
-    struct event *counted =
-        (struct event *)(uintptr_t)e; /* the count is the one thing that moves */
+    struct event *counted = (struct event *)(uintptr_t)e; /* only the count ever changes */
     atomic_fetch_add_explicit(&counted->refs, 1, memory_order_relaxed);
     return e;
 }

@@ -1,4 +1,4 @@
-/* What happened, as an immutable value: one table of kinds, one struct, counted references.
+/* Defines an event as an immutable value: one table of kinds, one struct, counted references.
  *
  * The payload is the flat JSON object that receivers get, fields in CONTRACT's order, without
  * `sequence` (which belongs to the delivery) and with every sip_header_x_… (which endpoints ask
@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/id.h"
 
-/* id, name, sent to endpoints that name nothing?, is it a call's? */
+/* id, name, whether endpoints that name no events get it, whether it belongs to a call */
 #define EVENT_LIST(X)                                                                              \
     X(INCOMING_CALL, "incoming_call", 1, 1)                                                        \
     X(CALL_ANSWERED, "call_answered", 1, 1)                                                        \
@@ -45,17 +45,17 @@ struct event {
     struct str id;        /* "evt_…", or the ingester's own, 1…64 printable ASCII */
     struct str number;    /* the DID, E.164 */
     struct str peer;      /* caller or SMS sender, as in the payload */
-    struct str call_id;   /* "" when it is not a call's */
+    struct str call_id;   /* "" when it belongs to no call */
     struct str payload;
     char bytes[]; /* where the slices point */
 };
 
-/* Copies everything. `proto` gives all fields but refs and bytes. refs is 1. */
+/* Makes an event that copies everything from `proto`, except refs and bytes. refs is 1. */
 MUST_USE enum err event_new(const struct event *proto, struct event **ret);
 const struct event *event_hold(const struct event *e);
 void event_drop(const struct event **e); /* NULL-safe; sets *e to NULL */
 
-/* What a call's events are written from. Strings that are absent are empty. */
+/* The facts from which a call's events are written. Absent strings are empty. */
 enum end_reason {
     END_COMPLETED,
     END_NO_ANSWER,
@@ -66,8 +66,8 @@ enum end_reason {
     END_LOST,
 };
 enum ended_by { ENDED_BY_CALLER, ENDED_BY_CALLEE, ENDED_BY_SYSTEM };
-/* What a final SIP status says of a call that was not answered: busy, no_answer, rejected, failed.
- */
+/* Gives the end reason of an unanswered call from its final SIP status: busy, no_answer, rejected,
+ * failed. */
 enum end_reason end_reason_of_status(int sip_status);
 const char *end_reason_name(enum end_reason r);
 const char *ended_by_name(enum ended_by b);
@@ -89,23 +89,23 @@ struct call_facts {
     unsigned ordinal; /* which call_forward_failed or call_ringing of this call: 0, 1 … */
 };
 
-/* The name of an X-* header as the events have it: "x_customer"; `_` for what is neither letter nor
- * digit. As much of it as fits; gives its length. */
+/* Writes the name of an X-* header as the events have it: "x_customer"; `_` replaces each byte that
+ * is neither letter nor digit. A name that does not fit is cut. Returns its length. */
 size_t sip_header_key(struct str name, char *out, size_t cap);
 
-/* Builds the event of that kind; X-* headers that it has no room for are left out, and it is marked
- * as `truncated`: it always fits. Its id is derived from call_id, kind and ordinal, so that the
- * same call gives the same events. `now_ms` is when it occurred. */
+/* Builds the event of that kind; X-* headers that do not fit are left out, and the event is then
+ * marked as `truncated`. Its id is derived from call_id, kind and ordinal, so that the same call
+ * gives the same events. `now_ms` is when it occurred. */
 MUST_USE enum err event_of_call(enum event_kind kind, const struct call_facts *f, int64_t now_ms,
                                 struct event **ret);
 
-/* A text message that is whole (or will not get whole). */
+/* The facts of a text message that is whole, or that will never be. */
 struct sms_facts {
     uint64_t account;
     struct str from, to;             /* as CONTRACT §2 writes them */
-    struct str message;              /* UTF-8; what makes the payload too long is cut off */
+    struct str message;              /* UTF-8; cut where the payload would be too long */
     struct str message_id, encoding; /* "gsm7", "ucs2", "latin1", "utf8" … "mixed" */
-    struct str link; /* what makes it the same message again: link and the carrier's id */
+    struct str link; /* identifies a repeat of the message: link and the carrier's id */
     unsigned parts;
     bool partial, simulated;
     bool truncated;           /* the message goes on, but not in here */
@@ -116,12 +116,12 @@ struct sms_facts {
     uint8_t data_coding;   /* beside raw */
 };
 MUST_USE enum err event_of_sms(const struct sms_facts *f, int64_t now_ms, struct event **ret);
-/* The same, with message, encoding, parts_missing and what is raw taken from the parts that are
- * there, in the order of their numbers (n ≥ 1). f->parts: how many there should be. */
+/* Does the same; message, encoding, parts_missing and raw come from the parts that are there, in
+ * the order of their numbers (n ≥ 1). f->parts: how many there should be. */
 struct sms_part;
 MUST_USE enum err event_of_parts(const struct sms_facts *f, const struct sms_part *const *part,
                                  size_t n, int64_t now_ms, struct event **ret);
-/* For one endpoint alone: a test, and the news that it was switched off. */
+/* Build events for one endpoint alone: a test, and the news that it was switched off. */
 MUST_USE enum err event_of_ping(uint64_t account, struct str endpoint_id, int64_t now_ms,
                                 struct event **ret);
 MUST_USE enum err event_of_endpoint_disabled(uint64_t account, struct str endpoint_id,

@@ -1,4 +1,4 @@
-/* event_call: from the facts of a call to its events' payloads, fields in CONTRACT §2's order.
+/* event_call: writes the payloads of a call's events from its facts, fields in CONTRACT §2's order.
  * Called by sip/call_store on the edge's loop, thousands of times a second: one stack buffer, no
  * parser. */
 #include <string.h>
@@ -69,8 +69,8 @@ size_t sip_header_key(struct str name, char *out, size_t cap)
     return n;
 }
 
-/* Those that fit. The buffer grows to EVENT_PAYLOAD_MAX, of which TAIL_MAX is kept for what
- * follows. */
+/* Writes the X-* headers that fit. The buffer grows to EVENT_PAYLOAD_MAX, of which TAIL_MAX is kept
+ * for the fields that follow. */
 static void put_sip_headers(struct json_writer *w, const struct call_facts *f)
 {
     static const char begin[] = "sip_header_";
@@ -105,7 +105,7 @@ static void put_detail(struct json_writer *w, const struct call_facts *f)
         json_put_str(w, "detail", f->detail);
 }
 
-/* What stands between did_number, caller_id and timestamp. */
+/* Writes the fields between did_number, caller_id and timestamp. */
 static void put_fixed(struct json_writer *w, enum event_kind kind, const struct call_facts *f)
 {
     if (kind == EVENT_CALL_ANSWERED || kind == EVENT_CALL_TRANSFERRED)

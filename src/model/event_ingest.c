@@ -1,8 +1,8 @@
-/* event_ingest: an event that another PBX tells us: checked field by field, written anew in the
- * contract's order, so that receivers cannot tell it from one of ours. Pure.
+/* event_ingest: reads an event that another PBX posts. It checks each field and writes the event
+ * anew in the contract's order, so that receivers cannot tell it from one of ours. Pure.
  *
- * Strict: what receivers go by (enumerations, ranges, dates) is what ours would send, or the event
- * is refused with the field and what it may hold. */
+ * Strict: values that receivers depend on (enumerations, ranges, dates) must be those that our own
+ * events have; else the event is refused with the field and its allowed values. */
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +28,7 @@ enum {
 #define ANSWERED EVENT_BIT(EVENT_CALL_ANSWERED)
 #define ENDED    EVENT_BIT(EVENT_CALL_ENDED)
 #define FAILED   EVENT_BIT(EVENT_CALL_FORWARD_FAILED)
-/* Where the destination stands before the timestamp, and must be there. */
+/* The events in which the destination is required and stands before the timestamp. */
 #define DESTINATION_FIXED (ANSWERED | EVENT_BIT(EVENT_CALL_TRANSFERRED))
 #define DESTINATION_ADDED (CALLS & ~DESTINATION_FIXED)
 
@@ -55,7 +55,7 @@ static const char *alphabet_name(unsigned i)
     return i < SMS_ALPHABET_COUNT ? sms_alphabet_name((enum sms_alphabet)i) : NULL;
 }
 
-/* What may be given besides the fixed fields, in the order in which it is sent. */
+/* The fields that may be given besides the fixed ones, in the order in which they are sent. */
 static const struct added {
     const char *name;
     event_mask kinds;
@@ -129,7 +129,7 @@ static struct str message_of(struct ingest *in)
     return s;
 }
 
-/* 0: not given. */
+/* Reads a time; 0: not given. */
 static int64_t time_of(struct ingest *in, const char *name)
 {
     int64_t ms = 0;
@@ -139,7 +139,7 @@ static int64_t time_of(struct ingest *in, const char *name)
     return ms;
 }
 
-/* One given tells the other; none: now. */
+/* Reads both times: one that is given gives the other; without any it is now. */
 static void read_times(struct ingest *in)
 {
     int64_t sec = time_of(in, "timestamp"), ms = time_of(in, "occurred_at");
@@ -228,7 +228,8 @@ static void put_added(struct ingest *in)
     }
 }
 
-/* sip_header_x_…: an X- header of the INVITE, the name in lower case with `_` for the rest. */
+/* True for sip_header_x_…: the name of an X- header of the INVITE in lower case, with `_` for all
+ * other bytes. */
 static bool is_header_name(struct str key)
 {
     for (size_t i = 0; i < key.n; i++)
@@ -256,7 +257,7 @@ static void put_headers(struct ingest *in)
     }
 }
 
-/* What each may be alone, but not together. */
+/* Checks fields that are valid alone but not together. */
 static void check_whole(struct ingest *in)
 {
     bool answered = true, partial = false;

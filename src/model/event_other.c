@@ -1,10 +1,10 @@
-/* event_other: the events that are not a call's: a text message, a ping, an endpoint switched off.
- * Pure but for the ping's random id. */
+/* event_other: builds the events that belong to no call: a text message, a ping, an endpoint
+ * switched off. Pure, apart from the ping's random id. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "model/event.h"
 
-/* The added fields that all events share. */
+/* Writes the added fields that all events share. */
 static void put_added(struct json_writer *w, const char *id, int64_t now_ms)
 {
     char at[CLOCK_TEXT_SIZE];
@@ -14,8 +14,8 @@ static void put_added(struct json_writer *w, const char *id, int64_t now_ms)
     json_put_str(w, "api_version", STR(EVENT_API_VERSION));
 }
 
-static enum err finish(struct buf *b, struct event *proto, const char *id, int64_t now_ms,
-                       struct event **ret)
+static enum err event_finish(struct buf *b, struct event *proto, const char *id, int64_t now_ms,
+                             struct event **ret)
 {
     proto->occurred_at_ms = now_ms;
     proto->seen_mono_us = clock_mono_us();
@@ -26,11 +26,11 @@ static enum err finish(struct buf *b, struct event *proto, const char *id, int64
     return err;
 }
 
-/* What other fields may take of a payload: `raw` 8 KiB and a little, `parts_missing` 1 KiB, sender
- * and ids. */
+/* The room in a payload for the other fields: `raw` 8 KiB and a little, `parts_missing` 1 KiB,
+ * sender and ids. */
 enum { SMS_FIELDS_MAX = 16 * 1024 };
 
-/* What the character there takes of a JSON string, at most; *ret_n: of the text. */
+/* Gives how many bytes the character takes in a JSON string, at most; *ret_n: in the text. */
 static size_t json_cost(struct str text, size_t at, size_t *ret_n)
 {
     unsigned char c = (unsigned char)text.p[at];
@@ -44,8 +44,8 @@ static size_t json_cost(struct str text, size_t at, size_t *ret_n)
     return c < 0x20 || c == 0x7F ? 6 : c == '"' || c == '\\' ? 2 : 1;
 }
 
-/* As much of it as its JSON string has room for, in whole characters. */
-static struct str cut(struct str text, size_t room)
+/* Cuts the text to `room` bytes of its JSON string, at a whole character. */
+static struct str json_text_cut(struct str text, size_t room)
 {
     size_t i = 0;
     for (size_t used = 0, n; i < text.n; i += n) {
@@ -91,7 +91,7 @@ enum err event_of_sms(const struct sms_facts *f, int64_t now_ms, struct event **
     json_put_str(&w, "to", f->to);
     struct str message = f->message.p ? f->message : STR("");
     if (message.n > (EVENT_PAYLOAD_MAX - SMS_FIELDS_MAX) / 6)
-        message = cut(message, EVENT_PAYLOAD_MAX - SMS_FIELDS_MAX);
+        message = json_text_cut(message, EVENT_PAYLOAD_MAX - SMS_FIELDS_MAX);
     json_put_str(&w, "message", message);
     json_put_str(&w, "timestamp", str_of(at));
     put_added(&w, id, now_ms);
@@ -102,11 +102,12 @@ enum err event_of_sms(const struct sms_facts *f, int64_t now_ms, struct event **
                           .account = f->account,
                           .number = f->to,
                           .peer = f->from};
-    return finish(&b, &proto, id, now_ms, ret);
+    return event_finish(&b, &proto, id, now_ms, ret);
 }
 
-static enum err of_endpoint(enum event_kind kind, uint64_t account, struct str endpoint_id,
-                            struct str url, struct str why, int64_t now_ms, struct event **ret)
+static enum err event_of_endpoint(enum event_kind kind, uint64_t account, struct str endpoint_id,
+                                  struct str url, struct str why, int64_t now_ms,
+                                  struct event **ret)
 {
     char id[ID_SIZE], at[CLOCK_TEXT_SIZE];
     struct buf b;
@@ -125,17 +126,17 @@ static enum err of_endpoint(enum event_kind kind, uint64_t account, struct str e
     put_added(&w, id, now_ms);
     json_end_obj(&w);
     struct event proto = {.kind = kind, .account = account};
-    return finish(&b, &proto, id, now_ms, ret);
+    return event_finish(&b, &proto, id, now_ms, ret);
 }
 
 enum err event_of_ping(uint64_t account, struct str endpoint_id, int64_t now_ms, struct event **ret)
 {
-    return of_endpoint(EVENT_PING, account, endpoint_id, (struct str){0}, (struct str){0}, now_ms,
-                       ret);
+    return event_of_endpoint(EVENT_PING, account, endpoint_id, (struct str){0}, (struct str){0},
+                             now_ms, ret);
 }
 
 enum err event_of_endpoint_disabled(uint64_t account, struct str endpoint_id, struct str url,
                                     struct str why, int64_t now_ms, struct event **ret)
 {
-    return of_endpoint(EVENT_ENDPOINT_DISABLED, account, endpoint_id, url, why, now_ms, ret);
+    return event_of_endpoint(EVENT_ENDPOINT_DISABLED, account, endpoint_id, url, why, now_ms, ret);
 }

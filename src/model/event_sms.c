@@ -1,6 +1,6 @@
-/* event_sms: the event of a message out of its parts: what they say, in which alphabets, which ones
- * are missing; and the bytes themselves where the text does not say it all. Called by the door for
- * messages (hub) and by what joins them. Pure. */
+/* event_sms: builds a message's event from its parts: their text, their alphabets, the missing
+ * parts, and the raw bytes where the text is not the whole content. The door for messages (hub) and
+ * the joining of parts call it. Pure. */
 #include "base/crypto.h"
 #include "model/event.h"
 #include "model/sms.h"
@@ -21,7 +21,7 @@ static struct str encoding_of(const struct sms_part *const *part, size_t n)
     return str_of(name);
 }
 
-/* The numbers from 1 to `parts` that no part has: "2,3". */
+/* Writes the numbers from 1 to `parts` that no part has: "2,3". */
 static void put_missing(struct buf *b, const struct sms_part *const *part, size_t n, unsigned parts)
 {
     size_t i = 0;
@@ -36,7 +36,7 @@ static void put_missing(struct buf *b, const struct sms_part *const *part, size_
     }
 }
 
-/* Hex, a comma between parts. */
+/* Writes the parts' bytes in hex, with a comma between parts. */
 static bool put_raw(struct buf *b, const struct sms_part *const *part, size_t n)
 {
     size_t room = RAW_MAX;

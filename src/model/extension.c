@@ -1,7 +1,7 @@
-/* extension: the document of a SIP account that phones are to register with: username and password.
- * The password itself is kept, not a hash: digest (RFC 7616, RFC 8760) computes H(username:realm:
- * password) by the algorithm that the phone chooses, for the realm of the day. It is ASCII,
- * so that every phone hashes the same bytes. Pure. */
+/* extension: parses and prints the document of a SIP account that phones register with: username
+ * and password. The password itself is kept, not a hash: digest (RFC 7616, RFC 8760) computes
+ * H(username:realm: password) by the algorithm that the phone chooses, for the realm of the day. It
+ * is ASCII, so that every phone hashes the same bytes. Pure. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,7 +80,8 @@ void extension_print(const struct extension *e, struct buf *out)
     json_end_obj(&w);
 }
 
-/* 32 signs that nobody takes for another and every phone's keys have; 100 bits in 20 of them. */
+/* Makes a password of 20 characters, 100 bits. The 32 characters are easy to tell apart, and every
+ * phone's keys have them. */
 void extension_password_new(char out[EXTENSION_PASSWORD_MAX + 1])
 {
     static const char sign[] = "abcdefghjkmnpqrstuvwxyz023456789";

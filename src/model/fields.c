@@ -1,5 +1,5 @@
-/* fields: the checks that all settings documents share. Called by the five parsers of
- * model/settings.h, for the API's input and for stored rows. Pure. */
+/* fields: does the checks that all settings documents share. The parsers of model/settings.h call
+ * it, for the API's input and for stored rows. Pure. */
 #include "model/fields.h"
 
 #include <stdio.h>
@@ -37,7 +37,7 @@ const struct json *field_own(struct fields *f, const char *name)
 }
 
 /* Members mostly come in the order in which they were asked for: the look begins at *at. */
-static bool is_known(const struct fields *f, struct str key, size_t *at)
+static bool field_is_known(const struct fields *f, struct str key, size_t *at)
 {
     for (size_t i = 0; i < f->n_known; i++, ++*at) {
         *at = *at < f->n_known ? *at : 0;
@@ -47,7 +47,7 @@ static bool is_known(const struct fields *f, struct str key, size_t *at)
     return f->prefix && str_starts(key, str_of(f->prefix));
 }
 
-static void refuse_unknown(struct fields *f, struct str key)
+static void fields_refuse_unknown(struct fields *f, struct str key)
 {
     char list[sizeof f->fault->why];
     const char *before = "no such field; known: ";
@@ -67,12 +67,12 @@ enum err fields_end(struct fields *f)
     const struct json *v;
     size_t at = 0;
     for (void *it = NULL; f->err == OK && json_next(f->doc, &it, &key, &v);)
-        if (!is_known(f, key, &at))
-            refuse_unknown(f, key);
+        if (!field_is_known(f, key, &at))
+            fields_refuse_unknown(f, key);
     return f->err;
 }
 
-static bool is_text(struct str s)
+static bool field_is_text(struct str s)
 {
     for (size_t i = 0; i < s.n; i++)
         if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7F)
@@ -80,9 +80,10 @@ static bool is_text(struct str s)
     return str_is_utf8(s);
 }
 
-/* A text of the document, which ends it with a NUL; *out is left alone when there is none. */
-static void read_text(struct fields *f, const char *name, const struct json *v, size_t max,
-                      bool required, const char **out)
+/* Reads a text, which lies in the document and ends with a NUL; *out stays unchanged when there is
+ * none. */
+static void field_text_read(struct fields *f, const char *name, const struct json *v, size_t max,
+                            bool required, const char **out)
 {
     struct str s;
     char why[64];
@@ -91,7 +92,7 @@ static void read_text(struct fields *f, const char *name, const struct json *v, 
             field_refuse(f, name, "needed");
         return;
     }
-    if (!json_str(v, &s) || !is_text(s) || s.n > max || (required && s.n == 0)) {
+    if (!json_str(v, &s) || !field_is_text(s) || s.n > max || (required && s.n == 0)) {
         snprintf(why, sizeof why, "a string of %s%zu bytes on one line",
                  required ? "1 to " : "at most ", max);
         field_refuse(f, name, why);
@@ -100,36 +101,36 @@ static void read_text(struct fields *f, const char *name, const struct json *v, 
     *out = s.p;
 }
 
-static void copy_text(struct fields *f, const char *name, const struct json *v, char *out,
-                      size_t cap, bool required)
+static void field_text_copy(struct fields *f, const char *name, const struct json *v, char *out,
+                            size_t cap, bool required)
 {
     const char *text = NULL;
-    read_text(f, name, v, cap - 1, required, &text);
+    field_text_read(f, name, v, cap - 1, required, &text);
     if (text)
         memcpy(out, text, strlen(text) + 1);
 }
 
 void field_text(struct fields *f, const char *name, char *out, size_t cap, bool required)
 {
-    copy_text(f, name, field_any(f, name), out, cap, required);
+    field_text_copy(f, name, field_any(f, name), out, cap, required);
 }
 
 void field_own_text(struct fields *f, const char *name, char *out, size_t cap)
 {
-    copy_text(f, name, field_own(f, name), out, cap, false);
+    field_text_copy(f, name, field_own(f, name), out, cap, false);
 }
 
 void field_slice(struct fields *f, const char *name, size_t max, bool required, const char **out)
 {
-    read_text(f, name, field_any(f, name), max, required, out);
+    field_text_read(f, name, field_any(f, name), max, required, out);
 }
 
 void field_own_slice(struct fields *f, const char *name, size_t max, const char **out)
 {
-    read_text(f, name, field_own(f, name), max, false, out);
+    field_text_read(f, name, field_own(f, name), max, false, out);
 }
 
-static void take_bool(struct fields *f, const char *name, const struct json *v, bool *out)
+static void field_bool_read(struct fields *f, const char *name, const struct json *v, bool *out)
 {
     if (v && !json_bool(v, out))
         field_refuse(f, name, "true or false");
@@ -137,12 +138,12 @@ static void take_bool(struct fields *f, const char *name, const struct json *v, 
 
 void field_bool(struct fields *f, const char *name, bool *out)
 {
-    take_bool(f, name, field_any(f, name), out);
+    field_bool_read(f, name, field_any(f, name), out);
 }
 
 void field_own_bool(struct fields *f, const char *name, bool *out)
 {
-    take_bool(f, name, field_own(f, name), out);
+    field_bool_read(f, name, field_own(f, name), out);
 }
 
 void field_u32(struct fields *f, const char *name, uint32_t min, uint32_t max, uint32_t *out)

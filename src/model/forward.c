@@ -1,5 +1,5 @@
-/* forward: a number's ordered targets, from JSON and back. One parser for PUT …/forward, for the
- * stored row and for an endpoint's answer that routes a call. The value is one block of memory. */
+/* forward: parses and prints a number's ordered targets. The one parser serves PUT …/forward, the
+ * stored row, and an endpoint's answer that routes a call. The value is one block of memory. */
 #include "model/forward.h"
 
 #include <stdio.h>
@@ -74,7 +74,7 @@ static bool is_port(struct str s)
     return str_to_u64(s, 65535, &port) == OK && port > 0;
 }
 
-/* host, host:port, [IPv6], [IPv6]:port, or an IPv6 address alone. */
+/* True for host, host:port, [IPv6], [IPv6]:port, or an IPv6 address alone. */
 static bool is_host_port(struct str s)
 {
     struct str host, port;
@@ -90,8 +90,8 @@ static bool is_host_port(struct str s)
                                         : is_made_of(host, "-._", true) && is_port(port);
 }
 
-/* sip:user@host…: what the URI parser of sip/ will need is there; it judges the rest when it calls.
- */
+/* True for sip:user@host…: the parts that sip/'s URI parser needs are there; it judges the rest
+ * when the call is made. */
 static bool is_sip_uri(struct str s)
 {
     size_t at = str_starts_nocase(s, STR("sip:")) ? 4 : str_starts_nocase(s, STR("sips:")) ? 5 : 0;
@@ -152,7 +152,7 @@ static bool is_header_value(struct str s)
     return s.n <= 512 && str_is_utf8(s);
 }
 
-/* Everything one target needs, before it is copied into the block. */
+/* Reads one target, before it is copied into the block. */
 static const char *target_read(const struct json *v, struct target *t,
                                struct str header[TARGET_HEADERS_MAX][2], const char **ret_member)
 {
@@ -208,7 +208,7 @@ static const char *target_read(const struct json *v, struct target *t,
     return destination_fault(t->type, t->destination);
 }
 
-static struct str move(struct str s, char **at)
+static struct str target_move(struct str s, char **at)
 {
     struct str copy = {*at, s.n};
     if (s.n)
@@ -217,9 +217,9 @@ static struct str move(struct str s, char **at)
     return copy;
 }
 
-static struct forward nowhere; /* of all that have no target */
+static struct forward nowhere; /* shared by all numbers without a target */
 
-static struct forward *block_new(const struct target *t, size_t n)
+static struct forward *forward_block_new(const struct target *t, size_t n)
 {
     size_t bytes = 0;
     size_t headers = 0;
@@ -241,10 +241,10 @@ static struct forward *block_new(const struct target *t, size_t n)
         *to = t[i];
         to->header = header;
         header += t[i].n_headers;
-        to->destination = move(t[i].destination, &at);
+        to->destination = target_move(t[i].destination, &at);
         for (size_t h = 0; h < t[i].n_headers; h++) {
-            to->header[h][0] = move(t[i].header[h][0], &at);
-            to->header[h][1] = move(t[i].header[h][1], &at);
+            to->header[h][0] = target_move(t[i].header[h][0], &at);
+            to->header[h][1] = target_move(t[i].header[h][1], &at);
         }
     }
     return f;
@@ -276,7 +276,7 @@ enum err forward_parse(const struct json *targets, struct forward **ret, char re
             goto out;
         }
     }
-    *ret = header ? block_new(t, n) : NULL;
+    *ret = header ? forward_block_new(t, n) : NULL;
     err = *ret ? OK : ERR_NOMEM;
 out:
     free(header);

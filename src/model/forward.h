@@ -1,5 +1,4 @@
-/* Forward settings: a number's ordered targets (CONTRACT §5). Parsed from JSON, printed back. Pure.
- */
+/* Parses and prints forward settings: a number's ordered targets (CONTRACT §5). Pure. */
 #pragma once
 #include "base/json.h"
 
@@ -33,7 +32,7 @@ enum { TARGETS_MAX = 16, TARGET_HEADERS_MAX = 16, DESTINATION_MAX = 512, RING_TI
 struct target {
     enum target_type type;
     enum target_when when;
-    bool when_said;          /* `always` may be said, too: it is shown as it was given */
+    bool when_said;          /* `when` was given, if only as `always`: it is shown again */
     unsigned ring_timeout_s; /* 0: the daemon's default */
     struct str destination;  /* slices into forward.bytes */
     size_t n_headers;
@@ -44,12 +43,12 @@ struct forward { /* immutable */
     struct target *target; /* in the same block of memory */
 };
 
-/* sip:user:password@host (RFC 3261 §19.1.1 advises against it: it stands in events and traces). New
- * settings are refused with one; numbers that have one go on working. */
+/* True for sip:user:password@host (RFC 3261 §19.1.1 advises against it, since it shows in events
+ * and traces). New settings with a password are refused; numbers that have one go on working. */
 bool target_has_password(const struct target *t);
-bool extension_name_is(struct str s); /* could an extension be called so? (extension.c) */
-/* `targets`: the JSON array. Checks every field, refuses unknown ones; `ret_field` gets the path of
- * the one at fault ("targets[1].destination"), `ret_why` what is allowed. */
+bool extension_name_is(struct str s); /* true for a valid extension name (extension.c) */
+/* Parses `targets`, a JSON array. Checks every field and refuses unknown ones; `ret_field` gets the
+ * path of the wrong field ("targets[1].destination"), `ret_why` what is allowed there. */
 MUST_USE enum err forward_parse(const struct json *targets, struct forward **ret,
                                 char ret_field[64], const char **ret_why);
 void forward_free(struct forward *f);

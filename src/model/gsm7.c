@@ -1,4 +1,5 @@
-/* gsm7: septets and what they stand for. Called for every message by model/sms_text; pure. */
+/* gsm7: unpacks septets and maps them to characters. model/sms_text calls it for every message;
+ * pure. */
 #include "model/gsm7.h"
 
 struct gsm7 gsm7_tables(uint8_t locking_shift, uint8_t single_shift)
@@ -10,7 +11,7 @@ struct gsm7 gsm7_tables(uint8_t locking_shift, uint8_t single_shift)
 int gsm7_septet(uint32_t c)
 {
     const uint16_t *base = gsm7_locking[0], *extension = gsm7_single[0];
-    if (c < GSM7_SIZE && base[c] == c && c != GSM7_ESCAPE) /* where it has ASCII's places */
+    if (c < GSM7_SIZE && base[c] == c && c != GSM7_ESCAPE) /* the same as ASCII */
         return (int)c;
     for (int i = 0; i < GSM7_SIZE; i++)
         if (base[i] == c && i != GSM7_ESCAPE)
@@ -23,7 +24,7 @@ int gsm7_septet(uint32_t c)
 
 void gsm7_unpack(struct str packed, unsigned fill, struct buf *out)
 {
-    fill %= 7; /* it may come from a store: no number there leads out of the octets */
+    fill %= 7; /* a stored value may be wrong; it must not lead out of the octets */
     size_t bits = packed.n * 8, n = bits > fill ? (bits - fill) / 7 : 0;
     unsigned held = 0, window = 0; /* bits read and not yet given out, the oldest lowest */
     char *to = n ? buf_room(out, n) : NULL;

@@ -1,6 +1,5 @@
-/* number: from what carriers write to E.164. Called for every INVITE and message by sip/core/identity
- * and smpp; pure. The invariant: what comes out is accepted by number_is_e164, or nothing comes
- * out. */
+/* number: converts the numbers that carriers write to E.164. Called for every INVITE and message by
+ * sip/core/identity and smpp; pure. The invariant: number_is_e164 accepts every result. */
 #include "model/number.h"
 
 #include <string.h>
@@ -45,7 +44,7 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Digits with at most one leading `+`, separators dropped (RFC 3966 §5.1.1), escapes undone. */
+/* Reads digits with at most one leading `+`; drops separators (RFC 3966 §5.1.1), undoes escapes. */
 static enum err digits_read(struct str text, struct buf *out)
 {
     for (size_t i = 0; i < text.n; i++) {
@@ -66,7 +65,7 @@ static enum err digits_read(struct str text, struct buf *out)
     return out->err == OK ? OK : ERR_INVALID;
 }
 
-/* RFC 3966 §5.1.5: a local number says where it is local. */
+/* Finds the context in which a local number is valid (RFC 3966 §5.1.5). */
 static struct str phone_context(struct str params)
 {
     struct str one, name, value;
@@ -79,7 +78,7 @@ static struct str phone_context(struct str params)
     return (struct str){0};
 }
 
-static bool strip(struct str *digits, const char *prefix)
+static bool prefix_strip(struct str *digits, const char *prefix)
 {
     if (!*prefix || !str_starts(*digits, str_of(prefix)))
         return false;
@@ -102,8 +101,8 @@ enum err number_parse(struct str text, const struct number_rules *r, char out[NU
         digits = str_from(digits, 1);
     else if (context.n)
         country = context;
-    else if (!strip(&digits, international)) {
-        if (*r->country && strip(&digits, r->national))
+    else if (!prefix_strip(&digits, international)) {
+        if (*r->country && prefix_strip(&digits, r->national))
             country = str_of(r->country);
         else if (!r->bare_is_e164) {
             if (!*r->country)

@@ -1,5 +1,5 @@
-/* payload: bodies out of stored payloads, once per attempt. The payload is a flat JSON object that
- * we wrote ourselves, but it is read with care all the same: it may have come back from a disk. */
+/* payload: makes bodies from stored payloads, once per attempt. We wrote the payload ourselves, a
+ * flat JSON object, but it may come from a damaged disk, so it is checked. */
 #include "model/payload.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ const char *body_content_type(enum body_format f)
     return f == BODY_FORM ? "application/x-www-form-urlencoded" : "application/json";
 }
 
-/* The JSON scalar at the start of `s`, its length; 0 when there is none. */
+/* Gives the length of the JSON scalar at the start of `s`; 0 when there is none. */
 static size_t scalar_size(struct str s)
 {
     size_t i = 1;
@@ -109,7 +109,7 @@ static void put_form_rune(struct buf *b, unsigned v)
     }
 }
 
-/* An escape after a backslash at s.p[i]; *i ends on its last byte. */
+/* Writes the escape after a backslash at s.p[i]; *i ends on its last byte. */
 static bool put_escape(struct buf *b, struct str s, size_t *i)
 {
     static const char from[] = "bfnrt\"\\/", to[] = "\b\f\n\r\t\"\\/";
@@ -134,7 +134,7 @@ static bool put_escape(struct buf *b, struct str s, size_t *i)
     return true;
 }
 
-/* A raw JSON scalar as form text: strings unquoted, null empty, the rest as written. */
+/* Writes a raw JSON scalar as form text: strings unquoted, null empty, the rest as written. */
 static bool put_form_value(struct buf *b, struct str raw)
 {
     if (str_eq(raw, STR("null")))

@@ -1,4 +1,4 @@
-/* From a stored payload to the exact bytes of a body. Pure. */
+/* Makes the exact bytes of a body from a stored payload. Pure. */
 #pragma once
 #include "base/buf.h"
 

@@ -1,4 +1,4 @@
-/* retry: the schedule of CONTRACT §3 as a value. Pure. */
+/* retry: computes the waits of a retry schedule (CONTRACT §3). Pure. */
 #include "model/retry.h"
 
 #include "base/json.h"

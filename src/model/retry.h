@@ -1,5 +1,5 @@
-/* When a delivery is tried again, and when it is given up (CONTRACT §3). Pure: randomness and time
- * are arguments. */
+/* Says when a delivery is tried again, and when it is given up (CONTRACT §3). Pure: randomness and
+ * time are arguments. */
 #pragma once
 #include "base/json.h"
 
@@ -21,8 +21,9 @@ struct retry {
 extern const struct retry
     retry_default; /* 1 5 30 120 600 1800 3600 7200 14400 28800 43200…, 72 h */
 
-/* Milliseconds to wait after attempt number `attempt` (1, 2 …) failed, `age_ms` after the first
- * one; `random` gives ±20 %. `retry_after_sec` < 0: the receiver said nothing. -1: give up. */
+/* Gives the milliseconds to wait after attempt number `attempt` (1, 2 …) failed, `age_ms` after the
+ * first one; `random` gives ±20 %. `retry_after_sec` < 0: the receiver gave none. Returns -1 to
+ * give up. */
 int64_t retry_wait_ms(const struct retry *r, unsigned attempt, int64_t age_ms,
                       int64_t retry_after_sec, uint64_t random);
 /* {"schedule_s":[1,5,30],"give_up_after_s":259200}; ret_why for people. */

@@ -1,4 +1,4 @@
-/* setting_mark: finds the mark in a document. Called by store/ for each setting that it writes, and
+/* setting_mark: finds the mark in a document. store/ calls it for each setting that it writes, and
  * once for each that an older program wrote. */
 #include "model/setting_mark.h"
 

@@ -1,6 +1,6 @@
-/* The kinds of settings, and the mark of a setting: a second text that it is found by. Unlike ids
- * and keys, many may share one. It comes from the document alone, so that the two can never
- * disagree. Pure. */
+/* Defines the kinds of settings, and the mark of a setting: a second text by which it is found.
+ * Unlike ids and keys, many settings may share a mark. It is derived from the document alone, so
+ * that the two always agree. Pure. */
 #pragma once
 #include "base/json.h"
 
@@ -18,8 +18,8 @@ enum setting_kind { /* stored as numbers: append only */
 
 enum { MARK_SIZE = 24 }; /* bytes with NUL */
 
-/* Of an endpoint: the number that it names, when it names one and no other. Of a number: its
- * country. Of a key: the row of the user with whom it ends. "": none. */
+/* Writes the mark. For an endpoint: the number that it names, when it names exactly one. For a
+ * number: its country. For a key: the row of the user whose deletion ends it. "": none. */
 void setting_mark(enum setting_kind kind, const struct json *doc, char out[MARK_SIZE]);
-/* The same of a document as it is stored; one that cannot be read has none. */
+/* Does the same for a document as it is stored; an unreadable document has no mark. */
 MUST_USE enum err setting_mark_of_text(enum setting_kind kind, struct str doc, char out[MARK_SIZE]);

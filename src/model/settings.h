@@ -1,6 +1,6 @@
-/* What the settings documents hold: accounts, numbers, endpoints, trunks, keys as values. One
- * parser for the API's input and the store's rows alike; the URL and CIDR texts are judged by who
- * can (api/ on input, hub/book when it compiles them). Pure. */
+/* Defines the values of the settings documents: accounts, numbers, endpoints, trunks, keys and so
+ * on. One parser reads the API's input and the store's rows alike. api/ judges the texts of URLs
+ * and CIDR blocks on input, and hub/book when it compiles them. Pure. */
 #pragma once
 #include "model/event.h"
 #include "model/forward.h"
@@ -13,15 +13,15 @@
 enum { NAME_MAX_BYTES = 128, URL_MAX_BYTES = 2048, ENDPOINT_HEADERS_MAX = 32 };
 enum { SOURCES_MAX = 32, SOURCE_SIZE = 48 }; /* CIDR texts */
 
-/* Which field of the input is at fault ("headers.X-Foo") and what is allowed there. */
+/* The wrong field of the input ("headers.X-Foo") and what is allowed there. */
 struct field_error {
     char field[64];
     char why[320];
 };
 
-/* Numbers and endpoints are what there may be a million of: each is one block of memory, with its
- * texts behind it. A text that was not given is "" unless its comment says otherwise. To change
- * one, set its members to texts that live until it is printed. */
+/* There may be a million numbers and endpoints, so each is one block of memory with its texts
+ * behind it. A text that was not given is "", unless its comment says otherwise. To change one, set
+ * its members to texts that live until it is printed. */
 struct did { /* a number's settings */
     char e164[NUMBER_SIZE];
     bool voice, sms;             /* as its account has them now */
@@ -76,7 +76,7 @@ struct trunk {
     bool outbound;       /* pstn targets leave through it */
 };
 
-enum smpp_mode { SMPP_CLIENT, SMPP_SERVER }; /* we bind to the carrier, or he binds to us */
+enum smpp_mode { SMPP_CLIENT, SMPP_SERVER }; /* we bind to the carrier, or it binds to us */
 
 struct smpp_link {
     char name[NAME_MAX_BYTES + 1];
@@ -88,7 +88,7 @@ struct smpp_link {
     char password[33];  /* §5.2.2 has room for 8; carriers give out longer ones */
     char system_type[13];
     bool transceiver; /* client: bind_transceiver; false: bind_receiver */
-    size_t n_sources; /* server: who may bind; 0: anybody who knows the password */
+    size_t n_sources; /* server: addresses that may bind; 0: any, with the password */
     char sources[SOURCES_MAX][SOURCE_SIZE];
     uint32_t max_binds;      /* server: sessions at once, default 4; client: sessions we open, 1 */
     uint32_t window;         /* messages that may wait for our answer, default 100 */
@@ -98,12 +98,12 @@ struct smpp_link {
     bool disabled;
 };
 
-/* Rights: the scopes of a key and the roles of users come down to sets of these. */
+/* The rights: scopes of keys and roles of users are sets of these. */
 enum right {
     RIGHT_READ = 1,
     RIGHT_WRITE = 2,
     RIGHT_INGEST = 4,
-    RIGHT_USERS = 8, /* sees to the account's users, also to those of the same rank */
+    RIGHT_USERS = 8, /* manages the account's users, also those of the same rank */
     RIGHT_OPERATOR = 16,
     RIGHTS_ALL = 31,
 };
@@ -112,15 +112,15 @@ struct api_key {
     char name[NAME_MAX_BYTES + 1];
     char hash[65]; /* hex SHA-256 of the key as shown once */
     bool read, write, ingest, operator_;
-    bool all;                 /* `*` was said: read, write, ingest */
+    bool all;                 /* `*` was given: read, write, ingest */
     int64_t expires_at_ms;    /* 0: never */
     char created_by[ID_SIZE]; /* "key_…", "user_…", "setup", "operator"; "" unknown */
     uint64_t user;            /* row of the user with whom it ends, and whose role bounds it; 0 */
 };
 unsigned api_key_rights(const struct api_key *k);
 
-/* Lowest first: support reads; developer writes and ingests too; owner also has the account's users
- * in hand; operator has all accounts. */
+/* The roles, lowest first: support reads; developer also writes and ingests; owner also manages the
+ * account's users; operator has all accounts. */
 #define ROLE_LIST(X)                                                                               \
     X(SUPPORT, "support") X(DEVELOPER, "developer") X(OWNER, "owner") X(OPERATOR, "operator")
 enum role {
@@ -137,7 +137,7 @@ enum { PASSWORD_MIN = 8, PASSWORD_MAX = 256 }; /* bytes */
 
 struct user {
     char username[65];               /* as it was written; found by its lower case, user_key */
-    char password[PASSWORD_MAX + 1]; /* of the input alone, never printed; "" when not given */
+    char password[PASSWORD_MAX + 1]; /* only in input, never printed; "" when not given */
     char password_hash[129];         /* argon2id; "" in input */
     enum role role;
     char created_by[ID_SIZE]; /* as a key's */
@@ -157,13 +157,14 @@ struct account {
     char balance[24], currency[4]; /* what the DID API tells; "" : "0.00", "USD" */
 };
 
-/* An event that another PBX posts: the contract's fields, its own `id` and `call_id` when given.
- * ERR_INVALID with *ret_fault. */
+/* Reads an event that another PBX posts: the contract's fields, its own `id` and `call_id` when
+ * given. ERR_INVALID with *ret_fault. */
 MUST_USE enum err event_of_ingest(uint64_t account, const struct json *doc, int64_t now_ms,
                                   struct event **ret, struct field_error *ret_fault);
 
-/* From a document or from API input. Unknown members, wrong types and values give ERR_INVALID with
- * *ret_fault filled in. What is absent gets its default. Each value is heap memory of one owner. */
+/* Parse a stored document or API input. Unknown members, wrong types and wrong values give
+ * ERR_INVALID with *ret_fault filled in. Absent members get their defaults. Each value is heap
+ * memory of one owner. */
 MUST_USE enum err did_parse(const struct json *doc, struct did **ret,
                             struct field_error *ret_fault);
 MUST_USE enum err endpoint_parse(const struct json *doc, struct endpoint **ret,
@@ -180,13 +181,14 @@ MUST_USE enum err extension_parse(const struct json *doc, struct extension **ret
                                   struct field_error *ret_fault);
 MUST_USE enum err account_parse(const struct json *doc, struct account **ret,
                                 struct field_error *ret_fault);
-/* How a user is found: his name in lower case (ASCII); "" when it is no name. */
+/* Makes the key by which a user is found: the name in lower case (ASCII); "" when it is no valid
+ * name. */
 void user_key(struct str username, char out[65]);
-/* How an extension is found: its username in lower case, of which there is one in the whole system
- * (docs/decisions/extension-names.md); "" when it is no name. */
+/* Makes the key by which an extension is found: its username in lower case, unique in the whole
+ * system (docs/decisions/extension-names.md); "" when it is no valid name. */
 void extension_key(struct str username, char out[EXTENSION_NAME_MAX + 1]);
 void extension_password_new(char out[EXTENSION_PASSWORD_MAX + 1]);
-/* The document: everything, secrets too. */
+/* Print the whole document, secrets too. */
 void did_print(const struct did *d, struct buf *out);
 void endpoint_print(const struct endpoint *e, struct buf *out);
 void trunk_print(const struct trunk *t, struct buf *out);
@@ -195,8 +197,8 @@ void smpp_link_print(const struct smpp_link *l, struct buf *out);
 void user_print(const struct user *u, struct buf *out);
 void extension_print(const struct extension *e, struct buf *out);
 void account_print(const struct account *a, struct buf *out);
-/* *ret is the number as it leaves its account: what that set is gone (label, forward), what the
- * operator gave stays. It borrows from `d`, and is not freed. */
+/* Makes *ret the number as it leaves its account: the account's settings (label, forward) are gone,
+ * the operator's stay. It borrows from `d`, and is not freed. */
 void did_leave(const struct did *d, struct did *ret);
 void did_free(struct did *d); /* all NULL-safe */
 void endpoint_free(struct endpoint *e);

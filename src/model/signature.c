@@ -1,5 +1,5 @@
-/* signature: Standard Webhooks 1.0. What is signed is `id.timestamp.body`, over the exact bytes
- * sent. Any thread. */
+/* signature: signs and verifies by Standard Webhooks 1.0. The signature covers `id.timestamp.body`,
+ * with the exact bytes sent. Any thread. */
 #include "model/signature.h"
 
 #include <stdio.h>
@@ -38,8 +38,8 @@ enum err secret_parse(struct str text, struct secret *ret)
     return OK;
 }
 
-static struct str sign(const struct secret *s, struct str id, int64_t timestamp_sec,
-                       struct str body, char out[MAC_TEXT_SIZE])
+static struct str signature_compute(const struct secret *s, struct str id, int64_t timestamp_sec,
+                                    struct str body, char out[MAC_TEXT_SIZE])
 {
     uint8_t mac[SHA256_SIZE];
     char time[24];
@@ -60,7 +60,7 @@ void signature_print(const struct secret *secrets, size_t n, struct str id, int6
     for (size_t i = 0; i < n; i++) {
         if (i)
             buf_putc(out, ' ');
-        buf_put_str(out, sign(&secrets[i], id, timestamp_sec, body, text));
+        buf_put_str(out, signature_compute(&secrets[i], id, timestamp_sec, body, text));
     }
 }
 
@@ -73,7 +73,8 @@ bool signature_verify(const struct secret *secrets, size_t n, struct str id, int
         struct str one;
         str_cut(header, ' ', &one, &header);
         for (size_t i = 0; i < n; i++)
-            fits |= crypto_equal(one, sign(&secrets[i], id, timestamp_sec, body, text));
+            fits |=
+                crypto_equal(one, signature_compute(&secrets[i], id, timestamp_sec, body, text));
     }
     return fits;
 }

@@ -1,5 +1,5 @@
-/* simulation: the request for a call or a message that did not come from a carrier. Names that the
- * events themselves use for the same thing are taken too. */
+/* simulation: parses the request for a simulated call or message. It also accepts the names that
+ * the events use for the same fields. */
 #include "model/simulation.h"
 
 #include <stdlib.h>
@@ -16,8 +16,8 @@ static void read_kind(struct fields *f, struct simulation *s)
     s->sms = str_eq(kind, STR("sms"));
 }
 
-/* The first of the names that is there. */
-static const char *name_of(struct fields *f, const char *a, const char *b)
+/* Gives the first of the two names that is there. */
+static const char *field_name_of(struct fields *f, const char *a, const char *b)
 {
     return field_any(f, a) || !field_any(f, b) ? a : b;
 }
@@ -63,7 +63,7 @@ static void read_message(struct fields *f, struct simulation *s)
 {
     static const char allowed[] = "a text of at most 16,384 bytes";
     struct str text = {0};
-    const char *name = name_of(f, "message", "text");
+    const char *name = field_name_of(f, "message", "text");
     const struct json *v = field_any(f, name);
     if (v && (!json_str(v, &text) || text.n > 16384))
         field_refuse(f, name, allowed);
@@ -85,11 +85,11 @@ enum err simulation_parse(const struct json *doc, struct simulation **ret,
         return ERR_NOMEM;
     fields_start(&f, doc, ret_fault);
     read_kind(&f, s);
-    const char *number = name_of(&f, "number", s->sms ? "to" : "did_number");
+    const char *number = field_name_of(&f, "number", s->sms ? "to" : "did_number");
     field_text(&f, number, s->number, sizeof s->number, true);
     if (f.err == OK && !number_is_e164(str_of(s->number)))
         field_refuse(&f, number, "an E.164 number: + and 5 to 15 digits, the first not 0");
-    const char *from = name_of(&f, "from", s->sms ? "from" : "caller_id");
+    const char *from = field_name_of(&f, "from", s->sms ? "from" : "caller_id");
     memcpy(s->from, "+19175550100", sizeof "+19175550100");
     field_text(&f, from, s->from, sizeof s->from, false);
     if (f.err == OK && (!s->from[0] || (!s->sms && !is_caller(str_of(s->from)))))

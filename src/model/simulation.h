@@ -1,5 +1,4 @@
-/* A call or a text message that somebody wants to see happen, without a carrier: what he says of
- * it. Pure. */
+/* Parses the request for a simulated call or text message, without a carrier. Pure. */
 #pragma once
 #include "model/settings.h"
 

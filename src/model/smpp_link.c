@@ -1,6 +1,6 @@
-/* smpp_link: the settings document of a link with a carrier over SMPP: one that we open (client),
- * or one that he opens to our listener (server). CIDR texts are judged by net/addr, which model
- * does not know. */
+/* smpp_link: parses and prints the settings document of a link with a carrier over SMPP: one that
+ * we open (client), or one that the carrier opens to our listener (server). net/addr, which model
+ * does not know, judges CIDR texts. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ static void read_mode(struct fields *f, struct smpp_link *l)
     else if (s.p && str_eq(s, STR("server")))
         l->mode = SMPP_SERVER;
     else
-        field_refuse(f, "mode", "client (we bind to the carrier) or server (he binds to us)");
+        field_refuse(f, "mode", "client (we bind to the carrier) or server (it binds to us)");
 }
 
 static void read_bind(struct fields *f, struct smpp_link *l)

@@ -1,9 +1,9 @@
-/* sms_encode: text into what a phone would send, for the demo, the load generator and tests. Pure.
- * The invariant: sms_text gives back what sms_encode was given, as long as it has no NUL. */
+/* sms_encode: encodes text as a phone would, for the demo, the load generator and tests. Pure. The
+ * invariant: sms_text gives back the text that sms_encode was given, as long as it has no NUL. */
 #include "model/gsm7.h"
 #include "model/sms.h"
 
-/* The well-formed character of n octets at p. */
+/* Gives the code point of the well-formed character of n octets at p. */
 static uint32_t code_point(const unsigned char *p, size_t n)
 {
     static const unsigned char bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
@@ -13,7 +13,7 @@ static uint32_t code_point(const unsigned char *p, size_t n)
     return c;
 }
 
-static bool next(struct str s, size_t *at, uint32_t *ret)
+static bool code_point_next(struct str s, size_t *at, uint32_t *ret)
 {
     size_t n = str_utf8_at(s, *at);
     if (n == 0)
@@ -26,7 +26,7 @@ static bool next(struct str s, size_t *at, uint32_t *ret)
 static bool is_gsm7(struct str s)
 {
     uint32_t c;
-    for (size_t at = 0; next(s, &at, &c);)
+    for (size_t at = 0; code_point_next(s, &at, &c);)
         if (gsm7_septet(c) < 0)
             return false;
     return true;
@@ -35,7 +35,7 @@ static bool is_gsm7(struct str s)
 static void put_gsm7(struct str s, struct buf *out)
 {
     uint32_t c;
-    for (size_t at = 0; next(s, &at, &c);) {
+    for (size_t at = 0; code_point_next(s, &at, &c);) {
         int septet = gsm7_septet(c);
         if (septet > 0xFF)
             buf_putc(out, GSM7_ESCAPE);
@@ -52,9 +52,9 @@ static void put_unit(struct buf *out, uint32_t unit)
 static void put_ucs2(struct str s, struct buf *out)
 {
     uint32_t c;
-    for (size_t at = 0; next(s, &at, &c);) {
+    for (size_t at = 0; code_point_next(s, &at, &c);) {
         if (at == 3 && (c == 0xFEFF || c == 0xFFFE))
-            put_unit(out, 0xFEFF); /* what reads like a byte order mark needs one in front */
+            put_unit(out, 0xFEFF); /* text that begins like a byte order mark needs one in front */
         if (c < 0x10000)
             put_unit(out, c);
         else {

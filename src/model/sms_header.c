@@ -1,6 +1,6 @@
-/* sms_header: the user data header in front of a message's text (3GPP TS 23.040 §9.2.3.24). Called
- * by smpp for every message whose esm_class announces one; the bytes are the carrier's, and nothing
- * about them is believed before it fits. Pure. */
+/* sms_header: parses the user data header in front of a message's text (3GPP TS 23.040 §9.2.3.24).
+ * smpp calls it for every message whose esm_class announces one. The bytes are the carrier's, so
+ * every length is checked before it is used. Pure. */
 #include "model/sms.h"
 
 #include "model/gsm7.h"
@@ -33,19 +33,19 @@ static void read_shift(uint8_t *shift, uint8_t language)
         *shift = language;
 }
 
-static unsigned word(const unsigned char *p)
+static unsigned u16_read(const unsigned char *p)
 {
     return (unsigned)p[0] << 8 | p[1];
 }
 
-/* An element of another length than its kind has is as unknown as a kind that we don't know. Of one
- * that comes again the last counts (§9.2.3.24). */
+/* Reads one element. An element with a wrong length is skipped like an unknown kind. When a kind
+ * comes again, the last one counts (§9.2.3.24). */
 static void read_element(struct sms_part *p, unsigned id, const unsigned char *d, unsigned n)
 {
     if (id == CONCATENATED_8 && n == 3)
         read_concatenation(p, d[0], false, d + 1);
     else if (id == CONCATENATED_16 && n == 4)
-        read_concatenation(p, word(d), true, d + 2);
+        read_concatenation(p, u16_read(d), true, d + 2);
     else if (id == SINGLE_SHIFT && n == 1)
         read_shift(&p->coding.single_shift, d[0]);
     else if (id == LOCKING_SHIFT && n == 1)
@@ -54,8 +54,8 @@ static void read_element(struct sms_part *p, unsigned id, const unsigned char *d
         p->port_to = d[0];
         p->port_from = d[1];
     } else if (id == PORTS_16 && n == 4) {
-        p->port_to = (uint16_t)word(d);
-        p->port_from = (uint16_t)word(d + 2);
+        p->port_to = (uint16_t)u16_read(d);
+        p->port_from = (uint16_t)u16_read(d + 2);
     }
 }
 

@@ -1,15 +1,15 @@
-/* sms_text: what the parts of a message say. Called by the door for messages (hub) for each whole
- * one, ten thousand times a second, mostly for one part of GSM 7 bit: that way neither allocates
- * nor copies before the output. Pure.
+/* sms_text: reads the text of a message's parts. The door for messages (hub) calls it for each
+ * whole message, ten thousand times a second, mostly for one part of GSM 7 bit; that case neither
+ * allocates nor copies before the output. Pure.
  *
- * Parts of one coding that follow each other are one run, and a run is read as if it had come in
- * one piece: carriers cut escapes and surrogate pairs in two. */
+ * Parts of one coding that follow each other are one run, and a run is read as one piece, since
+ * carriers cut escapes and surrogate pairs in two. */
 #include "model/charset.h"
 #include "model/gsm7.h"
 #include "model/sms.h"
 
-/* The longest run that is looked at: four octets never make less than one of text, but for shift
- * sequences of ISO-2022-JP, and such a text is cut. */
+/* The longest run that is read. Four octets always give at least one octet of text, except for
+ * shift sequences of ISO-2022-JP, where the text may be cut. */
 enum { RUN_MAX = 4 * SMS_TEXT_MAX };
 
 struct reader {
@@ -29,7 +29,7 @@ static void read_gsm7(struct reader *r, struct str run, const struct sms_coding 
             septet = ++i < run.n ? (unsigned char)run.p[i] : GSM7_SIZE;
             c = septet < GSM7_SIZE ? table.single[septet] : 0;
         }
-        if (c == 0 && septet < GSM7_SIZE) /* also an escape that means nothing (§6.2.1.1) */
+        if (c == 0 && septet < GSM7_SIZE) /* also an escape without a meaning (§6.2.1.1) */
             c = table.locking[septet];
         text_put(&r->text, c);
     }
@@ -60,7 +60,7 @@ static void read_binary(struct reader *r, struct str run, const struct sms_codin
         read_utf8(r, run, coding);
     else
         read_latin1(r, run, coding);
-    r->text.lossy = true; /* who sent it did not say that it is text */
+    r->text.lossy = true; /* the sender did not say that it is text */
 }
 
 static uint32_t unit_at(const struct reader *r, struct str run, size_t at)
@@ -69,7 +69,7 @@ static uint32_t unit_at(const struct reader *r, struct str run, size_t at)
     return r->little_endian ? second << 8 | first : first << 8 | second;
 }
 
-/* A byte order mark counts where the first UCS-2 begins, and goes. */
+/* Reads a byte order mark, which counts only at the start of the first UCS-2, and drops it. */
 static size_t read_order(struct reader *r, struct str run)
 {
     bool first = !r->ordered;
@@ -118,15 +118,16 @@ static void (*const readers[SMS_ALPHABET_COUNT])(struct reader *r, struct str ru
     [SMS_KSC5601] = read_charset,
 };
 
-static enum sms_alphabet unpacked(enum sms_alphabet a)
+static enum sms_alphabet run_unpack(enum sms_alphabet a)
 {
     return a == SMS_GSM7_PACKED ? SMS_GSM7 : a;
 }
 
-/* Where a part is missing a run ends: half a character has no other half there. */
-static bool is_next(const struct sms_part *a, const struct sms_part *b)
+/* True when `b` goes on with `a`. A missing part ends a run, since half a character has no other
+ * half there. */
+static bool part_is_next(const struct sms_part *a, const struct sms_part *b)
 {
-    return unpacked(a->coding.alphabet) == unpacked(b->coding.alphabet) &&
+    return run_unpack(a->coding.alphabet) == run_unpack(b->coding.alphabet) &&
            a->coding.single_shift == b->coding.single_shift &&
            a->coding.locking_shift == b->coding.locking_shift && b->number <= a->number + 1;
 }
@@ -134,12 +135,12 @@ static bool is_next(const struct sms_part *a, const struct sms_part *b)
 static size_t run_length(const struct sms_part *const *part, size_t n)
 {
     size_t i = 1;
-    while (i < n && is_next(part[i - 1], part[i]))
+    while (i < n && part_is_next(part[i - 1], part[i]))
         i++;
     return i;
 }
 
-static void join_part(struct buf *run, const struct sms_part *p)
+static void run_part_join(struct buf *run, const struct sms_part *p)
 {
     if (p->coding.alphabet == SMS_GSM7_PACKED)
         gsm7_unpack(p->data, p->coding.fill, run);
@@ -157,7 +158,7 @@ static enum err read_run(struct reader *r, const struct sms_part *const *part, s
     if (n > 1 || part[0]->coding.alphabet == SMS_GSM7_PACKED) {
         buf_reset(&r->run);
         for (size_t i = 0; i < n && r->run.err == OK; i++)
-            join_part(&r->run, part[i]);
+            run_part_join(&r->run, part[i]);
         if (r->run.err == ERR_NOMEM)
             return ERR_NOMEM;
         run = buf_str(&r->run);

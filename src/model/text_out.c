@@ -1,4 +1,4 @@
-/* text_out: characters into a bounded UTF-8 text. The readers of alphabets (model/sms_text,
+/* text_out: writes characters into a bounded UTF-8 text. The readers of alphabets (model/sms_text,
  * model/charset) write through it; pure. The invariant: `out` grows by whole characters only,
  * whichever limit ends it. */
 #include "model/text_out.h"
@@ -57,7 +57,7 @@ void text_put_lost(struct text_out *t)
     put_bytes(t, "\xEF\xBF\xBD", 3);
 }
 
-/* How much of what begins at p, and is no character, could have been one's beginning. */
+/* Gives how many bytes at p, which are no character, could begin one. */
 static size_t maximal_subpart(const unsigned char *p, size_t n)
 {
     unsigned char c = p[0], low = 0x80, high = 0xBF;

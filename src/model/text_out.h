@@ -1,5 +1,5 @@
-/* What is read of a text goes here: UTF-8, always well-formed, never longer than was agreed, and it
- * remembers whether something was lost on the way. Pure. */
+/* Collects a text as well-formed UTF-8 of a bounded length, and remembers whether something was
+ * lost. Pure. */
 #pragma once
 #include "base/buf.h"
 
@@ -16,10 +16,10 @@ struct text_out {
 
 void text_begin(struct text_out *t, struct buf *out, size_t max);
 void text_end(struct text_out *t);
-/* A Unicode scalar value; NUL becomes U+FFFD. */
+/* Adds a Unicode scalar value; NUL becomes U+FFFD. */
 void text_put_wide(struct text_out *t, uint32_t c);
 void text_put_lost(struct text_out *t); /* U+FFFD, and lossy */
-/* What is not well-formed becomes U+FFFD for each maximal subpart (Unicode 15 §3.9, U+FFFD
+/* Adds UTF-8. Each maximal subpart that is not well-formed becomes U+FFFD (Unicode 15 §3.9, U+FFFD
  * Substitution of Maximal Subparts). */
 void text_put_utf8(struct text_out *t, struct str s);
 

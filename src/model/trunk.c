@@ -1,5 +1,6 @@
-/* trunk: a carrier's settings document: where its packets come from, how it writes numbers, what it
- * is believed. CIDR texts are judged by net/addr, which model does not know. */
+/* trunk: parses and prints a carrier's settings document: the sources of its packets, the way it
+ * writes numbers, and which of its headers we trust. net/addr, which model does not know, judges
+ * CIDR texts. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* user: the document of a person who may log in: name, role, and the hash of the password. The
- * password itself comes with the API's input only and is never printed. Pure. */
+/* user: parses and prints the document of a person who may log in: name, role, and the hash of the
+ * password. The password itself comes with the API's input only and is never printed. Pure. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +57,7 @@ void user_key(struct str username, char out[65])
     out[n] = '\0';
 }
 
-/* Any UTF-8 goes, also blanks and control bytes; a NUL does not. */
+/* Reads a password: any UTF-8, also blanks and control bytes, but no NUL. */
 static void read_password(struct fields *f, struct user *u)
 {
     const struct json *v = field_any(f, "password");
