@@ -130,8 +130,8 @@ static void print_forward(void *arg, size_t k, struct buf *out)
 
 static double ask_all(struct subject *s, enum what what, size_t n)
 {
-    struct asked a;
-    const struct asking c = {.port = s->store.http,
+    struct asker_answer a;
+    const struct asker_config c = {.port = s->store.http,
                              .connections = CONNECTIONS,
                              .count = n,
                              .print = what == PATCH ? print_patch : print_forward,
