@@ -8,8 +8,6 @@ cd "$(dirname "$0")/.."
 list() {
   cat <<'EOT'
 api/api.c            | e2e/api.test.mjs              | starts what the other files of api are; nothing of it can be had alone
-api/routes.c         | unit/api/test_openapi.c       | the table of operations is compared with the document
-api/did/*            | e2e/didapi.test.mjs           | each request and answer of the DID API, over HTTP
 api/resources/*      | e2e/openapi.test.mjs          | an operation a file: each is called, and its answer compared with the document
 cli/*.c              | e2e/cli.test.mjs              | commands against a daemon
 cli/client/*         | e2e/listen.test.mjs           | clients of the API and its stream against a daemon

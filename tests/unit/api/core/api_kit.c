@@ -23,7 +23,8 @@ unsigned api_kit_nudged;
 struct stored_events api_kit_stored;
 static char dir[64];
 static struct server server;
-static struct worker worker; /* of no loop: nothing is sent */
+static struct worker worker; /* its loop is turned by the test, and opens all mail */
+static bool is_answered;
 static struct exchange *x;
 static struct answer answered;
 
@@ -66,7 +67,8 @@ void api_kit_begin(void)
     assert_ok(store_open(&c, &api_kit.c.store, why, sizeof why));
     assert_ok(books_open(api_kit.c.store, &api_kit.c.books));
     assert_ok(intake_new(api_kit.c.store, on_stored, NULL, &api_kit.c.intake));
-    assert_ok(mailbox_new(&api_kit.home, 1 << 16, NULL, NULL));
+    assert_ok(loop_new(&worker.loop, "test", 1 << 16));
+    api_kit.home = loop_mailbox(worker.loop);
     assert_ok(store_read_now(api_kit.c.store, &key.job));
     assert_ok(rates_new(0, &api_kit.rates));
     assert_ok(endpoint_room_new(&api_kit.endpoint_room));
@@ -80,12 +82,25 @@ void api_kit_begin(void)
 
 /* ---- requests ---- */
 
+static void on_answered(struct mail *m)
+{
+    is_answered = true;
+}
+
+void api_kit_wait(void)
+{
+    while (!is_answered)
+        loop_turn(worker.loop, 1000);
+}
+
 static void forget(void)
 {
     json_free(answered.json);
     answered = (struct answer){0};
     if (!x)
         return;
+    if (atomic_load(&x->turn) == TURN_CALLED)
+        api_kit_wait(); /* its mail is on its way */
     request_over(x->r);
     request_reader_fini(&x->in);
     buf_fini(&x->query);
@@ -125,7 +140,9 @@ static struct request *read_request(const char *method, const char *path, const 
     request_reader_init(&x->in, &x->r->body, on_head, x);
     struct str bytes = str_of_bytes(text, (size_t)n);
     assert_int_equal(request_reader_feed(&x->in, &bytes), HTTP_READ_WHOLE);
-    atomic_store(&x->turn, TURN_RUNS); /* so that http_done needs no mail */
+    atomic_store(&x->turn, TURN_WAITS); /* http_done sends mail, from whatever thread */
+    x->mail.open = on_answered;
+    is_answered = false;
     return request_of(x->r);
 }
 
@@ -137,8 +154,7 @@ struct answer *api_kit_ask(const char *method, const char *path, const char *key
              key ? "\r\n" : "", lines);
     struct request *r = read_request(method, path, all, body);
     api_handle(&r->http);
-    while (atomic_load(&x->turn) != TURN_CALLED)
-        mail_open_all(mailbox_wait(api_kit.home));
+    api_kit_wait();
     buf_putc(&r->http.out, '\0');
     answered = (struct answer){.status = r->http.status,
                                .body = r->http.out.p,
@@ -218,15 +234,15 @@ void api_kit_end(void)
     forget();
     hasher_stop(api_kit.hasher);
     key_uses_flush(api_kit.key_uses);
-    mail_open_all(mailbox_take(api_kit.home));
+    loop_turn(worker.loop, 0);
     throttle_free(api_kit.throttle);
     key_uses_free(api_kit.key_uses);
     logins_free(api_kit.logins);
     endpoint_room_free(api_kit.endpoint_room);
     rates_free(api_kit.rates);
     store_close(api_kit.c.store);
-    mail_open_all(mailbox_take(api_kit.home));
-    mailbox_free(api_kit.home);
+    loop_turn(worker.loop, 0);
+    loop_free(worker.loop);
     intake_free(api_kit.c.intake);
     books_close(api_kit.c.books);
     for (size_t i = 0; i < sizeof file / sizeof *file; i++) {

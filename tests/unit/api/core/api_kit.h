@@ -31,6 +31,7 @@ const char *answer_text(const struct answer *a, const char *member); /* "" when 
 /* A request that no route has: for what takes a struct request. Until the next. */
 struct request *api_kit_request(const char *method, const char *path, const char *lines,
                                 const char *body);
+void api_kit_wait(void); /* until it is answered */
 /* Does `work` for it on a reader or the writer, and returns what it did. */
 enum err api_kit_read(struct request *r, enum err (*work)(struct request *r, struct db *db));
 enum err api_kit_write(struct request *r, enum err (*work)(struct request *r, struct db *db));

@@ -43,7 +43,7 @@ static int status_of(bool writes)
         request_write(r, work, committed);
     else
         request_read(r, work);
-    mail_open_all(mailbox_wait(api_kit.home));
+    api_kit_wait();
     return r->http.status;
 }
 
