@@ -1,10 +1,12 @@
-/* api: what a request to the API costs, for `./dev bench api`. Here: events and messages taken in,
- * closed loop, each answered after its commit, without endpoints, so that nothing is delivered.
- * The same requests go to servers that are not ours; lists are in reads.c, streams in streams.c.
+/* api: measures the cost of a request to the API, for `./dev bench api`. Here: events and messages
+ * taken in, closed loop, each answered after its commit, without endpoints, so that nothing is
+ * delivered. The same requests go to servers that are not ours. Lists are in reads.c, streams in
+ * pushes.c.
  *
- *   bench_api ingest  pid= http= from= connections= seconds= batch=1|100 [keyed=1] [longest_ms=]
- * [out=FILE] bench_api message pid= http= from= connections= seconds= [out=FILE] bench_api foreign
- * pid= http= connections= seconds= batch=1|100 [out=FILE]
+ *   bench_api ingest  pid= http= from= connections= seconds= batch=1|100
+ *                     [keyed=1] [longest_ms=] [out=FILE]
+ *   bench_api message pid= http= from= connections= seconds= [out=FILE]
+ *   bench_api foreign pid= http= connections= seconds= batch=1|100 [out=FILE]
  */
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +23,7 @@ enum { BODY_MAX = 1 << 20, LOOKED_UP = 200, WARM_UP_US = 1000000 };
 
 struct run {
     struct meter meter;
-    const char *key; /* of who asks */
+    const char *key; /* the API key */
     size_t batch, first;
     bool keyed, messages;
     struct buf body;
@@ -37,7 +39,7 @@ static void print_events(void *arg, size_t k, struct buf *out)
                        buf_str(&run->body), out);
 }
 
-/* As an SMS provider would post it. */
+/* Prints a message as an SMS provider would post it. */
 static void print_message(void *arg, size_t k, struct buf *out)
 {
     struct run *run = arg;
@@ -108,7 +110,7 @@ static void result_write(const struct run *run, char **argv)
         fclose(f);
 }
 
-/* By our count and by the daemon's; and some of them asked for by their ids. */
+/* Compares our count with the daemon's, and reads some events by their ids. */
 static bool print_stored(const struct run *run, const char *admin_key)
 {
     double taken = (double)(run->asked.n * run->batch);
@@ -174,7 +176,7 @@ static int run_ingest(char **argv, bool messages)
     return good ? 0 : 1;
 }
 
-/* Somebody else's server, which need not know any key. */
+/* Measures another server, which needs no key. */
 static int run_foreign(char **argv)
 {
     struct run run = {.key = "hsk_0123456789abcdef0123456789abcdef01234567",

@@ -1,4 +1,4 @@
-/* asker: a closed loop. A connection that has its answer asks the next question at once. */
+/* asker: runs a closed loop. A connection that has its answer sends the next request at once. */
 #include "asker.h"
 
 #include <stdio.h>

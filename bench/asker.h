@@ -1,5 +1,5 @@
-/* asker: HTTP requests as fast as their answers come, over so many connections: what a figure of
- * an API is made from. Runs in the caller's thread. */
+/* Sends HTTP requests as fast as their answers come, over so many connections, and measures the
+ * answers of an API. Runs in the caller's thread. */
 #pragma once
 #include <stdint.h>
 

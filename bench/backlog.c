@@ -1,10 +1,9 @@
-/* backlog: what a mountain of pending deliveries costs those that are not waiting, for
- * `./dev bench backlog`.
+/* backlog: measures what a million pending deliveries cost the others, for `./dev bench backlog`.
  *
- *   bench_backlog fill  pid= http= n=                     n deliveries to a port where nobody
- * listens bench_backlog ready pid= http=                        until /readyz says so, and what it
- * keeps bench_backlog live  http= hook= from= seconds= [out=FILE]   a healthy endpoint of a new
- * account
+ *   bench_backlog fill  pid= http= n=           n deliveries to a port where nobody listens
+ *   bench_backlog ready pid= http=              time until /readyz says 200, and memory then
+ *   bench_backlog live  http= hook= from= seconds= [out=FILE]
+ *                                               a healthy endpoint of a new account
  */
 #include <signal.h>
 #include <stdio.h>
@@ -63,7 +62,7 @@ static int run_fill(char **argv)
     return 0;
 }
 
-/* The most it keeps, until that has not grown for a while. */
+/* Returns the most resident memory, when it has not grown for a while. */
 static long memory_settled_kb(int pid)
 {
     long most = 0;

@@ -1,5 +1,5 @@
-/* callbook: two bytes a call, found by its number. The receiver may see an event again (at least
- * once), but never a second call_ended with another id. */
+/* callbook: keeps two bytes for each call, found by its number. The receiver may see an event
+ * again (at least once), but never a second call_ended with another id. */
 #include "callbook.h"
 
 #include <stdio.h>
@@ -55,7 +55,7 @@ void callbook_tell(struct callbook *b, size_t i, enum call_told told)
                      1);
 }
 
-/* Behind the marker, up to the byte that ends it. */
+/* Returns the text behind the marker, up to the byte that ends it. */
 static struct str member_value(struct str text, struct str marker, char end)
 {
     struct str found, rest;

@@ -247,7 +247,7 @@ static int run_load(char **argv)
     return n_over == n_calls ? 0 : 1;
 }
 
-/* New calls up to number `n`, 1,000 a second. */
+/* Begins calls up to number `n`, 1,000 a second. */
 static void calls_begin_paced(size_t n)
 {
     int64_t start = clock_mono_us();
@@ -265,7 +265,8 @@ static int run_hold(char **argv)
     size_t n = (size_t)atoll(argv[5]), up = 0;
     int pid = atoi(argv[6]);
     sockets_open(argv);
-    /* Warm: what the daemon keeps whether or not calls are held (page cache, free lists). */
+    /* Warms up the memory that the daemon keeps whether or not calls are held (page cache, free
+     * lists). */
     size_t warm = 2000;
     calls_begin_paced(warm);
     for (int i = 0; i < 500 && n_over < warm; i++)
@@ -296,7 +297,7 @@ static int run_hold(char **argv)
     return up + warm == n ? 0 : 1;
 }
 
-/* What the kernel alone costs: 13 datagrams of the calls' sizes, one after another between two
+/* Measures the kernel alone: 13 datagrams of the sizes of a call, one after another between two
  * sockets. */
 static int run_floor(char **argv)
 {

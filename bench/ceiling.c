@@ -1,5 +1,5 @@
-/* ceiling: what this machine could do if a delivery were nothing but its request: one thread, one
- * constant request of the daemon's size and shape, no queue, no signature made, no disk. */
+/* ceiling: measures what this machine can do when a delivery is only its request: one thread, one
+ * constant request of the size and shape of the daemon's, no queue, no signature, no disk. */
 #include "ceiling.h"
 
 #include <arpa/inet.h>
@@ -72,7 +72,7 @@ static void line_send(struct line *l, struct str request)
         ceiling_die("a request");
 }
 
-/* How many answers came: each of the receiver's comes whole. */
+/* Counts the answers; each of the receiver's comes whole. */
 static size_t line_receive(struct line *l)
 {
     char mem[4096];

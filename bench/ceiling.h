@@ -1,4 +1,4 @@
-/* What stands beside our figures: the same requests from a bare epoll loop that stores nothing, and
+/* Figures to compare ours with: the same requests from a bare epoll loop that stores nothing, and
  * the price of one signature. */
 #pragma once
 #include <stdbool.h>

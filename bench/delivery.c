@@ -1,5 +1,6 @@
-/* delivery: what a durable delivery costs and how fast it is, for `./dev bench delivery`. Generator
- * and receiver are two threads of this process; the daemon is another, on the same cores.
+/* delivery: measures the cost and the speed of durable deliveries, for `./dev bench delivery`.
+ * Generator and receiver are two threads of this process; the daemon is another process, on the
+ * same cores.
  *
  *   bench_delivery load    pid= http= hook= accounts= endpoints= seconds= to=all|one [cert=PEM]
  *   bench_delivery memory  pid= http= n=
@@ -61,7 +62,7 @@ static void stage_open(struct stage *s, char **argv)
     for (unsigned a = 0; a < accounts; a++)
         for (unsigned e = 0; e < endpoints; e++) {
             char url[96];
-            unsigned i = a * endpoints + e; /* each on a machine of its own */
+            unsigned i = a * endpoints + e; /* each endpoint on a machine of its own */
             snprintf(url, sizeof url, "http%s://127.0.1.%u:%d/h/%u", cert ? "s" : "", i + 1, hook,
                      i);
             struct endpoint_make m = {a, e, url, concurrency, NULL};
@@ -78,7 +79,7 @@ static void stage_close(struct stage *s)
     meter_fini(&s->meter);
 }
 
-/* Until the daemon says that nothing is pending: each delivery's attempt is on disk then. */
+/* Waits until the daemon says that nothing is pending: then each attempt is on disk. */
 static bool wait_settled(struct stage *s)
 {
     int64_t until = clock_mono_us() + SETTLE_US;
@@ -116,7 +117,7 @@ static void print_commits(const struct stage *s)
         old + new > 0 ? 100 * old / (old + new) : 0, new);
 }
 
-/* As fast as it goes. Returns the rate in deliveries a second. */
+/* Runs as fast as it goes. Returns the rate in deliveries a second. */
 static double run_closed(struct stage *s, int64_t run_us, size_t undelivered, double bar)
 {
     struct load_result r;
@@ -149,8 +150,8 @@ static double run_closed(struct stage *s, int64_t run_us, size_t undelivered, do
     return n / took;
 }
 
-/* At a fixed rate, in requests of about twelve deliveries: the time from the event to its request.
- */
+/* Runs at a fixed rate, in requests of about twelve deliveries. Measures the time from the event
+ * to its request. */
 static void run_open(struct stage *s, double deliveries_per_sec, int64_t run_us)
 {
     struct load_result r;
@@ -229,7 +230,8 @@ static int run_ceiling(char **argv)
     return 0;
 }
 
-/* What a commit waits for: 4 KiB written behind one another, each on the disk before the next. */
+/* Measures the sync that a commit waits for: 4 KiB written behind one another, each on the disk
+ * before the next. */
 static int run_disk(char **argv)
 {
     enum { TIMES = 300 };
@@ -256,7 +258,7 @@ static int run_disk(char **argv)
     return 0;
 }
 
-/* Deliveries to a port where nobody listens. */
+/* Measures the memory of deliveries to a port where nobody listens. */
 static void fill_endpoints(const struct tenants *t, struct ledger *l, size_t events)
 {
     struct load_result r;
@@ -277,7 +279,7 @@ static int run_memory(char **argv)
     struct endpoint_make m = {0, 0, "http://127.0.0.1:7199/h/0", 0, NULL}; /* nobody is there */
     tenants_endpoint(&t, &l, &m, NULL);
     fill_endpoints(&t, &l,
-                   warm); /* page cache, free lists: what is there whether or not something waits */
+                   warm); /* page cache and free lists, which the daemon keeps in any case */
     usleep(1500000);
     long before = resident_kb(pid);
     fill_endpoints(&t, &l, n);
@@ -291,7 +293,8 @@ static int run_memory(char **argv)
     return 0;
 }
 
-/* A receiver for somebody else's deliveries: what came, when it is told to end. */
+/* Runs a receiver for the deliveries of another server; prints their count when it is told to end.
+ */
 static int run_receive(char **argv)
 {
     struct ledger l;
@@ -299,7 +302,7 @@ static int run_receive(char **argv)
     int which;
     sigemptyset(&end);
     sigaddset(&end, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &end, NULL); /* before the receiver's thread is there */
+    pthread_sigmask(SIG_BLOCK, &end, NULL); /* before the thread of the receiver starts */
     ledger_init(&l, 1, 1, true, CALLS_MAX);
     struct receiver_config rc = {(int)arg_int(argv, "hook", 7190), 0, NULL, on_post_received, &l};
     struct receiver *r = receiver_start(&rc);
@@ -311,7 +314,7 @@ static int run_receive(char **argv)
     return 0;
 }
 
-/* The same load as ours, all endpoints of an account, against somebody else's daemon. */
+/* Sends the same load as ours, all endpoints of an account, to another server. */
 static int run_foreign(char **argv)
 {
     struct stage s = {.http = (int)arg_int(argv, "http", 7180)};

@@ -1,7 +1,7 @@
-/* exchange: the carrier's side, and the loop. A call has one timer, which is for the next thing
- * that its scene does, for an answer that should come, or, at the end, for forgetting it. The
- * carrier repeats nothing: nothing is lost between two sockets of one machine whose buffers are
- * large. */
+/* exchange: plays the carrier's side, and runs the loop. A call has one timer: for the next step
+ * of its scene, for an answer that should come, or, at the end, for forgetting it. The carrier
+ * repeats nothing, since no packet is lost between two sockets of one machine with large buffers.
+ */
 #include "exchange.h"
 
 #include <stdio.h>
@@ -138,7 +138,7 @@ static void call_hang_up(struct scene_call *c)
         carrier_ask(c, "BYE", "BYE", ++c->cseq);
 }
 
-/* Nothing came to the INVITE or the BYE. False: that is enough. */
+/* No answer came to the INVITE or the BYE. Returns false when that is enough. */
 static bool call_repeats(struct scene_call *c)
 {
     bool bye = c->state == CALL_HANGING;
@@ -150,7 +150,7 @@ static bool call_repeats(struct scene_call *c)
     return true;
 }
 
-/* Time for what the scene does next. */
+/* Takes the next step of the scene. */
 static void call_on_due(struct timer *timer)
 {
     struct scene_call *c = timer->arg;

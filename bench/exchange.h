@@ -1,6 +1,6 @@
 /* A carrier that calls and texts at a rate, and the agents that its calls reach: one thread, SIP
  * over UDP, and TCP where a scene says so. Each call plays its scene (scenes); the callbook has
- * what came of it. */
+ * its outcome. */
 #pragma once
 #include <stddef.h>
 
@@ -18,7 +18,7 @@ struct exchange_config {
 #define EXCHANGE_TEXT_NUMBER TEXT_NUMBER_PREFIX "0099"
 
 struct exchange *exchange_start(const struct exchange_config *c); /* a failure ends the process */
-/* Nothing begins any more; calls go on to their end. */
+/* No call begins any more; calls go on to their end. */
 void exchange_quiet(struct exchange *x);
 size_t exchange_calls_open(const struct exchange *x);
 void exchange_stop(struct exchange *x); /* frees */

@@ -1,5 +1,5 @@
-/* exchange_agent: the side that is called. It keeps nothing of its own but what its requests need:
- * a scene is in the target's user, a call in the caller's number. */
+/* exchange_agent: plays the called side. It keeps nothing but its requests: the user part of the
+ * target says the scene, the number of the caller says the call. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #include "exchange_call.h"
 
-struct asker_path {                      /* where a request came from */
+struct asker_path {                      /* the way back of a request */
     struct agent_connection *connection; /* NULL: UDP */
     const struct sockaddr_in *from;
 };

@@ -1,4 +1,4 @@
-/* What the two sides of an exchange know of a call. Inside the exchange: its thread alone. */
+/* One call as the two sides of an exchange see it. Inside the exchange: its thread alone. */
 #pragma once
 #include <netinet/in.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* figures: reading /proc and /metrics, and printing one figure a line, beside its bar. A line that
- * misses its bar says so; nothing is rounded in its favour. */
+/* figures: reads /proc and /metrics, and prints one figure a line, beside its bar. A line that
+ * misses its bar says so; no figure is rounded in its favour. */
 #include "figures.h"
 
 #include <dirent.h>
@@ -36,7 +36,8 @@ static bool read_line(const char *path, char *out, int cap)
     return got;
 }
 
-/* All cores since the start, in ticks: user nice system idle iowait irq softirq steal. */
+/* Reads the time of all cores since the start, in ticks: user nice system idle iowait irq softirq
+ * steal. */
 static void machine_take(struct cpu *ret)
 {
     char line[256];
@@ -131,7 +132,7 @@ long resident_kb(int pid)
 
 /* ---- /metrics ---- */
 
-/* The next line that begins with `start`, after *at; what follows on it. */
+/* Finds the next line that begins with `start`, after *at; returns the rest of it. */
 static bool metrics_line(struct str text, const char *start, size_t *at, const char **ret_rest)
 {
     size_t n = strlen(start);

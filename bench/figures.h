@@ -1,4 +1,4 @@
-/* What the benchmarks print and where it comes from: /proc, the daemon's /metrics, percentiles, and
+/* Reads and prints the figures of the benchmarks: /proc, the daemon's /metrics, percentiles, and
  * the line that says whether a bar was met. */
 #pragma once
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 
-/* "name=value" among the program's arguments. */
+/* Finds "name=value" among the program's arguments. */
 const char *arg_text(char **argv, const char *name, const char *fallback);
 int64_t arg_int(char **argv, const char *name, int64_t fallback);
 
@@ -22,7 +22,8 @@ struct cpu {
     double busy_us, whole_us; /* of all cores of the machine */
 };
 void cpu_take(int pid, struct cpu *ret);
-/* What threads whose names begin so used between two takes. "" is all of them. */
+/* Returns the CPU time that threads with names that begin so used between two samples; "" means
+ * all. */
 double cpu_between(const struct cpu *a, const struct cpu *b, const char *prefix);
 double cpu_of_this_thread_us(void);
 double cpu_of_process_us(int pid); /* all its threads, those that ended too; 0 when it is gone */

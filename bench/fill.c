@@ -1,6 +1,6 @@
-/* fill: in batches of FILL_BATCH over a few connections. Deliveries are of four numbers of the big
- * account: one's endpoint takes all, one's refuses every second (given up at once), one's is not
- * there (they wait), one's is deleted at the end (canceled). */
+/* fill: posts batches of FILL_BATCH over a few connections. Four numbers of the big account have
+ * an endpoint: one takes all, one refuses every second delivery (given up at once), one is not
+ * there (deliveries wait), one is deleted at the end (deliveries are canceled). */
 #include "fill.h"
 
 #include <stdio.h>

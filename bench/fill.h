@@ -1,4 +1,4 @@
-/* A store as it is after a while, filled through the API itself: events of five accounts (one has
+/* Fills a store through the API itself, as it is after a while: events of five accounts (one has
  * nine tenths of them, three have the rest, one none), deliveries in every state, calls. */
 #pragma once
 #include "base/id.h"
@@ -26,6 +26,6 @@ struct fill {
     int64_t at_ms[101]; /* wall time when so many of a hundred were in */
 };
 
-/* Prints how it went; ends the process when it does not. `events` in all. */
+/* Prints the result; a failure ends the process. `events` in all. */
 void fill_make(struct fill *f, size_t events);
 unsigned fill_account_of(size_t event);

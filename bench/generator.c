@@ -1,10 +1,10 @@
-/* generator: one epoll loop over connections, each with one request under way. A connection keeps
- * its calls: request k carries the calls that begin, the answers of the calls of request k - 1 and
- * the ends of those of k - 2, so that a call's events are accepted in order and its three events
- * are not there at once. What is refused (503, 507) is sent again with the same ids.
+/* generator: runs one epoll loop over connections, each with one request under way. A connection
+ * keeps its calls: request k carries the calls that begin, the answers of the calls of request k -
+ * 1 and the ends of those of k - 2. So a call's events are accepted in order, and its three events
+ * are not there at once. A refused request (503, 507) is sent again with the same ids.
  *
- * Each event's time is the moment its request was due: in the open loop a request that waits for a
- * connection counts that as well. */
+ * The time of an event is the moment its request was due: in the open loop a request that waits
+ * for a connection counts that as well. */
 #include "generator.h"
 
 #include <stdio.h>
@@ -59,7 +59,7 @@ static void group_put_events(struct generator *g, struct source *s, const struct
     }
 }
 
-/* `fresh` calls begin, those of before go on. False: there is nothing to say. */
+/* Begins `fresh` calls and goes on with those of before. False: there is nothing to send. */
 static bool request_send(struct generator *g, struct source *s, size_t fresh, int64_t due_us)
 {
     struct group new = {0, fresh};
@@ -113,7 +113,7 @@ static void source_on_answer(struct generator *g, struct source *s, int status)
 
 /* ---- the loop ---- */
 
-/* Waits for the daemon, at most so long. */
+/* Waits for the daemon, for a bounded time. */
 static void generator_turn(struct generator *g, int64_t wait_us)
 {
     struct epoll_event got[64];
@@ -152,7 +152,8 @@ static bool generator_has_room(const struct generator *g)
     return !g->c->undelivered_max || g->sent_deliveries < arrived + g->c->undelivered_max;
 }
 
-/* When the next request is due, in the open loop. A request has three events of each call. */
+/* The time when the next request is due, in the open loop. A request has three events of each
+ * call. */
 static int64_t request_next_due_us(const struct generator *g)
 {
     double events = (double)g->requests * CALL_EVENTS * g->c->group;
@@ -175,7 +176,7 @@ static void send_those_due(struct generator *g, int64_t now_us)
     }
 }
 
-/* The answers and ends of calls that have begun. */
+/* Sends the answers and ends of the calls that have begun. */
 static void calls_finish(struct generator *g)
 {
     bool more = true;

@@ -1,6 +1,6 @@
-/* The generator: events by POST /v1/events over a few keep-alive connections, as a PBX sends them.
- * Closed loop (as fast as it goes, with a bound on what is not delivered yet) or open loop (a
- * fixed rate, whether or not the daemon keeps up). Runs in the caller's thread. */
+/* The generator posts events by POST /v1/events over a few keep-alive connections, as a PBX sends
+ * them. In a closed loop it goes as fast as it can, with a bound on undelivered events; in an open
+ * loop at a fixed rate, whether or not the daemon keeps up. Runs in the caller's thread. */
 #pragma once
 #include <stdint.h>
 
@@ -26,5 +26,5 @@ struct load_result {
     double cpu_us; /* the generator's own */
     int64_t took_us;
 };
-/* Every call that was begun has its three events accepted when this returns. */
+/* Returns when every call that was begun has its three events accepted. */
 void load_run(const struct load *c, struct load_result *ret);

@@ -1,5 +1,5 @@
-/* isolation: does anybody wait for another? For `./dev bench isolation`; every figure stands beside
- * the same load without the trouble.
+/* isolation: measures whether one endpoint or call delays another, for `./dev bench isolation`.
+ * Every figure stands beside the same load without the trouble.
  *
  *   bench_isolation steady  http= hook= from= hang=0|10 refuse=0|10 rate= seconds= [out=FILE]
  *       100 endpoints, events at a fixed rate. hang: so many of 100 endpoints never answer.
@@ -22,7 +22,8 @@ enum {
     ACCOUNTS = 10,
     ENDPOINTS = 10, /* of each account */
     CALLS_MAX = 300000,
-    ANSWER_LATE_US = 20000, /* of the receiver that is back: so that how many are under way shows */
+    /* the delay of the receiver that is back, so that the requests under way show */
+    ANSWER_LATE_US = 20000,
     SLICE_US = 25000,
     SLICES_SHOWN = 24,
     WAIT_US = 40000000,
@@ -71,7 +72,7 @@ static bool wait_healthy(size_t first)
     return true;
 }
 
-/* What the daemon says of events that should have come. */
+/* Prints the daemon's account of events that should have come. */
 static void print_lost(int http, size_t first)
 {
     enum { SHOWN = 3 };
@@ -170,7 +171,7 @@ static bool wait_arrived(size_t n, int64_t wait_us)
     return true;
 }
 
-/* What came, and how many at once, in slices of time after the first. */
+/* Prints the requests that came, and how many at once, in slices of time after the first. */
 static void print_curve(void)
 {
     char rate[512] = "", window[512] = "";
@@ -208,7 +209,7 @@ static int run_outage(char **argv)
                         .calls = events / CALL_EVENTS};
     load_run(&load, &r);
     free(r.answer_us);
-    usleep(2500000); /* it fails, and is found failing */
+    usleep(2500000); /* the endpoint fails, and is found failing */
     struct receiver_config rc = {hook, 0, NULL, receiver_on_return, NULL};
     int64_t up = clock_mono_us();
     struct receiver *receiver = receiver_start(&rc);

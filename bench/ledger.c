@@ -1,6 +1,6 @@
-/* ledger: the senders' log and the receivers' log in one table, which is what the figures are made
- * from: the daemon's own counters are only printed beside it. Generator and receiver are two
- * threads; what both touch is atomic. */
+/* ledger: keeps the senders' log and the receivers' log in one table. All figures are made from
+ * it; the daemon's own counters are only printed beside them. Generator and receiver are two
+ * threads; shared members are atomic. */
 #include "ledger.h"
 
 #include <stdio.h>
@@ -52,7 +52,7 @@ void ledger_print_number(const struct ledger *l, unsigned account, unsigned endp
 
 unsigned ledger_endpoint_of(const struct ledger *l, size_t call)
 {
-    return (unsigned)((call * 2654435761u >> 12) % l->endpoints); /* no pattern with anything */
+    return (unsigned)((call * 2654435761u >> 12) % l->endpoints); /* without a pattern */
 }
 
 void ledger_print_event(const struct ledger *l, size_t event, struct buf *out)

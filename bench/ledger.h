@@ -1,5 +1,6 @@
-/* The benchmarks' own books: which events were sent when, and which reached which endpoint. The
- * generator writes what it sends, the receiver's thread what arrives; neither asks the daemon.
+/* The benchmarks' own books: when each event was sent, and when it reached which endpoint. The
+ * generator writes the events that it sends, the thread of the receiver those that arrive; neither
+ * asks the daemon.
  *
  * A call has three events, numbered 3 × call + kind, and the number is in the event's id, so that
  * the receiver needs no search. */
@@ -29,18 +30,18 @@ void ledger_init(struct ledger *l, unsigned accounts, unsigned endpoints, bool t
                  size_t calls_max);
 void ledger_fini(struct ledger *l);
 size_t ledger_new_calls(struct ledger *l, unsigned account, size_t n); /* the first one's number */
-/* The event's JSON, as a PBX would post it. */
+/* Prints the event's JSON, as a PBX would post it. */
 void ledger_print_event(const struct ledger *l, size_t event, struct buf *out);
 void ledger_print_number(const struct ledger *l, unsigned account, unsigned endpoint, char out[24]);
 /* A request came in. `endpoint`: counted over all accounts. Returns the event, or SIZE_MAX. */
 size_t ledger_arrived(struct ledger *l, unsigned endpoint, struct str id, int64_t now_us);
-/* Which calls are looked at; NULL: all. */
+/* Selects calls; NULL: all. */
 typedef bool ledger_counts(const struct ledger *l, size_t call);
 size_t ledger_missing(const struct ledger *l, size_t first_call, ledger_counts *counts);
-/* Of what arrived, sorted; the caller frees. */
+/* The times of the events that arrived, sorted; the caller frees. */
 size_t ledger_latencies(const struct ledger *l, size_t first_call, ledger_counts *counts,
                         uint32_t **ret_sorted);
 /* Which of its account's endpoints a call's number belongs to, when not all get it. */
 unsigned ledger_endpoint_of(const struct ledger *l, size_t call);
-/* One line: complete and in order, or what is not. True when it is. */
+/* Prints one line: complete and in order, or the faults. True when there are none. */
 bool ledger_say(const struct ledger *l, size_t first_call);

@@ -1,5 +1,5 @@
-/* line: requests written, answers read whole by their Content-Length. Both generators of load stand
- * on it: that of events (generator) and that of any request (asker). */
+/* line: writes requests and reads answers whole by their Content-Length. Both generators of load
+ * use it: the one of events (generator) and the one of any request (asker). */
 #include "line.h"
 
 #include <arpa/inet.h>
@@ -72,7 +72,7 @@ void line_send(struct line *l, void *who)
     write_more(l, who);
 }
 
-/* The status of a whole answer; 0: there is more to come. */
+/* Returns the status of a whole answer; 0: there is more to come. */
 static int answer_status(struct line *l)
 {
     const char *end = memmem(l->answer.p, l->answer.n, "\r\n\r\n", 4);

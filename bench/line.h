@@ -1,6 +1,6 @@
 /* A keep-alive connection to an HTTP server on this machine, with one request under way at a time.
- * Nonblocking, in the epoll of whoever owns it. What goes wrong with the connection ends the
- * process: no figure after it would mean anything. */
+ * Nonblocking, in the epoll of its owner. A fault of the connection ends the process, since no
+ * figure after it would mean anything. */
 #pragma once
 #include "base/buf.h"
 
@@ -12,10 +12,10 @@ struct line {
     bool wants_room;      /* the kernel took a part of the request */
 };
 
-/* `who` is what epoll gives back. */
+/* epoll returns `who`. */
 void line_open(struct line *l, int port, int ep, void *who);
 void line_close(struct line *l);
 void line_send(struct line *l, void *who);
-/* What epoll said of it. The status when the answer is whole, 0 while it is not. */
+/* Handles an event of epoll. Returns the status when the answer is whole, 0 before. */
 int line_turn(struct line *l, unsigned events, void *who);
 struct str line_body(const struct line *l);

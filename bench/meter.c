@@ -1,4 +1,4 @@
-/* meter: two takes of /proc and of /metrics, and their difference. */
+/* meter: reads /proc and /metrics twice, and gives the difference. */
 #include "meter.h"
 
 #include "tenants.h"

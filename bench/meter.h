@@ -1,5 +1,5 @@
-/* What a server used and did between two moments: CPU by thread, and where it is our daemon, what
- * its /metrics count. Any thread, one at a time. */
+/* The use of a server between two moments: CPU by thread, and for our daemon the counts of its
+ * /metrics. Any thread, one at a time. */
 #pragma once
 #include "base/buf.h"
 #include "figures.h"
@@ -20,5 +20,6 @@ double meter_counted(const struct meter *m, const char *name);
 void meter_histogram(const struct meter *m, const char *name, struct histogram *ret);
 
 void meter_say_commits(const struct meter *m);
-/* How busy the machine was: with the server and `own_us` of the benchmark, and with others. */
+/* Prints how busy the machine was: with the server and `own_us` of the benchmark, and with others.
+ */
 void meter_say_cores(const struct meter *m, double own_us);

@@ -1,11 +1,12 @@
 /* mhd: the bare libmicrohttpd server that stands beside our API, with as many threads and
- * connections, and nothing behind them. It reads a body, looks at none, stores none and
+ * connections, and nothing behind them. It reads a body without looking at it, stores nothing and
  * answers 202 with as many bytes as ours would.
  *
- * GET is a stream: whoever has the same key gets what is POSTed, as ours would print it. One log of
- * bytes a key under one lock; a stream is a place in it, suspended while there is no more.
+ * GET is a stream: it brings everything that is POSTed with the same key, as ours would print it.
+ * Each key has one log of bytes under one lock. A stream is a place in it, suspended while there
+ * is no more.
  *
- *   bench_mhd http= [threads=2] [events=1]      events of a request: how long the answer is
+ *     bench_mhd http= [threads=2] [events=1]      events of a request: the length of the answer
  */
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -35,7 +36,7 @@ struct stream {
     struct stream *next;
 };
 
-struct channel { /* what those with this key hear */
+struct channel { /* the streams of one key */
     char key[128];
     struct buf log;
     size_t events;
@@ -62,7 +63,7 @@ static struct channel *channel_of(struct MHD_Connection *connection)
     return c;
 }
 
-/* Appends {"event":"call_ended",…} as a stream has it, as long as ours. */
+/* Appends {"event":"call_ended",…} as it stands in a stream, as long as ours. */
 static void event_put(struct channel *c, struct str object)
 {
     struct str name = str_from(object, strlen("{\"event\":\"")), rest;
@@ -75,7 +76,7 @@ static void event_put(struct channel *c, struct str object)
     buf_puts(&c->log, "\n\n");
 }
 
-/* The objects of an array, which hold no others. */
+/* Counts the objects of an array, which hold no others. */
 static void events_put(struct channel *c, struct str body)
 {
     while (body.n) {
@@ -221,5 +222,5 @@ int main(int argc, char **argv)
         return 1;
     }
     sigwait(&end, &which);
-    exit(0); /* streams may sleep: the process's end is theirs */
+    exit(0); /* the end of the process ends streams that sleep */
 }

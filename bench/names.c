@@ -1,5 +1,5 @@
-/* names: one thread, one socket. Answers that wait stand in a ring, since the delay is the same for
- * all; a full ring forgets the question, as a busy server does. */
+/* names: answers questions of DNS in one thread on one socket. Delayed answers stand in a ring,
+ * since the delay is the same for all. A full ring forgets the question, as a busy server does. */
 #include "names.h"
 
 #include <arpa/inet.h>
@@ -32,7 +32,7 @@ struct names {
     atomic_bool stop;
 };
 
-/* Turns the question (RFC 1035 §4) into its answer. The length, 0: it is not answered. */
+/* Turns the question (RFC 1035 §4) into its answer. Returns the length, 0: it gets no answer. */
 static size_t name_answer(unsigned char *p, size_t n, bool *ret_slow)
 {
     static const unsigned char address[] = {0xc0, HEADER, 0, TYPE_A, 0,   1, 0, 0,

@@ -1,4 +1,4 @@
-/* A name server for the benchmarks: names of which one may wait for the answer. */
+/* A name server for the benchmarks, which can delay the answer to one name. */
 #pragma once
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
-/* parts: a mountain of messages that never get whole, for `./dev bench parts`. The door for
+/* parts: keeps a million messages that never get whole, for `./dev bench parts`. The door for
  * messages and the housekeeper run in this process over a real store, without a carrier in front
- * and without deliveries behind: what it keeps resident is theirs, and this program's own little.
+ * and without deliveries behind: the resident memory is theirs, and a little of this program.
  *
  *   bench_parts url=sqlite:PATH n= [load=0]    load=0: of a store that was loaded before
  */
@@ -85,7 +85,7 @@ static void message_on_taken(void *arg, uint64_t token, enum err err, bool dupli
     b.refused += err != OK || duplicate;
 }
 
-/* Part 1 of 3 of so many messages, with UNDER_WAY of them not yet answered. */
+/* Takes part 1 of 3 of so many messages, with UNDER_WAY of them not yet answered. */
 static void store_load(void)
 {
     char from[32], text[BYTES];

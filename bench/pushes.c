@@ -1,5 +1,5 @@
-/* pushes: what 1,000 open streams of events cost and how late they are, for `./dev bench api`. The
- * generator and the streams' readers are two threads of this process.
+/* pushes: measures the cost and the delay of 1,000 open streams of events, for `./dev bench api`.
+ * The generator and the readers of the streams are two threads of this process.
  *
  *   bench_pushes ours    pid= http= from= accounts= streams= to=all|one rate= seconds= [out=FILE]
  *   bench_pushes foreign pid= http= accounts= streams= rate= seconds= [out=FILE]
@@ -152,7 +152,8 @@ static void stage_open(struct stage *s, char **argv)
     unsigned streams = (unsigned)arg_int(argv, "streams", 250);
     *s = (struct stage){.n = (size_t)accounts * streams};
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max; /* if it is refused, a connection will say so */
+        /* where that is refused, a connection fails with a message */
+        files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
     ledger_init(&s->ledger, accounts, streams, !strcmp(arg_text(argv, "to", "all"), "all"),
@@ -169,7 +170,7 @@ static int run_ours(char **argv)
     return load_run_once(&s, argv);
 }
 
-/* A server that knows no accounts: to it a key is but a name. */
+/* Measures a server that knows no accounts: a key is only a name there. */
 static int run_foreign(char **argv)
 {
     struct stage s;

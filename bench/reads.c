@@ -1,11 +1,11 @@
-/* reads: every list and every filter of the API on a store with many events, for `./dev bench api`:
- * answers a second and how long one takes, over a few connections, closed loop. The store is filled
- * first, through the API (fill).
+/* reads: measures every list and every filter of the API on a store with many events, for
+ * `./dev bench api`: answers a second and the time of each, over a few connections, closed loop. It
+ * fills the store first, through the API (fill).
  *
  *   bench_reads pid= http= hook= dir= events= connections= ms=      ms: for each line
  *
- * A page may be shorter than its limit while there is more: then it is told how long the way along
- * `next_cursor` is, until a page's rows are together or the list ends.
+ * A page may be shorter than its limit while there is more. Then a line says how many pages along
+ * `next_cursor` it takes until a page's rows are together or the list ends.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -21,13 +21,13 @@
 
 enum { BAR_MS = 50, PAGE_ROWS = 50, PAGES_MAX = 2000, WHOLE_MAX_US = 3000000, EMPTY = 1 };
 
-/* What stands in a path for a value that is another in each request: */
+/* Letters of a path that stand for another value in each request: */
 enum value {
     NUMBER = 'N',  /* one of the account's */
-    PEER = 'P',    /* who calls and writes */
+    PEER = 'P',    /* a caller or sender */
     CALL = 'C',    /* a call that was posted */
     EVENT = 'E',   /* an event */
-    ORDER = 'O',   /* what one message alone has in its text */
+    ORDER = 'O',   /* the text of one message alone */
     TAKER = 'T',   /* the endpoint that takes all */
     IDLE = 'I',    /* the endpoint that got nothing */
     SINCE = 'S',   /* the last hundredth of the time */
@@ -47,7 +47,7 @@ static const struct list {
 static const struct list_read {
     const struct list *list;
     const char *more; /* behind the path; "@N": a value */
-    unsigned account; /* whose key asks */
+    unsigned account; /* the account whose key is used */
     bool empty_too;   /* the same for an account that has nothing */
 } looks[] = {
     {&events, "", FILL_BIG, EMPTY},
@@ -107,7 +107,7 @@ struct read_run {
     const char *key;
 };
 
-/* An event of the big account, another for each k. */
+/* Returns an event of the big account, another one for each k. */
 static size_t event_nth(const struct fill *f, size_t k)
 {
     size_t e = k * 2654435761u % f->n;
@@ -177,7 +177,8 @@ struct page {
     bool ends; /* there is nothing behind it */
 };
 
-/* On along next_cursor until there are PAGE_ROWS rows, each page over a connection of its own. */
+/* Reads on along next_cursor until there are PAGE_ROWS rows, each page over a connection of its
+ * own. */
 static void list_read_on(const struct read_run *r, struct page *ret)
 {
     struct buf path, answer;
@@ -208,7 +209,7 @@ static void list_read_on(const struct read_run *r, struct page *ret)
     buf_fini(&answer);
 }
 
-/* The cursor behind the newest event of the first half. */
+/* Reads the cursor behind the newest event of the first half. */
 static void value_find_deep(struct fill *f)
 {
     static const struct list_read middle = {&events, "?limit=1&until=@M", FILL_BIG, 0};

@@ -1,5 +1,5 @@
-/* receiver: as cheap a webhook receiver as the kernel allows, so that what is measured is the
- * sender. Requests are read whole into their connection's buffer; answers are one constant. Its own
+/* receiver: a webhook receiver as cheap as the kernel allows, so that the sender is measured.
+ * Requests are read whole into the buffer of their connection; answers are one constant. Its own
  * thread owns all of it; the delay, the counters and the stop flag are atomic. */
 #include "receiver.h"
 
@@ -32,7 +32,7 @@ enum {
 
 struct peer { /* one connection */
     int fd;
-    unsigned life; /* tells a late answer that its connection is another by now */
+    unsigned life; /* shows a late answer that its connection is another one now */
     SSL *ssl;
     size_t n;
     char *mem; /* REQUEST_MAX */
@@ -120,7 +120,7 @@ static void answers_send_due(struct receiver *r, int64_t now_us)
     }
 }
 
-/* The value of a header line, when it is that one. */
+/* Returns the value of a header line, when it is that one. */
 static bool request_header_is(struct str line, const char *name, size_t n, struct str *ret)
 {
     if (line.n <= n || line.p[n] != ':' || strncasecmp(line.p, name, n) != 0)
@@ -129,7 +129,7 @@ static bool request_header_is(struct str line, const char *name, size_t n, struc
     return true;
 }
 
-/* One request at the front of the buffer: how long it is, 0 while it is not whole. */
+/* Parses one request at the front of the buffer. Returns its length, 0 while it is not whole. */
 static size_t request_parse(struct str in, unsigned *ret_endpoint, struct str *ret_id)
 {
     const char *end = memmem(in.p, in.n, "\r\n\r\n", 4);

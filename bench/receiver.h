@@ -10,7 +10,7 @@ struct receiver;
 /* On the receiver's thread. `endpoint` is the number in the path, /h/17. Returns the status to
  * answer with, or 0 for never. */
 typedef int receiver_on_request(void *arg, unsigned endpoint, struct str id, int64_t now_us);
-/* The same for who looks into the body: the request as it came, head and body. */
+/* The same for a caller that reads the body: the request as it came, head and body. */
 typedef int receiver_on_whole(void *arg, struct str request, int64_t now_us);
 
 struct receiver_config {
@@ -23,7 +23,7 @@ struct receiver_config {
 };
 
 struct receiver *receiver_start(const struct receiver_config *c);
-/* Answers come so late from now on; 0: at once. */
+/* Delays answers by so much from now on; 0: at once. */
 void receiver_delay(struct receiver *r, int64_t delay_us);
 size_t receiver_unanswered(const struct receiver *r); /* requests that wait for their answer */
 double receiver_cpu_us(const struct receiver *r);     /* of its thread, as of its last turn */

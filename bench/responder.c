@@ -1,6 +1,6 @@
-/* responder: reads what is there, answers each PDU in one write. Every request of a load generator
- * gets its response with status 0 and, where there is one, an empty C-octet string as body. Its own
- * thread; blocking. */
+/* responder: reads PDUs and answers each in one write. Every request of a load generator gets its
+ * response with status 0 and, where there is one, an empty C-octet string as body. Its own thread;
+ * blocking. */
 #include "responder.h"
 
 #include <arpa/inet.h>
@@ -29,7 +29,7 @@ static void responder_die(const char *what)
     exit(1);
 }
 
-/* Appends the response to the PDU at `pdu`; how long it is. */
+/* Appends the response to the PDU at `pdu`; returns its length. */
 static size_t responder_answer(const unsigned char *pdu, unsigned char *out)
 {
     size_t n = pdu[7] == ENQUIRE || pdu[7] == UNBIND ? HEADER : HEADER + 1;

@@ -1,5 +1,5 @@
-/* The ceiling of `./dev bench sms`: an SMPP listener that says yes to everything and does nothing,
- * one thread, one session at a time on 127.0.0.1:port. */
+/* The ceiling of `./dev bench sms`: an SMPP listener that accepts everything and does nothing, one
+ * thread, one session at a time on 127.0.0.1:port. */
 #pragma once
 
 struct responder;

@@ -1,4 +1,4 @@
-/* room: large tables are made at once for as many entries as a run can have. */
+/* room: makes large tables at once, for as many entries as a run can have. */
 #include "room.h"
 
 #include <stdio.h>

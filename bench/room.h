@@ -2,6 +2,6 @@
 #pragma once
 #include <stddef.h>
 
-/* Zeroes, whose pages come when they are touched; the caller frees. No memory ends the process,
- * with whose it should have been. */
+/* Returns zeroes, whose pages come when they are touched; the caller frees. Without memory it ends
+ * the process and names the owner. */
 void *room_make(size_t n, size_t size, const char *whose);

@@ -1,4 +1,5 @@
-/* scenes: the table, and the settings that it needs. Pure but for scenes_make. */
+/* scenes: has the table of scenes and makes the settings that they need. Pure but for scenes_make.
+ */
 #include "scenes.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* What happens in the calls of `./dev bench soak`: a table of scenes, each with its share of the
- * calls. The number that is called says which scene it is, and so does the target's user. */
+/* The scenes of the calls of `./dev bench soak`: a table, each scene with its share of the calls.
+ * The called number says which scene it is, and so does the user part of the target. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ enum scene_agent {
     KEEPS_SILENT, /* not even 100 */
     CLOSES,       /* its connection, when the INVITE has come */
     CLOSES_LATER, /* its connection, when the call is up */
-    VANISHES      /* answers; then neither side says a word, not even to a BYE */
+    VANISHES      /* answers; then both sides are silent, even to a BYE */
 };
 struct scene {
     const char *name;
@@ -45,6 +45,6 @@ const struct scene *scene_at(size_t s);
 size_t scene_of_call(size_t call); /* in a fixed order without a pattern, by their shares */
 void scene_print_number(size_t s, unsigned k, char out[24]);
 size_t scene_of_user(struct str text); /* "sip:s07@…": 7; SIZE_MAX: it has none */
-/* Numbers, their targets, one endpoint of all their events; a refusal ends the process. `names`: so
- * that names can be looked up; without, those scenes call by address. */
+/* Makes numbers, their targets, and one endpoint of all their events; a refusal ends the process.
+ * Without `names` (a name server of ours) the scenes with names call by address. */
 void scenes_make(int http, const char *key, int agent, int hook, unsigned endpoint, bool names);

@@ -1,5 +1,5 @@
-/* sip_peer: SIP as a generator of load needs it. Nothing is parsed that the daemon does not write
- * in the same way each time. Any thread; no state. */
+/* sip_peer: writes and reads SIP as a generator of load needs it. It reads only headers that the
+ * daemon writes in the same way each time. Any thread; no state. */
 #include "sip_peer.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,6 @@
 /* The carrier's and the agent's side of SIP over UDP, for the benchmarks that make calls: sockets,
- * the few requests and answers that a call needs, and the values of headers we know how the daemon
- * writes. By itself, without the daemon's parser. */
+ * the few requests and answers that a call needs, and the values of headers in the form that the
+ * daemon writes. It does without the daemon's parser. */
 #pragma once
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -11,15 +11,15 @@ enum { SIP_PACKET_MAX = 4096 };
 extern const char sip_sdp[];
 
 struct sockaddr_in sip_at(const char *ip, int port);
-/* Nonblocking, with room for bursts; ends the process when the address is not to be had. */
+/* Opens a nonblocking socket with room for bursts; ends the process when the address is taken. */
 int sip_udp(const char *ip, int port);
 void sip_send(int fd, const struct buf *b, const struct sockaddr_in *to);
 
 typedef void sip_on_message(void *arg, struct str message, const struct sockaddr_in *from);
-/* All that waits in the socket. A NUL stands behind each message. */
+/* Reads all messages that wait in the socket. A NUL stands behind each. */
 void sip_drain(int fd, sip_on_message *on_message, void *arg);
 
-/* "\r\nCall-ID: " → what follows it on its line; empty when it is not there. */
+/* Returns the rest of the line behind a text like "\r\nCall-ID: "; empty when it is missing. */
 struct str sip_value(struct str message, const char *start);
 
 struct sip_head { /* of a request */
@@ -30,9 +30,9 @@ struct sip_head { /* of a request */
     const char *call_id;
     unsigned cseq;
 };
-/* All but what belongs to the body. */
+/* Prints all headers but those of the body. */
 void sip_put_head(struct buf *b, const struct sip_head *h);
-void sip_put_sdp(struct buf *b); /* its headers, the blank line and itself */
+void sip_put_sdp(struct buf *b); /* the headers of the body, the blank line and the body */
 void sip_put_no_body(struct buf *b);
 
 /* The carrier's call number i: its Call-ID says the number, and its From the caller and the tag. A

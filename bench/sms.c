@@ -1,6 +1,6 @@
-/* sms: what a text message costs from the carrier to the customer and how fast it goes, for
- * `./dev bench sms`. The carrier (smsc) and the receiver are two threads of this process; what is
- * measured is another, on the same cores: the daemon, or Kannel's two.
+/* sms: measures the cost and the speed of text messages from the carrier to the customer, for
+ * `./dev bench sms`. The carrier (smsc) and the receiver are two threads of this process. The
+ * server runs on the same cores: the daemon, or the two processes of Kannel.
  *
  *   bench_sms ceiling smpp= seconds= window=
  *   bench_sms ours    pid= http= hook= smpp= by=link|listener seconds= half_seconds= window= binds=
@@ -67,7 +67,8 @@ static bool load_is_settled(const struct stage *s, size_t first)
     return !s->http || metrics_one(s->http, "hookswitch_deliveries_pending") == 0;
 }
 
-/* Of the daemon's store, since the start; the second time: since the first. */
+/* Reads the counts of the daemon's store: the first time since the start, the second time since
+ * the first. */
 static void commits_sample(const struct stage *s, struct load_figures *m, bool again)
 {
     struct buf text;
@@ -157,7 +158,7 @@ static void print_cpu(const struct stage *s, const struct load_figures *m, doubl
         100 * (all + receiver + m->r.cpu_us) / whole, others > 0 ? 100 * others / whole : 0);
 }
 
-/* As fast as it goes, then at half of that. */
+/* Runs as fast as it goes, then at half of that. */
 static void run_both(struct stage *s, char **argv, double bar)
 {
     struct load_figures m;

@@ -1,6 +1,7 @@
-/* smsc: one epoll loop over sessions. Each turn reads what came, fills each session's window into
- * one buffer and writes it at once. A message under way has a slot, found by its sequence_number;
- * what is refused for now (throttled, queue full, temporary) is sent again after a pause. */
+/* smsc: runs one epoll loop over sessions. Each turn reads the PDUs that came, fills each
+ * session's window into one buffer and writes it at once. A message under way has a slot, found by
+ * its sequence_number. A message that is refused for now (throttled, queue full, temporary) is
+ * sent again after a pause. */
 #include "smsc.h"
 
 #include <arpa/inet.h>
@@ -189,9 +190,7 @@ static void session_on_pdu(struct smsc *s, struct session *x, const struct pdu *
         x->bound = x->bound && p->command != PDU_UNBIND;
         session_answer(x, p);
         break;
-    case PDU_SUBMIT_SM: /* nobody should, but Kannel would wait for it */
-        session_answer(x, p);
-        break;
+    case PDU_SUBMIT_SM: /* only Kannel does, and waits for it */ session_answer(x, p); break;
     case PDU_BIND_TRANSCEIVER_RESP:
         if (p->status) {
             fprintf(stderr, "smsc: the bind was answered with 0x%08x\n", p->status);
@@ -279,7 +278,7 @@ static int64_t text_next_due_us(const struct smsc *s)
     return s->start_us + (int64_t)((double)s->begun * 1e6 / s->load->per_sec);
 }
 
-/* A message begins; its parts follow one another. */
+/* Begins a message; its parts follow one another. */
 static void text_begin(struct smsc *s, int64_t now_us)
 {
     struct texts *t = s->load->texts;

@@ -1,8 +1,8 @@
-/* A carrier's SMSC as load generator, by itself: what it says is written here byte by byte and not
- * by the daemon's codec, so that the two check each other. It listens for binds (a client link of
- * ours, Kannel's bearerbox) or binds to a listener; once bound it sends messages with a window, at
- * a rate or as fast as the window allows. In the caller's thread; what cannot go on ends the
- * process with a message. */
+/* A carrier's SMSC as generator of load. It writes SMPP byte by byte without the daemon's codec,
+ * so that the two check each other. It listens for binds (a client link of ours, Kannel's
+ * bearerbox) or binds to a listener. Once bound it sends messages with a window, at a rate or as
+ * fast as the window allows. Runs in the caller's thread; a failure ends the process with a
+ * message. */
 #pragma once
 #include "texts.h"
 
@@ -14,9 +14,11 @@ struct smsc_config {
     const char *system_id, *password; /* connects: what it binds with */
 };
 struct smsc *smsc_open(const struct smsc_config *c);
-/* Until so many sessions are bound (it connects: it opens them); ends the process after a while. */
+/* Waits until so many sessions are bound (it connects: it opens them); ends the process after a
+ * while. */
 void smsc_wait_bound(struct smsc *s, unsigned sessions);
-/* Answers what came, waits at most so long: to be called in every wait between loads. */
+/* Answers requests that came; waits for a bounded time. To be called in every wait between loads.
+ */
 void smsc_turn(struct smsc *s, int64_t wait_us);
 void smsc_close(struct smsc *s);
 
@@ -36,11 +38,11 @@ struct smsc_result {
     struct {
         uint32_t status;
         size_t n;
-    } status[SMSC_STATUSES]; /* what was answered, in the order it first came */
+    } status[SMSC_STATUSES]; /* the answers, in the order in which they first came */
     uint32_t *answer_us;     /* sorted: from due to the response; the caller frees */
     size_t n_answers;
     double cpu_us; /* this thread's own */
     int64_t took_us;
 };
-/* Every message that was begun is answered when this returns. */
+/* Returns when every message that was begun is answered. */
 void smsc_run(struct smsc *s, const struct smsc_load *load, struct smsc_result *ret);

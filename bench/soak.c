@@ -1,8 +1,8 @@
-/* soak: everything at once for a long time, for `./dev bench soak`: calls with all that goes wrong
- * in them, texts by SMPP and by SIP, events posted for webhooks that fail and hang for a part of
- * each minute, event streams that come and go, lists read. Then nothing, until the daemon is idle.
- * It says whether anything grew and whether anything accepted was lost; status 1 when one of them
- * did.
+/* soak: runs all kinds of load at once for a long time, for `./dev bench soak`: calls with every
+ * fault that calls can have, texts by SMPP and by SIP, events posted for webhooks that fail and
+ * hang for a part of each minute, event streams that come and go, lists read. Then it waits until
+ * the daemon is idle. It says whether anything grew and whether anything accepted was lost; status
+ * 1 when one of them did.
  *
  *   bench_soak pid= dir= minutes= calls= texts= events= pushes= reads= [names=IP]
  *              http= sip= agent= hook= smpp=     ports; hook + 1 is a second receiver's
@@ -73,7 +73,7 @@ struct soak {
     struct watch_sample idle_before, idle_after;
     size_t refused; /* the receiver's */
     _Atomic size_t posted_ok, pushed_ok, read_sent, read_ok;
-    atomic_bool over, calm, idle; /* no load begins; no receiver fails; nothing is under way */
+    atomic_bool over, calm, idle; /* no load begins; no receiver fails; no work is under way */
     pthread_t thread[THREADS];
 };
 
@@ -220,7 +220,7 @@ static void *post_events(void *arg)
     return NULL;
 }
 
-/* Streams are there for a round, and gone when all its events have come. */
+/* Keeps streams open for a round, and closes them when all their events have come. */
 static void *push_events(void *arg)
 {
     struct soak *s = arg;
@@ -305,7 +305,7 @@ static void watch_load(struct soak *s)
     }
 }
 
-/* Nothing begins any more; what is under way ends, and what waits is delivered. */
+/* Waits, without new load, until the work under way ends and the waiting events are delivered. */
 static void wait_idle(struct soak *s)
 {
     s->calm = true;

@@ -1,5 +1,5 @@
-/* streams: one epoll thread reads all of them. What the chunks carry is cut into lines; `id:` must
- * grow from event to event, and the event's own id in `data:` says which it is. */
+/* streams: reads all streams in one epoll thread. It cuts the chunks into lines. `id:` must grow
+ * from event to event, and the id in `data:` says which event it is. */
 #include "streams.h"
 
 #include <errno.h>
@@ -80,7 +80,7 @@ static void stream_read_lines(struct streams *all, struct stream *s, int64_t now
     buf_cut(&s->text, at);
 }
 
-/* Moves what chunks carry from raw to text (RFC 9112 §7.1). */
+/* Moves the content of chunks from raw to text (RFC 9112 §7.1). */
 static void stream_read_chunks(struct stream *s)
 {
     size_t at = 0;

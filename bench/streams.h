@@ -1,5 +1,5 @@
-/* Readers of event streams (Server-Sent Events over HTTP/1.1, chunked): so many connections in one
- * thread of their own, each event noted in the ledger when its line was read. */
+/* Reads event streams (Server-Sent Events over HTTP/1.1, chunked): so many connections in one
+ * thread of their own. Each event is noted in the ledger when its line was read. */
 #pragma once
 #include <stdatomic.h>
 #include <stdint.h>
@@ -9,8 +9,8 @@
 
 struct streams;
 
-/* A stream for each endpoint of the ledger, with its account's key: of all the account's events, or
- * where the ledger says so, of one number's. They are open when this returns: each has its head. A
+/* Opens a stream for each endpoint of the ledger, with its account's key: of all the account's
+ * events, or, where the ledger says so, of one number's. Each has its head when this returns. A
  * failure ends the process. */
 struct streams *streams_open(const struct tenants *t, struct ledger *l);
 void streams_close(struct streams *s);

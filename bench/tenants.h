@@ -1,5 +1,5 @@
-/* The daemon's API as the benchmarks use it before and after a load: accounts with their keys and
- * endpoints, /metrics, /readyz. One blocking connection per request. Any thread. */
+/* Uses the daemon's API before and after a load: accounts with their keys and endpoints, /metrics,
+ * /readyz. One blocking connection for each request. Any thread. */
 #pragma once
 #include <stdint.h>
 
@@ -15,16 +15,17 @@ struct tenants {
     char key[ACCOUNTS_MAX][KEY_SIZE];
 };
 
-/* The status, and the answer's body in *out (reset before; may be NULL); 0: nobody answered. */
+/* Returns the status, and the body of the answer in *out (reset before; may be NULL); 0: nobody
+ * answered. */
 int api_call(int port, const char *method, const char *path, const char *key, const char *body,
              struct buf *out);
-/* POST, which must answer 201; anything else ends the process. `ret_answer` may be NULL. */
+/* POSTs, and must get 201; another status ends the process. `ret_answer` may be NULL. */
 void api_create(int port, const char *key, const char *path, const struct buf *body,
                 struct buf *ret_answer);
-/* A member's string value in an answer of ours; ends the process when it is not there. */
+/* Copies a string member of an answer of ours; ends the process when it is missing. */
 void answer_member(const struct buf *answer, const char *name, char *out, size_t cap);
 
-/* As many accounts as the ledger has, each with a key that may ingest and read. */
+/* Makes as many accounts as the ledger has, each with a key that may ingest and read. */
 void tenants_make(struct tenants *t, const struct ledger *l, int port, unsigned from,
                   const char *admin_key);
 struct endpoint_make {
@@ -33,10 +34,10 @@ struct endpoint_make {
     unsigned concurrency; /* 0: the daemon's default */
     const char *more;     /* further members, ",\"timeout_ms\":1000"; NULL: none */
 };
-/* `id` may be NULL. Of an endpoint that gets but its number's events when the ledger says so. */
+/* `id` may be NULL. The endpoint gets the events of its number alone when the ledger says so. */
 void tenants_endpoint(const struct tenants *t, const struct ledger *l,
                       const struct endpoint_make *m, char id[ENDPOINT_ID_SIZE]);
-/* Until somebody takes a POST at that port; ends the process when `pid` is gone. */
+/* Waits until a server takes a POST at that port; ends the process when `pid` is gone. */
 void server_wait(int port, int pid);
 void metrics_take(int port, struct buf *out);
 double metrics_one(int port, const char *name);

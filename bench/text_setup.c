@@ -1,4 +1,4 @@
-/* text_setup: settings for the benchmarks of text messages, through the daemon's API. */
+/* text_setup: makes the settings of the benchmarks of text messages, through the daemon's API. */
 #include "text_setup.h"
 
 #include <stdio.h>

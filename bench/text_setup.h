@@ -1,5 +1,5 @@
-/* What the daemon is told before text messages come: numbers, their endpoints, the carrier's link.
- * A refusal ends the process. */
+/* Makes the settings that text messages need: numbers, their endpoints, the carrier's link. A
+ * refusal ends the process. */
 #pragma once
 #include <stdbool.h>
 

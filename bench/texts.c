@@ -1,6 +1,6 @@
-/* texts: each message says its own number first ("N0000000042 …"), which is how the receiver knows
- * it again, whatever was done to it on its way, and has a sender of its own. A long one is
- * Cyrillic, in two parts with a header (3GPP TS 23.040 §9.2.3.24.1). */
+/* texts: makes messages and finds them again. Each begins with its own number ("N0000000042 …"),
+ * by which the receiver knows it in any form, and has a sender of its own. A long one is Cyrillic,
+ * in two parts with a header (3GPP TS 23.040 §9.2.3.24.1). */
 #include "texts.h"
 
 #include <stdio.h>
@@ -82,7 +82,7 @@ void texts_acknowledged(struct texts *t, size_t i)
     t->acknowledged += ++t->parts_taken[i] == text_parts(t, i);
 }
 
-/* The number after the marker, or SIZE_MAX. */
+/* Returns the number after the marker, or SIZE_MAX. */
 static size_t number_after(struct str in, struct str marker)
 {
     const char *p = memmem(in.p, in.n, marker.p, marker.n);

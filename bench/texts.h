@@ -1,6 +1,6 @@
-/* The text messages of `./dev bench sms` and what became of each: the carrier's log (acknowledged)
- * and the receiver's (arrived) in one table, from which the figures are made. Carrier and receiver
- * are two threads; what both touch is atomic. */
+/* The text messages of `./dev bench sms` and the fate of each: the log of the carrier
+ * (acknowledged) and that of the receiver (arrived) in one table, from which the figures are made.
+ * Carrier and receiver are two threads; shared members are atomic. */
 #pragma once
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -41,12 +41,12 @@ void text_part_print(const struct texts *t, size_t i, unsigned part, struct text
 void text_print_to(size_t i, char out[16]);   /* "447911000007": one of TEXT_NUMBERS */
 void text_print_from(size_t i, char out[16]); /* "19170000042": its own */
 
-/* The other side has it: when that was the last part, the message is acknowledged. */
+/* The other side has accepted a part; with the last one the message is acknowledged. */
 void texts_acknowledged(struct texts *t, size_t i);
-/* A request that carries a message: JSON, or a query with text=. */
+/* Takes a request that carries a message: JSON, or a query with text=. */
 void texts_arrived(struct texts *t, struct str request, int64_t now_us);
-/* Among those from `first` on: acknowledged and not arrived. */
+/* Counts, from `first` on, the messages that are acknowledged and have not arrived. */
 size_t texts_missing(const struct texts *t, size_t first);
-/* Prints whether each acknowledged message arrived once; true when none is missing or strange. */
+/* Prints whether each acknowledged message arrived once; true when none is missing or unknown. */
 bool texts_say(const struct texts *t, size_t first);
 size_t texts_latencies(const struct texts *t, size_t first, uint32_t **ret_sorted);

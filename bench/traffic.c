@@ -1,5 +1,5 @@
-/* traffic: events as a PBX would post them. Numbers and peers are spread without a pattern, so that
- * an index is not read in the order in which it was written. */
+/* traffic: prints events as a PBX would post them. Numbers and peers have no pattern, so that an
+ * index is not read in the order in which it was written. */
 #include "traffic.h"
 
 #include <stdio.h>

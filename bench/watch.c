@@ -1,5 +1,5 @@
-/* watch: samples of one process, compared by their means in thirds of the run: the first third
- * warms caches up, and a leak shows between the other two. */
+/* watch: samples one process and compares the means of the thirds of the run. The first third
+ * warms caches up; a leak shows between the other two. */
 #include "watch.h"
 
 #include <dirent.h>
@@ -13,8 +13,7 @@
 #include "tenants.h"
 
 enum { METRICS_MAX = 1 << 20, KIB = 1024 };
-/* Memory may be so much above the middle third's: by share, or by so many KiB where that is more.
- */
+/* How far memory may be above the middle third: by share, or by so many KiB where that is more. */
 static const double memory_share = 0.02, memory_slack_kb = 1024, wal_share = 0.25,
                     wal_slack_kb = 4096;
 
@@ -45,7 +44,8 @@ void watch_fini(struct watch *w)
     buf_fini(&w->metrics);
 }
 
-/* Without those of the trace's pieces, which the daemon opens one by one as its ring fills. */
+/* Counts descriptors without those of the trace's files, which the daemon opens one by one as its
+ * ring fills. */
 static double descriptors(const struct watch *w)
 {
     char path[320], trace[512], target[512];

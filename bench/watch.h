@@ -1,5 +1,5 @@
-/* The daemon watched from outside during a long run: what it holds (/proc, /metrics, its files) at
- * each sample, a line of them each minute, and whether any of it grew. */
+/* Watches the daemon from outside during a long run: its resources (/proc, /metrics, its files) at
+ * each sample, one line each minute, and whether any of them grew. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,11 +40,12 @@ void watch_init(struct watch *w, int pid, int http, const char *dir);
 void watch_fini(struct watch *w);
 void watch_look(struct watch *w, struct watch_sample *ret); /* now; kept nowhere */
 void watch_take(struct watch *w);                           /* now; kept */
-/* The last sample, and the tallies since the line before. */
+/* Prints the last sample, and the tallies since the line before. */
 void watch_say_minute(struct watch *w, unsigned minute, const struct watch_tally *tally, size_t n);
-/* Lines for memory and the write-ahead log: the last third of the samples against the middle one.
- * True when neither grew. */
+/* Prints lines for memory and the write-ahead log: the last third of the samples against the
+ * middle one. True when neither grew. */
 bool watch_say_flat(const struct watch *w);
-/* Descriptors, transactions and the rest: none above those of the idle daemon before the load. */
+/* Compares descriptors, transactions and the rest with those of the idle daemon before the load;
+ * none may be above. */
 bool watch_is_idle(const struct watch_sample *before, const struct watch_sample *now);
 bool watch_say_idle(const struct watch_sample *before, const struct watch_sample *after);
