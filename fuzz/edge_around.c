@@ -1,5 +1,5 @@
-/* edge_around: what is around the edge and its peers, and may do something next: connections, name
- * servers, webhooks. */
+/* edge_around: takes the steps of the surroundings of the edge: connections, name servers,
+ * webhooks. */
 #include <string.h>
 
 #include "edge_world.h"

@@ -1,5 +1,5 @@
-/* edge_checks: what must be true of a sequence as its peers saw it. Each keeps what it said; at the
- * end that is held against what left the edge:
+/* edge_checks: checks what must be true of a sequence as its peers saw it. It keeps the messages of
+ * each peer, and compares them at the end with the packets that left the edge:
  *
  *   - each request that the edge had to hear got a final answer, no INVITE a failure after its 2xx;
  *   - each 2xx to an INVITE of the edge's got its ACK;
@@ -49,7 +49,7 @@ static uint64_t text_key(uint64_t a, uint64_t b)
     return a * 31 + b;
 }
 
-/* ---- what peers say ---- */
+/* ---- messages of the peers ---- */
 
 static struct call *dialog_call(const char *name_addr)
 {
@@ -67,7 +67,7 @@ bool checks_must_answer(const struct line *l)
     return !l->stream && (is_carrier || (c && c->state == CALL_UP));
 }
 
-/* A peer's own way to end a line, if it is in the dialog. */
+/* Does the peer end the line itself, if it is in the dialog? */
 static void checks_on_bye(const struct sip_msg *m)
 {
     uint64_t dialog = text_key(hash64(m->call_id), hash64(m->from.tag));
@@ -118,7 +118,7 @@ void checks_answers(const struct edge_packet *request, int status, const char *t
     if (request->method != SIP_INVITE || status < 200 || status >= 300 || request->stream ||
         n_accepted == ACCEPTED_MAX)
         return;
-    /* Long after its end nobody knows the call any more. */
+    /* Long after its end no peer knows the call any more. */
     if (!txn_client_of(e->core.txns, m) && !leg_of_tag(&e->calls, m->from.tag, &fork))
         return;
     struct str own = m->to.tag.p ? m->to.tag : str_of(tag);
@@ -131,7 +131,7 @@ void checks_answers(const struct edge_packet *request, int status, const char *t
     snprintf(a->name, sizeof a->name, "%.*s", STR_FMT(own));
 }
 
-/* ---- what the edge said ---- */
+/* ---- packets of the edge ---- */
 
 static void checks_on_request(const struct edge_packet *p)
 {
@@ -154,8 +154,8 @@ static void checks_on_response(const struct edge_packet *p)
             continue;
         a->got_2xx |= p->status >= 200 && p->status < 300;
         a->got_failure |= p->status >= 300;
-        /* Another tag, 481, or a CSeq of long ago: a repeat that came when all was over, which
-         * nobody waits for. */
+        /* Another tag, 481, or a CSeq of long ago: a repeat that came when all was over, and that
+         * no peer waits for. */
         bool is_late = p->to_tag != a->dialog || p->status == 481 || p->status == 500;
         a->fell_back |= a->got_2xx && p->status >= 300 && !is_late;
         if (p->status >= 200 && p->status < 300)
@@ -187,7 +187,7 @@ static bool cseq_grows(struct cseq_count *all, size_t *n, const struct edge_pack
     return grows;
 }
 
-/* "…: #12 BYE 4": which packet of the edge's, or what of the peers'. */
+/* Notes a fault, "…: #12 BYE 4": the number of the packet of the edge, or the request of a peer. */
 static const char *fault_note(const char *what, const char *about, uint32_t n)
 {
     static char text[256];

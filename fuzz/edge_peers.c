@@ -1,6 +1,6 @@
-/* edge_peers: what the carrier and the agents may do next. They hold lines
- * (tests/kit/line.h) and look at what left the edge; mostly they do what a peer would, now and then
- * what it should not. */
+/* edge_peers: takes the steps of the carrier and the agents. They hold lines (tests/kit/line.h)
+ * and look at the packets that left the edge. Mostly they do as a peer would, now and then as it
+ * should not. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ void peers_reset(void)
     world.n_names = 0;
 }
 
-/* NULL: it is none. Valid until the next. */
+/* NULL: there is none. Valid until the next call. */
 static const struct sip_msg *request_read(struct str text)
 {
     static struct sip_msg m;
@@ -40,7 +40,7 @@ static const struct sip_msg *request_read(struct str text)
     return sip_parse(copy, text.n, &m) == OK && m.is_request ? &m : NULL;
 }
 
-/* Remembers the message that was just sent, so that it can be said again. */
+/* Remembers the message that was just sent, so that it can be sent again. */
 static void message_remember(const struct addr *from, uint32_t stream, bool must)
 {
     struct str text = line_last_sent();
@@ -63,7 +63,7 @@ static void message_remember(const struct addr *from, uint32_t stream, bool must
 
 typedef bool is_wanted(const struct edge_packet *p, size_t i);
 
-/* One of the packets that are wanted, mostly the newest; false when there is none. */
+/* Chooses one of the packets that are wanted, mostly the newest; false when there is none. */
 static bool packet_choose(is_wanted *wanted, size_t *ret)
 {
     static size_t found[PACKETS_MAX];
@@ -96,7 +96,7 @@ static bool is_answer(const struct edge_packet *p, size_t i)
     return p->status >= 200 && p->method == SIP_INVITE;
 }
 
-/* The line that a packet of the edge's belongs to: by Call-ID and the peer's own tag. */
+/* Finds the line of a packet of the edge by Call-ID and the peer's own tag. */
 static struct peer_line *packet_line(const struct edge_packet *p)
 {
     const struct sip_msg *m = packet_parse(p);
@@ -162,7 +162,7 @@ static int status_choose(enum sip_method method)
                                 : other[pick(sizeof other / sizeof *other)];
 }
 
-/* The called line of that INVITE with that fork; made when it is new. */
+/* Finds the called line of that INVITE with that fork; makes it when it is new. */
 static struct peer_line *called_line(size_t packet, unsigned fork)
 {
     char tag[24];

@@ -23,7 +23,7 @@ static uint64_t seed;
 static const char *file; /* being played; NULL: the seed is */
 static bool told, packets;
 
-/* All that left the edge, to read beside the words. */
+/* Prints the packets that left the edge, to read beside the words. */
 static void print_packets(void)
 {
     for (size_t i = 0; i < edge_kit_packets(); i++) {

@@ -1,4 +1,4 @@
-/* edge_sequence: reads bytes as steps, takes them, and judges the end. */
+/* edge_sequence: reads bytes as steps, takes the steps, and judges the end. */
 #include "edge_sequence.h"
 
 #include <stdarg.h>

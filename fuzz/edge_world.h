@@ -1,5 +1,5 @@
-/* Inside the fuzzer of the edge: its peers, and all that was seen of them. One sequence at a time;
- * edge_sequence.c begins it, edge_peers.c and edge_around.c act, edge_checks.c watches. */
+/* Inside the fuzzer of the edge: its peers, and everything that was seen of them. One sequence at
+ * a time: edge_sequence.c begins it, edge_peers.c and edge_around.c act, edge_checks.c watches. */
 #pragma once
 #include "line.h"
 
@@ -11,7 +11,7 @@ struct peer_line {
     size_t invite; /* called: the packet it answers */
 };
 
-struct peer_message { /* a message of a peer's, to be said again */
+struct peer_message { /* a message of a peer, to be sent again */
     struct addr from;
     uint32_t stream;
     char *bytes;
@@ -38,7 +38,8 @@ struct world {
 };
 extern struct world world;
 
-/* Two of them never stand in one list of arguments: their order would be the compiler's. */
+/* Never call two of them in one list of arguments: their order would be the choice of the
+ * compiler. */
 uint8_t take(void); /* the next byte; 0 behind the end */
 unsigned pick(unsigned n);
 bool now_and_then(unsigned one_in);
@@ -65,8 +66,8 @@ void step_webhook(void);
 
 /* edge_checks.c */
 void checks_begin(void);
-bool checks_must_answer(const struct line *l);        /* what the line says next */
-void checks_said(const struct sip_msg *m, bool must); /* it was said */
-void checks_spoiled(const struct sip_msg *m);         /* a garbled copy of it is said */
+bool checks_must_answer(const struct line *l);        /* for the next message of the line */
+void checks_said(const struct sip_msg *m, bool must); /* the message was sent */
+void checks_spoiled(const struct sip_msg *m);         /* a garbled copy of it is sent */
 void checks_answers(const struct edge_packet *request, int status, const char *tag); /* before */
 const char *checks_end(void); /* NULL, or what is wrong */

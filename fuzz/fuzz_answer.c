@@ -1,5 +1,5 @@
-/* An HTTP answer, whole and in pieces: the same outcome, and bounded. The first byte says how long
- * the pieces are. */
+/* Fuzzes an HTTP answer, whole and in pieces: the same outcome, and bounded. The first byte gives
+ * the length of the pieces. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* What a MESSAGE holds: the first line is its Content-Type, the rest its body; and all of it is a
- * message/cpim. Slices must stay inside, a refusal must have a status. */
+/* Fuzzes the body of a MESSAGE: the first line is its Content-Type, the rest its body; and all of
+ * it is a message/cpim. Slices must stay inside, a refusal must have a status. */
 #include <stdlib.h>
 #include <string.h>
 

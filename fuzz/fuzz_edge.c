@@ -1,6 +1,5 @@
-/* The edge, driven through whole calls: a sequence of what carriers, agents, name servers,
- * webhooks, the store, the clock and a kill may do, on a clock that stands still (edge_sequence.h).
- */
+/* Fuzzes the edge with whole calls: a sequence of steps of carriers, agents, name servers,
+ * webhooks, the store, the clock and a kill, on a clock that stands still (edge_sequence.h). */
 #include "edge_sequence.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

@@ -1,4 +1,4 @@
-/* A form body: what comes out is text, and within what went in. */
+/* Fuzzes a form body: its fields are text, and within the input. */
 #include <stdlib.h>
 #include <string.h>
 

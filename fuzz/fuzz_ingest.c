@@ -1,6 +1,6 @@
-/* What other PBXs and SMS providers post: an event that is taken is JSON with its fixed fields, and
- * taken again as it came out; a time that is read is printed as it was; fields are found by paths.
- */
+/* Fuzzes the posts of other PBXs and SMS providers. An accepted event is JSON with its fixed
+ * fields, and is accepted again as it came out. A time that is read is printed as it was. Fields
+ * are found by paths. */
 #include <stdlib.h>
 #include <string.h>
 

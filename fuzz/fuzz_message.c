@@ -1,4 +1,5 @@
-/* A SIP message from the wire: parsed, framed, answered; the answer must be readable and ours. */
+/* Fuzzes a SIP message from the wire: parsed, framed, answered. The answer must be readable and
+ * ours. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ static void check_frame(const char *bytes, size_t n)
     check_message(framed != OK || (err == OK && from == skip && piece_size == size));
 }
 
-/* What passes on is a whole message's end, and has nothing of who it is that withholds it. */
+/* The relayed message is a whole message, and has nothing of an identity that is withheld. */
 static void check_relayed(const struct sip_msg *m, char *out, size_t cap)
 {
     struct secrets s = {0};

@@ -1,4 +1,5 @@
-/* A stored payload as a body: never more than it says, never a crash on what is no flat object. */
+/* Fuzzes a stored payload as a body: never longer than announced, never a crash on a payload that
+ * is no flat object. */
 #include <stdlib.h>
 
 #include "base/json.h"

@@ -1,5 +1,5 @@
-/* SMPP PDUs: whatever comes, slices stay inside of it; what is read whole and printed is read the
- * same again. */
+/* Fuzzes SMPP PDUs: slices stay inside of any input, and a PDU that is read whole and printed is
+ * read the same again. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Lines of X-Forwarded-For or Forwarded from a trusted peer: whatever stands in them, the client is
- * the peer, or an address that one of them ends in. */
+/* Fuzzes lines of X-Forwarded-For or Forwarded from a trusted peer: with any content, the client
+ * is the peer, or an address that one of them ends in. */
 #include <stdlib.h>
 
 #include "net/proxies.h"
@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     bool known = addr_eq_host(&client, &peer);
     for (size_t i = 0; i < HOPS_MAX && i < h.n; i++)
         known |= h.at[i].family && addr_eq_host(&client, &h.at[i]);
-    /* Nothing that the peer did not vouch for: what it wrote last is trusted or is the client. */
+    /* The client never comes from text that the peer did not vouch for: the last entry of the peer
+     * is trusted or is the client. */
     const struct addr *last = h.n ? &h.at[(h.n - 1) % HOPS_MAX] : &peer;
     if (!known || (last->family && !proxies_has(&p, last) && !addr_eq_host(&client, last)) ||
         (h.n && !last->family && !addr_eq_host(&client, &peer)))

@@ -1,4 +1,5 @@
-/* Requests as they come over the wire: whole or byte by byte, the reader sees the same one. */
+/* Fuzzes requests as they come over the wire: whole or byte by byte, the reader sees the same one.
+ */
 #include "net/http/request_reader.h"
 
 enum { BODY_MAX = 4096 };

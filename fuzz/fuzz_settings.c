@@ -1,4 +1,4 @@
-/* What the API takes: JSON, then each settings document. */
+/* Fuzzes the bodies of the API: JSON, then each settings document. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* A user data header: the first octet chooses the alphabet, the rest is what a carrier sent. What
- * is left is the end of it, and whatever was read is within its bounds. */
+/* Fuzzes a user data header: the first octet chooses the alphabet, the rest comes from a carrier.
+ * The text is the end of the input, and every element that was read is within its bounds. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* A carrier's sequence of parts through the real joining, over a real database in one transaction
- * that is rolled back: whatever the order, the references and the limits, what was taken comes out
- * in exactly one event, whose payload is UTF-8, and nothing stays behind. */
+/* Fuzzes the joining of parts: a carrier's sequence of parts goes over a real database in one
+ * transaction that is rolled back. In any order, with any references and limits, every accepted
+ * part comes out in exactly one event, whose payload is UTF-8, and no row stays behind. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static void remove_files(void)
     rmdir(dir);
 }
 
-/* One store for the (empty) book, one connection of our own that nobody else writes by. */
+/* One store for the (empty) book, and one connection of our own, which writes alone. */
 static void store_set_up(void)
 {
     char url[128], path[128], why[256];
@@ -113,7 +113,8 @@ static void sets_expire(int64_t now_ms, struct joined_events *joined)
     }
 }
 
-/* Four octets and data: what, which number of how many, reference and alphabet, length. */
+/* A step is four octets and data: its kind, the number of the part and the total, reference and
+ * alphabet, length. */
 static size_t part_take(const uint8_t *p, size_t n, int64_t *now_ms, struct joined_events *joined,
                         struct sums *in)
 {

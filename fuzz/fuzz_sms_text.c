@@ -1,6 +1,6 @@
-/* The parts of a message: six octets say how a part is to be read (alphabet, shifts, fill, number's
- * step, length), the part follows. What comes out is UTF-8 within its limits, the same when one
- * part is cut in two, and comes back when it is encoded. */
+/* Fuzzes the parts of a message: six octets say how a part is to be read (alphabet, shifts, fill,
+ * step of the number, length), the part follows. The text is UTF-8 within its limits, is the same
+ * when one part is cut in two, and comes back when it is encoded. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ static void check_text(bool ok)
         abort();
 }
 
-/* Each part in memory of its own, so that reading past its end is seen. */
+/* Keeps each part in memory of its own, so that reading past its end is seen. */
 static size_t parts_split(const uint8_t *data, size_t n, struct sms_part *p, char **memory)
 {
     size_t count = 0;

@@ -1,5 +1,5 @@
-/* The answer of an event stream, whole and in pieces: the same events, and the same end. The first
- * byte says how long the pieces are. */
+/* Fuzzes the answer of an event stream, whole and in pieces: the same events, and the same end.
+ * The first byte gives the length of the pieces. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
-/* Segments of the trace as they lie on the disk: the walk stays in its bytes, and stops where a
- * record is not sound. Sums are set right first, or nothing would get behind them. */
+/* Fuzzes segments of the trace as they lie on the disk: the reader stays in its bytes, and stops
+ * at a record that is not sound. The sums are set right first, so that the fuzzer gets behind
+ * them. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* What a trace keeps of a message, and what its reader is shown: whatever the bytes, it ends, in
+/* Fuzzes the redaction of a message for the trace and for its reader: with any bytes it ends, in
  * about as many. */
 #include <string.h>
 
@@ -28,7 +28,7 @@ static size_t text_count(struct str records)
     return i;
 }
 
-/* The same bytes as a message of each leg, each way. */
+/* Reads the same bytes as a message of each leg, in each direction. */
 static void message_hide(const uint8_t *data, size_t n)
 {
     struct buf records, shown;

@@ -1,4 +1,4 @@
-/* URIs and name-addrs: slices must stay inside the text. */
+/* Fuzzes URIs and name-addrs: slices must stay inside the text. */
 #include <stdlib.h>
 #include <string.h>
 

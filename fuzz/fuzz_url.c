@@ -1,4 +1,5 @@
-/* Webhook URLs: what is accepted is printable, has a host, and reads the same a second time. */
+/* Fuzzes webhook URLs: an accepted one is printable, has a host, and reads the same a second time.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -30,7 +30,7 @@ extern struct deliver_kit deliver_kit;
 
 void deliver_kit_begin(void);
 void deliver_kit_end(void);
-/* The courier starts anew on what is stored; what was under way is not written down. */
+/* Starts the courier anew on the store; the work under way is not written down. */
 void deliver_kit_restart(void);
 void deliver_kit_turn(void);
 void deliver_kit_advance(int64_t ms); /* fires what is due on the way at its own time */
@@ -62,7 +62,7 @@ struct kit_post *post_last_open(void);           /* NULL: none is open */
 void post_reply(struct kit_post *p, int status); /* 0: the connection was refused */
 void post_reply_body(struct kit_post *p, int status, const char *body);
 
-/* What the store says of that event's delivery to that endpoint. */
+/* Reads from the store the state of that event's delivery to that endpoint. */
 struct kit_stored {
     enum delivery_state state;
     unsigned attempts; /* as its row says */

@@ -1,5 +1,5 @@
-/* edge_facts: what is in the store, read by one job, and what must be true of it and of an edge
- * whose time limits have all passed. */
+/* edge_facts: reads the store by one job, and checks what must be true of it and of an edge whose
+ * time limits have all passed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

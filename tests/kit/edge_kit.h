@@ -79,23 +79,24 @@ struct edge_kit {
 };
 extern struct edge_kit edge_kit;
 
-/* An empty store, the clock at its start, random numbers from `seed` on, the edge started. */
+/* Begins with an empty store, the clock at its start, random numbers from `seed` on, and a running
+ * edge. */
 void edge_kit_begin(uint64_t seed);
 /* Lets all time limits pass, asserts that nothing is left, and ends the edge. */
 void edge_kit_end(void);
-/* Ends it, whatever is left; edge_kit_close the store, too. */
+/* Ends the edge, whatever is left; edge_kit_close ends the store, too. */
 void edge_kit_stop(void);
 void edge_kit_close(void);
-/* Ends the edge without a word, as a kill does: what was not committed is lost, what is committed
- * is not heard of. Then starts one on what is stored, with edge_kit.config as it stands. ERR_*: it
- * could not start; edge_kit.edge is NULL then. */
+/* Ends the edge as a kill does: uncommitted work is lost, committed work is not heard of. Then
+ * starts one on the store, with edge_kit.config as it stands. ERR_*: it could not start;
+ * edge_kit.edge is NULL then. */
 enum err edge_kit_restart(void);
 void edge_kit_turn(void);
 void edge_kit_advance(int64_t ms); /* fires what is due on the way at its own time */
 int64_t edge_kit_next_ms(void);    /* until the next timer; -1: none */
 /* Advances from timer to timer until none is set, at most `max_ms`; false when some still is. */
 bool edge_kit_run_out(int64_t max_ms);
-/* Drains; edge_kit.idle tells when it is over. */
+/* Drains; edge_kit.idle says when it is over. */
 void edge_kit_drain(int64_t wait_ms);
 
 /* ---- messages ---- */
@@ -149,7 +150,7 @@ struct stored_call { /* a call by its events, in the order they were stored */
     enum event_kind kind[64];
     int phase; /* enum call_phase of its row; -1: it has none */
 };
-/* All of them; how many. */
+/* Lists all of them; returns their number. */
 size_t edge_kit_calls(struct stored_call *ret, size_t max);
 /* "incoming_call call_answered call_ended" of the only call; valid until the next. */
 const char *edge_kit_events(void);
@@ -157,6 +158,6 @@ const char *edge_kit_events(void);
 /* How many events deliver was told of since the edge was started. */
 size_t edge_kit_told(void);
 
-/* Judge a sequence that has ended and whose time limits have passed. NULL, or what is wrong. */
+/* Check a sequence that has ended and whose time limits have passed. NULL, or the fault. */
 const char *edge_kit_leftovers(void); /* calls, transactions, look-ups, blocks … */
 const char *edge_kit_faults(void);    /* of what is stored: one call_ended each, in order … */

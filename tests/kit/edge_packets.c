@@ -1,5 +1,5 @@
-/* edge_packets: what left the edge, one by one, and what is sent to it. A repeat of the same bytes
- * to the same place is counted, not kept again. */
+/* edge_packets: keeps the packets that left the edge, one by one, and sends packets to it. A
+ * repeat of the same bytes to the same place is counted, not kept again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ void edge_kit_watch(void (*on_packet)(void *, const struct edge_packet *, bool),
     watcher_arg = arg;
 }
 
-/* The place of that packet, known or new. */
+/* Finds the place of that packet, known or new. */
 static uint16_t *slot_of(uint64_t hash, const struct addr *to, struct str bytes)
 {
     for (size_t i = hash % SLOTS;; i = (i + 1) % SLOTS) {
@@ -75,7 +75,7 @@ const struct sip_msg *packet_parse(const struct edge_packet *p)
     return m;
 }
 
-/* A refusal of what was malformed repeats parts of it. */
+/* Is it a refusal of a malformed message? It repeats parts of it. */
 static void packet_read(struct edge_packet *p)
 {
     const struct sip_msg *m = parse(p);

@@ -1,5 +1,5 @@
-/* edge_questions: the webhooks that may say where a call goes: what the edge asks lies here until
- * the test answers. */
+/* edge_questions: keeps the questions of the edge to the webhooks that decide about calls until
+ * the test answers them. */
 #include <string.h>
 
 #include "edge_kit_own.h"

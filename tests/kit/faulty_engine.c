@@ -1,6 +1,6 @@
-/* faulty_engine: SQLite's engine, with faults. A call that is to fail and to have been done is
- * passed on first; one that is not, is not, and its transaction is rolled back as the interface
- * says. */
+/* faulty_engine: SQLite's engine, with faults. A call that is to fail although it was done is
+ * passed on first. One that is to fail undone is not passed on, and its transaction is rolled back
+ * as the interface says. */
 #include "faulty_engine.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* An engine in front of SQLite that fails on command: the n-th begin, statement or commit of the
- * writer's, in each of the ways that a database may fail. Armed by a test between two jobs; counted
- * on the writer's thread (readers are left alone). */
+ * writer, in each of the ways that a database may fail. A test arms it between two jobs. It counts
+ * on the writer's thread and leaves readers alone. */
 #pragma once
 #include <stdatomic.h>
 
@@ -12,8 +12,8 @@ enum fault_how {
     FAULT_NOT_DONE,    /* ERR_STORE: rolled back */
     FAULT_FULL,        /* ERR_STORE_FULL: rolled back */
     FAULT_NO_MEMORY,   /* ERR_NOMEM: rolled back */
-    FAULT_UNSURE_DONE, /* the answer was lost; what was asked for was done */
-    FAULT_UNSURE_NOT,  /* the answer was lost; nothing was done */
+    FAULT_UNSURE_DONE, /* the answer was lost; the call was done */
+    FAULT_UNSURE_NOT,  /* the answer was lost; the call was not done */
     FAULT_BROKEN,      /* a sync failed: this connection is over */
     FAULT_HOWS,
     FAULT_TOO_LARGE, /* of a statement: ERR_TOO_BIG, its own fault; the transaction goes on */

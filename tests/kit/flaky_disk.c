@@ -1,6 +1,6 @@
-/* flaky_disk: the disk in memory. A change goes to `now` at once and to the file's list of unsynced
- * changes; a sync carries the list over to `safe`. What a loss of power leaves is `safe` and
- * whatever of the list fate lets through, sector by sector. */
+/* flaky_disk: keeps the disk in memory. A change goes to `now` at once and to the file's list of
+ * unsynced changes; a sync carries the list over to `safe`. A loss of power leaves `safe` and some
+ * changes of the list, as fate decides, sector by sector. */
 #include "flaky_disk.h"
 
 #include <pthread.h>
@@ -158,7 +158,7 @@ static void file_clear(struct disk_file *f)
 
 enum order { GO_ON, STOP_IN_IT, REFUSE };
 
-/* Before each change: how it goes. *ret_rc is the error for the last two. */
+/* Decides before each change how it goes. *ret_rc is the error for the last two. */
 static enum order order_of(enum disk_call call, int *ret_rc)
 {
     static const int rc[] = {SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE};

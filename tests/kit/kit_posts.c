@@ -1,5 +1,5 @@
-/* kit_posts: deliver/http/client.h without a network: a POST is kept, and answered when the test
- * says so. */
+/* kit_posts: implements deliver/http/client.h without a network: keeps each POST until the test
+ * answers it. */
 #include <stdlib.h>
 
 #include "base/clock.h"

@@ -1,4 +1,4 @@
-/* line: writes what a peer would write, from what it has heard. */
+/* line: writes the messages of a peer, from the messages that it has heard. */
 #include "line.h"
 
 #include <stdio.h>

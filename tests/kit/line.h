@@ -1,6 +1,6 @@
-/* A line: one SIP peer's side of a dialog with the edge, and the messages the peer says on it.
- * Carriers and agents are made of lines; only the address tells one from the other. Each function
- * that sends ends with edge_kit_turn. */
+/* A line: one SIP peer's side of a dialog with the edge, and the messages that the peer sends on
+ * it. Carriers and agents are made of lines; only the address tells them apart. Each function that
+ * sends ends with edge_kit_turn. */
 #pragma once
 #include "edge_kit.h"
 
@@ -29,13 +29,13 @@ struct request {
     const char *body;    /* NULL: none */
 };
 
-/* A caller's new line; nothing is said yet. `name` makes Call-ID and tag its own. */
+/* Makes a caller's new line; no message is sent yet. `name` makes Call-ID and tag its own. */
 void line_new(struct line *l, const char *at, const char *name, const char *number);
-/* The same, and its INVITE with an offer. */
+/* Does the same, and sends its INVITE with an offer. */
 void line_invite(struct line *l, const char *at, const char *number);
-/* The called one's: from an INVITE that the edge sent. */
+/* Makes the line of the called peer, from an INVITE that the edge sent. */
 void line_of_invite(struct line *l, const struct edge_packet *invite, const char *tag);
-/* The caller learns the remote side and its target from a response with a To tag. */
+/* Takes the remote side and its target from a response with a To tag. */
 void line_learn(struct line *l, const struct edge_packet *response);
 
 void line_request(struct line *l, const struct request *r);
@@ -44,14 +44,14 @@ void line_ack(struct line *l, uint32_t cseq);      /* of a 2xx */
 void line_ack_failure(struct line *l);             /* of the INVITE's failure */
 void line_cancel(struct line *l);                  /* its last INVITE */
 
-/* A response to a request that the edge sent. `tag` NULL: To as it came. 2xx and 18x to an INVITE
- * have a Contact, and a body when given. */
+/* Answers a request that the edge sent. `tag` NULL: To as it came. 2xx and 18x to an INVITE have a
+ * Contact, and a body when given. */
 struct response {
     int status;
     const char *tag, *headers, *body;
 };
 void packet_answer(const struct edge_packet *request, const struct response *r);
-/* The usual: `status`, the line's own tag, an answer in a 2xx to INVITE. */
+/* Answers as usual: `status`, the tag of the line, an answer in a 2xx to INVITE. */
 void line_answer(struct line *l, const struct edge_packet *request, int status);
-/* The text of the last message that a peer sent, for who wants to repeat or spoil it. */
+/* Returns the text of the last message that a peer sent, to repeat or spoil it. */
 struct str line_last_sent(void);

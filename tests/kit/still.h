@@ -10,21 +10,22 @@
 #include "net/resolver.h"
 #include "net/stream.h"
 
-/* Gets all that the edge sends: a datagram (`stream` 0) or bytes on a stream; valid during the
- * call. */
+/* Gets everything that the edge sends: a datagram (`stream` 0) or bytes on a stream; valid during
+ * the call. */
 typedef void still_on_sent(void *arg, uint32_t stream, const struct addr *from,
                            const struct addr *to, struct str bytes);
 void still_sent_to(still_on_sent *on_sent, void *arg); /* NULL: it is lost */
 
-/* From now on what is sent comes to that: ERR_FULL and the like; OK: it is sent again. still_reset
- * ends it. */
+/* Sets the result of every send from now on: ERR_FULL and the like; OK: sends work again.
+ * still_reset ends it. */
 void still_fail(enum err err);
 
 bool still_is_quiet(void);      /* no socket, connection or look-up is there */
 void still_reset(void);         /* counts ids from 1 again, when all is quiet */
 void still_reset_lookups(void); /* part of it */
 
-/* A datagram for the socket at `to`; false when none is open there. The bytes are copied. */
+/* Delivers a datagram to the socket at `to`; false when none is open there. The bytes are copied.
+ */
 bool still_arrive(const struct addr *to, const struct addr *from, struct str bytes,
                   int64_t waited_ms);
 
@@ -34,7 +35,7 @@ struct still_stream { /* as the test sees it */
     struct addr local, peer;
 };
 size_t still_streams(struct still_stream *ret, size_t max); /* those that are there; how many */
-/* A connection to the listener at `to`: its id, or 0 when it was refused. */
+/* Connects to the listener at `to`; returns its id, or 0 when it was refused. */
 uint32_t still_accept(const struct addr *to, const struct addr *from);
 /* The fate of a connection; each false when there is none of that id (any more). */
 bool still_stream_open(uint32_t id); /* the outgoing one is established */
@@ -47,10 +48,10 @@ struct still_lookup {
     uint16_t port;
 };
 size_t still_lookups(struct still_lookup *ret, size_t max); /* those that wait; how many */
-/* False when it is not waited for any more. */
+/* Returns false when it is not waited for any more. */
 bool still_answer(uint32_t id, const struct resolved *r);
 
 /* No mail waits. */
 bool still_loop_is_idle(struct loop *l);
-/* How long until the next timer; -1: none is set. */
+/* The time until the next timer; -1: none is set. */
 int64_t still_next_ms(struct loop *l);

@@ -1,5 +1,5 @@
-/* still_loop: net/loop.h without libuv. A turn fires what is due on the clock, opens the
- * mail that there is, and runs the hooks. */
+/* still_loop: implements net/loop.h without libuv. A turn fires the timers that are due on the
+ * clock, opens the waiting mail, and runs the hooks. */
 #include <stdlib.h>
 
 #include "base/clock.h"

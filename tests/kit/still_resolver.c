@@ -1,5 +1,5 @@
-/* still_resolver: net/resolver.h without DNS. A question waits for the test's answer, as long as
- * the real one would wait for the servers'. */
+/* still_resolver: implements net/resolver.h without DNS. A question waits for the answer of the
+ * test, as long as the real one would wait for the servers. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* still_sockets: net/datagram.h and net/stream.h without sockets. What is sent goes to one callback
- * of the test's; what arrives, connects and ends does so by its calls. TLS is a word here: such a
- * stream is like any other. */
+/* still_sockets: implements net/datagram.h and net/stream.h without sockets. Everything sent goes
+ * to one callback of the test; the test calls in everything that arrives, connects and ends. TLS
+ * is only a word here: such a stream is like any other. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,7 +108,7 @@ enum err datagram_send(struct datagram *d, const struct addr *to, struct str byt
     return OK;
 }
 
-/* In memory of exactly that size, so that a sanitizer sees who reads past it. */
+/* Copies into memory of exactly that size, so that a sanitizer sees a read past it. */
 static char *exact_copy(struct str bytes)
 {
     char *copy = malloc(bytes.n + 1);
