@@ -45,8 +45,8 @@ static int print_version(int argc, char **argv)
 static const struct tool tools[] = {
     {"serve", "[--config FILE] [--set KEY=VALUE]...", "runs the daemon", serve_run},
     {"demo", "", "shows it at work, on a temporary store", demo_run},
-    {"listen", "[--forward-to URL]", "shows your events live, and POSTs each to a URL",
-     listen_run, .helps_itself = true},
+    {"listen", "[--forward-to URL]", "shows your events live, and POSTs each to a URL", listen_run,
+     .helps_itself = true},
     {"apply", "FILE.json [--dry-run] [--prune]", "makes the settings what the file says",
      apply_run},
     {"export", "", "prints the settings as such a file", export_run},

@@ -1,4 +1,4 @@
-// One account's receivers hang in all that it may have; another account's events go out meanwhile.
+// One account's receivers hang in all slots of its share. Meanwhile another account's events are delivered.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';

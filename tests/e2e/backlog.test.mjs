@@ -1,5 +1,5 @@
-// What waits for an endpoint that is down stays in the store: it survives a kill, and arrives in order when the
-// endpoint is back, also from lanes that are longer than what is kept in memory.
+// Deliveries that wait for an endpoint that is down stay in the store: they survive a kill, and arrive in order when the
+// endpoint is back, also from lanes that are longer than the part kept in memory.
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';

@@ -1,4 +1,4 @@
-// Backup while the daemon runs, restore while it does not: what was accepted before the backup is there after it.
+// Backup while the daemon runs, restore while it does not: events accepted before the backup are there after it.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,4 +1,4 @@
-// What bad input gets: CONTRACT's table, from outside.
+// The answers to bad input, from outside, as CONTRACT's table has them.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';

@@ -1,6 +1,6 @@
 // Call control by the answer (CONTRACT §4): the POST leaves while the event goes to the disk, is the
-// delivery's first attempt, and what it is answered with decides where the call goes. Targets refuse with a
-// status of their own, so that what the caller hears tells which of them was tried.
+// delivery's first attempt, and its answer decides where the call goes. Targets refuse with a status of their
+// own, so that the caller's status shows which of them was tried.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';

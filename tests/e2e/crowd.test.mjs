@@ -1,5 +1,5 @@
-// Hundreds of connections that are kept and ask at the same moment, again and again, on a machine that is busy with other things: each
-// has its answer within two seconds, whether it is given at once, after a commit, or in a stream.
+// Hundreds of connections ask at the same moment, again and again, on a machine that is busy with other things. Each has its
+// answer within two seconds, whether it is given at once, after a commit, or in a stream.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,4 +1,4 @@
-// `hookswitch demo` as somebody tries it first: what it prints is what happened, it ends by itself, and leaves nothing.
+// `hookswitch demo` as a newcomer runs it: it prints what happened, ends by itself, and leaves no files.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

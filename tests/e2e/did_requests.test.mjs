@@ -1,5 +1,5 @@
-// The DID API by a client in Python's requests (did_requests.py), and what came of it on the other side: the forward setting, the
-// events at the URL that it set, and the pool when it gave its numbers back.
+// The DID API by a client in Python's requests (did_requests.py), and its effects: the forward setting, the events at the URL that
+// it set, and the pool when it gave its numbers back.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';

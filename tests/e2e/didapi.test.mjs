@@ -1,5 +1,5 @@
-// The DID API: a client written from the endpoint table alone, in the style of Python's requests; then what clients get wrong,
-// what they must not see, and two who want the same number.
+// The DID API: a client written from the endpoint table alone, in the style of Python's requests; then the mistakes of clients,
+// the things that they must not see, and two that want the same number.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Rig } from './lib/rig.mjs';

@@ -1,5 +1,5 @@
-// A disk that fills up under load, is made free again, and fills up again: refused is what cannot be stored, kept
-// is what was accepted, and it goes on by itself. The disk is a small tmpfs, which only root may mount.
+// A disk fills up under load, gets free space again, and fills up again. The daemon refuses events that it cannot store, keeps
+// accepted ones, and goes on by itself. The disk is a small tmpfs, which only root may mount.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

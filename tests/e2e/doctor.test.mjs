@@ -1,4 +1,4 @@
-// The doctor finds what is wrong, says what to do, and is content with what is right.
+// The doctor finds faults, says the remedy, and reports no fault on a sound machine.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

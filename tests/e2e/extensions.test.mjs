@@ -1,5 +1,5 @@
-// Extensions: SIP accounts as settings. Their passwords come out once, if they were made here, and nowhere else. What is not
-// there yet (registering, calls to them) says so.
+// Extensions: SIP accounts as settings. A password that the daemon made is shown once, and no password anywhere else. Missing
+// parts (registering, calls to them) are refused with a reason.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// Idempotency-Key: what was answered once is answered again, and done once; also for two at once, and across kill -9.
+// Idempotency-Key: a repeated request gets the first answer again and is done once; also for two at once, and across kill -9.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// POST /v1/events as other PBXs use it: what is refused, and how all that is wrong with a batch is told at once.
+// POST /v1/events as other PBXs use it: refusals, and how all faults of a batch are reported at once.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Rig } from './lib/rig.mjs';

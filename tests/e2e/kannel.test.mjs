@@ -1,5 +1,5 @@
-// Kannel as the carrier: its bearerbox binds to our listener as transceiver, and what is given to its smsbox over
-// HTTP arrives as sms_received.
+// Kannel as the carrier: its bearerbox binds to our listener as transceiver, and a text given to its smsbox over HTTP arrives as
+// sms_received.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Daemon, freePort } from './lib/daemon.mjs';

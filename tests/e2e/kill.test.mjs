@@ -1,4 +1,4 @@
-// kill -9 under ingest: nothing that was accepted is lost, nothing is out of order, and it is soon back.
+// kill -9 under ingest: no accepted event is lost or out of order, and the daemon is soon back.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Daemon } from './lib/daemon.mjs';

@@ -1,4 +1,4 @@
-// What a call began ends with it: requests that nobody answers, more of them than may be, and who may speak in its dialogs.
+// Everything that a call began ends with it: unanswered requests, more of them than are allowed, and the peers in its dialogs.
 import test, { before, after, beforeEach, afterEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { Agent } from './lib/agent.mjs';

@@ -1,5 +1,5 @@
-// What one call may take: targets looked at, events, bytes of headers and of its row. Past a limit it goes on or
-// ends, with its call_ended, and says so.
+// The limits of one call: targets looked at, events, bytes of headers and of its row. Past a limit the call goes on or ends, with
+// its call_ended, and says so.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

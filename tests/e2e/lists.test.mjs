@@ -1,4 +1,4 @@
-// Lists of many rows: pages that are short or empty and go on, and cursors that say nothing and open for nobody else.
+// Lists of many rows: pages that are short or empty and go on, and cursors that are opaque and good for their account alone.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Daemon, key as operator } from './lib/daemon.mjs';

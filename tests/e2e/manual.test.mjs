@@ -1,4 +1,4 @@
-// The manual can be made, and speaks of every command that there is.
+// The manual can be built, and names every command.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

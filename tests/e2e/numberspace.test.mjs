@@ -1,5 +1,5 @@
-// Whose the numbers are: the operator's, who assigns them; an account sets what is its own, and gives them back. A number that
-// moves takes nothing of its account along, and leaves nothing of what happened there to the next.
+// Numbers belong to the operator, who assigns them. An account changes its own settings of them, and gives them back. A number that
+// moves takes nothing of its account along, and shows nothing of its past to the next one.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Rig } from './lib/rig.mjs';

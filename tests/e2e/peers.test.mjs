@@ -1,4 +1,4 @@
-// Kamailio as the carrier's proxy in front of us and as one who texts, baresip as the agent behind us.
+// Kamailio as the carrier's proxy in front of us and as a sender of texts, baresip as the agent behind us.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

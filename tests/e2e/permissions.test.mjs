@@ -1,4 +1,4 @@
-// Who may do what, as the OpenAPI file says it: every operation, and every member of every body, tried by every sort of asker.
+// Every operation, and every member of every body, tried by every sort of key and user, as the OpenAPI file allows it.
 // The expectations come out of the file (x-scope, x-roles, x-writable-by, x-target, x-readable-by), none is written here.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';

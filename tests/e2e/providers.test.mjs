@@ -1,4 +1,4 @@
-// POST /v1/ingest/sms: SMS providers, in their own words.
+// POST /v1/ingest/sms: SMS providers, under their own field names.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Rig } from './lib/rig.mjs';

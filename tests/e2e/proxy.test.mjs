@@ -1,5 +1,5 @@
-// Behind a reverse proxy: whose a request is, by the word of a trusted proxy and of nobody else. Proxies are local addresses here;
-// a real nginx with the how-to's configuration is in nginx.test.mjs.
+// Behind a reverse proxy: the client of a request is the one that a trusted proxy names, and no other. Proxies are local addresses
+// here; a real nginx with the how-to's configuration is in nginx.test.mjs.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// A time range of an endpoint sent again: counted first, in order, across a kill, stopped by a word.
+// A time range of an endpoint is sent again: counted first, in order, across a kill, and cancelled.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Rig } from './lib/rig.mjs';

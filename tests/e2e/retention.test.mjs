@@ -1,4 +1,4 @@
-// What leaves the store: events and ended calls after their retention, a number's data when asked.
+// Rows leave the store: events and ended calls after their retention, a number's data on request.
 // Rows are made old with the sqlite3 tool while the daemon is down.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';

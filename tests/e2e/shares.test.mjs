@@ -1,4 +1,4 @@
-// What all accounts draw from: one account's targets keep every connection they get, and nobody else notices.
+// Pools of all accounts: one account's targets keep every connection that they get, and no other account notices.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';

@@ -1,5 +1,5 @@
-// Carriers that bind to us (npm smpp): what they send becomes sms_received once, whatever it is written in; what is
-// no message, or not for us, does not; who may bind, and how often he may try.
+// Carriers that bind to us (npm smpp): each text becomes sms_received once, in any alphabet; other PDUs, and texts for others, do not.
+// Binds are checked, and their attempts are limited.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import smpp from 'smpp';

@@ -1,5 +1,4 @@
-// Clients of our SMPP listener that mean no good, or were written in a hurry: each gets what is due to it, in time,
-// and a carrier beside them is never disturbed.
+// Hostile or faulty clients of our SMPP listener: each gets its due answer in time, and a carrier beside them is never disturbed.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';

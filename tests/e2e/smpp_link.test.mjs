@@ -1,4 +1,4 @@
-// Links that we open: we bind to a carrier (npm smpp), follow the settings, and come back whatever he does.
+// Links that we open: we bind to a carrier (npm smpp), follow the settings, and connect again whatever the carrier does.
 import nodeTest, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import smpp from 'smpp';

@@ -1,6 +1,6 @@
-// Where webhooks may go, and where they never do. The test runs itself again in a network namespace of its own in
-// which every address there is leads to this machine; a listener writes down to which address each connection was
-// made. So "0 connections to a forbidden address" is seen from the other side, and public ones are seen to be reached.
+// Webhooks reach allowed addresses and no forbidden one. The test runs itself again in a network namespace of its own in which
+// every address leads to this machine; a listener writes down the address of each connection. So "0 connections to a forbidden
+// address" is seen from the other side, and so is that public ones are reached.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';

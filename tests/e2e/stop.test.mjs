@@ -1,4 +1,4 @@
-// SIGTERM while requests are in hand: what was accepted is there afterwards, and the end is an orderly one.
+// SIGTERM while requests are in hand: accepted events are there afterwards, and the end is an orderly one.
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { Daemon } from './lib/daemon.mjs';

@@ -1,5 +1,5 @@
-// The event stream: every event once and in order, across reconnects, kills and slow readers; what one may see, and how
-// many may look.
+// The event stream: every event once and in order, across reconnects, kills and slow readers; its filters by account, and its
+// limits.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// What the API refuses rather than guesses, what lists keep true while rows come and go, and that every error code is explained.
+// Requests that the API refuses rather than guesses, lists that stay right while rows come and go, and an explanation of every
+// error code.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Where the SIP targets of accounts may lead: by the target, by a Contact and by a Route, never to ourselves.
+// The SIP targets of accounts may lead only to allowed addresses: by the target, by a Contact and by a Route, never to ourselves.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';

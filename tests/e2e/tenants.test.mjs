@@ -1,5 +1,5 @@
-// Nobody sees another's things: a matrix of every operation in the OpenAPI file and every sort of key. What belongs to
-// somebody else answers byte for byte as what does not exist, and nothing happens to it.
+// No account sees another's things: a matrix of every operation in the OpenAPI file and every sort of key. A foreign thing
+// answers byte for byte as a missing one, and is not changed.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { House, Tenant, collectionOf, fill, keyOf } from './lib/tenants.mjs';

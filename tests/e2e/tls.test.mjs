@@ -1,4 +1,4 @@
-// Certificates per endpoint: whom it trusts, what it shows, and that nobody else's are used for it.
+// Certificates per endpoint: those that it trusts, those that it shows, and that no other endpoint's are used for it.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import https from 'node:https';

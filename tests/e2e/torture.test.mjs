@@ -1,4 +1,4 @@
-// RFC 4475's messages over the wire, from a trunk: what the edge answers to each, and that it lives on.
+// RFC 4475's messages over the wire, from a trunk: the edge's answer to each, and that it goes on.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';

@@ -1,4 +1,4 @@
-// Who may do what: users and their roles, keys and their scopes, log-ins, accounts, and the audit log of it all.
+// Users and their roles, keys and their scopes, log-ins, accounts, and the audit log of it all.
 import test, { before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Daemon } from './lib/daemon.mjs';
