@@ -230,7 +230,7 @@ enum err api_kit_write(struct request *r, enum err (*work)(struct request *r, st
 void api_kit_end(void)
 {
     char path[128];
-    static const char *const file[] = {"t.db", "t.db-wal", "t.db-shm", "t.db-lock"};
+    static const char *const file[] = {"t.db", "t.db-wal", "t.db-shm", "t.db.lock"};
     forget();
     hasher_stop(api_kit.hasher);
     key_uses_flush(api_kit.key_uses);
