@@ -99,6 +99,20 @@ static void put_entry(struct book *b, struct entry *e)
     entry_drop(e);
 }
 
+/* What was there under the new entry's id goes, but for the places that the new one takes itself: each trie is
+ * changed once then. */
+static void make_way(struct book *b, const struct entry *e)
+{
+    enum setting_kind kind = (enum setting_kind)e->kind;
+    struct entry *old = trie_get(&b->by_id[kind], &entries_by_id, str_of(e->as_any.id));
+    if (!old)
+        return;
+    if (old->as_any.n != e->as_any.n || !str_eq(str_of(old->key), str_of(e->key)))
+        remove_entry(b, kind, str_of(e->as_any.id));
+    else if (kind == SETTING_ENDPOINT && watch_remove(&b->watches, old) == ERR_NOMEM)
+        log_error("book", "%s keeps its place until the next start: out of memory", e->as_any.id);
+}
+
 /* The end of a rotation, once read, stays where it is, whatever else of the endpoint changes.
  * Nobody else has the new entry yet. */
 static void keep_rotation(const struct book *b, struct entry *e)
@@ -202,9 +216,12 @@ void books_changed(struct books *b, const struct setting *s, bool deleted)
     }
     if (e && s->kind == SETTING_ENDPOINT)
         keep_rotation(next, e);
-    remove_entry(next, s->kind, s->id);
-    if (e)
+    if (e) {
+        make_way(next, e);
         put_entry(next, e);
+    } else {
+        remove_entry(next, s->kind, s->id);
+    }
     if (s->kind == SETTING_TRUNK)
         gather_sources(next);
     pthread_mutex_lock(&b->lock);
