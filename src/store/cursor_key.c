@@ -1,4 +1,4 @@
-/* cursor_key: two numbers of 64 bits in `meta`. */
+/* cursor_key: keeps the key as two numbers of 64 bits in `meta`. */
 #include "store/cursor_key.h"
 
 #include <string.h>

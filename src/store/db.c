@@ -1,5 +1,5 @@
-/* db: runs the statements of the table on a connection, whatever engine is behind it. Called by the
- * rows' files, inside a job's run, on the thread of that connection. */
+/* db: runs the statements of the table on a connection, whatever engine is behind it. The rows'
+ * files call it, inside a job's run, on the thread of that connection. */
 #include "store/engine.h"
 
 enum err db_run(struct db *db, enum sql sql, const struct value *args, size_t n_args, db_row *row,

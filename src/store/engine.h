@@ -1,5 +1,5 @@
-/* What the store asks of a database. SQLite stands behind it (sqlite.c); PostgreSQL will. The front
- * (store.c: threads, batches; rows by subject) never learns which.
+/* The functions that a database gives to the store. SQLite implements them (sqlite.c); PostgreSQL
+ * will. The front (store.c: threads, batches; rows by subject) does not know which it is.
  *
  * A write has three outcomes: done (OK), not done (ERR_STORE, ERR_STORE_FULL: rolled back), unknown
  * (ERR_STORE_UNSURE: the commit's answer was lost; run it again, rows carry our ids). After
@@ -18,7 +18,7 @@ struct value { /* an argument, or a column of a row */
 };
 #define V_INT(v)    ((struct value){.kind = VALUE_INT, .i = (int64_t)(v)})
 #define V_TEXT(v)   ((struct value){.kind = VALUE_TEXT, .s = (v)})
-#define V_OCTETS(v) ((struct value){.kind = VALUE_OCTETS, .s = (v)}) /* any, NUL too */
+#define V_OCTETS(v) ((struct value){.kind = VALUE_OCTETS, .s = (v)}) /* any octets, NUL too */
 
 typedef bool db_row(void *arg, const struct value *column, size_t n); /* false: enough */
 
@@ -26,7 +26,7 @@ struct db {
     const struct engine *engine;
     bool writer;
     unsigned writes; /* statements since begin that may have changed something */
-    uint64_t begun;  /* the writer's transactions so far, also those that are run again */
+    uint64_t begun;  /* counts the writer's transactions, also those that run again */
     enum err err;    /* sticks: the first error of the connection since begin */
     char detail[160];
 };
@@ -45,9 +45,9 @@ struct engine {
      * gets the rows it touched. */
     enum err (*run)(struct db *db, enum sql sql, const struct value *args, size_t n_args,
                     db_row *row, void *arg, int64_t *ret_changes);
-    /* Schema statements, at open alone. */
+    /* Runs schema statements, only at open. */
     enum err (*run_text)(struct db *db, const char *text);
-    /* Between batches, on the writer: checkpoint when due. */
+    /* Runs between batches, on the writer: makes a checkpoint when one is due. */
     enum err (*tidy)(struct db *db);
     struct sql_dialect dialect;
 };
@@ -56,7 +56,8 @@ extern const struct engine engine_sqlite;
 
 MUST_USE enum err db_run(struct db *db, enum sql sql, const struct value *args, size_t n_args,
                          db_row *row, void *arg, int64_t *ret_changes);
-/* For queries of one number: *ret untouched when there is no row; *ret_found (may be NULL). */
+/* Runs a query of one number: *ret stays unchanged when there is no row; *ret_found (may be NULL)
+ * tells. */
 MUST_USE enum err db_run_int(struct db *db, enum sql sql, const struct value *args, size_t n_args,
                              int64_t *ret, bool *ret_found);
 #define DB_ARGS(...)                                                                               \

@@ -1,4 +1,4 @@
-/* marks: gives each setting of an older store its mark. Called by the schema's migration alone. It
+/* marks: gives each setting of an older store its mark. Only the schema's migration calls it. It
  * reads a page, then writes that page's marks, so that no statement changes a table that another
  * one walks. */
 #include "store/marks.h"

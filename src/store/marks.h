@@ -1,6 +1,6 @@
-/* Marks of settings that a program wrote which knew none. */
+/* Gives marks to settings that a program without marks wrote. */
 #pragma once
 #include "store/store.h"
 
-/* Of all settings; in the transaction that gives the table its column. */
+/* Fills in the marks of all settings, in the transaction that adds the column. */
 MUST_USE enum err marks_fill(struct db *db);

@@ -1,5 +1,6 @@
-/* schema: the tables, as the list of steps that led to them. A step once published never changes; a
- * change is a new step. The version stands in `meta`; a file from a newer program is refused. */
+/* schema: makes the tables, by the list of steps that led to them. A step once published never
+ * changes; a change is a new step. The version stands in `meta`; a file from a newer program is
+ * refused. */
 #include <stdio.h>
 #include <string.h>
 
@@ -38,9 +39,9 @@ static const char *const steps[] = {
     " ended_at BIGINT NOT NULL, end_reason INTEGER NOT NULL, sip_status INTEGER NOT NULL,"
     " simulated INTEGER NOT NULL, facts TEXT NOT NULL, legs TEXT NOT NULL);"
     "CREATE INDEX calls_open ON calls (n) WHERE phase < 2;",
-    /* 2: what waits, lane by lane, so that it need not be in memory; health that outlives us; an
-     * end that is one row: the last attempt stands in its delivery's, and only earlier ones have
-     * their own */
+    /* 2: deliveries that wait, lane by lane, so that they need not be in memory; health that
+     * outlives the process; one row for an end: a delivery's row holds its last attempt, and only
+     * earlier attempts have rows */
     "DROP INDEX deliveries_pending;"
     "CREATE INDEX deliveries_waiting ON deliveries (endpoint, lane, next_at, state)"
     " WHERE state = 0;"
@@ -56,7 +57,7 @@ static const char *const steps[] = {
     " WHERE a.delivery_n = deliveries.n AND a.number = deliveries.attempts) WHERE attempts > 0;"
     "DELETE FROM attempts WHERE EXISTS (SELECT 1 FROM deliveries d"
     " WHERE d.n = attempts.delivery_n AND d.attempts = attempts.number);",
-    /* 3: jobs that take long and outlive a restart: each row has how far its job came */
+    /* 3: long jobs that outlive a restart: each row says how far its job came */
     "CREATE TABLE recoveries (n {serial}, id TEXT NOT NULL UNIQUE, account BIGINT NOT NULL,"
     " endpoint BIGINT NOT NULL, endpoint_id TEXT NOT NULL, since BIGINT NOT NULL,"
     " until BIGINT NOT NULL, last_n BIGINT NOT NULL, expected BIGINT NOT NULL,"
@@ -70,15 +71,15 @@ static const char *const steps[] = {
     " calls BIGINT NOT NULL, state INTEGER NOT NULL, created_at BIGINT NOT NULL,"
     " ended_at BIGINT NOT NULL);"
     "CREATE INDEX erasures_running ON erasures (n) WHERE state = 0;",
-    /* 4: what was answered under which Idempotency-Key */
+    /* 4: the answers given under Idempotency-Keys */
     "CREATE TABLE idempotency (n {serial}, account BIGINT NOT NULL, key TEXT NOT NULL,"
     " fingerprint TEXT NOT NULL, status INTEGER NOT NULL, answer TEXT NOT NULL,"
     " created_at BIGINT NOT NULL, UNIQUE (account, key));",
     /* 5: messages (kind 3) apart from calls: an account's, a thread's */
     "CREATE INDEX events_sms_account ON events (account, n) WHERE kind = 3;"
     "CREATE INDEX events_sms_thread ON events (number, peer, account, n) WHERE kind = 3;",
-    /* 6: parts of text messages until all have come, and afterwards what they were, so that one
-     * that comes again is known; how much of it each account has */
+    /* 6: parts of text messages until all have come, and afterwards digests of them, so that a
+     * repeated part is known; how much each account has waiting */
     "CREATE TABLE sms_sets (n {unreused}, id TEXT NOT NULL UNIQUE, account BIGINT NOT NULL,"
     " link TEXT NOT NULL, peer TEXT NOT NULL, number TEXT NOT NULL, message_id TEXT NOT NULL,"
     " parts INTEGER NOT NULL, have INTEGER NOT NULL, bytes BIGINT NOT NULL,"
@@ -92,8 +93,8 @@ static const char *const steps[] = {
     " PRIMARY KEY (set_n, number)) {clustered};"
     "CREATE TABLE sms_held (account {plain_key}, sets BIGINT NOT NULL, bytes BIGINT NOT NULL);"
     "ALTER TABLE erasures ADD COLUMN last_set BIGINT NOT NULL DEFAULT 0;",
-    /* 7: who changed which setting; who is logged in; when a key was last used; an account's own
-     * rows found without walking those of others */
+    /* 7: the audit log; log-ins; the last use of keys; indexes that find an account's rows without
+     * walking those of others */
     "CREATE TABLE audit (n {unreused}, id TEXT NOT NULL UNIQUE, at BIGINT NOT NULL,"
     " account BIGINT NOT NULL, by_account BIGINT NOT NULL, who TEXT NOT NULL,"
     " who_name TEXT NOT NULL, address TEXT NOT NULL, kind INTEGER NOT NULL, target TEXT NOT NULL,"
@@ -138,7 +139,7 @@ static const char *const steps[] = {
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0], FIRST_WITH_MARKS = 9 };
 
-static void put_dialect(struct buf *b, const char *text, const struct sql_dialect *d)
+static void schema_text_put(struct buf *b, const char *text, const struct sql_dialect *d)
 {
     const struct {
         struct str token;
@@ -163,11 +164,11 @@ static void put_dialect(struct buf *b, const char *text, const struct sql_dialec
     buf_putc(b, 0);
 }
 
-static enum err step_run(struct db *db, size_t step)
+static enum err schema_step_run(struct db *db, size_t step)
 {
     struct buf b;
     buf_init(&b, 1 << 20);
-    put_dialect(&b, steps[step], &db->engine->dialect);
+    schema_text_put(&b, steps[step], &db->engine->dialect);
     enum err err = b.err;
     if (err == OK)
         err = db->engine->run_text(db, b.p);
@@ -202,7 +203,7 @@ enum err schema_migrate(struct db *db, char *why, size_t cap)
                  "events; a kill meanwhile leaves it as it was",
                  (long long)version, SCHEMA_VERSION);
     for (size_t i = (size_t)version; err == OK && i < SCHEMA_VERSION; i++)
-        err = step_run(db, i);
+        err = schema_step_run(db, i);
     if (old && err == OK && version < FIRST_WITH_MARKS)
         err = marks_fill(db);
     if (err == OK)

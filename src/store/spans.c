@@ -1,6 +1,6 @@
-/* spans: written by the housekeeper, read by walks (store/walk). That they may be wrong in one
- * direction only is what makes them safe: rows never change their number, time or kind, a full
- * block gets no new rows, and deleting one leaves its span too wide. */
+/* spans: writes spans for the housekeeper, and reads them for walks (store/walk). They are safe
+ * because they can be wrong in one direction only, too wide: rows never change their number, time
+ * or kind, a full block gets no new rows, and a deletion leaves its span too wide. */
 #include "store/spans.h"
 
 #include "store/engine.h"
@@ -15,7 +15,7 @@ static const enum sql oldest[SPAN_OF_COUNT] = {SQL_EVENT_FIRST, SQL_CALL_FIRST, 
 static const enum sql sums[SPAN_OF_COUNT] = {SQL_SPAN_OF_EVENTS, SQL_SPAN_OF_CALLS,
                                              SQL_SPAN_OF_AUDIT};
 
-static bool on_sums(void *arg, const struct value *c, size_t n)
+static bool span_sums_row(void *arg, const struct value *c, size_t n)
 {
     struct span *s = arg;
     bool any = c[0].kind == VALUE_INT;
@@ -42,7 +42,7 @@ enum err spans_find(struct db *db, enum span_of of, struct span *ret, size_t max
         *s = (struct span){.of = of, .block = block};
         err =
             db_run(db, sums[of], DB_ARGS(V_INT(block * SPAN_ROWS), V_INT((block + 1) * SPAN_ROWS)),
-                   on_sums, s, NULL);
+                   span_sums_row, s, NULL);
     }
     return err;
 }
@@ -62,22 +62,22 @@ enum err spans_forget(struct db *db, enum span_of of, int64_t before_block)
 
 /* ---- reading ---- */
 
-/* Blocks from the newest to the oldest; `block` is the next one to be told about. */
+/* The search through blocks from the newest to the oldest; `block` is the next one to read. */
 struct search {
     const struct span_filter *f;
     int64_t block, last_block; /* last_block: the first that fits; -1: none yet */
     int64_t from_block;        /* the run of those that fit ends here */
     unsigned looked;
-    bool ended; /* what comes next does not fit */
+    bool ended; /* the next block does not fit */
 };
 
-static bool fits(const struct span_filter *f, const struct value *c)
+static bool span_fits(const struct span_filter *f, const struct value *c)
 {
     return (!f->kinds || (f->kinds & (uint64_t)c[1].i)) && c[2].i <= c[3].i &&
            (!f->since_ms || c[3].i >= f->since_ms) && (!f->until_ms || c[2].i < f->until_ms);
 }
 
-static void take(struct search *s, int64_t down_to)
+static void search_block_take(struct search *s, int64_t down_to)
 {
     if (s->last_block < 0)
         s->last_block = s->block;
@@ -85,14 +85,14 @@ static void take(struct search *s, int64_t down_to)
     s->block = down_to - 1;
 }
 
-static bool on_span(void *arg, const struct value *c, size_t n)
+static bool search_span_row(void *arg, const struct value *c, size_t n)
 {
     struct search *s = arg;
     s->looked++;
-    if (c[0].i < s->block) /* those between are not known */
-        take(s, c[0].i + 1);
-    if (fits(s->f, c))
-        take(s, c[0].i);
+    if (c[0].i < s->block) /* the blocks between have no span */
+        search_block_take(s, c[0].i + 1);
+    if (span_fits(s->f, c))
+        search_block_take(s, c[0].i);
     else if (s->last_block >= 0)
         s->ended = true;
     else
@@ -109,11 +109,11 @@ enum err spans_next(struct db *db, const struct span_filter *f, int64_t n, int64
     *ret_last = n;
     if (!f->kinds && !f->since_ms && !f->until_ms)
         return OK;
-    err = db_run(db, SQL_SPAN_LIST, DB_ARGS(V_INT(f->of), V_INT(s.block), V_INT(LOOK_MAX)), on_span,
-                 &s, NULL);
+    err = db_run(db, SQL_SPAN_LIST, DB_ARGS(V_INT(f->of), V_INT(s.block), V_INT(LOOK_MAX)),
+                 search_span_row, &s, NULL);
     *looked += s.looked;
-    if (s.last_block < 0 && s.block >= 0) /* nobody knows what is further down */
-        take(&s, 0);
+    if (s.last_block < 0 && s.block >= 0) /* no span says what is further down */
+        search_block_take(&s, 0);
     if (s.last_block < 0)
         *ret_last = 0;
     else if (s.last_block < n / SPAN_ROWS)

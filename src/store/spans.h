@@ -1,7 +1,7 @@
-/* Spans: what the rows of a block of a table have in common, so that a walk passes over blocks that
- * hold nothing of what it looks for: between which times they are, and of which kinds. A block is
- * SPAN_ROWS numbers; it gets its span once it is full (hub/chore_spans), and what changes
- * afterwards only leaves it. A block without a span may hold anything. Inside a job's run. */
+/* Keeps spans: the range of times and the kinds of the rows in a block of a table, so that a walk
+ * skips blocks without any row that it looks for. A block is SPAN_ROWS row numbers; it gets its
+ * span once it is full (hub/chores/spans), and afterwards rows can only leave it. A block without a
+ * span may hold anything. Inside a job's run. */
 #pragma once
 #include "store/store.h"
 
@@ -15,8 +15,8 @@ struct span {
     int64_t from_ms, to_ms; /* the first and the last of their times; from > to: no row is left */
 };
 
-/* Full blocks that have no span yet, oldest first, at most `max`; *ret_first: the first block that
- * has rows. */
+/* Lists full blocks that have no span yet, oldest first, at most `max`; *ret_first: the first block
+ * that has rows. */
 MUST_USE enum err spans_find(struct db *db, enum span_of of, struct span *ret, size_t max,
                              size_t *ret_n, int64_t *ret_first);
 MUST_USE enum err span_put(struct db *db, const struct span *s);
@@ -27,7 +27,7 @@ struct span_filter { /* absent: 0 */
     uint64_t kinds;
     int64_t since_ms, until_ms; /* until exclusive */
 };
-/* The next rows at n or below that may fit: *ret_from <= n' <= *ret_last; *ret_last 0: none.
- * *looked grows by the spans it took. */
+/* Gives the next rows at n or below that may fit: *ret_from <= n' <= *ret_last; *ret_last 0: none.
+ * *looked grows by the number of spans that it read. */
 MUST_USE enum err spans_next(struct db *db, const struct span_filter *f, int64_t n,
                              int64_t *ret_from, int64_t *ret_last, unsigned *looked);

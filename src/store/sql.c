@@ -1,4 +1,4 @@
-/* sql: the table of the statements. */
+/* sql: holds the table of the statements. */
 #include "store/sql.h"
 
 const struct sql_statement sql_table[SQL_COUNT] = {

@@ -1,12 +1,13 @@
-/* Every statement of the program, once: prepared at first use, values bound, written so that SQLite
- * and PostgreSQL both run them ($1 … in order of first appearance, ON CONFLICT, RETURNING). */
+/* Lists every statement of the program once. Statements are prepared at first use, their values
+ * bound, and written so that SQLite and PostgreSQL both run them ($1 … in order of first
+ * appearance, ON CONFLICT, RETURNING). */
 #pragma once
 #include <stdbool.h>
 
 enum { SQL_ARGS_MAX = 20 };
 
 #define EVENT_COLUMNS "n, account, id, kind, number, peer, call_id, occurred_at, simulated, payload"
-/* Of a chunk of a walk: after the key ($1) rows from $2 up to below $3. */
+/* The filter of a walk's chunk: the key is $1, the rows are from $2 up to below $3. */
 #define EVENT_FILTER                                                                               \
     " AND n >= $2 AND n < $3 AND account > 0 AND ($4 = 0 OR account = $4)"                         \
     " AND ($5 = -1 OR kind = $5) AND ($6 = 0 OR occurred_at >= $6)"                                \
@@ -21,7 +22,8 @@ enum { SQL_ARGS_MAX = 20 };
     " ORDER BY n DESC"
 #define EVENT_LIST_OF(condition)                                                                   \
     "SELECT " EVENT_COLUMNS " FROM events WHERE " condition EVENT_FILTER
-/* The row of a walk's key that is $offset rows below $before; the last two arguments of each. */
+/* Finds the row of a walk's key that is $offset rows below $before; these are the last two
+ * arguments. */
 #define NEXT_OF(table, condition, before, offset)                                                  \
     "SELECT n FROM " table " WHERE " condition " AND n < " before                                  \
     " ORDER BY n DESC LIMIT 1 OFFSET " offset
@@ -56,8 +58,8 @@ enum { SQL_ARGS_MAX = 20 };
     " AND ($7 = 0 OR started_at < $7) ORDER BY n DESC"
 #define SETTING_COLUMNS "n, kind, id, account, key, doc, version, created_at, updated_at"
 
-/* id, may it write?, text. An index over part of a table is used by SQLite where its condition
- * stands in the statement word for word. */
+/* id, whether it may write, text. SQLite uses an index over part of a table only where the
+ * statement repeats its condition word for word. */
 #define SQL_LIST(X)                                                                                \
     X(META_GET, 0, "SELECT value FROM meta WHERE name = $1")                                       \
     X(META_PUT, 1,                                                                                 \
@@ -396,7 +398,7 @@ struct sql_statement {
 };
 extern const struct sql_statement sql_table[SQL_COUNT];
 
-/* What the schema's texts leave open. */
+/* The words of an engine that the schema's texts leave open. */
 struct sql_dialect {
     const char *serial;    /* {serial}: a key that counts up */
     const char *unreused;  /* {unreused}: the same, and no number comes twice */

@@ -1,7 +1,7 @@
-/* store: the front of the durable truth: threads and batches. The writer takes all jobs that came
- * while it synced, runs them in one transaction, commits, and sends them home; under load batches
- * grow by themselves, alone a job waits for nobody. Readers take reads by turns of their owners, so
- * that no account waits for the many reads of another.
+/* store: runs the store's threads and batches. The writer takes all jobs that came while it synced,
+ * runs them in one transaction, commits, and sends them home. Under load batches grow by
+ * themselves; a single job waits for no other. Readers take reads by turns of their owners, so that
+ * no account waits for the many reads of another.
  *
  * Invariant: a job goes home with OK only after the commit that holds it returned OK. */
 #include "store/store.h"
@@ -20,10 +20,10 @@
 
 enum {
     JOBS_MAX = 65536,
-    BATCH_MAX = 4096, /* jobs of one transaction: bounds what a lost commit repeats */
+    BATCH_MAX = 4096, /* jobs of one transaction: limits how much a lost commit repeats */
     READERS = 2,
     READERS_MAX = 16,
-    READS_MAX = 4096, /* of accounts, which have their shares of it; the daemon's own: JOBS_MAX */
+    READS_MAX = 4096, /* shared by the accounts; the daemon's own reads: JOBS_MAX */
     READS_FIRST = 64,
     PROBE_MS = 500,
     UNSURE_TRIES = 5,
@@ -58,19 +58,19 @@ static struct store_job *job_of(struct mail *m)
     return (struct store_job *)m; /* mail is the first member */
 }
 
-static void on_home(struct mail *m)
+static void job_on_home(struct mail *m)
 {
     struct store_job *job = job_of(m);
     job->done(job);
 }
 
-static void send_home(struct store_job *job)
+static void job_send_home(struct store_job *job)
 {
-    job->mail.open = on_home;
+    job->mail.open = job_on_home;
     mailbox_put_answer(job->home, &job->mail);
 }
 
-static void broken(struct store *s)
+static void store_broken(struct store *s)
 {
     atomic_store(&s->writable, false);
     log_error("store", "a sync failed: %s", s->db->detail);
@@ -115,7 +115,7 @@ static enum err batch_commit(struct store *s, struct store_job **jobs, size_t n)
     for (unsigned unsure = 0;;) {
         enum err err = jobs_run(s, jobs, n);
         if (err == ERR_STORE_BROKEN)
-            broken(s);
+            store_broken(s);
         if (err == ERR_STORE_UNSURE && ++unsure < UNSURE_TRIES)
             continue;
         if (err != ERR_AGAIN)
@@ -123,11 +123,11 @@ static enum err batch_commit(struct store *s, struct store_job **jobs, size_t n)
     }
 }
 
-/* Those with the same home that stand together travel together. */
-static void send_all_home(struct store_job **jobs, size_t n)
+/* Sends all jobs home; neighbours with the same home travel together. */
+static void jobs_send_home(struct store_job **jobs, size_t n)
 {
     for (size_t i = 0, from = 0; i < n; i++) {
-        jobs[i]->mail.open = on_home;
+        jobs[i]->mail.open = job_on_home;
         if (i + 1 < n && jobs[i + 1]->home == jobs[i]->home) {
             jobs[i]->mail.next = &jobs[i + 1]->mail;
             continue;
@@ -137,12 +137,12 @@ static void send_all_home(struct store_job **jobs, size_t n)
     }
 }
 
-static void set_writable(struct store *s, bool now, enum err why)
+static void store_writable_set(struct store *s, bool now, enum err why)
 {
     if (atomic_exchange(&s->writable, now) == now)
         return;
     if (now)
-        log_sparse(LOG_INFO, 5000, "store", "writes again");
+        log_sparse(LOG_INFO, 5000, "store", "the store can write again");
     else
         log_sparse(LOG_ERROR, 5000, "store",
                    "cannot write: %s (%s); accepting nothing until it can", err_text(why),
@@ -157,16 +157,16 @@ static void batch_run(struct store *s, struct store_job **jobs, size_t n)
     metric_observe(METRIC_COMMIT_JOBS, (int64_t)n);
     if (err != OK)
         metric_add(METRIC_STORE_FAILURES, 1);
-    set_writable(s, err == OK, err);
+    store_writable_set(s, err == OK, err);
     for (size_t i = 0; i < n; i++) {
         if (jobs[i]->err == OK)
             jobs[i]->err = err;
         if (jobs[i]->err == OK && jobs[i]->committed)
             jobs[i]->committed(jobs[i]);
     }
-    send_all_home(jobs, n);
+    jobs_send_home(jobs, n);
     if (err == OK && s->engine->tidy(s->db) == ERR_STORE_BROKEN)
-        broken(s);
+        store_broken(s);
 }
 
 static void batches_run(struct store *s, struct mail *list)
@@ -183,8 +183,9 @@ static void batches_run(struct store *s, struct mail *list)
     }
 }
 
-/* Can we write again? A row of its own, so that the answer comes from the disk. */
-static void probe(struct store *s)
+/* Tries whether the store can write again. It writes a row of its own, so that the answer comes
+ * from the disk. */
+static void store_probe(struct store *s)
 {
     enum err err = s->engine->begin(s->db);
     if (err == OK)
@@ -195,8 +196,8 @@ static void probe(struct store *s)
     else
         s->engine->rollback(s->db);
     if (err == ERR_STORE_BROKEN)
-        broken(s);
-    set_writable(s, err == OK, err);
+        store_broken(s);
+    store_writable_set(s, err == OK, err);
 }
 
 static void *writer_main(void *arg)
@@ -213,7 +214,7 @@ static void *writer_main(void *arg)
         else if (!trouble || closed)
             return NULL;
         else
-            probe(s);
+            store_probe(s);
     }
 }
 
@@ -223,7 +224,7 @@ static void read_run(struct reader *r, struct store_job *job)
     if (job->err == OK)
         job->err = job->run(job, r->db);
     r->store->engine->rollback(r->db); /* nothing to keep: ends the snapshot */
-    send_home(job);
+    job_send_home(job);
 }
 
 static void *reader_main(void *arg)
@@ -237,7 +238,7 @@ static void *reader_main(void *arg)
 }
 
 /* Without threads the one connection is the only reader, too. */
-static void start_by_hand(struct store *s)
+static void store_start_by_hand(struct store *s)
 {
     s->n_readers = 1;
     s->reader[0] = (struct reader){.store = s, .db = s->db};
@@ -247,7 +248,7 @@ void store_turn(struct store *s)
 {
     ASSERT(s->by_hand);
     struct mail *reads = NULL, **last = &reads, *m, *writes = mailbox_take(s->jobs);
-    while ((m = turns_take(s->reads))) { /* what these lead to is the next turn's */
+    while ((m = turns_take(s->reads))) { /* reads that these cause wait for the next turn */
         *last = m;
         last = &m->next;
     }
@@ -258,10 +259,10 @@ void store_turn(struct store *s)
     if (writes)
         batches_run(s, writes);
     else if (!atomic_load(&s->writable))
-        probe(s);
+        store_probe(s);
 }
 
-static enum err start_reader(struct store *s, struct reader *r, const char *where, char *why,
+static enum err reader_start(struct store *s, struct reader *r, const char *where, char *why,
                              size_t cap)
 {
     r->store = s;
@@ -299,9 +300,9 @@ enum err store_open(const struct store_config *c, struct store **ret, char *why,
         (err = mailbox_new(&s->jobs, c->max_jobs ? c->max_jobs : JOBS_MAX, NULL, NULL)) != OK)
         goto out;
     if (s->by_hand)
-        start_by_hand(s);
+        store_start_by_hand(s);
     for (unsigned i = 0; !s->by_hand && err == OK && i < s->n_readers; i++)
-        err = start_reader(s, &s->reader[i], where.p, why, cap);
+        err = reader_start(s, &s->reader[i], where.p, why, cap);
     if (!s->by_hand && err == OK && pthread_create(&s->thread, NULL, writer_main, s) != 0)
         err = ERR_NOMEM;
     s->started = err == OK && !s->by_hand;
@@ -353,7 +354,7 @@ enum err store_read(struct store *s, struct store_job *job)
     return err;
 }
 
-static void on_done_now(struct store_job *job)
+static void job_on_done_now(struct store_job *job)
 {
 }
 
@@ -367,7 +368,7 @@ static enum err run_all_now(struct store *s, struct store_job *const *jobs, size
         return err;
     for (; err == OK && submitted < n; submitted += err == OK) {
         jobs[submitted]->home = home;
-        jobs[submitted]->done = on_done_now;
+        jobs[submitted]->done = job_on_done_now;
         err = submit(s, jobs[submitted]);
     }
     if (s->by_hand)

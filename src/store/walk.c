@@ -1,11 +1,11 @@
-/* walk: chunks of an index. Each chunk is found first by its two ends, which takes the index alone,
- * then its rows are filtered by one statement; so the time of a statement is bounded by the chunk
- * however few rows fit. Between chunks it is looked whether there was enough, and blocks whose span
- * shows that nothing fits are passed over.
+/* walk: reads an index in chunks. It finds the two ends of each chunk by the index alone, then one
+ * statement filters the chunk's rows; so the chunk bounds the time of a statement, however few rows
+ * fit. Between chunks it checks whether there are enough rows, and it skips blocks whose span shows
+ * that nothing fits.
  *
  * The bound: a row that does not fit costs 0.6 (kind) to 1.5 µs (deliveries) of a processor when
- * its page is in memory, so 5,000 are some 5 ms. Where pages must come from a disk first, or the
- * processor is wanted by others, the time is the bound, once SURE_ROWS were looked at. */
+ * its page is in memory, so 5,000 are some 5 ms. When pages must come from a disk, or others need
+ * the processor, time is the limit, after SURE_ROWS rows. */
 #include "store/walk.h"
 
 #include <string.h>
@@ -19,9 +19,9 @@ enum {
     STEP_ROWS = 8,    /* what a chunk costs besides its rows, in rows */
 };
 
-/* *ret 0: there is none. */
-static enum err next_row(struct db *db, const struct walk *w, int64_t before_n, unsigned offset,
-                         int64_t *ret)
+/* Finds the key's next row; *ret 0: there is none. */
+static enum err walk_next_row(struct db *db, const struct walk *w, int64_t before_n,
+                              unsigned offset, int64_t *ret)
 {
     struct value args[WALK_KEY_MAX + 2];
     ASSERT(w->n_key <= WALK_KEY_MAX);
@@ -32,17 +32,17 @@ static enum err next_row(struct db *db, const struct walk *w, int64_t before_n, 
     return db_run_int(db, w->next, args, w->n_key + 2, ret, NULL);
 }
 
-struct progress {
+struct walk_progress {
     unsigned looked, chunk;
     int64_t before_n;
 };
 
-/* One chunk, or a leap over what cannot fit. */
-static enum err step(struct db *db, const struct walk *w, struct progress *p, struct list_stop *ret,
-                     bool *ret_stopped)
+/* Reads one chunk, or skips rows that cannot fit. */
+static enum err walk_step(struct db *db, const struct walk *w, struct walk_progress *p,
+                          struct list_stop *ret, bool *ret_stopped)
 {
     int64_t n = 0, from = 0, last = 0, low = 0;
-    enum err err = next_row(db, w, p->before_n, 0, &n);
+    enum err err = walk_next_row(db, w, p->before_n, 0, &n);
     if (err == OK && n)
         err = spans_next(db, &w->spans, n, &from, &last, &p->looked);
     p->looked += STEP_ROWS;
@@ -54,7 +54,7 @@ static enum err step(struct db *db, const struct walk *w, struct progress *p, st
         ret->at_n = p->before_n = last + 1;
         return OK;
     }
-    err = next_row(db, w, n + 1, p->chunk - 1, &low);
+    err = walk_next_row(db, w, n + 1, p->chunk - 1, &low);
     if (low < from)
         low = from;
     if (err == OK)
@@ -70,13 +70,14 @@ static enum err step(struct db *db, const struct walk *w, struct progress *p, st
 
 enum err walk_run(struct db *db, const struct walk *w, struct list_stop *ret)
 {
-    struct progress p = {.chunk = CHUNK_MIN, .before_n = w->before_n ? w->before_n : INT64_MAX};
+    struct walk_progress p = {.chunk = CHUNK_MIN,
+                              .before_n = w->before_n ? w->before_n : INT64_MAX};
     int64_t until_us = clock_mono_us() + WALK_BUDGET_US;
     bool stopped = false;
     enum err err = OK;
     *ret = (struct list_stop){.at_n = p.before_n};
     do
-        err = step(db, w, &p, ret, &stopped);
+        err = walk_step(db, w, &p, ret, &stopped);
     while (err == OK && !stopped && !ret->at_end &&
            (!w->rows_max ||
             (p.looked < w->rows_max && (p.looked < SURE_ROWS || clock_mono_us() < until_us))));

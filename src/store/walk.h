@@ -1,6 +1,6 @@
-/* A walk through rows from the newest to the oldest, along an index, in chunks. It looks at a
- * bounded number of rows, for a bounded time, and says where it stopped: a filter that fits nothing
- * costs a bounded time too, and whoever wants to know goes on from there. Inside a job's run. */
+/* Walks through rows from the newest to the oldest, along an index, in chunks. It reads a bounded
+ * number of rows, for a bounded time, and says where it stopped. So a filter that fits nothing
+ * costs a bounded time too, and the caller can go on from there. Inside a job's run. */
 #pragma once
 #include "store/engine.h"
 #include "store/spans.h"

@@ -1,6 +1,5 @@
-/* chain: back along the links of a call's records. Links go to lower positions alone, so that
- * what a damaged disk says cannot make a circle; a link to what the ring has overwritten ends it.
- */
+/* chain: follows the links of a call's records back. Links lead only to lower positions, so that a
+ * damaged disk cannot make a circle; a link to an overwritten record ends the chain. */
 #include "trace/chain.h"
 
 #include <stdlib.h>
@@ -9,7 +8,7 @@
 struct chain { /* *_begin, then while (*_next) */
     struct trace_ring *ring;
     struct trace_id id;
-    uint64_t at, next; /* next 0: that was the first that there ever was */
+    uint64_t at, next; /* next 0: that was the call's first record */
     struct trace_record head;
 };
 
@@ -23,8 +22,8 @@ static bool chain_next(struct chain *ch)
     return true;
 }
 
-/* *ret_n positions, the newest first. */
-static void find(struct chain *ch, struct trace_read *r, uint64_t *at, size_t *ret_n)
+/* Finds the *ret_n positions of the chain, the newest first. */
+static void chain_find(struct chain *ch, struct trace_read *r, uint64_t *at, size_t *ret_n)
 {
     size_t n = 0, bytes = 0;
     while (n < TRACE_READ_MESSAGES && bytes < TRACE_READ_BYTES && chain_next(ch)) {
@@ -35,11 +34,11 @@ static void find(struct chain *ch, struct trace_read *r, uint64_t *at, size_t *r
             at[n++] = ch->at;
     }
     if (ch->next)
-        r->truncated = true; /* gone, or more than is given */
+        r->truncated = true; /* gone, or more than the reader gets */
     *ret_n = n;
 }
 
-enum err chain_read(struct trace_ring *ring, const struct traced_call *c, struct trace_read *r)
+enum err chain_read(struct trace_ring *ring, const struct trace_entry *c, struct trace_read *r)
 {
     size_t n;
     enum err err = OK;
@@ -49,10 +48,10 @@ enum err chain_read(struct trace_ring *ring, const struct traced_call *c, struct
     uint64_t *at = calloc(TRACE_READ_MESSAGES, sizeof *at);
     if (!at)
         return ERR_NOMEM;
-    find(&ch, r, at, &n);
+    chain_find(&ch, r, at, &n);
     while (err == OK && n) {
         err = trace_ring_read(ring, at[--n], &r->records);
-        if (err == ERR_NOT_FOUND) { /* damaged: the others stand without it */
+        if (err == ERR_NOT_FOUND) { /* damaged: the others are kept without it */
             r->truncated = true;
             err = OK;
         }
@@ -62,7 +61,7 @@ enum err chain_read(struct trace_ring *ring, const struct traced_call *c, struct
     return err;
 }
 
-enum err chain_blank(struct trace_ring *ring, const struct traced_call *c)
+enum err chain_blank(struct trace_ring *ring, const struct trace_entry *c)
 {
     enum err err = OK;
     struct chain ch = {.ring = ring, .id = c->id, .next = c->last};

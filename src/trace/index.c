@@ -1,11 +1,11 @@
-/* index: an entry for each call that has a record in the ring, some 130 bytes. Entries go
- * with the segment that has their newest record; those of erased calls stay for two minutes, since
- * a message of theirs may still be on its way. */
+/* index: keeps an entry of some 130 bytes for each call that has a record in the ring. An entry
+ * ends with the segment of its newest record; the entry of an erased call stays for two minutes,
+ * since a message of that call may still be on its way. */
 #include "trace/index.h"
 
 #include <stdlib.h>
 
-enum { FORGOTTEN_MAX = 4096 }; /* so many, and those whose time is over are looked for */
+enum { FORGOTTEN_MAX = 4096 }; /* at this number, entries whose time is over are swept */
 
 struct trace_index {
     struct map *calls;
@@ -30,7 +30,7 @@ struct trace_index *trace_index_new(void)
 
 void trace_index_free(struct trace_index *ix)
 {
-    struct traced_call *c;
+    struct trace_entry *c;
     if (!ix)
         return;
     for (size_t i = 0; (c = map_next(ix->calls, &i));)
@@ -39,15 +39,15 @@ void trace_index_free(struct trace_index *ix)
     free(ix);
 }
 
-struct traced_call *trace_index_get(const struct trace_index *ix, const struct trace_id *id)
+struct trace_entry *trace_index_get(const struct trace_index *ix, const struct trace_id *id)
 {
     return map_get(ix->calls, key_of(id));
 }
 
-struct traced_call *trace_index_make(struct trace_index *ix, const struct trace_id *id,
+struct trace_entry *trace_index_make(struct trace_index *ix, const struct trace_id *id,
                                      int64_t now_ms)
 {
-    struct traced_call *c = trace_index_get(ix, id);
+    struct trace_entry *c = trace_index_get(ix, id);
     if (c || !(c = calloc(1, sizeof *c)))
         return c;
     c->id = *id;
@@ -61,7 +61,7 @@ struct traced_call *trace_index_make(struct trace_index *ix, const struct trace_
     return c;
 }
 
-bool traced_call_admits(struct traced_call *c, size_t bytes, int64_t now_ms)
+bool trace_entry_admits(struct trace_entry *c, size_t bytes, int64_t now_ms)
 {
     int64_t times = (now_ms - c->refilled_at_ms) / TRACE_REFILL_MS;
     if (times > 0) {
@@ -73,20 +73,20 @@ bool traced_call_admits(struct traced_call *c, size_t bytes, int64_t now_ms)
     if (c->messages < 1 || c->bytes < 1)
         return false;
     c->messages--;
-    c->bytes -= (int32_t)bytes; /* the last may go below */
+    c->bytes -= (int32_t)bytes; /* the last message may go below 0 */
     return true;
 }
 
-void trace_index_remove(struct trace_index *ix, struct traced_call *c)
+void trace_index_remove(struct trace_index *ix, struct trace_entry *c)
 {
     ix->n_forgotten -= c->forgotten_at_ms != 0;
     map_remove(ix->calls, key_of(&c->id));
     free(c);
 }
 
-static void sweep(struct trace_index *ix, uint64_t oldest, int64_t now_ms)
+static void forgotten_sweep(struct trace_index *ix, uint64_t oldest, int64_t now_ms)
 {
-    struct traced_call *c;
+    struct trace_entry *c;
     ix->swept_at_ms = now_ms;
     for (size_t i = 0; (c = map_next(ix->calls, &i));)
         if (c->forgotten_at_ms ? now_ms - c->forgotten_at_ms > TRACE_FORGOTTEN_MS
@@ -96,19 +96,19 @@ static void sweep(struct trace_index *ix, uint64_t oldest, int64_t now_ms)
 
 void trace_index_evict(struct trace_index *ix, uint64_t oldest, int64_t now_ms)
 {
-    sweep(ix, oldest, now_ms);
+    forgotten_sweep(ix, oldest, now_ms);
 }
 
-void trace_index_forget(struct trace_index *ix, struct traced_call *c, int64_t now_ms)
+void trace_index_forget(struct trace_index *ix, struct trace_entry *c, int64_t now_ms)
 {
     ix->n_forgotten += c->forgotten_at_ms == 0;
     c->forgotten_at_ms = now_ms ? now_ms : 1;
     c->last = c->first = 0;
     if (ix->n_forgotten > FORGOTTEN_MAX && now_ms - ix->swept_at_ms > TRACE_FORGOTTEN_MS / 2)
-        sweep(ix, 0, now_ms);
+        forgotten_sweep(ix, 0, now_ms);
 }
 
-struct traced_call *trace_index_next(const struct trace_index *ix, size_t *i)
+struct trace_entry *trace_index_next(const struct trace_index *ix, size_t *i)
 {
     return map_next(ix->calls, i);
 }

@@ -1,11 +1,11 @@
-/* log: the thread that writes the trace. A batch of the edge becomes one write: each message
- * is redacted, linked with the same call's message before, and summed. What a call writes beyond
- * its share is left out, with one record that says so.
+/* log: runs the thread that writes the trace. A batch of the edge becomes one write: each message
+ * is redacted, linked with the call's message before it, and gets its sum. Messages beyond a call's
+ * share are left out, with one record that says so.
  *
  * At the start only the newest segment is read before anything is written; the others follow one by
  * one, between batches. Records of this run whose call turns out to have older ones are linked with
- * them then. Last, the store is asked which of the calls are still there: one whose row was deleted
- * right before a crash is forgotten here. */
+ * them then. At last the thread asks the store which of the calls are still there, and forgets
+ * those whose rows were deleted right before a crash. */
 #include "trace/log.h"
 
 #include <pthread.h>
@@ -41,7 +41,7 @@ struct trace_log {
     unsigned scanned;
     bool indexed;               /* all were */
     struct trace_read *waiting; /* until then */
-    struct trace_id *found;     /* calls to ask about, whether they are gone; NULL: that is done */
+    struct trace_id *found;     /* calls that the store may no longer have; NULL: all were asked */
     size_t n_found, asked;
 };
 
@@ -52,13 +52,13 @@ static void count_dropped(size_t n)
 
 /* ---- writing ---- */
 
-/* What is in l->out was not written: its calls have what they had before. */
-static void unwind(struct trace_log *l, uint64_t from)
+/* Undoes the links of the records in l->out, which were not written. */
+static void batch_unwind(struct trace_log *l, uint64_t from)
 {
     size_t n = 0;
     for (size_t at = 0; at < l->out.n; n++) {
         const struct trace_record *r = (const void *)(l->out.p + at);
-        struct traced_call *c = trace_index_get(l->index, &r->call);
+        struct trace_entry *c = trace_index_get(l->index, &r->call);
         if (c && r->before < from)
             c->last = r->before;
         if (c && c->first >= from)
@@ -68,14 +68,14 @@ static void unwind(struct trace_log *l, uint64_t from)
     count_dropped(n);
 }
 
-static void flush(struct trace_log *l)
+static void trace_log_flush(struct trace_log *l)
 {
     uint64_t from = trace_ring_at(l->ring);
     if (!l->out.n)
         return;
     enum err err = trace_ring_write(l->ring, buf_str(&l->out));
     if (err != OK) {
-        unwind(l, from);
+        batch_unwind(l, from);
         log_sparse(LOG_WARN, 60000, "trace", "messages are dropped: %s", err_text(err));
     } else {
         metric_add(METRIC_TRACE_BYTES, (int64_t)l->out.n);
@@ -83,13 +83,13 @@ static void flush(struct trace_log *l)
     buf_reset(&l->out);
 }
 
-/* Room for a record of `size` in this segment or the next. */
-static bool make_room(struct trace_log *l, size_t size)
+/* Makes room for a record of `size` in this segment or the next. */
+static bool ring_make_room(struct trace_log *l, size_t size)
 {
     uint64_t oldest;
     if (l->out.n + size <= OUT_MAX && l->out.n + size <= trace_ring_left(l->ring))
         return true;
-    flush(l);
+    trace_log_flush(l);
     if (size <= trace_ring_left(l->ring))
         return true;
     enum err err = trace_ring_next(l->ring, &oldest);
@@ -100,15 +100,15 @@ static bool make_room(struct trace_log *l, size_t size)
     return err == OK;
 }
 
-static bool append(struct trace_log *l, struct traced_call *c, const struct trace_record *like,
-                   struct str message, uint8_t flags)
+static bool record_append(struct trace_log *l, struct trace_entry *c,
+                          const struct trace_record *like, struct str message, uint8_t flags)
 {
     struct trace_record r = *like;
     struct trace_id id = c->id;
     r.n = (uint32_t)message.n;
     r.size = trace_record_size(r.n);
     r.flags = flags;
-    if (!make_room(l, r.size) || !(c = trace_index_make(l->index, &id, clock_mono_ms())))
+    if (!ring_make_room(l, r.size) || !(c = trace_index_make(l->index, &id, clock_mono_ms())))
         return false;
     uint64_t position = trace_ring_at(l->ring) + l->out.n;
     r.segment = trace_ring_number(l->ring);
@@ -130,17 +130,17 @@ static bool append(struct trace_log *l, struct traced_call *c, const struct trac
     return true;
 }
 
-static bool keep(struct trace_log *l, const struct trace_record *r)
+static bool message_keep(struct trace_log *l, const struct trace_record *r)
 {
     int64_t now = clock_mono_ms();
-    struct traced_call *c = trace_index_make(l->index, &r->call, now);
+    struct trace_entry *c = trace_index_make(l->index, &r->call, now);
     if (!c || c->forgotten_at_ms)
         return false;
-    if (!traced_call_admits(c, r->size, now)) {
+    if (!trace_entry_admits(c, r->size, now)) {
         bool first = !c->omits;
         c->omits = true;
         if (first)
-            (void)!append(l, c, r, STR(""), TRACE_OMITTED);
+            (void)!record_append(l, c, r, STR(""), TRACE_OMITTED);
         return false;
     }
     c->omits = false;
@@ -149,22 +149,22 @@ static bool keep(struct trace_log *l, const struct trace_record *r)
         l->c.redact(trace_record_bytes(r), &l->redacted);
     else
         buf_put_str(&l->redacted, trace_record_bytes(r));
-    return append(l, c, r, str_slice(buf_str(&l->redacted), 0, TRACE_MESSAGE_MAX), 0);
+    return record_append(l, c, r, str_slice(buf_str(&l->redacted), 0, TRACE_MESSAGE_MAX), 0);
 }
 
-static void on_batch(struct mail *m)
+static void trace_log_on_batch(struct mail *m)
 {
     struct trace_batch *b = (struct trace_batch *)m;
     struct trace_log *l = b->log;
     size_t kept = 0, n = 0;
     for (size_t at = 0; at < b->n; n++) {
         const struct trace_record *r = (const void *)(b->bytes + at);
-        kept += keep(l, r);
+        kept += message_keep(l, r);
         at += r->size;
     }
     metric_add(METRIC_TRACE_KEPT, (int64_t)kept);
     count_dropped(n - kept);
-    flush(l);
+    trace_log_flush(l);
     free(b);
 }
 
@@ -172,7 +172,7 @@ void trace_log_put(struct trace_log *l, struct trace_batch **batch)
 {
     struct trace_batch *b = *batch;
     *batch = NULL;
-    b->mail.open = on_batch;
+    b->mail.open = trace_log_on_batch;
     b->log = l;
     if (b->n && mailbox_put(l->box, &b->mail) == OK)
         return;
@@ -188,14 +188,14 @@ static void on_read_done(struct mail *m)
     r->done(r);
 }
 
-static void read_end(struct trace_read *r, enum err err)
+static void trace_read_end(struct trace_read *r, enum err err)
 {
     r->err = err;
     r->mail.open = on_read_done;
     mailbox_put_answer(r->home, &r->mail);
 }
 
-static void on_read(struct mail *m)
+static void trace_log_on_read(struct mail *m)
 {
     struct trace_read *r = (struct trace_read *)m;
     struct trace_log *l = r->log;
@@ -204,12 +204,12 @@ static void on_read(struct mail *m)
         l->waiting = r;
         return;
     }
-    read_end(r, chain_read(l->ring, trace_index_get(l->index, &r->call), r));
+    trace_read_end(r, chain_read(l->ring, trace_index_get(l->index, &r->call), r));
 }
 
 enum err trace_log_read(struct trace_log *l, struct trace_read *r)
 {
-    r->mail.open = on_read;
+    r->mail.open = trace_log_on_read;
     r->log = l;
     r->kept = r->truncated = false;
     buf_init(&r->records, TRACE_READ_BYTES + 2 * TRACE_RECORD_MAX);
@@ -218,10 +218,10 @@ enum err trace_log_read(struct trace_log *l, struct trace_read *r)
 
 /* ---- forgetting ---- */
 
-static void forget(struct trace_log *l, const struct trace_id *id)
+static void call_forget(struct trace_log *l, const struct trace_id *id)
 {
     int64_t now = clock_mono_ms();
-    struct traced_call *c = trace_index_make(l->index, id, now);
+    struct trace_entry *c = trace_index_make(l->index, id, now);
     if (!c)
         return;
     enum err err = chain_blank(l->ring, c);
@@ -237,12 +237,12 @@ struct forget_mail {
     struct trace_id call[];
 };
 
-static void on_forget(struct mail *m)
+static void trace_log_on_forget(struct mail *m)
 {
     struct forget_mail *f = (struct forget_mail *)m;
     for (size_t i = 0; i < f->n; i++)
         if (trace_id_is_set(&f->call[i]))
-            forget(f->log, &f->call[i]);
+            call_forget(f->log, &f->call[i]);
     free(f);
 }
 
@@ -250,8 +250,8 @@ void trace_log_forget(struct trace_log *l, const struct trace_id *call, size_t n
 {
     struct forget_mail *f = n ? malloc(sizeof *f + n * sizeof *call) : NULL;
     if (!f)
-        return; /* their rows are gone: the next start finds that out */
-    f->mail.open = on_forget;
+        return; /* their rows are gone, which the next start notices */
+    f->mail.open = trace_log_on_forget;
     f->log = l;
     f->n = n;
     memcpy(f->call, call, n * sizeof *call);
@@ -260,10 +260,10 @@ void trace_log_forget(struct trace_log *l, const struct trace_id *call, size_t n
 
 /* ---- the start ---- */
 
-static void on_found(void *arg, uint64_t position, const struct trace_record *rec)
+static void found_call_add(void *arg, uint64_t position, const struct trace_record *rec)
 {
     struct trace_log *l = arg;
-    struct traced_call *c = trace_index_make(l->index, &rec->call, clock_mono_ms());
+    struct trace_entry *c = trace_index_make(l->index, &rec->call, clock_mono_ms());
     if (!c)
         return;
     if (c->forgotten_at_ms) {
@@ -278,9 +278,9 @@ static void on_found(void *arg, uint64_t position, const struct trace_record *re
     }
 }
 
-static void list_found(struct trace_log *l)
+static void found_calls_list(struct trace_log *l)
 {
-    const struct traced_call *c;
+    const struct trace_entry *c;
     size_t max = trace_index_count(l->index);
     l->found = l->c.gone && max ? malloc(max * sizeof *l->found) : NULL;
     for (size_t i = 0; l->found && (c = trace_index_next(l->index, &i));)
@@ -288,44 +288,45 @@ static void list_found(struct trace_log *l)
             l->found[l->n_found++] = c->id;
 }
 
-static void index_done(struct trace_log *l)
+static void index_finish(struct trace_log *l)
 {
-    struct traced_call *c;
+    struct trace_entry *c;
     struct trace_read *r;
     l->indexed = true;
     for (size_t i = 0; (c = trace_index_next(l->index, &i));)
         c->first = 0;
-    list_found(l);
+    found_calls_list(l);
     while ((r = l->waiting)) {
         l->waiting = r->next;
-        read_end(r, chain_read(l->ring, trace_index_get(l->index, &r->call), r));
+        trace_read_end(r, chain_read(l->ring, trace_index_get(l->index, &r->call), r));
     }
 }
 
-static void scan_next(struct trace_log *l)
+static void segment_scan_next(struct trace_log *l)
 {
     enum err err = OK;
     if (l->scanned < TRACE_SEGMENTS && l->segment[l->scanned])
-        err = trace_ring_scan(l->ring, l->segment[l->scanned++], on_found, l);
+        err = trace_ring_scan(l->ring, l->segment[l->scanned++], found_call_add, l);
     if (err != OK)
         log_warn("trace", "a segment cannot be read: %s", err_text(err));
     if (l->scanned == TRACE_SEGMENTS || !l->segment[l->scanned])
-        index_done(l);
+        index_finish(l);
 }
 
-/* The next of the calls that were found: those that the store does not have any more go. */
-static void ask_next(struct trace_log *l)
+/* Asks about the next of the calls that were found, and forgets those that the store no longer has.
+ */
+static void found_calls_ask_next(struct trace_log *l)
 {
     const struct trace_id *call = l->found + l->asked;
     size_t left = l->n_found - l->asked, n = left < ASK_CALLS ? left : ASK_CALLS;
     bool gone[ASK_CALLS] = {0};
     enum err err = n ? l->c.gone(l->c.gone_arg, call, n, gone) : OK;
     if (err != OK)
-        log_warn("trace", "whether calls were erased could not be asked: %s", err_text(err));
+        log_warn("trace", "the store could not say which calls were erased: %s", err_text(err));
     for (size_t i = 0; err == OK && i < n; i++) {
-        const struct traced_call *c = trace_index_get(l->index, &call[i]);
+        const struct trace_entry *c = trace_index_get(l->index, &call[i]);
         if (gone[i] && c && !c->live)
-            forget(l, &call[i]);
+            call_forget(l, &call[i]);
     }
     l->asked += n;
     if (err == OK && l->asked < l->n_found)
@@ -334,19 +335,19 @@ static void ask_next(struct trace_log *l)
     l->found = NULL;
 }
 
-static void *run(void *arg)
+static void *trace_log_run(void *arg)
 {
     struct trace_log *l = arg;
     bool closed = false;
     pthread_setname_np(pthread_self(), "trace");
-    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* this thread's alone: after those of calls */
-    scan_next(l);                                    /* where to go on is known from here on */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* this thread alone, below the calls */
+    segment_scan_next(l);                            /* where to go on is known from here on */
     while (!l->indexed || (l->found && !closed)) {   /* a scan is ended, for what it links */
         mail_open_all(mailbox_wait_for(l->box, 0, &closed));
         if (!l->indexed)
-            scan_next(l);
+            segment_scan_next(l);
         else
-            ask_next(l);
+            found_calls_ask_next(l);
     }
     for (struct mail *batch; (batch = mailbox_wait(l->box));)
         mail_open_all(batch);
@@ -372,7 +373,7 @@ enum err trace_log_open(const struct trace_log_config *c, struct trace_log **ret
         err = trace_ring_open(c->dir, c->bytes, &l->ring, why, cap);
     for (unsigned i = 0; err == OK && i < TRACE_SEGMENTS; i++)
         l->segment[i] = trace_ring_segment(l->ring, i);
-    if (err == OK && pthread_create(&l->thread, NULL, run, l) != 0)
+    if (err == OK && pthread_create(&l->thread, NULL, trace_log_run, l) != 0)
         err = ERR_NOMEM;
     l->started = err == OK;
     if (err != OK)

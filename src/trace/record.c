@@ -1,6 +1,6 @@
-/* record: what a record is, and how one that was not written to its end is told from a whole
- * one. The sum is no defence against who can write to the folder, only against power that failed:
- * it is quick instead. Pure. */
+/* record: reads records, and tells a whole one from one that was not written to its end. The sum
+ * protects against power failures, not against a person who can write to the folder; in return it
+ * is quick. Pure. */
 #include "trace/record.h"
 
 #include <string.h>

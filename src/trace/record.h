@@ -1,5 +1,5 @@
-/* One message of a trace: the head that stands before its bytes, the same on its way from the edge
- * and on the disk. Records are read only by the machine that wrote them: numbers are in its own
+/* Defines one message of a trace: the head before its bytes, which is the same on its way from the
+ * edge and on the disk. Only the machine that wrote a record reads it, so numbers are in its own
  * byte order. */
 #pragma once
 #include <assert.h>
@@ -9,7 +9,7 @@
 struct trace_id { /* the 128 bits of a call's id; all 0: no call's */
     uint64_t half[2];
 };
-/* False: it is no id that the edge makes, so there is no trace of it. */
+/* Parses a call's id. False: the edge makes no such id, so there is no trace. */
 bool trace_id_parse(struct str call_id, struct trace_id *ret);
 static inline bool trace_id_is_set(const struct trace_id *id)
 {
@@ -26,7 +26,7 @@ struct trace_addr {
 enum {
     TRACE_MAGIC = 0x63727468, /* "htrc" */
     TRACE_MESSAGE_MAX = 8192, /* bytes of a message that are kept */
-    TRACE_OMITTED = 1,        /* a flag: behind here messages were left out; it holds none itself */
+    TRACE_OMITTED = 1,        /* a flag: messages were left out here; the record holds none */
 };
 
 struct trace_record {
@@ -37,8 +37,8 @@ struct trace_record {
     uint64_t before;      /* position of the same call's record before; 0: none */
     struct trace_id call; /* 0: it was erased */
     int64_t at_ms;        /* wall */
-    uint32_t n;           /* bytes that follow, without what fills them up to `size` */
-    uint32_t whole;       /* that the message had, when it came or left */
+    uint32_t n;           /* bytes that follow, without the padding up to `size` */
+    uint32_t whole;       /* bytes that the message had, when it came or left */
     struct trace_addr local, remote;
     char leg;          /* 'a', 'b' */
     uint8_t sent;      /* by us */
@@ -54,17 +54,17 @@ static inline uint32_t trace_record_size(uint32_t n)
 {
     return (uint32_t)(sizeof(struct trace_record) + (n + 7) / 8 * 8);
 }
-/* What `sum` has to be. */
+/* Computes the right `sum` of a record. */
 uint64_t trace_record_sum(const struct trace_record *r);
-/* Is it a whole record in `n` bytes, written to that segment? */
+/* True for a whole record in `n` bytes that was written to that segment. */
 bool trace_record_is_sound(const struct trace_record *r, size_t n, uint64_t segment);
 static inline struct str trace_record_bytes(const struct trace_record *r)
 {
     return (struct str){(const char *)(r + 1), r->n};
 }
 
-/* Walks the records that stand in `bytes` one behind the other, and tells of each that is not
- * erased (`at`: its offset). Stops at the first that is not sound or not whole; gives its offset.
- * Pure; `bytes` is aligned to 8. */
+/* Walks the records in `bytes`, and calls back for each that is not erased (`at`: its offset).
+ * Stops at the first that is not sound or not whole, and gives its offset. Pure; `bytes` is aligned
+ * to 8. */
 typedef void trace_record_fn(void *arg, size_t at, const struct trace_record *r);
 size_t trace_walk(const char *bytes, size_t n, uint64_t segment, trace_record_fn *f, void *arg);

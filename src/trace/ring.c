@@ -1,7 +1,7 @@
-/* ring: segments as files. `NN.trace` is used for each 16th segment; its first block says
- * which it is now. A segment that is begun again is cut to nothing first, so that what is no longer
- * in the index is not on the disk either. No fsync: after a power failure the newest records may be
- * missing or torn, and the walk stops there. */
+/* ring: keeps segments as files. `NN.trace` holds each 16th segment; its first block says which one
+ * it is now. A file is emptied before its next segment begins, so that calls which left the index
+ * are not on the disk either. No fsync: after a power failure the newest records may be missing or
+ * torn, and the walk stops there. */
 #include "trace/ring.h"
 
 #include <errno.h>
@@ -45,19 +45,19 @@ static void name_print(const struct trace_ring *r, unsigned i, char *out, size_t
     snprintf(out, cap, "%s/%02u.trace", r->dir, i);
 }
 
-static int *fd_of(struct trace_ring *r, uint64_t number)
+static int *segment_fd(struct trace_ring *r, uint64_t number)
 {
     return &r->segment[number % TRACE_SEGMENTS].fd;
 }
 
-static bool has(const struct trace_ring *r, uint64_t position)
+static bool segment_is_there(const struct trace_ring *r, uint64_t position)
 {
     uint64_t number = position / r->bytes, at = position % r->bytes;
     return number && r->segment[number % TRACE_SEGMENTS].number == number &&
            at >= sizeof(struct segment_head) && (number != r->newest || !r->end || at < r->end);
 }
 
-static void drop(struct trace_ring *r, unsigned i)
+static void segment_drop(struct trace_ring *r, unsigned i)
 {
     r->segment[i].number = 0;
     if (r->segment[i].fd >= 0)
@@ -66,7 +66,7 @@ static void drop(struct trace_ring *r, unsigned i)
 
 /* ---- open ---- */
 
-static void open_segment(struct trace_ring *r, unsigned i)
+static void segment_open(struct trace_ring *r, unsigned i)
 {
     char name[1100];
     struct segment_head h;
@@ -79,15 +79,15 @@ static void open_segment(struct trace_ring *r, unsigned i)
                  h.number <= UINT32_MAX && h.number % TRACE_SEGMENTS == i;
     r->segment[i].number = sound ? h.number : 0;
     if (!sound)
-        drop(r, i);
+        segment_drop(r, i);
     else if (h.number > r->newest)
         r->newest = h.number;
 }
 
-static enum err take_folder(struct trace_ring *r, char *why, size_t cap)
+static enum err ring_folder_lock(struct trace_ring *r, char *why, size_t cap)
 {
     char name[1100];
-    (void)!mkdir(r->dir, 0700); /* what really is wrong shows at the open */
+    (void)!mkdir(r->dir, 0700); /* the open reports any real fault */
     snprintf(name, sizeof name, "%s/lock", r->dir);
     r->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (r->lock < 0) {
@@ -115,16 +115,16 @@ enum err trace_ring_open(const char *dir, uint64_t bytes, struct trace_ring **re
     ASSERT(r->bytes > 2 * (uint64_t)TRACE_RECORD_MAX);
     enum err err = str_copy(str_of(dir), r->dir, sizeof r->dir);
     if (err == OK)
-        err = take_folder(r, why, cap);
+        err = ring_folder_lock(r, why, cap);
     if (err != OK) {
         trace_ring_close(r);
         return err;
     }
     for (unsigned i = 0; i < TRACE_SEGMENTS; i++)
-        open_segment(r, i);
+        segment_open(r, i);
     for (unsigned i = 0; i < TRACE_SEGMENTS; i++)
         if (r->segment[i].number && r->segment[i].number + TRACE_SEGMENTS <= r->newest)
-            drop(r, i); /* older than a ring can be */
+            segment_drop(r, i); /* too old for this ring */
     *ret = r;
     return OK;
 }
@@ -169,7 +169,7 @@ struct scan {
     void *arg;
 };
 
-static void on_record(void *arg, size_t at, const struct trace_record *rec)
+static void scan_on_record(void *arg, size_t at, const struct trace_record *rec)
 {
     const struct scan *s = arg;
     s->f(s->arg, s->from + at, rec);
@@ -183,9 +183,9 @@ enum err trace_ring_scan(struct trace_ring *r, uint64_t segment, trace_ring_fn *
     enum err err = bytes ? OK : ERR_NOMEM;
     while (err == OK && at < r->bytes) {
         size_t want = r->bytes - at < SCAN_BYTES ? (size_t)(r->bytes - at) : SCAN_BYTES;
-        ssize_t n = pread(*fd_of(r, segment), bytes, want, (off_t)at);
+        ssize_t n = pread(*segment_fd(r, segment), bytes, want, (off_t)at);
         s.from = segment * r->bytes + at;
-        size_t walked = n > 0 ? trace_walk(bytes, (size_t)n, segment, on_record, &s) : 0;
+        size_t walked = n > 0 ? trace_walk(bytes, (size_t)n, segment, scan_on_record, &s) : 0;
         if (n < 0)
             err = ERR_IO;
         if (walked == 0)
@@ -194,9 +194,9 @@ enum err trace_ring_scan(struct trace_ring *r, uint64_t segment, trace_ring_fn *
     }
     free(bytes);
     if (segment == r->newest && r->end == 0) {
-        r->end = err == OK ? at : r->bytes; /* cannot be read: it is left as it is */
+        r->end = err == OK ? at : r->bytes; /* it cannot be read, and stays as it is */
         if (err == OK)
-            (void)!ftruncate(*fd_of(r, segment), (off_t)at); /* what is torn is not found again */
+            (void)!ftruncate(*segment_fd(r, segment), (off_t)at); /* cut off the torn end */
     }
     return err;
 }
@@ -218,14 +218,14 @@ uint64_t trace_ring_number(const struct trace_ring *r)
     return r->newest;
 }
 
-static bool is_room(const struct trace_ring *r)
+static bool ring_disk_has_room(const struct trace_ring *r)
 {
     struct statvfs v;
     return statvfs(r->dir, &v) != 0 ||
            (uint64_t)v.f_bavail * v.f_frsize >= r->bytes * TRACE_SEGMENTS;
 }
 
-static enum err put_all(int fd, struct str bytes, uint64_t at)
+static enum err pwrite_all(int fd, struct str bytes, uint64_t at)
 {
     while (bytes.n) {
         ssize_t n = pwrite(fd, bytes.p, bytes.n, (off_t)at);
@@ -245,9 +245,9 @@ enum err trace_ring_next(struct trace_ring *r, uint64_t *ret_oldest)
     struct segment_head h = {.magic = TRACE_MAGIC, .version = VERSION, .bytes = r->bytes};
     uint64_t number = h.number = r->newest + 1;
     unsigned i = (unsigned)(number % TRACE_SEGMENTS);
-    drop(r, i);
+    segment_drop(r, i);
     *ret_oldest = number < TRACE_SEGMENTS ? 0 : (number - TRACE_SEGMENTS + 1) * r->bytes;
-    if (!is_room(r))
+    if (!ring_disk_has_room(r))
         return ERR_STORE_FULL;
     name_print(r, i, name, sizeof name);
     if (r->segment[i].fd < 0)
@@ -255,7 +255,7 @@ enum err trace_ring_next(struct trace_ring *r, uint64_t *ret_oldest)
     if (r->segment[i].fd < 0)
         return ERR_IO;
     h.sum = head_sum(&h);
-    enum err err = put_all(r->segment[i].fd, str_of_bytes(&h, sizeof h), 0);
+    enum err err = pwrite_all(r->segment[i].fd, str_of_bytes(&h, sizeof h), 0);
     if (err != OK)
         return err;
     r->segment[i].number = r->newest = number;
@@ -266,7 +266,7 @@ enum err trace_ring_next(struct trace_ring *r, uint64_t *ret_oldest)
 enum err trace_ring_write(struct trace_ring *r, struct str bytes)
 {
     ASSERT(bytes.n <= trace_ring_left(r));
-    enum err err = put_all(*fd_of(r, r->newest), bytes, r->end);
+    enum err err = pwrite_all(*segment_fd(r, r->newest), bytes, r->end);
     if (err == OK)
         r->end += bytes.n;
     return err;
@@ -277,9 +277,9 @@ enum err trace_ring_write(struct trace_ring *r, struct str bytes)
 enum err trace_ring_head(struct trace_ring *r, uint64_t position, struct trace_record *ret)
 {
     uint64_t number = position / r->bytes;
-    if (!has(r, position))
+    if (!segment_is_there(r, position))
         return ERR_NOT_FOUND;
-    ssize_t n = pread(*fd_of(r, number), ret, sizeof *ret, (off_t)(position % r->bytes));
+    ssize_t n = pread(*segment_fd(r, number), ret, sizeof *ret, (off_t)(position % r->bytes));
     bool sound = n == (ssize_t)sizeof *ret && ret->magic == TRACE_MAGIC && ret->segment == number &&
                  ret->n <= TRACE_MESSAGE_MAX && ret->size == trace_record_size(ret->n);
     return n < 0 ? ERR_IO : sound ? OK : ERR_NOT_FOUND;
@@ -293,7 +293,7 @@ enum err trace_ring_read(struct trace_ring *r, uint64_t position, struct buf *ou
     char *room = err == OK ? buf_room(out, head.size) : NULL;
     if (!room)
         return err == OK ? out->err : err;
-    ssize_t n = pread(*fd_of(r, number), room, head.size, (off_t)(position % r->bytes));
+    ssize_t n = pread(*segment_fd(r, number), room, head.size, (off_t)(position % r->bytes));
     if (n != (ssize_t)head.size ||
         !trace_record_is_sound((const struct trace_record *)(const void *)room, head.size, number))
         return ERR_NOT_FOUND;
@@ -301,13 +301,13 @@ enum err trace_ring_read(struct trace_ring *r, uint64_t position, struct buf *ou
     return OK;
 }
 
-static enum err rewrite(struct trace_ring *r, uint64_t position, uint64_t before, bool blank)
+static enum err record_rewrite(struct trace_ring *r, uint64_t position, uint64_t before, bool blank)
 {
     struct buf b;
     buf_init(&b, TRACE_RECORD_MAX);
     enum err err = trace_ring_read(r, position, &b);
     struct trace_record *rec = (struct trace_record *)(void *)b.p;
-    if (err == OK && blank) { /* its size stays, so that the walk finds what is behind it */
+    if (err == OK && blank) { /* its size stays, so that the walk finds the next record */
         struct trace_record empty = {
             .magic = rec->magic, .size = rec->size, .segment = rec->segment, .n = rec->n};
         memset(b.p, 0, b.n);
@@ -317,7 +317,7 @@ static enum err rewrite(struct trace_ring *r, uint64_t position, uint64_t before
     }
     if (err == OK) {
         rec->sum = trace_record_sum(rec);
-        err = put_all(*fd_of(r, position / r->bytes), buf_str(&b), position % r->bytes);
+        err = pwrite_all(*segment_fd(r, position / r->bytes), buf_str(&b), position % r->bytes);
     }
     buf_fini(&b);
     return err;
@@ -325,10 +325,10 @@ static enum err rewrite(struct trace_ring *r, uint64_t position, uint64_t before
 
 enum err trace_ring_blank(struct trace_ring *r, uint64_t position)
 {
-    return rewrite(r, position, 0, true);
+    return record_rewrite(r, position, 0, true);
 }
 
 enum err trace_ring_link(struct trace_ring *r, uint64_t position, uint64_t before)
 {
-    return rewrite(r, position, before, false);
+    return record_rewrite(r, position, before, false);
 }

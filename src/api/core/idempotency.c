@@ -87,7 +87,7 @@ static enum err reused(struct request *r, const char *why)
 }
 
 /* "etag\nlocation\nbody" */
-static enum err answer_again(struct request *r, const struct answered *a)
+static enum err answer_again(struct request *r, const struct kept_answer *a)
 {
     struct keyed *k = r->keyed;
     struct buf sealed, plain;
@@ -121,14 +121,14 @@ static enum err answer_again(struct request *r, const struct answered *a)
 enum err keyed_look(struct request *r, struct db *db, bool *ret_done)
 {
     struct keyed *k = r->keyed;
-    struct answered found;
+    struct kept_answer found;
     *ret_done = r->replayed = false;
     r->http.more_header = NULL;
     if (!k)
         return OK;
     k->is_own = false;
     buf_reset(&k->mem);
-    enum err err = answered_get(db, r->account, str_of(k->key), &found, &k->mem);
+    enum err err = kept_answer_get(db, r->account, str_of(k->key), &found, &k->mem);
     if (err != OK)
         return err == ERR_NOT_FOUND ? OK : err;
     *ret_done = true;
@@ -153,11 +153,11 @@ enum err keyed_keep(struct request *r, struct db *db)
     buf_put_sealed(&sealed, k->seal, str_of(k->fingerprint), buf_str(&plain));
     buf_put_base64(&text, buf_str(&sealed));
     enum err err = plain.err != OK ? plain.err : sealed.err != OK ? sealed.err : text.err;
-    const struct answered a = {
+    const struct kept_answer a = {
         .fingerprint = str_of(k->fingerprint), .status = r->http.status, .answer = buf_str(&text)};
     if (err == OK)
-        err = answered_put(db, r->account, str_of(k->key), &a, clock_wall_ms() - clock_moved_ms(),
-                           &k->own_n);
+        err = kept_answer_put(db, r->account, str_of(k->key), &a,
+                              clock_wall_ms() - clock_moved_ms(), &k->own_n);
     if (plain.p)
         crypto_wipe(plain.p, plain.n);
     buf_fini(&plain);

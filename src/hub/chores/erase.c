@@ -24,7 +24,7 @@ struct eraser {
     bool sets_done, at_end;
 };
 
-static bool eraser_on_event(void *arg, const struct walked *w)
+static bool eraser_on_event(void *arg, const struct walk_item *w)
 {
     struct eraser *e = arg;
     e->looked++;
@@ -34,7 +34,7 @@ static bool eraser_on_event(void *arg, const struct walked *w)
     return true;
 }
 
-static bool eraser_on_call(void *arg, const struct walked *w)
+static bool eraser_on_call(void *arg, const struct walk_item *w)
 {
     struct eraser *e = arg;
     if (e->calls == CHUNK)

@@ -24,13 +24,14 @@ struct answer_forgetter {
 static enum err idempotency_look(struct chore *c, struct db *db)
 {
     struct answer_forgetter *f = (struct answer_forgetter *)c;
-    return answered_before(db, clock_wall_ms() - clock_moved_ms() - KEPT_MS, f->chunk, &f->last_n);
+    return kept_answer_before(db, clock_wall_ms() - clock_moved_ms() - KEPT_MS, f->chunk,
+                              &f->last_n);
 }
 
 static enum err idempotency_delete(struct chore *c, struct db *db)
 {
     int64_t deleted;
-    return answered_delete(db, ((struct answer_forgetter *)c)->last_n, &deleted);
+    return kept_answer_delete(db, ((struct answer_forgetter *)c)->last_n, &deleted);
 }
 
 static void idempotency_after_delete(struct chore *c, enum err err)

@@ -21,7 +21,7 @@ struct scan_state {
     enum err err;
 };
 
-static bool scan_on_row(void *arg, const struct walked *w)
+static bool scan_on_row(void *arg, const struct walk_item *w)
 {
     struct scan_state *scan = arg;
     struct recover_scan *s = scan->s;

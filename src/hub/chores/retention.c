@@ -139,7 +139,7 @@ static bool pending_deliveries_add(void *arg, const struct delivery *d)
     return true;
 }
 
-static void old_rows_add(struct sweeper *t, const struct walked *w, bool parked)
+static void old_rows_add(struct sweeper *t, const struct walk_item *w, bool parked)
 {
     struct old_row *o = &t->old[t->n++];
     *o = (struct old_row){.n = w->n, .parked = parked};
@@ -147,7 +147,7 @@ static void old_rows_add(struct sweeper *t, const struct walked *w, bool parked)
         (void)!trace_id_parse(w->call_id, &o->trace);
 }
 
-static bool sweeper_on_row(void *arg, const struct walked *w)
+static bool sweeper_on_row(void *arg, const struct walk_item *w)
 {
     struct sweeper *t = arg;
     struct pending_deliveries p = {t, false, w->at_ms < t->parked_ms};

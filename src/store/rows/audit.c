@@ -1,6 +1,6 @@
-/* audit: who changed what. Inside a job's run. Rows are found by account and by target without
- * walking those of others; a list by who, kind or time alone walks all, a bounded number of them.
- */
+/* audit: writes and lists the rows of the audit log. Inside a job's run. Indexes find rows by
+ * account and by target without walking those of others; a list by person, kind or time alone walks
+ * all rows, a bounded number at a time. */
 #include "store/rows/audit.h"
 
 #include "store/walk.h"
@@ -15,7 +15,7 @@ enum err audit_put(struct db *db, const struct audit *a)
                   NULL, NULL, NULL);
 }
 
-struct listing {
+struct audit_listing {
     const struct audit_filter *f;
     enum sql list;
     struct value key;
@@ -25,9 +25,9 @@ struct listing {
     bool stopped;
 };
 
-static bool on_row(void *arg, const struct value *c, size_t n)
+static bool audit_row_read(void *arg, const struct value *c, size_t n)
 {
-    struct listing *l = arg;
+    struct audit_listing *l = arg;
     struct audit a = {.n = c[0].i,
                       .id = c[1].s,
                       .at_ms = c[2].i,
@@ -48,17 +48,17 @@ static bool on_row(void *arg, const struct value *c, size_t n)
     return !l->stopped;
 }
 
-static enum err chunk(void *arg, struct db *db, int64_t from_n, int64_t before_n,
-                      struct list_stop *stop, bool *ret_stopped)
+static enum err audit_chunk_read(void *arg, struct db *db, int64_t from_n, int64_t before_n,
+                                 struct list_stop *stop, bool *ret_stopped)
 {
-    struct listing *l = arg;
+    struct audit_listing *l = arg;
     const struct audit_filter *f = l->f;
     l->stop = stop;
     enum err err =
         db_run(db, l->list,
                DB_ARGS(l->key, V_INT(from_n), V_INT(before_n), V_INT(f->account), V_TEXT(f->who),
                        V_INT(f->kind), V_INT(f->since_ms), V_INT(f->until_ms)),
-               on_row, l, NULL);
+               audit_row_read, l, NULL);
     *ret_stopped = l->stopped;
     return err;
 }
@@ -66,7 +66,7 @@ static enum err chunk(void *arg, struct db *db, int64_t from_n, int64_t before_n
 enum err audit_list(struct db *db, const struct audit_filter *f, audit_row *row, void *arg,
                     struct list_stop *ret)
 {
-    struct listing l = {.f = f, .row = row, .arg = arg};
+    struct audit_listing l = {.f = f, .row = row, .arg = arg};
     struct walk w = {.key = &l.key,
                      .n_key = 1,
                      .spans = {.of = SPAN_AUDIT,
@@ -75,7 +75,7 @@ enum err audit_list(struct db *db, const struct audit_filter *f, audit_row *row,
                                .until_ms = f->until_ms},
                      .before_n = f->before_n,
                      .rows_max = f->rows_max,
-                     .rows = chunk,
+                     .rows = audit_chunk_read,
                      .arg = &l};
     l.list = f->target.n  ? SQL_AUDIT_LIST_TARGET
              : f->account ? SQL_AUDIT_LIST_ACCOUNT

@@ -1,4 +1,5 @@
-/* calls: one row each; open ones carry what a restart needs. Inside a job's run. */
+/* calls: reads and writes the rows of calls; the row of an open call holds what a restart needs.
+ * Inside a job's run. */
 #include "store/rows/calls.h"
 
 #include "base/id.h"
@@ -35,29 +36,30 @@ static void call_of_row(const struct value *c, struct call_row *r)
                            .legs = c[15].s};
 }
 
-struct rows {
+struct call_rows {
     call_row_fn *row;
     void *arg;
 };
 
-static bool on_row(void *arg, const struct value *c, size_t n)
+static bool call_row_read(void *arg, const struct value *c, size_t n)
 {
-    const struct rows *r = arg;
+    const struct call_rows *r = arg;
     struct call_row row;
     call_of_row(c, &row);
     return r->row(r->arg, &row);
 }
 
-struct got {
+struct call_copy {
     struct call_row *row;
     struct buf *mem;
     bool any;
 };
 
-/* All slices into one buffer, filled first and pointed into last: it may move while it grows. */
-static bool on_got(void *arg, const struct value *c, size_t n)
+/* Copies the row's texts into one buffer. The slices are set last, since the buffer may move while
+ * it grows. */
+static bool call_copy_row(void *arg, const struct value *c, size_t n)
 {
-    struct got *got = arg;
+    struct call_copy *got = arg;
     struct call_row *r = got->row;
     call_of_row(c, r);
     got->any = true;
@@ -78,9 +80,9 @@ static bool on_got(void *arg, const struct value *c, size_t n)
 enum err call_get(struct db *db, uint64_t account, struct str call_id, struct call_row *ret,
                   struct buf *mem)
 {
-    struct got got = {ret, mem, false};
-    enum err err =
-        db_run(db, SQL_CALL_GET, DB_ARGS(V_TEXT(call_id), V_INT(account)), on_got, &got, NULL);
+    struct call_copy got = {ret, mem, false};
+    enum err err = db_run(db, SQL_CALL_GET, DB_ARGS(V_TEXT(call_id), V_INT(account)), call_copy_row,
+                          &got, NULL);
     return err != OK ? err : !got.any ? ERR_NOT_FOUND : mem->err;
 }
 
@@ -91,7 +93,7 @@ struct gone_job {
     bool *ret_gone;
 };
 
-static enum err gone_run(struct store_job *job, struct db *db)
+static enum err gone_job_run(struct store_job *job, struct db *db)
 {
     struct gone_job *j = (struct gone_job *)job;
     struct buf mem;
@@ -113,14 +115,15 @@ static enum err gone_run(struct store_job *job, struct db *db)
 
 enum err calls_gone(struct store *s, size_t n, const uint8_t *id, bool *ret_gone)
 {
-    struct gone_job j = {.job.run = gone_run, .n = n, .id = id, .ret_gone = ret_gone};
+    struct gone_job j = {.job.run = gone_job_run, .n = n, .id = id, .ret_gone = ret_gone};
     return store_read_now(s, &j.job);
 }
 
 enum err call_list_open(struct db *db, int64_t after_n, unsigned limit, call_row_fn *row, void *arg)
 {
-    struct rows r = {row, arg};
-    return db_run(db, SQL_CALL_LIST_OPEN, DB_ARGS(V_INT(after_n), V_INT(limit)), on_row, &r, NULL);
+    struct call_rows r = {row, arg};
+    return db_run(db, SQL_CALL_LIST_OPEN, DB_ARGS(V_INT(after_n), V_INT(limit)), call_row_read, &r,
+                  NULL);
 }
 
 enum err call_count_open(struct db *db, size_t *ret)
@@ -143,7 +146,7 @@ enum err call_count_start(struct db *db, int64_t *ret)
 
 /* ---- lists ---- */
 
-struct listing {
+struct call_listing {
     const struct call_filter *f;
     enum sql list;
     struct value key;
@@ -153,9 +156,9 @@ struct listing {
     bool stopped;
 };
 
-static bool on_listed(void *arg, const struct value *c, size_t n)
+static bool call_listing_row(void *arg, const struct value *c, size_t n)
 {
-    struct listing *l = arg;
+    struct call_listing *l = arg;
     struct call_row row;
     call_of_row(c, &row);
     l->stopped = !l->row(l->arg, &row);
@@ -164,16 +167,16 @@ static bool on_listed(void *arg, const struct value *c, size_t n)
     return !l->stopped;
 }
 
-static enum err chunk(void *arg, struct db *db, int64_t from_n, int64_t before_n,
-                      struct list_stop *stop, bool *ret_stopped)
+static enum err call_chunk_read(void *arg, struct db *db, int64_t from_n, int64_t before_n,
+                                struct list_stop *stop, bool *ret_stopped)
 {
-    struct listing *l = arg;
+    struct call_listing *l = arg;
     const struct call_filter *f = l->f;
     l->stop = stop;
     enum err err = db_run(db, l->list,
                           DB_ARGS(l->key, V_INT(from_n), V_INT(before_n), V_INT(f->account),
                                   V_INT(f->phase), V_INT(f->since_ms), V_INT(f->until_ms)),
-                          on_listed, l, NULL);
+                          call_listing_row, l, NULL);
     *ret_stopped = l->stopped;
     return err;
 }
@@ -181,13 +184,13 @@ static enum err chunk(void *arg, struct db *db, int64_t from_n, int64_t before_n
 enum err call_list(struct db *db, const struct call_filter *f, call_row_fn *row, void *arg,
                    struct list_stop *ret)
 {
-    struct listing l = {.f = f, .row = row, .arg = arg};
+    struct call_listing l = {.f = f, .row = row, .arg = arg};
     struct walk w = {.key = &l.key,
                      .n_key = 1,
                      .spans = {.of = SPAN_CALLS, .since_ms = f->since_ms, .until_ms = f->until_ms},
                      .before_n = f->before_n,
                      .rows_max = f->rows_max,
-                     .rows = chunk,
+                     .rows = call_chunk_read,
                      .arg = &l};
     l.list = f->number.n  ? SQL_CALL_LIST_NUMBER
              : f->account ? SQL_CALL_LIST_ACCOUNT

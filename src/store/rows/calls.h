@@ -1,5 +1,5 @@
-/* Calls: one row each, written with its events. Open ones carry what a restart needs. Inside a
- * job's run. */
+/* Keeps calls: one row each, written with its events. The row of an open call holds what a restart
+ * needs. Inside a job's run. */
 #pragma once
 #include "model/event.h"
 #include "store/stop.h"
@@ -19,7 +19,7 @@ struct call_row {
     int sip_status;
     bool simulated;
     struct str facts; /* JSON: the rest of struct call_facts, for events after a restart */
-    struct str legs;  /* opaque to the store: sip/call_state's own form of both legs; "" */
+    struct str legs;  /* both legs in the SIP edge's own form, opaque to the store; "" */
 };
 
 /* Inserts, or updates the row with that call_id: phase only goes forward (an ended call stays so).
@@ -27,8 +27,8 @@ struct call_row {
 MUST_USE enum err call_put(struct db *db, const struct call_row *c);
 MUST_USE enum err call_get(struct db *db, uint64_t account /* 0: any */, struct str call_id,
                            struct call_row *ret, struct buf *mem); /* slices point into mem */
-/* For each of the n ids (16 bytes each, one behind the other): does no call have it? Reads and
- * waits: for threads that may block. */
+/* Tells for each of the n ids (16 bytes each, one behind the other) whether no call has it. It
+ * reads and waits, so only threads that may block call it. */
 MUST_USE enum err calls_gone(struct store *s, size_t n, const uint8_t *id, bool *ret_gone);
 typedef bool call_row_fn(void *arg, const struct call_row *c);
 MUST_USE enum err call_list_open(struct db *db, int64_t after_n, unsigned limit, call_row_fn *row,

@@ -1,4 +1,4 @@
-/* deliveries: one event to one endpoint, and each attempt at it. Inside a job's run. */
+/* deliveries: reads and writes the rows of deliveries and of their attempts. Inside a job's run. */
 #include "store/rows/deliveries.h"
 
 #include <limits.h>
@@ -24,15 +24,15 @@ enum err delivery_put(struct db *db, struct delivery *d)
                       &d->n, &found);
 }
 
-struct rows {
+struct delivery_rows {
     delivery_row *row;
     void *arg;
     bool any;
 };
 
-static bool on_row(void *arg, const struct value *c, size_t n)
+static bool delivery_row_read(void *arg, const struct value *c, size_t n)
 {
-    struct rows *r = arg;
+    struct delivery_rows *r = arg;
     struct delivery d = {.n = c[0].i,
                          .event_n = c[1].i,
                          .endpoint = (uint64_t)c[2].i,
@@ -50,7 +50,7 @@ static bool on_row(void *arg, const struct value *c, size_t n)
     return r->row(r->arg, &d);
 }
 
-static bool on_one(void *arg, const struct delivery *d)
+static bool delivery_one_read(void *arg, const struct delivery *d)
 {
     *(struct delivery *)arg = *d;
     return false;
@@ -58,14 +58,14 @@ static bool on_one(void *arg, const struct delivery *d)
 
 enum err delivery_get(struct db *db, int64_t n, struct delivery *ret)
 {
-    struct rows r = {.row = on_one, .arg = ret};
-    enum err err = db_run(db, SQL_DELIVERY_GET, DB_ARGS(V_INT(n)), on_row, &r, NULL);
+    struct delivery_rows r = {.row = delivery_one_read, .arg = ret};
+    enum err err = db_run(db, SQL_DELIVERY_GET, DB_ARGS(V_INT(n)), delivery_row_read, &r, NULL);
     return err != OK ? err : r.any ? OK : ERR_NOT_FOUND;
 }
 
-static bool on_waiting(void *arg, const struct value *c, size_t n)
+static bool delivery_waiting_read(void *arg, const struct value *c, size_t n)
 {
-    struct rows *r = arg;
+    struct delivery_rows *r = arg;
     struct delivery d = {
         .endpoint = (uint64_t)c[0].i, .lane = (uint64_t)c[1].i, .next_at_ms = c[2].i, .n = c[3].i};
     return r->row(r->arg, &d);
@@ -74,11 +74,11 @@ static bool on_waiting(void *arg, const struct value *c, size_t n)
 enum err delivery_list_waiting(struct db *db, const struct delivery *after, unsigned limit,
                                delivery_row *row, void *arg)
 {
-    struct rows r = {.row = row, .arg = arg};
+    struct delivery_rows r = {.row = row, .arg = arg};
     return db_run(db, SQL_DELIVERY_LIST_WAITING,
                   DB_ARGS(V_INT(after->endpoint), V_INT(after->lane), V_INT(after->next_at_ms),
                           V_INT(after->n), V_INT(limit)),
-                  on_waiting, &r, NULL);
+                  delivery_waiting_read, &r, NULL);
 }
 
 enum err delivery_oldest(struct db *db, int64_t *ret_ms)
@@ -90,19 +90,20 @@ enum err delivery_oldest(struct db *db, int64_t *ret_ms)
 enum err delivery_list_lane(struct db *db, uint64_t endpoint, uint64_t lane, unsigned limit,
                             delivery_row *row, void *arg)
 {
-    struct rows r = {.row = row, .arg = arg};
+    struct delivery_rows r = {.row = row, .arg = arg};
     return db_run(db, SQL_DELIVERY_LIST_LANE, DB_ARGS(V_INT(endpoint), V_INT(lane), V_INT(limit)),
-                  on_row, &r, NULL);
+                  delivery_row_read, &r, NULL);
 }
 
 enum err delivery_list_of_event(struct db *db, int64_t event_n, delivery_row *row, void *arg)
 {
-    struct rows r = {.row = row, .arg = arg};
-    return db_run(db, SQL_DELIVERY_LIST_EVENT, DB_ARGS(V_INT(event_n)), on_row, &r, NULL);
+    struct delivery_rows r = {.row = row, .arg = arg};
+    return db_run(db, SQL_DELIVERY_LIST_EVENT, DB_ARGS(V_INT(event_n)), delivery_row_read, &r,
+                  NULL);
 }
 
-/* Nearly all deliveries end with their first attempt: that is one statement. Neither touches a row
- * that is gone (erased) or has that attempt already. */
+/* Writes an attempt. Nearly all deliveries end with their first attempt, which is one statement. No
+ * statement touches a row that is gone (erased) or has that attempt already. */
 enum err attempt_put(struct db *db, const struct attempt *a, const struct delivery_after *after)
 {
     enum err err = OK;
@@ -119,14 +120,14 @@ enum err attempt_put(struct db *db, const struct attempt *a, const struct delive
                   NULL, NULL, NULL);
 }
 
-struct attempts {
+struct attempt_rows {
     attempt_row *row;
     void *arg;
 };
 
-static bool on_attempt(void *arg, const struct value *c, size_t n)
+static bool attempt_row_read(void *arg, const struct value *c, size_t n)
 {
-    const struct attempts *r = arg;
+    const struct attempt_rows *r = arg;
     struct attempt a = {.delivery_n = c[0].i,
                         .number = (unsigned)c[1].i,
                         .at_ms = c[2].i,
@@ -140,8 +141,8 @@ static bool on_attempt(void *arg, const struct value *c, size_t n)
 
 enum err attempt_list(struct db *db, int64_t delivery_n, attempt_row *row, void *arg)
 {
-    struct attempts r = {row, arg};
-    return db_run(db, SQL_ATTEMPT_LIST, DB_ARGS(V_INT(delivery_n)), on_attempt, &r, NULL);
+    struct attempt_rows r = {row, arg};
+    return db_run(db, SQL_ATTEMPT_LIST, DB_ARGS(V_INT(delivery_n)), attempt_row_read, &r, NULL);
 }
 
 enum err delivery_end_all(struct db *db, uint64_t endpoint, enum delivery_state state,

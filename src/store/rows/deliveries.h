@@ -1,4 +1,4 @@
-/* Deliveries (one event to one endpoint) and their attempts. Inside a job's run. */
+/* Keeps deliveries (one event to one endpoint) and their attempts. Inside a job's run. */
 #pragma once
 #include "model/delivery.h"
 #include "store/store.h"
@@ -14,7 +14,7 @@ struct delivery {
     enum delivery_state state;
     int64_t first_at_ms; /* first attempt, wall; 0: none yet */
     int64_t next_at_ms;  /* when it is due, wall; 0: now */
-    bool resend;         /* asked for by a person: goes out whatever the lane's state */
+    bool resend;         /* a person asked for it: it is sent whatever the lane's state */
     /* Its schedule began again behind this attempt, when its endpoint was back from an outage. */
     unsigned schedule_from;
     int64_t begun_at_ms; /* … at this time, wall; 0: it began with the first attempt */
@@ -25,13 +25,14 @@ struct delivery {
 MUST_USE enum err delivery_put(struct db *db, struct delivery *d);
 MUST_USE enum err delivery_get(struct db *db, int64_t n, struct delivery *ret);
 typedef bool delivery_row(void *arg, const struct delivery *d);
-/* All pending ones in the order of endpoint, lane, next_at_ms, n, behind *after, with those four
- * alone filled in: what waits at the start, in pages. An index answers it without the rows. */
+/* Lists all pending deliveries in the order of endpoint, lane, next_at_ms, n, behind *after, in
+ * pages; only these four fields are filled in. An index answers it without reading rows. */
 MUST_USE enum err delivery_list_waiting(struct db *db, const struct delivery *after, unsigned limit,
                                         delivery_row *row, void *arg);
-/* When the event of the oldest pending one occurred; 0: none is pending. Reads all of the index. */
+/* Gives the time of the event of the oldest pending delivery; 0: none is pending. It reads the
+ * whole index. */
 MUST_USE enum err delivery_oldest(struct db *db, int64_t *ret_ms);
-/* The pending ones of a lane, oldest first. */
+/* Lists the pending deliveries of a lane, oldest first. */
 MUST_USE enum err delivery_list_lane(struct db *db, uint64_t endpoint, uint64_t lane,
                                      unsigned limit, delivery_row *row, void *arg);
 MUST_USE enum err delivery_list_of_event(struct db *db, int64_t event_n, delivery_row *row,

@@ -1,18 +1,18 @@
-/* erasures: rows of jobs that delete a number's data. Inside a job's run. */
+/* erasures: reads and writes the rows of jobs that delete a number's data. Inside a job's run. */
 #include "store/rows/erasures.h"
 
 #include "base/clock.h"
 #include "store/engine.h"
 
-struct got {
+struct erasure_read {
     struct erasure *ret;
     bool found;
     enum err err;
 };
 
-static bool on_row(void *arg, const struct value *c, size_t n)
+static bool erasure_row_read(void *arg, const struct value *c, size_t n)
 {
-    struct got *got = arg;
+    struct erasure_read *got = arg;
     struct erasure *e = got->ret;
     *e = (struct erasure){.n = c[0].i,
                           .account = (uint64_t)c[2].i,
@@ -33,31 +33,32 @@ static bool on_row(void *arg, const struct value *c, size_t n)
     return false;
 }
 
-static enum err one_of(const struct got *got, enum err err)
+static enum err erasure_one(const struct erasure_read *got, enum err err)
 {
     return err != OK ? err : !got->found ? ERR_NOT_FOUND : got->err;
 }
 
 enum err erasure_get(struct db *db, uint64_t account, struct str id, struct erasure *ret)
 {
-    struct got got = {.ret = ret};
-    return one_of(
-        &got, db_run(db, SQL_ERASURE_GET, DB_ARGS(V_TEXT(id), V_INT(account)), on_row, &got, NULL));
+    struct erasure_read got = {.ret = ret};
+    return erasure_one(&got, db_run(db, SQL_ERASURE_GET, DB_ARGS(V_TEXT(id), V_INT(account)),
+                                    erasure_row_read, &got, NULL));
 }
 
 enum err erasure_next(struct db *db, struct erasure *ret)
 {
-    struct got got = {.ret = ret};
-    return one_of(&got, db_run(db, SQL_ERASURE_RUNNING, NULL, 0, on_row, &got, NULL));
+    struct erasure_read got = {.ret = ret};
+    return erasure_one(&got,
+                       db_run(db, SQL_ERASURE_RUNNING, NULL, 0, erasure_row_read, &got, NULL));
 }
 
 enum err erasure_put(struct db *db, struct erasure *e)
 {
     struct erasure running;
-    struct got got = {.ret = &running};
-    enum err err = one_of(&got, db_run(db, SQL_ERASURE_OF_NUMBER,
-                                       DB_ARGS(V_TEXT(str_of(e->number)), V_INT(e->account)),
-                                       on_row, &got, NULL));
+    struct erasure_read got = {.ret = &running};
+    enum err err = erasure_one(&got, db_run(db, SQL_ERASURE_OF_NUMBER,
+                                            DB_ARGS(V_TEXT(str_of(e->number)), V_INT(e->account)),
+                                            erasure_row_read, &got, NULL));
     if (err != ERR_NOT_FOUND) {
         if (err == OK)
             *e = running;

@@ -1,7 +1,7 @@
-/* event_list: events newest first, by any filter. The walk goes along the index that promises the
- * fewest rows: a call's, deliveries that ended badly or wait while they are few, a number's, an
- * account's, and only then all rows; what the index does not tell apart the statement does, and
- * blocks of rows that cannot fit are passed over (store/spans). */
+/* event_list: lists events, newest first, by any filter. The walk takes the index with the fewest
+ * rows: a call's, deliveries that ended badly or wait while they are few, a number's, an account's,
+ * and only then all rows. The statement filters what the index does not, and blocks of rows that
+ * cannot fit are skipped (store/spans). */
 #include <string.h>
 
 #include "base/buf.h"
@@ -17,7 +17,7 @@ enum {
         12 * EVENT_QUERY_MAX + 8, /* a control character is \u0001 in JSON, twice escaped */
 };
 
-struct listing {
+struct event_listing {
     const struct event_filter *f;
     enum sql list;
     struct value key;
@@ -29,9 +29,9 @@ struct listing {
     bool stopped;
 };
 
-static bool on_row(void *arg, const struct value *column, size_t n)
+static bool event_listing_row(void *arg, const struct value *column, size_t n)
 {
-    struct listing *l = arg;
+    struct event_listing *l = arg;
     struct event e;
     event_of_row(column, &e);
     l->stopped = !l->row(l->arg, column[0].i, &e);
@@ -40,10 +40,10 @@ static bool on_row(void *arg, const struct value *column, size_t n)
     return !l->stopped;
 }
 
-static enum err chunk(void *arg, struct db *db, int64_t from_n, int64_t before_n,
-                      struct list_stop *stop, bool *ret_stopped)
+static enum err event_chunk_read(void *arg, struct db *db, int64_t from_n, int64_t before_n,
+                                 struct list_stop *stop, bool *ret_stopped)
 {
-    struct listing *l = arg;
+    struct event_listing *l = arg;
     const struct event_filter *f = l->f;
     l->stop = stop;
     enum err err = db_run(db, l->list,
@@ -52,14 +52,14 @@ static enum err chunk(void *arg, struct db *db, int64_t from_n, int64_t before_n
                                   V_TEXT(f->number), V_TEXT(str_of_bytes(l->like, l->like_n)),
                                   V_TEXT(str_of_bytes(l->json_like, l->json_like_n)),
                                   V_INT(f->state), V_INT(f->endpoint)),
-                          on_row, l, NULL);
+                          event_listing_row, l, NULL);
     *ret_stopped = l->stopped;
     return err;
 }
 
 /* ---- q ---- */
 
-/* What LIKE would take for more than itself loses that by a backslash. */
+/* Makes the pattern; a backslash escapes each character that LIKE would treat specially. */
 static enum err pattern_make(struct str text, char out[PATTERN_MAX], size_t *ret_n)
 {
     struct buf b;
@@ -75,7 +75,7 @@ static enum err pattern_make(struct str text, char out[PATTERN_MAX], size_t *ret
     return b.err;
 }
 
-static enum err patterns_make(struct listing *l)
+static enum err patterns_make(struct event_listing *l)
 {
     struct buf json;
     char text[PATTERN_MAX];
@@ -105,42 +105,43 @@ static enum err is_few(struct db *db, enum delivery_state state, bool *ret)
     return err;
 }
 
-static void use(struct listing *l, struct walk *w, enum sql list, enum sql next, struct value key)
+static void index_use(struct event_listing *l, struct walk *w, enum sql list, enum sql next,
+                      struct value key)
 {
     l->list = list;
     l->key = key;
     w->next = next;
 }
 
-static enum err choose(struct db *db, struct listing *l, struct walk *w)
+static enum err index_choose(struct db *db, struct event_listing *l, struct walk *w)
 {
     const struct event_filter *f = l->f;
     bool rare = f->state >= 0 && f->state != DELIVERY_DELIVERED, few = false;
     struct value state = V_INT(f->state);
     enum err err = rare && !f->call_id.n ? is_few(db, (enum delivery_state)f->state, &few) : OK;
     if (f->call_id.n)
-        use(l, w, SQL_EVENT_LIST_CALL, SQL_EVENT_NEXT_CALL, V_TEXT(f->call_id));
+        index_use(l, w, SQL_EVENT_LIST_CALL, SQL_EVENT_NEXT_CALL, V_TEXT(f->call_id));
     else if (few && f->state == DELIVERY_PENDING)
-        use(l, w, SQL_EVENT_LIST_WAITING, SQL_COUNT, state);
+        index_use(l, w, SQL_EVENT_LIST_WAITING, SQL_COUNT, state);
     else if (few)
-        use(l, w, SQL_EVENT_LIST_ENDED, SQL_EVENT_NEXT_ENDED, state);
+        index_use(l, w, SQL_EVENT_LIST_ENDED, SQL_EVENT_NEXT_ENDED, state);
     else if (f->number.n)
-        use(l, w, SQL_EVENT_LIST_NUMBER, SQL_EVENT_NEXT_NUMBER, V_TEXT(f->number));
+        index_use(l, w, SQL_EVENT_LIST_NUMBER, SQL_EVENT_NEXT_NUMBER, V_TEXT(f->number));
     else if (f->account && f->kind == EVENT_SMS_RECEIVED)
-        use(l, w, SQL_EVENT_LIST_MESSAGES, SQL_EVENT_NEXT_MESSAGES, V_INT(f->account));
+        index_use(l, w, SQL_EVENT_LIST_MESSAGES, SQL_EVENT_NEXT_MESSAGES, V_INT(f->account));
     else if (f->account)
-        use(l, w, SQL_EVENT_LIST_ACCOUNT, SQL_EVENT_NEXT_ACCOUNT, V_INT(f->account));
+        index_use(l, w, SQL_EVENT_LIST_ACCOUNT, SQL_EVENT_NEXT_ACCOUNT, V_INT(f->account));
     else if (rare && f->state != DELIVERY_PENDING)
-        use(l, w, SQL_EVENT_LIST_ENDED, SQL_EVENT_NEXT_ENDED, state);
+        index_use(l, w, SQL_EVENT_LIST_ENDED, SQL_EVENT_NEXT_ENDED, state);
     else
-        use(l, w, SQL_EVENT_LIST, SQL_EVENT_NEXT, V_TEXT(STR("")));
+        index_use(l, w, SQL_EVENT_LIST, SQL_EVENT_NEXT, V_TEXT(STR("")));
     return err;
 }
 
 enum err event_list(struct db *db, const struct event_filter *f, event_row *row, void *arg,
                     struct list_stop *ret)
 {
-    struct listing l = {.f = f, .row = row, .arg = arg};
+    struct event_listing l = {.f = f, .row = row, .arg = arg};
     struct walk w = {.key = &l.key,
                      .n_key = 1,
                      .spans = {.of = SPAN_EVENTS,
@@ -149,30 +150,30 @@ enum err event_list(struct db *db, const struct event_filter *f, event_row *row,
                                .until_ms = f->until_ms},
                      .before_n = f->before_n,
                      .rows_max = f->rows_max,
-                     .rows = chunk,
+                     .rows = event_chunk_read,
                      .arg = &l};
     *ret = (struct list_stop){.at_n = f->before_n};
     enum err err = patterns_make(&l);
     if (err == OK)
-        err = choose(db, &l, &w);
+        err = index_choose(db, &l, &w);
     if (err == OK && w.next != SQL_COUNT)
         return walk_run(db, &w, ret);
     if (err == OK)
-        err = chunk(&l, db, 0, f->before_n ? f->before_n : INT64_MAX, ret, &l.stopped);
+        err = event_chunk_read(&l, db, 0, f->before_n ? f->before_n : INT64_MAX, ret, &l.stopped);
     ret->at_end = !l.stopped;
     return err;
 }
 
 /* ---- streams ---- */
 
-struct rows {
+struct event_rows {
     event_row *row;
     void *arg;
 };
 
-static bool on_range_row(void *arg, const struct value *column, size_t n)
+static bool event_range_row(void *arg, const struct value *column, size_t n)
 {
-    const struct rows *r = arg;
+    const struct event_rows *r = arg;
     struct event e;
     event_of_row(column, &e);
     return r->row(r->arg, column[0].i, &e);
@@ -180,10 +181,10 @@ static bool on_range_row(void *arg, const struct value *column, size_t n)
 
 enum err event_list_after(struct db *db, const struct event_range *range, event_row *row, void *arg)
 {
-    struct rows r = {row, arg};
+    struct event_rows r = {row, arg};
     return db_run(db, SQL_EVENT_LIST_AFTER,
                   DB_ARGS(V_INT(range->after_n), V_INT(range->until_n), V_INT(range->account),
                           V_INT(range->kind), V_TEXT(range->number), V_TEXT(range->call_id),
                           V_INT(range->since_ms), V_INT(range->limit)),
-                  on_range_row, &r, NULL);
+                  event_range_row, &r, NULL);
 }

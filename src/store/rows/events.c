@@ -1,4 +1,4 @@
-/* events: rows that never change. Inside a job's run. */
+/* events: inserts and reads events, whose rows never change. Inside a job's run. */
 #include "store/rows/events.h"
 
 #include <string.h>
@@ -39,14 +39,14 @@ void event_of_row(const struct value *c, struct event *e)
                         .payload = c[9].s};
 }
 
-struct got {
+struct event_read {
     struct event *event;
     enum err err;
 };
 
-static bool on_event(void *arg, const struct value *column, size_t n)
+static bool event_row_read(void *arg, const struct value *column, size_t n)
 {
-    struct got *got = arg;
+    struct event_read *got = arg;
     struct event e;
     event_of_row(column, &e);
     got->err = event_new(&e, &got->event);
@@ -55,8 +55,8 @@ static bool on_event(void *arg, const struct value *column, size_t n)
 
 enum err event_get(struct db *db, int64_t n, struct event **ret)
 {
-    struct got got = {.err = ERR_NOT_FOUND};
-    enum err err = db_run(db, SQL_EVENT_GET, DB_ARGS(V_INT(n)), on_event, &got, NULL);
+    struct event_read got = {.err = ERR_NOT_FOUND};
+    enum err err = db_run(db, SQL_EVENT_GET, DB_ARGS(V_INT(n)), event_row_read, &got, NULL);
     if (err == OK)
         err = got.err;
     if (err == OK)

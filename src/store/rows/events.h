@@ -1,4 +1,4 @@
-/* Events: rows that never change. Inside a job's run. */
+/* Keeps events, whose rows never change. Inside a job's run. */
 #pragma once
 #include "model/event.h"
 #include "store/stop.h"

@@ -1,4 +1,4 @@
-/* Inside store/: an event as EVENT_COLUMNS give it; its slices are the row's. */
+/* Inside store/: reads an event from the EVENT_COLUMNS of a row; its slices point into the row. */
 #pragma once
 #include "model/event.h"
 #include "store/engine.h"

@@ -1,60 +1,61 @@
-/* expiry: rows found by their age or their number, and deleted. Readers find, the writer deletes:
- * no statement here looks at more rows than its limit. Pages that become free are used again. */
+/* expiry: finds rows by their age or their number, and deletes them. Readers find, the writer
+ * deletes, and no statement here reads more rows than its limit. Pages that become free are used
+ * again. */
 #include "store/rows/expiry.h"
 
 #include "store/engine.h"
 
-struct rows {
-    walked_row *row;
+struct walk_rows {
+    walk_item_fn *row;
     void *arg;
 };
 
-static bool on_event(void *arg, const struct value *c, size_t n)
+static bool walk_event_row(void *arg, const struct value *c, size_t n)
 {
-    const struct rows *r = arg;
-    struct walked w = {.n = c[0].i,
-                       .account = (uint64_t)c[1].i,
-                       .kind = (enum event_kind)c[2].i,
-                       .number = c[3].s,
-                       .at_ms = c[4].i};
+    const struct walk_rows *r = arg;
+    struct walk_item w = {.n = c[0].i,
+                          .account = (uint64_t)c[1].i,
+                          .kind = (enum event_kind)c[2].i,
+                          .number = c[3].s,
+                          .at_ms = c[4].i};
     return r->row(r->arg, &w);
 }
 
-static bool on_call(void *arg, const struct value *c, size_t n)
+static bool walk_call_row(void *arg, const struct value *c, size_t n)
 {
-    const struct rows *r = arg;
-    struct walked w = {.n = c[0].i,
-                       .account = (uint64_t)c[1].i,
-                       .ended = c[2].i == 2,
-                       .number = c[3].s,
-                       .at_ms = c[4].i,
-                       .call_id = c[5].s};
+    const struct walk_rows *r = arg;
+    struct walk_item w = {.n = c[0].i,
+                          .account = (uint64_t)c[1].i,
+                          .ended = c[2].i == 2,
+                          .number = c[3].s,
+                          .at_ms = c[4].i,
+                          .call_id = c[5].s};
     return r->row(r->arg, &w);
 }
 
-enum err event_walk(struct db *db, int64_t after_n, int64_t last_n, unsigned limit, walked_row *row,
-                    void *arg)
+enum err event_walk(struct db *db, int64_t after_n, int64_t last_n, unsigned limit,
+                    walk_item_fn *row, void *arg)
 {
-    struct rows r = {row, arg};
+    struct walk_rows r = {row, arg};
     return db_run(db, SQL_EVENT_WALK, DB_ARGS(V_INT(after_n), V_INT(last_n), V_INT(limit)),
-                  on_event, &r, NULL);
+                  walk_event_row, &r, NULL);
 }
 
 enum err event_walk_number(struct db *db, struct str number, int64_t after_n, int64_t last_n,
-                           unsigned limit, walked_row *row, void *arg)
+                           unsigned limit, walk_item_fn *row, void *arg)
 {
-    struct rows r = {row, arg};
+    struct walk_rows r = {row, arg};
     return db_run(db, SQL_EVENT_WALK_NUMBER,
-                  DB_ARGS(V_TEXT(number), V_INT(after_n), V_INT(last_n), V_INT(limit)), on_event,
-                  &r, NULL);
+                  DB_ARGS(V_TEXT(number), V_INT(after_n), V_INT(last_n), V_INT(limit)),
+                  walk_event_row, &r, NULL);
 }
 
-enum err call_walk(struct db *db, int64_t after_n, int64_t last_n, unsigned limit, walked_row *row,
-                   void *arg)
+enum err call_walk(struct db *db, int64_t after_n, int64_t last_n, unsigned limit,
+                   walk_item_fn *row, void *arg)
 {
-    struct rows r = {row, arg};
-    return db_run(db, SQL_CALL_WALK, DB_ARGS(V_INT(after_n), V_INT(last_n), V_INT(limit)), on_call,
-                  &r, NULL);
+    struct walk_rows r = {row, arg};
+    return db_run(db, SQL_CALL_WALK, DB_ARGS(V_INT(after_n), V_INT(last_n), V_INT(limit)),
+                  walk_call_row, &r, NULL);
 }
 
 enum err event_last(struct db *db, int64_t *ret_n)
@@ -63,25 +64,25 @@ enum err event_last(struct db *db, int64_t *ret_n)
     return db_run_int(db, SQL_EVENT_LAST, NULL, 0, ret_n, NULL);
 }
 
-struct place {
+struct walk_place {
     int64_t n, at_ms;
     bool found;
 };
 
-static bool on_place(void *arg, const struct value *c, size_t n)
+static bool walk_place_row(void *arg, const struct value *c, size_t n)
 {
-    *(struct place *)arg = (struct place){c[0].i, c[1].i, true};
+    *(struct walk_place *)arg = (struct walk_place){c[0].i, c[1].i, true};
     return false;
 }
 
 enum err event_before(struct db *db, int64_t ms, int64_t *ret_n)
 {
-    int64_t low = 0, high; /* all up to low are before; none behind high is */
+    int64_t low = 0, high; /* all rows up to low are before `ms`; none behind high is */
     enum err err = event_last(db, &high);
     while (err == OK && low < high) {
         int64_t middle = low + (high - low + 1) / 2;
-        struct place p = {0};
-        err = db_run(db, SQL_EVENT_FROM, DB_ARGS(V_INT(middle)), on_place, &p, NULL);
+        struct walk_place p = {0};
+        err = db_run(db, SQL_EVENT_FROM, DB_ARGS(V_INT(middle)), walk_place_row, &p, NULL);
         if (p.found && p.n <= high && p.at_ms < ms)
             low = p.n;
         else
@@ -91,7 +92,7 @@ enum err event_before(struct db *db, int64_t ms, int64_t *ret_n)
     return err;
 }
 
-static enum err is_last(struct db *db, int64_t n, bool *ret)
+static enum err row_is_last(struct db *db, int64_t n, bool *ret)
 {
     int64_t event = 0, delivery = 0, own = 0;
     enum err err = event_last(db, &event);
@@ -106,7 +107,7 @@ static enum err is_last(struct db *db, int64_t n, bool *ret)
 enum err event_delete(struct db *db, int64_t n)
 {
     bool last = false;
-    enum err err = is_last(db, n, &last);
+    enum err err = row_is_last(db, n, &last);
     if (err == OK)
         err = db_run(db, SQL_ATTEMPT_DELETE, DB_ARGS(V_INT(n)), NULL, NULL, NULL);
     if (err == OK)

@@ -1,6 +1,6 @@
-/* inbox: walks through messages from the newest to the oldest. Each walk goes along one index:
- * a thread's, an account's, a number's, or all events'; what the index does not tell apart is told
- * apart here, row by row, and every row that was looked at counts. */
+/* inbox: walks through messages from the newest to the oldest. Each walk uses one index: a
+ * thread's, an account's, a number's, or that of all events. Rows are filtered here, one by one,
+ * where the index does not filter, and every row that was read counts. */
 #include "store/rows/inbox.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "store/rows/events_own.h"
 #include "store/walk.h"
 
-struct look {
+struct inbox_walk {
     const struct inbox_filter *f;
     struct str needle; /* q as it stands in JSON, in lower case */
     inbox_row *row;
@@ -31,16 +31,16 @@ struct look {
 
 /* ---- q ---- */
 
-static char lower(char c)
+static char ascii_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-static bool contains(struct str s, struct str needle)
+static bool text_contains(struct str s, struct str needle)
 {
     for (size_t at = 0; at + needle.n <= s.n; at++) {
         size_t i = 0;
-        while (i < needle.n && lower(s.p[at + i]) == needle.p[i])
+        while (i < needle.n && ascii_lower(s.p[at + i]) == needle.p[i])
             i++;
         if (i == needle.n)
             return true;
@@ -48,8 +48,9 @@ static bool contains(struct str s, struct str needle)
     return false;
 }
 
-/* The payload's bytes first, which is quick; then whether it was in the values. */
-static bool has_text(const struct look *w, const struct event *e)
+/* True when the message has the text. The payload's bytes are searched first, which is quick; then
+ * its values. */
+static bool message_has_text(const struct inbox_walk *w, const struct event *e)
 {
     static const char *const fields[] = {"message", "from", "to"};
     char text[256];
@@ -58,30 +59,30 @@ static bool has_text(const struct look *w, const struct event *e)
     bool found = false;
     if (!w->f->q.n)
         return true;
-    if (!contains(e->payload, w->needle) || json_parse(e->payload, &doc, NULL, 0) != OK)
+    if (!text_contains(e->payload, w->needle) || json_parse(e->payload, &doc, NULL, 0) != OK)
         return false;
     for (size_t i = 0; i < q.n; i++)
-        text[i] = lower(w->f->q.p[i]);
+        text[i] = ascii_lower(w->f->q.p[i]);
     for (size_t i = 0; !found && i < sizeof fields / sizeof *fields; i++)
-        found = json_str(json_get(doc, fields[i]), &value) && contains(value, q);
+        found = json_str(json_get(doc, fields[i]), &value) && text_contains(value, q);
     json_free(doc);
     return found;
 }
 
-static enum err needle_make(struct look *w, struct buf *b)
+static enum err needle_make(struct inbox_walk *w, struct buf *b)
 {
     if (w->f->q.n > 255)
         return ERR_TOO_BIG;
     buf_put_json_str(b, w->f->q);
     for (size_t i = 0; i < b->n; i++)
-        b->p[i] = lower(b->p[i]);
+        b->p[i] = ascii_lower(b->p[i]);
     w->needle = str_slice(buf_str(b), 1, b->n - 2); /* without the quotes */
     return b->err;
 }
 
 /* ---- messages ---- */
 
-static bool fits(const struct look *w, const struct event *e)
+static bool message_fits(const struct inbox_walk *w, const struct event *e)
 {
     const struct inbox_filter *f = w->f;
     return e->kind == EVENT_SMS_RECEIVED && e->account != 0 &&
@@ -89,15 +90,15 @@ static bool fits(const struct look *w, const struct event *e)
            (!f->number.n || str_eq(e->number, f->number)) &&
            (!f->peer.n || str_eq(e->peer, f->peer)) &&
            (!f->since_ms || e->occurred_at_ms >= f->since_ms) &&
-           (!f->until_ms || e->occurred_at_ms < f->until_ms) && has_text(w, e);
+           (!f->until_ms || e->occurred_at_ms < f->until_ms) && message_has_text(w, e);
 }
 
-static bool on_row(void *arg, const struct value *c, size_t n)
+static bool inbox_row_read(void *arg, const struct value *c, size_t n)
 {
-    struct look *w = arg;
+    struct inbox_walk *w = arg;
     struct event e;
     event_of_row(c, &e);
-    if (fits(w, &e) && !w->row(w->arg, c[0].i, &e)) {
+    if (message_fits(w, &e) && !w->row(w->arg, c[0].i, &e)) {
         w->stopped = true;
         return false;
     }
@@ -105,9 +106,9 @@ static bool on_row(void *arg, const struct value *c, size_t n)
     return true;
 }
 
-/* Who asks for all accounts' may be asking for one's: then its index is the way. *ret 0: several;
- * ERR_NOT_FOUND: there is no message at all. */
-static enum err only_account(struct db *db, const struct inbox_filter *f, uint64_t *ret)
+/* Finds out whether the messages of all accounts belong to one account, whose index then serves.
+ * *ret 0: several accounts; ERR_NOT_FOUND: there is no message at all. */
+static enum err inbox_only_account(struct db *db, const struct inbox_filter *f, uint64_t *ret)
 {
     int64_t first = 0, last = 0;
     bool thread = f->number.n && f->peer.n;
@@ -127,10 +128,10 @@ static enum err only_account(struct db *db, const struct inbox_filter *f, uint64
     return err;
 }
 
-static enum err chunk(void *arg, struct db *db, int64_t from_n, int64_t before_n,
-                      struct list_stop *stop, bool *ret_stopped)
+static enum err inbox_chunk_read(void *arg, struct db *db, int64_t from_n, int64_t before_n,
+                                 struct list_stop *stop, bool *ret_stopped)
 {
-    struct look *w = arg;
+    struct inbox_walk *w = arg;
     struct value args[WALK_KEY_MAX + 2];
     memcpy(args, w->key, w->n_key * sizeof *args);
     args[w->n_key] = V_INT(from_n);
@@ -141,8 +142,8 @@ static enum err chunk(void *arg, struct db *db, int64_t from_n, int64_t before_n
     return err != OK ? err : w->err;
 }
 
-/* The index, and where in it. */
-static enum sql choose(struct look *w, uint64_t account)
+/* Chooses the index, and the place in it. */
+static enum sql inbox_index_choose(struct inbox_walk *w, uint64_t account)
 {
     const struct inbox_filter *f = w->f;
     w->n_key = 1;
@@ -164,15 +165,16 @@ static enum sql choose(struct look *w, uint64_t account)
     return SQL_EVENT_NEXT_MESSAGES;
 }
 
-static enum err walk_along(struct db *db, struct look *w, int64_t before_n, struct list_stop *ret)
+static enum err walk_along(struct db *db, struct inbox_walk *w, int64_t before_n,
+                           struct list_stop *ret)
 {
     const struct inbox_filter *f = w->f;
     uint64_t account;
-    enum err err = only_account(db, f, &account);
+    enum err err = inbox_only_account(db, f, &account);
     *ret = (struct list_stop){.at_n = before_n, .at_end = true};
     if (err != OK)
         return err == ERR_NOT_FOUND ? OK : err;
-    struct walk walk = {.next = choose(w, account),
+    struct walk walk = {.next = inbox_index_choose(w, account),
                         .key = w->key,
                         .n_key = w->n_key,
                         .spans = {.of = SPAN_EVENTS,
@@ -181,7 +183,7 @@ static enum err walk_along(struct db *db, struct look *w, int64_t before_n, stru
                                   .until_ms = f->until_ms},
                         .before_n = before_n,
                         .rows_max = f->rows_max,
-                        .rows = chunk,
+                        .rows = inbox_chunk_read,
                         .arg = w};
     return walk_run(db, &walk, ret);
 }
@@ -189,7 +191,7 @@ static enum err walk_along(struct db *db, struct look *w, int64_t before_n, stru
 enum err inbox_walk(struct db *db, const struct inbox_filter *f, inbox_row *row, void *arg,
                     struct list_stop *ret)
 {
-    struct look w = {.f = f, .row = row, .arg = arg, .on_row = on_row};
+    struct inbox_walk w = {.f = f, .row = row, .arg = arg, .on_row = inbox_row_read};
     struct buf needle;
     buf_init(&needle, 4096);
     enum err err = needle_make(&w, &needle);
@@ -201,8 +203,8 @@ enum err inbox_walk(struct db *db, const struct inbox_filter *f, inbox_row *row,
 
 /* ---- threads ---- */
 
-/* Once a walk: was it there before? */
-static enum err seen_before(struct look *w, const struct event *e, bool *ret)
+/* Tells whether this walk met the thread before, and remembers it. */
+static enum err thread_seen_before(struct inbox_walk *w, const struct event *e, bool *ret)
 {
     struct str *key = malloc(sizeof *key + sizeof e->account + e->number.n + 1 + e->peer.n);
     if (!key)
@@ -221,8 +223,9 @@ static enum err seen_before(struct look *w, const struct event *e, bool *ret)
     return err == ERR_EXISTS ? OK : err;
 }
 
-/* Its last message as of top_n: otherwise the thread stands further up. */
-static enum err is_head(struct look *w, const struct event *e, int64_t n, bool *ret)
+/* Tells whether this is the thread's last message as of top_n; if not, the thread stands further
+ * up. */
+static enum err thread_is_head(struct inbox_walk *w, const struct event *e, int64_t n, bool *ret)
 {
     int64_t last = 0;
     enum err err =
@@ -233,16 +236,16 @@ static enum err is_head(struct look *w, const struct event *e, int64_t n, bool *
     return err;
 }
 
-static bool on_thread_row(void *arg, const struct value *c, size_t n)
+static bool thread_row_read(void *arg, const struct value *c, size_t n)
 {
-    struct look *w = arg;
+    struct inbox_walk *w = arg;
     struct event e;
     bool seen = true, head = false;
     event_of_row(c, &e);
-    if (fits(w, &e))
-        w->err = seen_before(w, &e, &seen);
+    if (message_fits(w, &e))
+        w->err = thread_seen_before(w, &e, &seen);
     if (w->err == OK && !seen)
-        w->err = is_head(w, &e, c[0].i, &head);
+        w->err = thread_is_head(w, &e, c[0].i, &head);
     if (w->err != OK || (head && !w->row(w->arg, c[0].i, &e))) {
         w->stopped = true;
         return false;
@@ -254,13 +257,13 @@ static bool on_thread_row(void *arg, const struct value *c, size_t n)
 enum err inbox_threads(struct db *db, const struct inbox_filter *f, int64_t top_n, inbox_row *row,
                        void *arg, struct list_stop *ret)
 {
-    struct look w = {.f = f,
-                     .row = row,
-                     .arg = arg,
-                     .on_row = on_thread_row,
-                     .db = db,
-                     .top_n = top_n,
-                     .seen = map_new()};
+    struct inbox_walk w = {.f = f,
+                           .row = row,
+                           .arg = arg,
+                           .on_row = thread_row_read,
+                           .db = db,
+                           .top_n = top_n,
+                           .seen = map_new()};
     void *key;
     if (!w.seen)
         return ERR_NOMEM;

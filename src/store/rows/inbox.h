@@ -1,7 +1,7 @@
-/* Text messages as people read them: newest first, and by thread, which is a number and a peer. Out
- * of the events, along indexes that hold messages alone. A walk looks at a bounded number of rows
- * and says where it stopped, so that a filter that fits nothing costs a bounded time too. Inside a
- * job's run. */
+/* Lists text messages as people read them: newest first, and by thread, which is a number and a
+ * peer. They are read from the events, along indexes that hold messages alone. A walk reads a
+ * bounded number of rows and says where it stopped, so that a filter that fits nothing costs a
+ * bounded time too. Inside a job's run. */
 #pragma once
 #include "model/event.h"
 #include "store/stop.h"

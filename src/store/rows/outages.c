@@ -24,7 +24,7 @@ struct outage_rows {
     void *arg;
 };
 
-static bool on_outage(void *arg, const struct value *c, size_t n)
+static bool outage_row_read(void *arg, const struct value *c, size_t n)
 {
     const struct outage_rows *r = arg;
     struct outage o = {.endpoint = (uint64_t)c[0].i,
@@ -38,20 +38,20 @@ static bool on_outage(void *arg, const struct value *c, size_t n)
     return true;
 }
 
-static void keep_outage(void *arg, const struct outage *o)
+static void outage_keep(void *arg, const struct outage *o)
 {
     *(struct outage *)arg = *o;
 }
 
 enum err outage_get(struct db *db, uint64_t endpoint, struct outage *ret)
 {
-    struct outage_rows r = {keep_outage, ret};
+    struct outage_rows r = {outage_keep, ret};
     *ret = (struct outage){.endpoint = endpoint};
-    return db_run(db, SQL_OUTAGE_GET, DB_ARGS(V_INT(endpoint)), on_outage, &r, NULL);
+    return db_run(db, SQL_OUTAGE_GET, DB_ARGS(V_INT(endpoint)), outage_row_read, &r, NULL);
 }
 
 enum err outage_list(struct db *db, outage_row *row, void *arg)
 {
     struct outage_rows r = {row, arg};
-    return db_run(db, SQL_OUTAGE_LIST, NULL, 0, on_outage, &r, NULL);
+    return db_run(db, SQL_OUTAGE_LIST, NULL, 0, outage_row_read, &r, NULL);
 }

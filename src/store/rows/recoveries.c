@@ -1,4 +1,5 @@
-/* recoveries: rows of jobs that send a time range again. Inside a job's run. */
+/* recoveries: reads and writes the rows of jobs that send a time range again. Inside a job's run.
+ */
 #include "store/rows/recoveries.h"
 
 #include "base/clock.h"
@@ -23,15 +24,15 @@ enum err recovery_put(struct db *db, struct recovery *r)
     return err != OK ? err : made ? OK : ERR_EXISTS;
 }
 
-struct rows {
+struct recovery_rows {
     recovery_row *row;
     void *arg;
     enum err err;
 };
 
-static bool on_row(void *arg, const struct value *c, size_t n)
+static bool recovery_row_read(void *arg, const struct value *c, size_t n)
 {
-    struct rows *rows = arg;
+    struct recovery_rows *rows = arg;
     struct recovery r = {.n = c[0].i,
                          .account = (uint64_t)c[2].i,
                          .endpoint = (uint64_t)c[3].i,
@@ -50,50 +51,51 @@ static bool on_row(void *arg, const struct value *c, size_t n)
     return rows->err == OK && rows->row(rows->arg, &r);
 }
 
-struct one {
+struct recovery_read {
     struct recovery *ret;
     bool found;
 };
 
-static bool on_one(void *arg, const struct recovery *r)
+static bool recovery_one_read(void *arg, const struct recovery *r)
 {
-    struct one *one = arg;
+    struct recovery_read *one = arg;
     *one->ret = *r;
     one->found = true;
     return false;
 }
 
-static enum err one_of(const struct one *one, const struct rows *rows, enum err err)
+static enum err recovery_one(const struct recovery_read *one, const struct recovery_rows *rows,
+                             enum err err)
 {
     return err != OK ? err : rows->err != OK ? rows->err : one->found ? OK : ERR_NOT_FOUND;
 }
 
 enum err recovery_get(struct db *db, uint64_t account, struct str id, struct recovery *ret)
 {
-    struct one one = {.ret = ret};
-    struct rows rows = {.row = on_one, .arg = &one};
-    enum err err =
-        db_run(db, SQL_RECOVERY_GET, DB_ARGS(V_TEXT(id), V_INT(account)), on_row, &rows, NULL);
-    return one_of(&one, &rows, err);
+    struct recovery_read one = {.ret = ret};
+    struct recovery_rows rows = {.row = recovery_one_read, .arg = &one};
+    enum err err = db_run(db, SQL_RECOVERY_GET, DB_ARGS(V_TEXT(id), V_INT(account)),
+                          recovery_row_read, &rows, NULL);
+    return recovery_one(&one, &rows, err);
 }
 
 enum err recovery_list(struct db *db, uint64_t account, uint64_t endpoint, int64_t before_n,
                        unsigned limit, recovery_row *row, void *arg)
 {
-    struct rows rows = {.row = row, .arg = arg};
+    struct recovery_rows rows = {.row = row, .arg = arg};
     enum err err = db_run(db, SQL_RECOVERY_LIST,
                           DB_ARGS(V_INT(endpoint), V_INT(account), V_INT(before_n), V_INT(limit)),
-                          on_row, &rows, NULL);
+                          recovery_row_read, &rows, NULL);
     return err != OK ? err : rows.err;
 }
 
 enum err recovery_next(struct db *db, uint64_t after_endpoint, struct recovery *ret)
 {
-    struct one one = {.ret = ret};
-    struct rows rows = {.row = on_one, .arg = &one};
-    enum err err =
-        db_run(db, SQL_RECOVERY_RUNNING, DB_ARGS(V_INT(after_endpoint)), on_row, &rows, NULL);
-    return one_of(&one, &rows, err);
+    struct recovery_read one = {.ret = ret};
+    struct recovery_rows rows = {.row = recovery_one_read, .arg = &one};
+    enum err err = db_run(db, SQL_RECOVERY_RUNNING, DB_ARGS(V_INT(after_endpoint)),
+                          recovery_row_read, &rows, NULL);
+    return recovery_one(&one, &rows, err);
 }
 
 enum err recovery_count_running(struct db *db, int64_t *ret)

@@ -1,5 +1,5 @@
-/* Recoveries: a time range of events sent to an endpoint that missed them, as a job that outlives a
- * restart. The row holds what it is about and how far it came. Inside a job's run. */
+/* Keeps recoveries: jobs that send a time range of events to an endpoint that missed them, and that
+ * outlive a restart. The row says what the job does and how far it came. Inside a job's run. */
 #pragma once
 #include "base/buf.h"
 #include "base/id.h"

@@ -1,4 +1,4 @@
-/* settings: what people set up, one row each. Inside a job's run. */
+/* settings: reads and writes the settings that people make, one row each. Inside a job's run. */
 #include "store/rows/settings.h"
 
 #include <stdint.h>
@@ -24,8 +24,8 @@ bool setting_kind_parse(struct str name, enum setting_kind *ret)
     return false;
 }
 
-/* The commit of this job's run before got no answer, but was done: its row is there. */
-static enum err put_before(struct db *db, const struct setting *s)
+/* Takes over a row that this job put in a commit whose answer was lost. */
+static enum err setting_put_before(struct db *db, const struct setting *s)
 {
     int64_t version;
     bool found = false;
@@ -49,7 +49,7 @@ enum err setting_put(struct db *db, struct setting *s)
     if (err != OK)
         return err;
     if (!made)
-        return put_before(db, s);
+        return setting_put_before(db, s);
     s->n = (uint64_t)n;
     s->version = 1;
     s->created_at_ms = s->updated_at_ms = now;
@@ -75,7 +75,7 @@ struct setting_place { /* what an index leads to the row by, and whether the new
     bool found, key_stays, all_stays;
 };
 
-static bool place_read(void *arg, const struct value *c, size_t n)
+static bool setting_place_row(void *arg, const struct value *c, size_t n)
 {
     struct setting_place *p = arg;
     p->found = true;
@@ -109,8 +109,8 @@ enum err setting_change(struct db *db, struct setting *s)
     enum err err = setting_mark_of_text(s->kind, s->doc, mark);
     struct setting_place p = {.now = s, .mark = str_of(mark)};
     if (err == OK)
-        err = db_run(db, SQL_SETTING_PLACE, DB_ARGS(V_INT(s->kind), V_INT(s->n)), place_read, &p,
-                     NULL);
+        err = db_run(db, SQL_SETTING_PLACE, DB_ARGS(V_INT(s->kind), V_INT(s->n)), setting_place_row,
+                     &p, NULL);
     if (err != OK || !p.found)
         return err != OK ? err : ERR_NOT_FOUND;
     if (s->version != 0 && p.version != s->version)
@@ -145,15 +145,15 @@ static void setting_of_row(const struct value *c, struct setting *s)
                           .updated_at_ms = c[8].i};
 }
 
-struct got {
+struct setting_copy {
     struct setting *s;
     struct buf *mem;
     bool any;
 };
 
-static bool on_got(void *arg, const struct value *c, size_t n)
+static bool setting_copy_row(void *arg, const struct value *c, size_t n)
 {
-    struct got *got = arg;
+    struct setting_copy *got = arg;
     struct setting *s = got->s;
     setting_of_row(c, s);
     got->any = true;
@@ -172,27 +172,27 @@ static bool on_got(void *arg, const struct value *c, size_t n)
 enum err setting_get(struct db *db, enum setting_kind kind, uint64_t account, struct str id,
                      struct setting *ret, struct buf *mem)
 {
-    struct got got = {ret, mem, false};
+    struct setting_copy got = {ret, mem, false};
     enum err err = db_run(db, SQL_SETTING_GET, DB_ARGS(V_INT(kind), V_TEXT(id), V_INT(account)),
-                          on_got, &got, NULL);
+                          setting_copy_row, &got, NULL);
     return err != OK ? err : !got.any ? ERR_NOT_FOUND : mem->err;
 }
 
 enum err setting_get_by_key(struct db *db, enum setting_kind kind, struct str key,
                             struct setting *ret, struct buf *mem)
 {
-    struct got got = {ret, mem, false};
-    enum err err =
-        db_run(db, SQL_SETTING_GET_KEY, DB_ARGS(V_INT(kind), V_TEXT(key)), on_got, &got, NULL);
+    struct setting_copy got = {ret, mem, false};
+    enum err err = db_run(db, SQL_SETTING_GET_KEY, DB_ARGS(V_INT(kind), V_TEXT(key)),
+                          setting_copy_row, &got, NULL);
     return err != OK ? err : !got.any ? ERR_NOT_FOUND : mem->err;
 }
 
 enum err setting_get_n(struct db *db, enum setting_kind kind, uint64_t account, uint64_t n,
                        struct setting *ret, struct buf *mem)
 {
-    struct got got = {ret, mem, false};
+    struct setting_copy got = {ret, mem, false};
     enum err err = db_run(db, SQL_SETTING_GET_N, DB_ARGS(V_INT(n), V_INT(kind), V_INT(account)),
-                          on_got, &got, NULL);
+                          setting_copy_row, &got, NULL);
     return err != OK ? err : !got.any ? ERR_NOT_FOUND : mem->err;
 }
 
@@ -208,14 +208,14 @@ enum err setting_account_is_empty(struct db *db, uint64_t account, bool *ret)
     return err;
 }
 
-struct rows {
+struct setting_rows {
     setting_row *row;
     void *arg;
 };
 
-static bool on_row(void *arg, const struct value *c, size_t n)
+static bool setting_row_read(void *arg, const struct value *c, size_t n)
 {
-    const struct rows *r = arg;
+    const struct setting_rows *r = arg;
     struct setting s;
     setting_of_row(c, &s);
     return r->row(r->arg, &s);
@@ -224,24 +224,25 @@ static bool on_row(void *arg, const struct value *c, size_t n)
 enum err setting_list(struct db *db, enum setting_kind kind, uint64_t account, uint64_t after_n,
                       unsigned limit, setting_row *row, void *arg)
 {
-    struct rows r = {row, arg};
+    struct setting_rows r = {row, arg};
     return db_run(
         db, account ? SQL_SETTING_LIST_ACCOUNT : SQL_SETTING_LIST,
         DB_ARGS(V_INT(kind), V_INT(account), V_INT(after_n), V_INT(limit ? limit : INT64_MAX)),
-        on_row, &r, NULL);
+        setting_row_read, &r, NULL);
 }
 
 enum err setting_list_marked(struct db *db, enum setting_kind kind, struct str mark,
                              uint64_t account, uint64_t after_n, unsigned limit, setting_row *row,
                              void *arg)
 {
-    struct rows r = {row, arg};
+    struct setting_rows r = {row, arg};
     const struct value n = V_INT(after_n), many = V_INT(limit ? limit : INT64_MAX);
     if (!account)
         return db_run(db, SQL_SETTING_LIST_MARK, DB_ARGS(V_INT(kind), V_TEXT(mark), n, many),
-                      on_row, &r, NULL);
+                      setting_row_read, &r, NULL);
     return db_run(db, SQL_SETTING_LIST_ACCOUNT_MARK,
-                  DB_ARGS(V_INT(kind), V_TEXT(mark), V_INT(account), n, many), on_row, &r, NULL);
+                  DB_ARGS(V_INT(kind), V_TEXT(mark), V_INT(account), n, many), setting_row_read, &r,
+                  NULL);
 }
 
 enum err setting_last(struct db *db, uint64_t *ret)
@@ -254,7 +255,7 @@ enum err setting_last(struct db *db, uint64_t *ret)
 
 static bool walk_row(void *arg, const struct value *c, size_t n)
 {
-    const struct rows *r = arg;
+    const struct setting_rows *r = arg;
     const struct setting s = {.n = (uint64_t)c[0].i,
                               .kind = (enum setting_kind)c[1].i,
                               .id = c[2].s,
@@ -266,6 +267,6 @@ static bool walk_row(void *arg, const struct value *c, size_t n)
 
 enum err setting_walk(struct db *db, uint64_t after_n, uint64_t last_n, setting_row *row, void *arg)
 {
-    struct rows r = {row, arg};
+    struct setting_rows r = {row, arg};
     return db_run(db, SQL_SETTING_WALK, DB_ARGS(V_INT(after_n), V_INT(last_n)), walk_row, &r, NULL);
 }

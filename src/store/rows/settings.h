@@ -1,6 +1,6 @@
-/* Settings: every resource a person sets up (accounts, numbers, endpoints, trunks, keys …) is one
- * row in one table: what it is found by, and a JSON document that model/ parses. Inside a job's
- * run. */
+/* Keeps settings: every resource that a person sets up (accounts, numbers, endpoints, trunks, keys
+ * …) is one row in one table, with the keys by which it is found and a JSON document that model/
+ * parses. Inside a job's run. */
 #pragma once
 #include "base/buf.h"
 #include "model/setting_mark.h"
@@ -37,7 +37,7 @@ MUST_USE enum err setting_get_by_key(struct db *db, enum setting_kind kind, stru
 /* By its row; `account`: whose it must be. */
 MUST_USE enum err setting_get_n(struct db *db, enum setting_kind kind, uint64_t account, uint64_t n,
                                 struct setting *ret, struct buf *mem);
-/* Has the account nothing but itself? */
+/* Tells whether the account has no settings besides itself. */
 MUST_USE enum err setting_account_is_empty(struct db *db, uint64_t account, bool *ret);
 typedef bool setting_row(void *arg, const struct setting *s); /* false: stop */
 /* Rows with n > after_n in order of n. account 0: any; limit 0: all. */

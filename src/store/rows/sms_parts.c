@@ -1,21 +1,21 @@
-/* sms_parts: the rows of messages that are not whole yet. What an account has waiting is counted in
- * a row of its own by the same transaction that changes it, so that it cannot drift: here, and
- * nowhere else, parts come and go. */
+/* sms_parts: keeps the rows of messages that are not whole yet. A row per account counts what
+ * waits, in the same transaction that changes it, so that it cannot drift. Only this file adds and
+ * deletes parts. */
 #include "store/rows/sms_parts.h"
 
 #include <string.h>
 
 #include "store/engine.h"
 
-struct got {
+struct sms_set_read {
     struct sms_set *ret;
     bool found;
     enum err err;
 };
 
-static bool on_set(void *arg, const struct value *c, size_t n)
+static bool sms_set_row_read(void *arg, const struct value *c, size_t n)
 {
-    struct got *got = arg;
+    struct sms_set_read *got = arg;
     struct sms_set *s = got->ret;
     *s = (struct sms_set){.n = c[0].i,
                           .account = (uint64_t)c[2].i,
@@ -45,21 +45,21 @@ static bool on_set(void *arg, const struct value *c, size_t n)
     return false;
 }
 
-static enum err set_of(struct db *db, enum sql sql, struct value key, struct sms_set *ret)
+static enum err sms_set_one(struct db *db, enum sql sql, struct value key, struct sms_set *ret)
 {
-    struct got got = {.ret = ret};
-    enum err err = db_run(db, sql, &key, 1, on_set, &got, NULL);
+    struct sms_set_read got = {.ret = ret};
+    enum err err = db_run(db, sql, &key, 1, sms_set_row_read, &got, NULL);
     return err != OK ? err : !got.found ? ERR_NOT_FOUND : got.err;
 }
 
 enum err sms_set_find(struct db *db, struct str id, struct sms_set *ret)
 {
-    return set_of(db, SQL_SMS_SET_FIND, V_TEXT(id), ret);
+    return sms_set_one(db, SQL_SMS_SET_FIND, V_TEXT(id), ret);
 }
 
 enum err sms_set_get(struct db *db, int64_t n, struct sms_set *ret)
 {
-    return set_of(db, SQL_SMS_SET_GET, V_INT(n), ret);
+    return sms_set_one(db, SQL_SMS_SET_GET, V_INT(n), ret);
 }
 
 enum err sms_set_oldest(struct db *db, uint64_t account, int64_t *ret_n)
@@ -71,23 +71,23 @@ enum err sms_set_oldest(struct db *db, uint64_t account, int64_t *ret_n)
 
 /* ---- what an account has ---- */
 
-static bool on_held(void *arg, const struct value *c, size_t n)
+static bool sms_held_row_read(void *arg, const struct value *c, size_t n)
 {
     *(struct sms_held *)arg = (struct sms_held){c[0].i, c[1].i};
     return true;
 }
 
-static enum err held_add(struct db *db, uint64_t account, int64_t sets, int64_t bytes,
-                         struct sms_held *ret)
+static enum err sms_held_add(struct db *db, uint64_t account, int64_t sets, int64_t bytes,
+                             struct sms_held *ret)
 {
-    return db_run(db, SQL_SMS_HELD_ADD, DB_ARGS(V_INT(account), V_INT(sets), V_INT(bytes)), on_held,
-                  ret, NULL);
+    return db_run(db, SQL_SMS_HELD_ADD, DB_ARGS(V_INT(account), V_INT(sets), V_INT(bytes)),
+                  sms_held_row_read, ret, NULL);
 }
 
 enum err sms_held_get(struct db *db, uint64_t account, struct sms_held *ret)
 {
     *ret = (struct sms_held){0};
-    return db_run(db, SQL_SMS_HELD_GET, DB_ARGS(V_INT(account)), on_held, ret, NULL);
+    return db_run(db, SQL_SMS_HELD_GET, DB_ARGS(V_INT(account)), sms_held_row_read, ret, NULL);
 }
 
 /* ---- come and go ---- */
@@ -102,7 +102,7 @@ enum err sms_set_put(struct db *db, struct sms_set *s)
                            V_TEXT(str_of(s->message_id)), V_INT(s->parts), V_INT(s->simulated),
                            V_INT(s->last_at_ms), V_INT(s->ends_at_ms), V_OCTETS(STR(""))),
                    &s->n, NULL);
-    return err == OK ? held_add(db, s->account, 1, 0, &held) : err;
+    return err == OK ? sms_held_add(db, s->account, 1, 0, &held) : err;
 }
 
 enum err sms_part_put(struct db *db, struct sms_set *s, const struct sms_part *p, int64_t at_ms,
@@ -124,20 +124,20 @@ enum err sms_part_put(struct db *db, struct sms_set *s, const struct sms_part *p
     s->have++;
     s->bytes += size;
     s->last_at_ms = at_ms;
-    return err == OK ? held_add(db, s->account, 0, size, &held) : err;
+    return err == OK ? sms_held_add(db, s->account, 0, size, &held) : err;
 }
 
-static enum err let_go(struct db *db, const struct sms_set *s)
+static enum err sms_set_release(struct db *db, const struct sms_set *s)
 {
     struct sms_held held;
     enum err err = db_run(db, SQL_SMS_PART_DELETE, DB_ARGS(V_INT(s->n)), NULL, NULL, NULL);
-    return err == OK ? held_add(db, s->account, -1, -s->bytes, &held) : err;
+    return err == OK ? sms_held_add(db, s->account, -1, -s->bytes, &held) : err;
 }
 
 enum err sms_set_end(struct db *db, struct sms_set *s, int64_t ends_at_ms)
 {
     struct str digests = str_of_bytes(s->digest, s->parts * sizeof s->digest[0]);
-    enum err err = let_go(db, s);
+    enum err err = sms_set_release(db, s);
     if (err == OK)
         err = db_run(db, SQL_SMS_SET_END,
                      DB_ARGS(V_INT(ends_at_ms), V_OCTETS(digests), V_INT(s->n)), NULL, NULL, NULL);
@@ -149,7 +149,7 @@ enum err sms_set_end(struct db *db, struct sms_set *s, int64_t ends_at_ms)
 
 enum err sms_set_delete(struct db *db, const struct sms_set *s)
 {
-    enum err err = s->state == SMS_SET_WAITING ? let_go(db, s) : OK;
+    enum err err = s->state == SMS_SET_WAITING ? sms_set_release(db, s) : OK;
     return err == OK ? db_run(db, SQL_SMS_SET_DELETE, DB_ARGS(V_INT(s->n)), NULL, NULL, NULL) : err;
 }
 
@@ -161,7 +161,7 @@ struct part_rows {
     bool any;
 };
 
-static bool on_part(void *arg, const struct value *c, size_t n)
+static bool sms_part_row_read(void *arg, const struct value *c, size_t n)
 {
     struct part_rows *r = arg;
     struct sms_part p = {.number = (unsigned)c[0].i,
@@ -180,17 +180,17 @@ static bool on_part(void *arg, const struct value *c, size_t n)
 enum err sms_part_list(struct db *db, int64_t set_n, sms_part_row *row, void *arg)
 {
     struct part_rows r = {.row = row, .arg = arg};
-    return db_run(db, SQL_SMS_PART_LIST, DB_ARGS(V_INT(set_n)), on_part, &r, NULL);
+    return db_run(db, SQL_SMS_PART_LIST, DB_ARGS(V_INT(set_n)), sms_part_row_read, &r, NULL);
 }
 
-struct compared {
+struct part_comparison {
     const struct sms_part *with;
     bool same;
 };
 
-static bool on_compare(void *arg, const struct sms_part *p)
+static bool part_comparison_row(void *arg, const struct sms_part *p)
 {
-    struct compared *c = arg;
+    struct part_comparison *c = arg;
     const struct sms_part *q = c->with;
     c->same = p->data_coding == q->data_coding && p->coding.alphabet == q->coding.alphabet &&
               p->coding.single_shift == q->coding.single_shift &&
@@ -201,10 +201,10 @@ static bool on_compare(void *arg, const struct sms_part *p)
 
 enum err sms_part_same(struct db *db, int64_t set_n, const struct sms_part *p, bool *ret)
 {
-    struct compared c = {.with = p};
-    struct part_rows r = {.row = on_compare, .arg = &c};
-    enum err err =
-        db_run(db, SQL_SMS_PART_GET, DB_ARGS(V_INT(set_n), V_INT(p->number)), on_part, &r, NULL);
+    struct part_comparison c = {.with = p};
+    struct part_rows r = {.row = part_comparison_row, .arg = &c};
+    enum err err = db_run(db, SQL_SMS_PART_GET, DB_ARGS(V_INT(set_n), V_INT(p->number)),
+                          sms_part_row_read, &r, NULL);
     *ret = c.same;
     return err != OK ? err : r.any ? OK : ERR_NOT_FOUND;
 }
@@ -216,7 +216,7 @@ struct due_rows {
     void *arg;
 };
 
-static bool on_due(void *arg, const struct value *c, size_t n)
+static bool due_row_read(void *arg, const struct value *c, size_t n)
 {
     const struct due_rows *r = arg;
     return r->row(r->arg, c[0].i, c[1].i);
@@ -226,24 +226,24 @@ enum err sms_set_list_due(struct db *db, enum sms_set_state state, unsigned limi
                           void *arg)
 {
     struct due_rows r = {row, arg};
-    return db_run(db, SQL_SMS_SET_DUE, DB_ARGS(V_INT(state), V_INT(limit)), on_due, &r, NULL);
+    return db_run(db, SQL_SMS_SET_DUE, DB_ARGS(V_INT(state), V_INT(limit)), due_row_read, &r, NULL);
 }
 
-struct walked_rows {
+struct walk_rows {
     sms_set_walked *row;
     void *arg;
 };
 
-static bool on_walked(void *arg, const struct value *c, size_t n)
+static bool walk_row_read(void *arg, const struct value *c, size_t n)
 {
-    const struct walked_rows *r = arg;
+    const struct walk_rows *r = arg;
     return r->row(r->arg, c[0].i, (uint64_t)c[1].i, c[2].s);
 }
 
 enum err sms_set_walk(struct db *db, int64_t after_n, int64_t last_n, unsigned limit,
                       sms_set_walked *row, void *arg)
 {
-    struct walked_rows r = {row, arg};
+    struct walk_rows r = {row, arg};
     return db_run(db, SQL_SMS_SET_WALK, DB_ARGS(V_INT(after_n), V_INT(last_n), V_INT(limit)),
-                  on_walked, &r, NULL);
+                  walk_row_read, &r, NULL);
 }

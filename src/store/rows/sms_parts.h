@@ -1,6 +1,6 @@
-/* Parts of text messages that wait for the rest: a set is a message, its parts are rows of their
- * own. When all have come (or no more will) its parts go and the set's row stays for a while as
- * what it was, so that a part that comes again is known. Inside a job's run. */
+/* Keeps parts of text messages that wait for the rest: a set is a message, and its parts are rows
+ * of their own. When all have come (or no more will) its parts are deleted, and the set's row stays
+ * for a while with digests of them, so that a repeated part is known. Inside a job's run. */
 #pragma once
 #include "base/id.h"
 #include "model/sms.h"
@@ -39,14 +39,14 @@ MUST_USE enum err sms_set_put(struct db *db, struct sms_set *s);
 /* Inserts; *ret_new false when there is one with that number. The set counts it. */
 MUST_USE enum err sms_part_put(struct db *db, struct sms_set *s, const struct sms_part *p,
                                int64_t at_ms, bool *ret_new);
-/* Nothing of it waits any more: its parts go, s->digest says what they were. */
+/* Ends the set: its parts are deleted, and s->digest identifies them. */
 MUST_USE enum err sms_set_end(struct db *db, struct sms_set *s, int64_t ends_at_ms);
 MUST_USE enum err sms_set_delete(struct db *db, const struct sms_set *s); /* with its parts */
 
 typedef bool sms_part_row(void *arg, const struct sms_part *p); /* false: enough */
 /* In the order of their numbers; parts, reference and wide are 0. */
 MUST_USE enum err sms_part_list(struct db *db, int64_t set_n, sms_part_row *row, void *arg);
-/* Is the set's part of that number the same? ERR_NOT_FOUND. */
+/* Tells whether the set's part of that number is the same. ERR_NOT_FOUND. */
 MUST_USE enum err sms_part_same(struct db *db, int64_t set_n, const struct sms_part *p, bool *ret);
 
 struct sms_held { /* of an account, waiting */

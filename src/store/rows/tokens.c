@@ -1,4 +1,4 @@
-/* tokens: rows of log-ins and of keys' last uses. Inside a job's run. */
+/* tokens: reads and writes the rows of log-ins and of keys' last uses. Inside a job's run. */
 #include "store/rows/tokens.h"
 
 #include "store/engine.h"
@@ -16,14 +16,14 @@ enum err token_delete(struct db *db, struct str hash)
     return db_run(db, SQL_TOKEN_DELETE, DB_ARGS(V_TEXT(hash)), NULL, NULL, NULL);
 }
 
-struct rows {
+struct token_rows {
     token_row *row;
     void *arg;
 };
 
-static bool on_row(void *arg, const struct value *c, size_t n)
+static bool token_row_read(void *arg, const struct value *c, size_t n)
 {
-    const struct rows *r = arg;
+    const struct token_rows *r = arg;
     struct token t = {.hash = c[1].s,
                       .user = (uint64_t)c[2].i,
                       .stamp = (uint64_t)c[3].i,
@@ -33,8 +33,8 @@ static bool on_row(void *arg, const struct value *c, size_t n)
 
 enum err token_list(struct db *db, token_row *row, void *arg)
 {
-    struct rows r = {row, arg};
-    return db_run(db, SQL_TOKEN_LIST, NULL, 0, on_row, &r, NULL);
+    struct token_rows r = {row, arg};
+    return db_run(db, SQL_TOKEN_LIST, NULL, 0, token_row_read, &r, NULL);
 }
 
 enum err token_forget(struct db *db, int64_t expired_before_ms)

@@ -1,5 +1,5 @@
-/* Who is logged in, and when each key was last used: what must outlive a restart of that. Inside a
- * job's run. */
+/* Keeps the log-ins and the last use of each key, which must outlive a restart. Inside a job's run.
+ */
 #pragma once
 #include "base/str.h"
 #include "store/store.h"

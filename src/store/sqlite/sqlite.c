@@ -1,7 +1,7 @@
-/* sqlite: the embedded engine. WAL, synchronous=FULL: a commit is on disk when it returns. One
- * connection writes and it alone checkpoints (two can corrupt the WAL of the SQLite in Debian 12);
- * a lock on a file of its own keeps a second process out. Each connection is used by one thread at
- * a time.
+/* sqlite: runs the embedded engine, with WAL and synchronous=FULL: a commit is on disk when it
+ * returns. One connection writes and it alone checkpoints (two can corrupt the WAL of the SQLite in
+ * Debian 12); a lock on a file of its own keeps a second process out. Each connection is used by
+ * one thread at a time.
  *
  * A failed fsync is not retried: the kernel may have dropped the pages, so that the second one
  * would lie. It becomes ERR_STORE_BROKEN. */
@@ -30,7 +30,7 @@ struct sqlite_db {
     sqlite3 *h;
     sqlite3_stmt *statement[SQL_COUNT], *begin, *commit, *rollback;
     int lock_fd;
-    bool tells_n[SQL_COUNT]; /* asks for the new row's number */
+    bool tells_n[SQL_COUNT]; /* the statement asks for the new row's number */
     int wal_pages;           /* after the last commit */
 };
 
@@ -44,7 +44,7 @@ static enum err err_of(struct sqlite_db *s, int rc)
     case SQLITE_DONE: return OK;
     case SQLITE_FULL: err = ERR_STORE_FULL; break;
     case SQLITE_CONSTRAINT: return ERR_EXISTS;
-    case SQLITE_TOOBIG: return ERR_TOO_BIG; /* this row's fault, not the store's: others go on */
+    case SQLITE_TOOBIG: return ERR_TOO_BIG; /* the row's fault, not the store's: others go on */
     case SQLITE_NOMEM: err = ERR_NOMEM; break;
     case SQLITE_IOERR:
         err = whole == SQLITE_IOERR_FSYNC || whole == SQLITE_IOERR_DIR_FSYNC ? ERR_STORE_BROKEN
@@ -60,14 +60,14 @@ static enum err err_of(struct sqlite_db *s, int rc)
     return err;
 }
 
-static int on_wal(void *arg, sqlite3 *h, const char *name, int pages)
+static int sqlite_on_wal(void *arg, sqlite3 *h, const char *name, int pages)
 {
     struct sqlite_db *s = arg;
     s->wal_pages = pages;
     return SQLITE_OK;
 }
 
-static enum err take_lock(struct sqlite_db *s, const char *path, char *why, size_t cap)
+static enum err sqlite_lock_take(struct sqlite_db *s, const char *path, char *why, size_t cap)
 {
     enum err err = sqlite_lock(path, &s->lock_fd, why, cap);
     if (err != OK)
@@ -81,7 +81,7 @@ static enum err take_lock(struct sqlite_db *s, const char *path, char *why, size
     return OK;
 }
 
-static enum err prepare(struct sqlite_db *s, const char *text, sqlite3_stmt **ret)
+static enum err sqlite_prepare_text(struct sqlite_db *s, const char *text, sqlite3_stmt **ret)
 {
     int rc = sqlite3_prepare_v3(s->h, text, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
     return err_of(s, rc);
@@ -103,17 +103,18 @@ static void sqlite_close_db(struct db *db)
     free(s);
 }
 
-/* No statistics of memory: they cost a mutex for each allocation of the writer's. */
+/* Switches off memory statistics, which cost a mutex for each allocation of the writer. */
 static void configure_library(void)
 {
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-/* The log that the process before left may be in the kernel's memory alone: a sync that failed
- * leaves pages that read well and are never written. Copied into the file and synced, what it holds
- * is on the disk, and the log begins anew. On a full disk it is read as it is. */
-static enum err settle_log(struct sqlite_db *s)
+/* Copies the log that the last process left into the file, and syncs it. The log may be in the
+ * kernel's memory alone: a failed sync leaves pages that read well and are never written. After the
+ * copy its data is on the disk, and the log begins anew. On a full disk the log is read as it is.
+ */
+static enum err sqlite_log_settle(struct sqlite_db *s)
 {
     int rc = sqlite3_wal_checkpoint_v2(s->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     enum err err = err_of(s, rc);
@@ -137,7 +138,7 @@ static enum err sqlite_open_db(const char *path, enum db_mode mode, struct db **
     s->db = (struct db){.engine = &engine_sqlite, .writer = writer};
     s->lock_fd = -1;
     bool in_memory = !strcmp(path, ":memory:"); /* no file to lock; no second connection sees it */
-    if (writer && !in_memory && (err = take_lock(s, path, why, cap)) != OK)
+    if (writer && !in_memory && (err = sqlite_lock_take(s, path, why, cap)) != OK)
         goto out;
     int flags = SQLITE_OPEN_NOMUTEX | (writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
     if ((err = err_of(s, sqlite3_open_v2(path, &s->h, flags, writer ? sqlite_log_vfs() : NULL))) !=
@@ -148,13 +149,13 @@ static enum err sqlite_open_db(const char *path, enum db_mode mode, struct db **
     if (writer) {
         if ((err = err_of(s, sqlite3_exec(s->h, writer_rules, NULL, NULL, NULL))) != OK)
             goto said;
-        sqlite3_wal_hook(s->h, on_wal, s);
-        if ((err = settle_log(s)) != OK)
+        sqlite3_wal_hook(s->h, sqlite_on_wal, s);
+        if ((err = sqlite_log_settle(s)) != OK)
             goto said;
     }
-    if ((err = prepare(s, writer ? "BEGIN IMMEDIATE" : "BEGIN", &s->begin)) != OK ||
-        (err = prepare(s, "COMMIT", &s->commit)) != OK ||
-        (err = prepare(s, "ROLLBACK", &s->rollback)) != OK)
+    if ((err = sqlite_prepare_text(s, writer ? "BEGIN IMMEDIATE" : "BEGIN", &s->begin)) != OK ||
+        (err = sqlite_prepare_text(s, "COMMIT", &s->commit)) != OK ||
+        (err = sqlite_prepare_text(s, "ROLLBACK", &s->rollback)) != OK)
         goto said;
     *ret = &s->db;
     return OK;
@@ -165,7 +166,7 @@ out:
     return err;
 }
 
-static int step_reset(sqlite3_stmt *st)
+static int sqlite_step_reset(sqlite3_stmt *st)
 {
     int rc = sqlite3_step(st);
     sqlite3_reset(st);
@@ -177,26 +178,27 @@ static enum err sqlite_begin(struct db *db)
     struct sqlite_db *s = (struct sqlite_db *)db;
     db->err = OK;
     db->writes = 0;
-    return err_of(s, step_reset(s->begin));
+    return err_of(s, sqlite_step_reset(s->begin));
 }
 
 static void sqlite_rollback(struct db *db)
 {
     struct sqlite_db *s = (struct sqlite_db *)db;
     if (!sqlite3_get_autocommit(s->h))
-        step_reset(s->rollback);
+        sqlite_step_reset(s->rollback);
 }
 
 static enum err sqlite_commit(struct db *db)
 {
     struct sqlite_db *s = (struct sqlite_db *)db;
-    enum err err = err_of(s, step_reset(s->commit));
+    enum err err = err_of(s, sqlite_step_reset(s->commit));
     if (err != OK)
         sqlite_rollback(db);
     return err;
 }
 
-static enum err bind(struct sqlite_db *s, sqlite3_stmt *st, const struct value *args, size_t n)
+static enum err sqlite_bind(struct sqlite_db *s, sqlite3_stmt *st, const struct value *args,
+                            size_t n)
 {
     for (int i = 1; i <= (int)n; i++) {
         const struct value *v = &args[i - 1];
@@ -212,7 +214,7 @@ static enum err bind(struct sqlite_db *s, sqlite3_stmt *st, const struct value *
     return OK;
 }
 
-static size_t columns(sqlite3_stmt *st, struct value column[COLUMNS_MAX])
+static size_t sqlite_columns_read(sqlite3_stmt *st, struct value column[COLUMNS_MAX])
 {
     int n = sqlite3_column_count(st);
     ASSERT(n <= COLUMNS_MAX);
@@ -234,8 +236,9 @@ static size_t columns(sqlite3_stmt *st, struct value column[COLUMNS_MAX])
     return (size_t)n;
 }
 
-/* RETURNING n costs SQLite a temporary table for each row; it knows the number without. */
-static enum err prepare_sql(struct sqlite_db *s, enum sql sql)
+/* Prepares a statement. RETURNING n would cost SQLite a temporary table for each row; it knows the
+ * row's number without it. */
+static enum err sqlite_prepare_sql(struct sqlite_db *s, enum sql sql)
 {
     static const struct str ending = STR(" RETURNING n");
     struct str text = str_of(sql_table[sql].text);
@@ -253,15 +256,15 @@ static enum err sqlite_run(struct db *db, enum sql sql, const struct value *args
     struct sqlite_db *s = (struct sqlite_db *)db;
     struct value column[COLUMNS_MAX];
     enum err err = OK;
-    if (!s->statement[sql] && (err = prepare_sql(s, sql)) != OK)
+    if (!s->statement[sql] && (err = sqlite_prepare_sql(s, sql)) != OK)
         return err;
     sqlite3_stmt *st = s->statement[sql];
     ASSERT(sqlite3_bind_parameter_count(st) == (int)n_args);
-    if ((err = bind(s, st, args, n_args)) != OK)
+    if ((err = sqlite_bind(s, st, args, n_args)) != OK)
         return err;
     int rc;
     while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-        size_t n = columns(st, column);
+        size_t n = sqlite_columns_read(st, column);
         if (row && !row(arg, column, n) && !sql_table[sql].writes)
             break;
     }

@@ -1,4 +1,4 @@
-/* sqlite_lock: flock on PATH.lock, which goes with its process however that ends. */
+/* sqlite_lock: holds flock on PATH.lock, which ends with its process however that ends. */
 #include "store/sqlite/sqlite_lock.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ static void make_folder(const char *path)
     for (char *p = dir + 1; *p; p++)
         if (*p == '/') {
             *p = 0;
-            mkdir(dir, 0700); /* what really is wrong shows at the open */
+            mkdir(dir, 0700); /* the open reports any real fault */
             *p = '/';
         }
 }

@@ -1,4 +1,4 @@
-/* Who may write the embedded store: one process, by a lock on a file beside it. */
+/* Lets one process write the embedded store, by a lock on a file beside it. */
 #pragma once
 #include "base/err.h"
 

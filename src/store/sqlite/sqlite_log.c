@@ -1,12 +1,12 @@
-/* sqlite_log: a VFS between SQLite and the system's that gathers what is written to the log.
+/* sqlite_log: a VFS between SQLite and the system's that gathers the writes to the log.
  *
- * SQLite writes each page of its log with two system calls, its head and itself; a commit of a
- * hundred events is some hundred and fifty of them, though the log grows by one piece. Here they
- * are kept until the commit's sync, or until somebody wants to read, measure or cut the file, and
- * leave together. Nothing is promised before the sync, so nothing is lost by that; who reads
- * through another connection looks only at what was committed, which is behind the sync. A write
- * that fails does so at the sync, and the commit with it. Every file but the log goes straight to
- * the system's VFS. The writer's thread. */
+ * SQLite writes each page of its log with two system calls, one for the head and one for the page;
+ * a commit of a hundred events is some hundred and fifty calls, though the log grows by one piece.
+ * This VFS keeps the writes until the commit's sync, or until somebody reads, measures or cuts the
+ * file, and then writes them together. Nothing is promised before the sync, so nothing is lost by
+ * that; another connection reads only committed data, which is behind the sync. A write that fails
+ * makes the sync fail, and the commit with it. Every file but the log goes straight to the system's
+ * VFS. The writer's thread. */
 #include "store/sqlite/sqlite_log.h"
 
 #include <pthread.h>
@@ -15,8 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The system's VFS looks at the lower 17 bits of a length alone: 128 KiB would be nothing at all.
- */
+/* The system's VFS reads only the lower 17 bits of a length: 128 KiB would count as 0. */
 enum { GATHER_MAX = 124 * 1024 };
 
 struct log_file {
@@ -29,7 +28,7 @@ struct log_file {
 
 static sqlite3_vfs *below_vfs, log_vfs;
 
-static int flush(struct log_file *f)
+static int log_flush(struct log_file *f)
 {
     int n = f->n;
     f->n = 0; /* also when it fails: SQLite rolls back, and writes there anew */
@@ -40,7 +39,7 @@ static int log_write(sqlite3_file *file, const void *p, int n, sqlite3_int64 at)
 {
     struct log_file *f = (struct log_file *)file;
     if (f->n && (at != f->at + f->n || n > GATHER_MAX - f->n)) {
-        int rc = flush(f);
+        int rc = log_flush(f);
         if (rc != SQLITE_OK)
             return rc;
     }
@@ -56,35 +55,35 @@ static int log_write(sqlite3_file *file, const void *p, int n, sqlite3_int64 at)
 static int log_read(sqlite3_file *file, void *p, int n, sqlite3_int64 at)
 {
     struct log_file *f = (struct log_file *)file;
-    int rc = at < f->at + f->n && f->at < at + n ? flush(f) : SQLITE_OK;
+    int rc = at < f->at + f->n && f->at < at + n ? log_flush(f) : SQLITE_OK;
     return rc == SQLITE_OK ? f->below->pMethods->xRead(f->below, p, n, at) : rc;
 }
 
 static int log_sync(sqlite3_file *file, int flags)
 {
     struct log_file *f = (struct log_file *)file;
-    int rc = flush(f);
+    int rc = log_flush(f);
     return rc == SQLITE_OK ? f->below->pMethods->xSync(f->below, flags) : rc;
 }
 
 static int log_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     struct log_file *f = (struct log_file *)file;
-    int rc = flush(f);
+    int rc = log_flush(f);
     return rc == SQLITE_OK ? f->below->pMethods->xTruncate(f->below, size) : rc;
 }
 
 static int log_size(sqlite3_file *file, sqlite3_int64 *ret)
 {
     struct log_file *f = (struct log_file *)file;
-    int rc = flush(f);
+    int rc = log_flush(f);
     return rc == SQLITE_OK ? f->below->pMethods->xFileSize(f->below, ret) : rc;
 }
 
 static int log_close(sqlite3_file *file)
 {
     struct log_file *f = (struct log_file *)file;
-    int rc = flush(f), closed = f->below->pMethods->xClose(f->below);
+    int rc = log_flush(f), closed = f->below->pMethods->xClose(f->below);
     free(f->bytes);
     return rc == SQLITE_OK ? closed : rc;
 }
@@ -111,7 +110,7 @@ static int log_check_lock(sqlite3_file *file, int *ret)
 static int log_control(sqlite3_file *file, int op, void *arg)
 {
     struct log_file *f = (struct log_file *)file;
-    int rc = flush(f);
+    int rc = log_flush(f);
     return rc == SQLITE_OK ? f->below->pMethods->xFileControl(f->below, op, arg) : rc;
 }
 
@@ -160,12 +159,12 @@ static int log_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int 
     return rc;
 }
 
-static void register_once(void)
+static void log_vfs_register(void)
 {
     below_vfs = sqlite3_vfs_find(NULL);
     if (!below_vfs)
         return;
-    log_vfs = *below_vfs; /* all else is the system's, and finds its data where it left it */
+    log_vfs = *below_vfs; /* all other functions are the system's, and find their data in place */
     log_vfs.zName = "hookswitch";
     log_vfs.pNext = NULL;
     log_vfs.szOsFile = below_vfs->szOsFile + (int)sizeof(struct log_file);
@@ -177,6 +176,6 @@ static void register_once(void)
 const char *sqlite_log_vfs(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, register_once);
+    pthread_once(&once, log_vfs_register);
     return below_vfs ? log_vfs.zName : NULL;
 }

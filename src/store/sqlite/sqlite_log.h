@@ -1,4 +1,4 @@
-/* SQLite's write-ahead log, written in large pieces. Inside store/: sqlite.c's writer. */
+/* Writes SQLite's write-ahead log in large pieces. Inside store/: for sqlite.c's writer. */
 #pragma once
 
 /* Registers, once, a VFS over the default one and gives its name; NULL when it cannot: the default

@@ -25,29 +25,29 @@ static enum err write_now(enum err (*work)(struct db *))
 
 static enum err put(struct db *db, uint64_t account, const char *key, int64_t at_ms, int64_t *ret_n)
 {
-    const struct answered a = {
+    const struct kept_answer a = {
         .fingerprint = STR("f"), .status = 202, .answer = STR("what was said")};
-    return answered_put(db, account, str_of(key), &a, at_ms, ret_n);
+    return kept_answer_put(db, account, str_of(key), &a, at_ms, ret_n);
 }
 
 static enum err one_each(struct db *db)
 {
     int64_t first = 0, n = 0;
-    struct answered got;
+    struct kept_answer got;
     struct buf mem;
     buf_init(&mem, 4096);
-    assert_err(answered_get(db, 1, STR("k"), &got, &mem), ERR_NOT_FOUND);
+    assert_err(kept_answer_get(db, 1, STR("k"), &got, &mem), ERR_NOT_FOUND);
     assert_ok(put(db, 1, "k", 1000, &first));
     assert_err(put(db, 1, "k", 1001, &n), ERR_EXISTS);
     assert_ok(put(db, 2, "k", 1002, &n));
     assert_int_not_equal(n, first);
-    assert_ok(answered_get(db, 1, STR("k"), &got, &mem));
+    assert_ok(kept_answer_get(db, 1, STR("k"), &got, &mem));
     assert_int_equal(got.n, first);
     assert_int_equal(got.status, 202);
     assert_str(got.fingerprint, "f");
     assert_str(got.answer, "what was said");
-    assert_err(answered_get(db, 1, STR("K"), &got, &mem), ERR_NOT_FOUND);
-    assert_err(answered_get(db, 3, STR("k"), &got, &mem), ERR_NOT_FOUND);
+    assert_err(kept_answer_get(db, 1, STR("K"), &got, &mem), ERR_NOT_FOUND);
+    assert_err(kept_answer_get(db, 3, STR("k"), &got, &mem), ERR_NOT_FOUND);
     buf_fini(&mem);
     return OK;
 }
@@ -61,7 +61,7 @@ static enum err the_oldest(struct db *db)
 {
     char key[16];
     int64_t n = 0, last = 0, deleted = 0;
-    assert_ok(answered_before(db, 0, 100, &n));
+    assert_ok(kept_answer_before(db, 0, 100, &n));
     assert_int_equal(n, 0);
     for (int i = 0; i < 20; i++) {
         snprintf(key, sizeof key, "old %d", i);
@@ -69,13 +69,13 @@ static enum err the_oldest(struct db *db)
         if (i == 4)
             last = n;
     }
-    assert_ok(answered_before(db, 2005, 100, &n));
+    assert_ok(kept_answer_before(db, 2005, 100, &n));
     assert_int_equal(n, last);
-    assert_ok(answered_before(db, 3000, 3, &n)); /* not more than that at once */
+    assert_ok(kept_answer_before(db, 3000, 3, &n)); /* not more than that at once */
     assert_true(n > 0 && n < last);
-    assert_ok(answered_delete(db, last, &deleted));
+    assert_ok(kept_answer_delete(db, last, &deleted));
     assert_true(deleted >= 5);
-    assert_ok(answered_before(db, 2005, 100, &n));
+    assert_ok(kept_answer_before(db, 2005, 100, &n));
     assert_int_equal(n, 0);
     return OK;
 }
