@@ -1,6 +1,7 @@
-/* bind_limit: two tables of failures, by who came and under which name. A table is an array of
- * sets; a key can only be in its set, and takes the place there that is oldest. Called by the
- * listener before and after it judges a bind. The hash is keyed: nobody chooses his set. */
+/* bind_limit: counts failed binds in two tables, one by address and system_id, one by address
+ * alone. A table is an array of sets; a key can only be in its set, and replaces the oldest entry
+ * there. The listener calls it before and after it judges a bind. The hash is keyed, so that nobody
+ * can choose a set. */
 #include "smpp/bind_limit.h"
 
 #include <stdlib.h>
@@ -10,14 +11,14 @@
 
 enum { SETS = 512, WAYS = 8 };
 
-struct failures {
+struct bind_failures {
     uint64_t key;
-    int64_t since_ms; /* the first of them; over a minute later they are forgotten */
+    int64_t since_ms; /* time of the first one; forgotten after a minute */
     unsigned n;       /* 0: free */
 };
 
 struct table {
-    struct failures at[SETS][WAYS];
+    struct bind_failures at[SETS][WAYS];
 };
 
 struct bind_limit {
@@ -36,18 +37,18 @@ static uint64_t key_of(const struct bind_limit *l, const struct addr *from, stru
     return hash_keyed(buf_str(&b), l->key);
 }
 
-static unsigned count(const struct table *t, uint64_t key, int64_t now_ms)
+static unsigned failures_count(const struct table *t, uint64_t key, int64_t now_ms)
 {
-    const struct failures *set = t->at[key % SETS];
+    const struct bind_failures *set = t->at[key % SETS];
     for (size_t i = 0; i < WAYS; i++)
         if (set[i].n && set[i].key == key && now_ms - set[i].since_ms < BIND_LIMIT_MS)
             return set[i].n;
     return 0;
 }
 
-static void add(struct table *t, uint64_t key, int64_t now_ms)
+static void failure_add(struct table *t, uint64_t key, int64_t now_ms)
 {
-    struct failures *set = t->at[key % SETS], *place = &set[0];
+    struct bind_failures *set = t->at[key % SETS], *place = &set[0];
     for (size_t i = 0; i < WAYS; i++) {
         if (set[i].n && set[i].key == key) {
             place = &set[i];
@@ -57,23 +58,23 @@ static void add(struct table *t, uint64_t key, int64_t now_ms)
             place = &set[i];
     }
     if (!place->n || place->key != key || now_ms - place->since_ms >= BIND_LIMIT_MS)
-        *place = (struct failures){key, now_ms, 0};
+        *place = (struct bind_failures){key, now_ms, 0};
     place->n++;
 }
 
 bool bind_limit_is_over(const struct bind_limit *l, const struct addr *from, struct str system_id,
                         int64_t now_ms)
 {
-    return count(&l->named, key_of(l, from, system_id), now_ms) >= BIND_FAILURES_MAX ||
-           count(&l->address, key_of(l, from, (struct str){0}), now_ms) >=
+    return failures_count(&l->named, key_of(l, from, system_id), now_ms) >= BIND_FAILURES_MAX ||
+           failures_count(&l->address, key_of(l, from, (struct str){0}), now_ms) >=
                BIND_FAILURES_OF_ADDRESS_MAX;
 }
 
 void bind_limit_failed(struct bind_limit *l, const struct addr *from, struct str system_id,
                        int64_t now_ms)
 {
-    add(&l->named, key_of(l, from, system_id), now_ms);
-    add(&l->address, key_of(l, from, (struct str){0}), now_ms);
+    failure_add(&l->named, key_of(l, from, system_id), now_ms);
+    failure_add(&l->address, key_of(l, from, (struct str){0}), now_ms);
 }
 
 enum err bind_limit_new(struct bind_limit **ret)

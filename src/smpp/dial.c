@@ -1,9 +1,9 @@
-/* dial: one attempt to bind to a carrier. Called by link.c, on the edge's loop.
+/* dial: makes one attempt to bind to a carrier. link.c calls it, on the edge's loop.
  *
- * The bind's request and its answer are read and written here; the session begins with the bytes
- * behind the answer. Whatever the other side does, on_done comes within the resolver's time, five
- * seconds an address and response_ms, and the stream is then the caller's or closed. What people
- * read about a link that is not bound is written here. */
+ * It writes the bind request and reads its answer; the session begins with the bytes behind the
+ * answer. Whatever the other side does, on_done comes within the resolver's time, five seconds an
+ * address and response_ms, and the stream is then the caller's or closed. The reason that people
+ * read for an unbound link is written here. */
 #include "smpp/dial.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ enum {
     BIND_SEQUENCE = 1,
     INTERFACE_VERSION = 0x34,
     IN_MAX = 64 * 1024 + PDU_MAX, /* a read of the stream, and a PDU that was not whole before */
-    UNASKED_MAX = 16,             /* PDUs that come before the answer */
+    UNASKED_MAX = 16,             /* PDUs that may come before the answer */
     BIND_MAX = 256,
     RINVSYSTYP = 0x53,
 };
@@ -48,29 +48,29 @@ static void dial_free(struct dial *d)
     free(d);
 }
 
-static void finish(struct dial *d, enum dial_end end, bool answered, struct str rest)
+static void dial_finish(struct dial *d, enum dial_end end, bool answered, struct str rest)
 {
     struct dial_result r = {end, answered, &d->stream, rest, d->detail};
     d->on_done(d->arg, &r);
     dial_free(d);
 }
 
-static void fail(struct dial *d)
+static void dial_fail(struct dial *d)
 {
-    finish(d, DIAL_FAILED, false, (struct str){0});
+    dial_finish(d, DIAL_FAILED, false, (struct str){0});
 }
 
 /* ---- the bind ---- */
 
-static void on_late(struct timer *t)
+static void dial_on_late(struct timer *t)
 {
     struct dial *d = t->arg;
     snprintf(d->detail, sizeof d->detail, "no answer to the bind in %lld ms",
              (long long)d->c.response_ms);
-    fail(d);
+    dial_fail(d);
 }
 
-static void on_open(struct stream *s, void *arg)
+static void dial_on_open(struct stream *s, void *arg)
 {
     struct dial *d = arg;
     char mem[BIND_MAX];
@@ -84,21 +84,20 @@ static void on_open(struct stream *s, void *arg)
     buf_wrap(&out, mem, sizeof mem);
     pdu_print(&bind, &out);
     d->open = true;
-    loop_timer(d->c.loop, &d->timer, d->c.response_ms, on_late, d);
-    (void)!stream_write(s,
-                        buf_str(&out)); /* an empty socket takes it; if not, nothing comes back */
+    loop_timer(d->c.loop, &d->timer, d->c.response_ms, dial_on_late, d);
+    (void)!stream_write(s, buf_str(&out)); /* an empty socket takes it; else no answer comes */
     crypto_wipe(mem, sizeof mem);
 }
 
-/* A password that is wrong now is wrong in a second, and asking again may lock the account.
- * "Already bound" and the like pass by themselves. */
-static bool is_final(uint32_t status)
+/* True for a status that will not pass soon: a wrong password stays wrong, and trying again may
+ * lock the account. "Already bound" and the like pass by themselves. */
+static bool bind_status_is_final(uint32_t status)
 {
     return status == ESME_RINVPASWD || status == ESME_RINVSYSID || status == ESME_RINVCMDID ||
            status == RINVSYSTYP;
 }
 
-static void refused(struct dial *d, uint32_t status)
+static void dial_refused(struct dial *d, uint32_t status)
 {
     const char *name = smpp_status_name(status);
     if (*name)
@@ -108,7 +107,8 @@ static void refused(struct dial *d, uint32_t status)
     if (status == ESME_RINVCMDID && d->set.transceiver)
         snprintf(d->detail, sizeof d->detail,
                  "%s: no bind_transceiver there: set \"bind\" to receiver", name);
-    finish(d, is_final(status) ? DIAL_REFUSED : DIAL_FAILED, true, (struct str){0});
+    dial_finish(d, bind_status_is_final(status) ? DIAL_REFUSED : DIAL_FAILED, true,
+                (struct str){0});
 }
 
 static bool is_bind_answer(const struct pdu *p)
@@ -116,37 +116,37 @@ static bool is_bind_answer(const struct pdu *p)
     return p->command == PDU_BIND_TRANSCEIVER_RESP || p->command == PDU_BIND_RECEIVER_RESP;
 }
 
-/* One PDU before we are bound. True: the attempt is over, and d gone. */
-static bool take_pdu(struct dial *d, const struct pdu *p, struct str rest)
+/* Handles one PDU before we are bound. True: the attempt is over, and `d` is freed. */
+static bool dial_read_pdu(struct dial *d, const struct pdu *p, struct str rest)
 {
     bool nack = p->command == PDU_GENERIC_NACK;
     if (nack || (is_bind_answer(p) && p->sequence == BIND_SEQUENCE)) {
         if (nack || p->status != ESME_ROK)
-            refused(d, p->status ? p->status : ESME_RUNKNOWNERR);
+            dial_refused(d, p->status ? p->status : ESME_RUNKNOWNERR);
         else
-            finish(d, DIAL_BOUND, true, rest);
+            dial_finish(d, DIAL_BOUND, true, rest);
         return true;
     }
     if (++d->unasked <= UNASKED_MAX)
         return false;
     snprintf(d->detail, sizeof d->detail, "it speaks, but does not answer the bind");
-    fail(d);
+    dial_fail(d);
     return true;
 }
 
-static void no_smpp(struct dial *d)
+static void dial_fail_no_smpp(struct dial *d)
 {
     snprintf(d->detail, sizeof d->detail, "its answer to the bind is not SMPP");
-    fail(d);
+    dial_fail(d);
 }
 
-static void on_bytes(struct stream *s, void *arg, struct str bytes)
+static void dial_on_bytes(struct stream *s, void *arg, struct str bytes)
 {
     struct dial *d = arg;
     size_t size, at = 0;
     buf_put_str(&d->in, bytes);
     if (d->in.err != OK) {
-        no_smpp(d);
+        dial_fail_no_smpp(d);
         return;
     }
     for (;;) {
@@ -159,21 +159,21 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
         if (err == OK)
             err = pdu_parse(str_slice(rest, 0, size), &p, &status);
         if (err == ERR_INVALID && p.command_id && is_bind_answer(&p))
-            err = OK; /* its status is what we need, and carriers are free with the rest */
+            err = OK; /* we need only its status, and carriers vary the rest */
         if (err != OK && err != ERR_UNSUPPORTED) {
-            no_smpp(d);
+            dial_fail_no_smpp(d);
             return;
         }
         at += size;
-        if (err == OK && take_pdu(d, &p, str_from(rest, size)))
+        if (err == OK && dial_read_pdu(d, &p, str_from(rest, size)))
             return;
     }
     buf_cut(&d->in, at);
 }
 
-static void connect_next(struct dial *d);
+static void dial_connect_next(struct dial *d);
 
-static void on_end(struct stream *s, void *arg, enum err why)
+static void dial_on_end(struct stream *s, void *arg, enum err why)
 {
     struct dial *d = arg;
     char at[ADDR_TEXT_SIZE];
@@ -186,21 +186,21 @@ static void on_end(struct stream *s, void *arg, enum err why)
     d->stream = NULL;
     timer_stop(&d->timer);
     if (d->open)
-        fail(d); /* somebody is there: the next address is the same somebody */
+        dial_fail(d); /* somebody is there; another address would be the same peer */
     else
-        connect_next(d);
+        dial_connect_next(d);
 }
 
 /* ---- the way there ---- */
 
-static const struct stream_events dial_events = {on_open, on_bytes, on_end};
+static const struct stream_events dial_events = {dial_on_open, dial_on_bytes, dial_on_end};
 
 static void on_no_address(struct timer *t)
 {
-    fail(t->arg);
+    dial_fail(t->arg);
 }
 
-static void connect_next(struct dial *d)
+static void dial_connect_next(struct dial *d)
 {
     while (d->next < d->at.n) {
         const struct addr *to = &d->at.addr[d->next++];
@@ -213,7 +213,7 @@ static void connect_next(struct dial *d)
     loop_timer(d->c.loop, &d->timer, 0, on_no_address, d);
 }
 
-static void on_resolved(void *arg, const struct resolved *at)
+static void dial_on_resolved(void *arg, const struct resolved *at)
 {
     struct dial *d = arg;
     d->lookup = NULL;
@@ -221,7 +221,7 @@ static void on_resolved(void *arg, const struct resolved *at)
     if (at->err != OK || at->n == 0)
         snprintf(d->detail, sizeof d->detail, "%.90s: %s", d->set.host,
                  err_text(at->err != OK ? at->err : ERR_DNS));
-    connect_next(d);
+    dial_connect_next(d);
 }
 
 enum err dial_start(const struct dial_config *c, const struct smpp_link *set, dial_on_done *on_done,
@@ -235,8 +235,8 @@ enum err dial_start(const struct dial_config *c, const struct smpp_link *set, di
     d->on_done = on_done;
     d->arg = arg;
     buf_init(&d->in, IN_MAX);
-    enum err err =
-        resolver_host(c->resolver, str_of(d->set.host), d->set.port, on_resolved, d, &d->lookup);
+    enum err err = resolver_host(c->resolver, str_of(d->set.host), d->set.port, dial_on_resolved, d,
+                                 &d->lookup);
     if (err != OK) {
         snprintf(d->detail, sizeof d->detail, "%.90s: %s", d->set.host, err_text(err));
         loop_timer(c->loop, &d->timer, 0, on_no_address, d);

@@ -1,5 +1,6 @@
-/* From a link's settings to a stream on which we are bound: name, addresses in turn, TLS,
- * bind_transceiver or bind_receiver. One attempt; who tries again is link.c. On the edge's loop. */
+/* Makes a bound stream from a link's settings: resolves the name, tries the addresses in turn, runs
+ * TLS, sends bind_transceiver or bind_receiver. It is one attempt; link.c tries again. On the
+ * edge's loop. */
 #pragma once
 #include "model/settings.h"
 #include "net/resolver.h"
@@ -10,15 +11,15 @@ struct dial;
 enum dial_end {
     DIAL_BOUND,
     DIAL_FAILED,  /* nobody there, no answer, no SMPP, or a status that may pass */
-    DIAL_REFUSED, /* who we say we are will not do next time either */
+    DIAL_REFUSED, /* the carrier refused our name or password for good */
 };
 
 struct dial_result {
     enum dial_end end;
-    bool answered;        /* not bound: it was the carrier himself who said no */
+    bool answered;        /* not bound: the carrier itself refused */
     struct stream **take; /* bound: to be taken (stream_take, *take = NULL), or it is closed */
     struct str rest;      /* bytes that came behind the answer */
-    const char *detail;   /* why not, for people; valid during the call */
+    const char *detail;   /* why it is not bound, for people; valid during the call */
 };
 typedef void dial_on_done(void *arg, const struct dial_result *r);
 

@@ -1,5 +1,5 @@
-/* edge: the parts of SMPP put together, and taken apart in order. Main makes it, drains it, frees
- * it; everything else happens on the loop. */
+/* edge: puts the parts of SMPP together, and takes them apart in order. Main makes it, drains it
+ * and frees it; everything else happens on the loop. */
 #include "smpp/edge.h"
 
 #include <stdio.h>
@@ -23,7 +23,7 @@ struct smpp_edge {
     void *on_idle_arg;
 };
 
-static enum err open_listener(struct smpp_edge *e, char *why, size_t cap)
+static enum err edge_listener_open(struct smpp_edge *e, char *why, size_t cap)
 {
     const struct smpp_listener_config lc = {.loop = e->c.loop,
                                             .books = e->c.books,
@@ -36,7 +36,7 @@ static enum err open_listener(struct smpp_edge *e, char *why, size_t cap)
     return e->c.listen.family ? smpp_listener_new(&lc, &e->listener, why, cap) : OK;
 }
 
-static enum err open_links(struct smpp_edge *e, char *why, size_t cap)
+static enum err edge_links_open(struct smpp_edge *e, char *why, size_t cap)
 {
     const struct links_config lc = {.loop = e->c.loop,
                                     .resolver = e->c.resolver,
@@ -70,9 +70,9 @@ enum err smpp_edge_new(const struct smpp_config *c, struct smpp_edge **ret, char
         snprintf(why, cap, "the last messages cannot be read: %s", err_text(err));
     }
     if (err == OK)
-        err = open_listener(e, why, cap);
+        err = edge_listener_open(e, why, cap);
     if (err == OK)
-        err = open_links(e, why, cap);
+        err = edge_links_open(e, why, cap);
     if (err != OK) {
         smpp_edge_free(e);
         return err;
@@ -98,7 +98,7 @@ struct addr smpp_edge_local(const struct smpp_edge *e)
     return e->listener ? smpp_listener_local(e->listener) : (struct addr){0};
 }
 
-static void idle(struct smpp_edge *e)
+static void edge_tell_idle(struct smpp_edge *e)
 {
     void (*on_idle)(void *) = e->on_idle;
     e->on_idle = NULL;
@@ -111,12 +111,12 @@ static void on_part_idle(void *arg)
 {
     struct smpp_edge *e = arg;
     if (--e->draining == 0)
-        idle(e);
+        edge_tell_idle(e);
 }
 
 static void on_drain_over(struct timer *timer)
 {
-    idle(timer->arg);
+    edge_tell_idle(timer->arg);
 }
 
 struct drain_mail {
@@ -127,7 +127,7 @@ struct drain_mail {
     void *arg;
 };
 
-static void on_drain(struct mail *m)
+static void edge_on_drain(struct mail *m)
 {
     struct drain_mail *d = (struct drain_mail *)m;
     struct smpp_edge *e = d->edge;
@@ -148,6 +148,6 @@ void smpp_edge_drain(struct smpp_edge *e, int64_t wait_ms, void (*on_idle)(void 
         on_idle(arg);
         return;
     }
-    *d = (struct drain_mail){{NULL, on_drain}, e, wait_ms, on_idle, arg};
+    *d = (struct drain_mail){{NULL, edge_on_drain}, e, wait_ms, on_idle, arg};
     loop_post_answer(e->c.loop, &d->mail);
 }

@@ -1,4 +1,4 @@
-/* The SMPP edge as main sees it: carriers that bind to us, links that we open, on the edge's loop.
+/* Runs the SMPP edge for main: carriers that bind to us and links that we open, on the edge's loop.
  */
 #pragma once
 #include "hub/link_states.h"
@@ -27,8 +27,9 @@ struct smpp_config {
  * changed or deleted is bound, bound anew or unbound within a second). Before loop_start. */
 MUST_USE enum err smpp_edge_new(const struct smpp_config *c, struct smpp_edge **ret, char *ret_why,
                                 size_t why_cap);
-/* Mail to the loop: nothing new is taken; what waits for its commit is answered; then unbind;
- * `on_idle` when all are gone or after `wait_ms`. Any thread. */
+/* Drains the edge by a mail to the loop: it takes nothing new, answers the messages that wait for
+ * their commit, then unbinds; `on_idle` comes when all sessions are gone or after `wait_ms`. Any
+ * thread. */
 void smpp_edge_drain(struct smpp_edge *e, int64_t wait_ms, void (*on_idle)(void *), void *arg);
 void smpp_edge_free(struct smpp_edge *e);               /* after loop_stop; NULL-safe */
 struct addr smpp_edge_local(const struct smpp_edge *e); /* with the real port */

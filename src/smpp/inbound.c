@@ -1,11 +1,11 @@
-/* inbound: what a carrier asks of us. Messages go through the door (hub/messages) and are answered
- * when it has answered; everything else is answered here and now. Called by sessions; edge's
- * thread.
+/* inbound: answers the requests of carriers. Messages go through the door (hub/messages) and are
+ * answered when the door has answered; all other requests are answered at once. Sessions call it;
+ * edge's thread.
  *
- * Repeats: a carrier who did not hear our answer sends the message again. With an id of his own in
- * it, or as one part of several, the store knows it. Otherwise a message that is equal to one that
- * was stored and not answered is that repeat (unanswered.h); while that one's commit is still under
- * way, he is told to come again. */
+ * Repeats: a carrier that did not get our answer sends the message again. If the message has the
+ * carrier's id, or is one part of several, the store recognizes it. Otherwise a message that equals
+ * one that was stored and not answered counts as its repeat (unanswered.h); while the commit of the
+ * first is still under way, the carrier is told to try again. */
 #include "smpp/inbound.h"
 
 #include <stdlib.h>
@@ -23,10 +23,10 @@ enum { PENDING_MAX = 262144, BUCKETS = 16384, FROM_MAX = 256 };
 enum { ESM_UDHI = 0x40, ESM_TYPE = 0x3C }; /* §5.2.12; a type of 0 is a message of a person */
 enum { BEFORE_RESTART_MS = 2000 };
 
-struct pending { /* a message on its way to the disk */
-    struct pending *next, **link;
+struct pending_message { /* a message on its way to the disk */
+    struct pending_message *next, **link;
     handle self, session;
-    uint64_t link_n, what; /* what 0: the store knows it when it comes again */
+    uint64_t link_n, what; /* what 0: the store recognizes its repeat */
     uint64_t *received;
     enum pdu_command response;
     uint32_t sequence;
@@ -37,11 +37,11 @@ struct inbound {
     const struct book *book;
     uint64_t generation;
     struct pool *pending;
-    struct pending **bucket; /* by what */
+    struct pending_message **bucket; /* by what */
     struct unanswered *unanswered;
     uint8_t key[16];
     struct buf text; /* scratch */
-    bool abandoned;  /* freed, but for the answers that are still to be opened */
+    bool abandoned;  /* freed, except for answers that are still to be opened */
 };
 
 static void book_renew(struct inbound *in)
@@ -56,9 +56,10 @@ static void book_renew(struct inbound *in)
 
 /* ---- the same again? ---- */
 
-/* A whole message by what it says, as its event keeps it: `part`, or its text, as it was stored. */
-static uint64_t what_of(struct inbound *in, struct str from, struct str to,
-                        const struct sms_part *part, struct str text)
+/* Hashes the content of a whole message as its event keeps it: `part`, or its text as it was
+ * stored. */
+static uint64_t content_hash(struct inbound *in, struct str from, struct str to,
+                             const struct sms_part *part, struct str text)
 {
     struct buf *b = &in->text;
     bool lossy;
@@ -76,7 +77,7 @@ static uint64_t what_of(struct inbound *in, struct str from, struct str to,
 
 static bool is_pending_elsewhere(const struct inbound *in, uint64_t link_n, uint64_t what)
 {
-    const struct pending *p = what ? in->bucket[what % BUCKETS] : NULL;
+    const struct pending_message *p = what ? in->bucket[what % BUCKETS] : NULL;
     for (; p; p = p->next)
         if (p->what == what && p->link_n == link_n && !session_at(in->c.sessions, p->session))
             return true;
@@ -101,7 +102,7 @@ static uint32_t status_of(enum err err)
     }
 }
 
-static void count(uint32_t status, bool repeated)
+static void received_count(uint32_t status, bool repeated)
 {
     metric_add(status == ESME_RTHROTTLED  ? METRIC_SMPP_THROTTLED
                : status == ESME_RX_T_APPN ? METRIC_SMPP_FAILED
@@ -111,7 +112,7 @@ static void count(uint32_t status, bool repeated)
                1);
 }
 
-static void pending_drop(struct inbound *in, struct pending *p)
+static void pending_drop(struct inbound *in, struct pending_message *p)
 {
     *p->link = p->next;
     if (p->next)
@@ -119,13 +120,14 @@ static void pending_drop(struct inbound *in, struct pending *p)
     pool_give(in->pending, p->self);
 }
 
-static void on_taken(void *arg, uint64_t token, enum err err, bool duplicate, struct str message_id)
+static void message_on_taken(void *arg, uint64_t token, enum err err, bool duplicate,
+                             struct str message_id)
 {
     struct inbound *in = arg;
-    struct pending *p = pool_at(in->pending, token);
+    struct pending_message *p = pool_at(in->pending, token);
     struct session *s = in->abandoned ? NULL : session_at(in->c.sessions, p->session);
     struct session_answer a = {p->response, p->sequence, status_of(err), message_id};
-    count(a.status, duplicate);
+    received_count(a.status, duplicate);
     if (err != OK)
         log_sparse(LOG_WARN, 10000, "smpp", "a message was not stored: %s", err_text(err));
     if (s && err == OK && !duplicate && p->received)
@@ -139,40 +141,41 @@ static void on_taken(void *arg, uint64_t token, enum err err, bool duplicate, st
         inbound_free(in);
 }
 
-static struct pending *pending_new(struct inbound *in, struct session *s, const struct pdu *p,
-                                   uint64_t what)
+static struct pending_message *pending_new(struct inbound *in, struct session *s,
+                                           const struct pdu *p, uint64_t what)
 {
     handle h;
-    struct pending *n = pool_take(in->pending, &h);
+    struct pending_message *n = pool_take(in->pending, &h);
     if (!n)
         return NULL;
-    struct pending **bucket = &in->bucket[what % BUCKETS];
-    *n = (struct pending){.next = *bucket,
-                          .link = bucket,
-                          .self = h,
-                          .session = session_handle(s),
-                          .link_n = session_link(s)->n,
-                          .what = what,
-                          .received = session_link(s)->received,
-                          .response = pdu_response_to(p->command),
-                          .sequence = p->sequence};
+    struct pending_message **bucket = &in->bucket[what % BUCKETS];
+    *n = (struct pending_message){.next = *bucket,
+                                  .link = bucket,
+                                  .self = h,
+                                  .session = session_handle(s),
+                                  .link_n = session_link(s)->n,
+                                  .what = what,
+                                  .received = session_link(s)->received,
+                                  .response = pdu_response_to(p->command),
+                                  .sequence = p->sequence};
     if (n->next)
         n->next->link = &n->next;
     *bucket = n;
     return n;
 }
 
-/* What is refused at once is a matter of a moment: nothing of it was tried. */
-static uint32_t take(struct inbound *in, struct session *s, const struct pdu *p,
-                     const struct message_in *m)
+/* Gives a message to the door. A message that is refused at once was not tried, and may be sent
+ * again in a moment. */
+static uint32_t message_take(struct inbound *in, struct session *s, const struct pdu *p,
+                             const struct message_in *m)
 {
     uint64_t link_n = session_link(s)->n;
-    bool known = m->message_id.n || m->part.parts > 1; /* when it comes again, to the store */
-    uint64_t what = known ? 0 : what_of(in, m->from, m->to, &m->part, (struct str){0});
+    bool known = m->message_id.n || m->part.parts > 1; /* the store recognizes its repeat */
+    uint64_t what = known ? 0 : content_hash(in, m->from, m->to, &m->part, (struct str){0});
     if (unanswered_take(in->unanswered, link_n, what, clock_mono_ms())) {
         char id[ID_SIZE];
         id_new("msg", id);
-        count(ESME_ROK, true);
+        received_count(ESME_ROK, true);
         session_hold(s); /* this answer may be lost like the one before */
         session_settle(s,
                        &(struct session_answer){pdu_response_to(p->command), p->sequence, ESME_ROK,
@@ -182,11 +185,11 @@ static uint32_t take(struct inbound *in, struct session *s, const struct pdu *p,
     }
     if (is_pending_elsewhere(in, link_n, what))
         return ESME_RTHROTTLED;
-    struct pending *n = pending_new(in, s, p, what);
+    struct pending_message *n = pending_new(in, s, p, what);
     if (!n)
         return ESME_RTHROTTLED;
-    enum err err =
-        messages_take(in->c.messages, in->book, m, loop_mailbox(in->c.loop), on_taken, in, n->self);
+    enum err err = messages_take(in->c.messages, in->book, m, loop_mailbox(in->c.loop),
+                                 message_on_taken, in, n->self);
     if (err == OK) {
         session_hold(s);
         return ESME_ROK;
@@ -197,8 +200,9 @@ static uint32_t take(struct inbound *in, struct session *s, const struct pdu *p,
 
 /* ---- from a PDU to a message ---- */
 
-/* The text's octets, and how they are to be read. */
-static uint32_t read_part(const struct pdu *p, const struct sms_defaults *d, struct sms_part *part)
+/* Reads the text's octets and their coding. */
+static uint32_t message_part_read(const struct pdu *p, const struct sms_defaults *d,
+                                  struct sms_part *part)
 {
     const struct tlv *payload = pdu_tlv(p, TLV_MESSAGE_PAYLOAD);
     if (payload && p->short_message.n)
@@ -213,8 +217,8 @@ static uint32_t read_part(const struct pdu *p, const struct sms_defaults *d, str
     return (p->esm_class & ESM_UDHI) && sms_header_parse(part) != OK ? ESME_RINVMSGLEN : ESME_ROK;
 }
 
-/* What the optional parameters say where no header did (§5.3.2.20…25). */
-static void read_tlvs(const struct pdu *p, struct sms_part *part)
+/* Reads the optional parameters where there was no header (§5.3.2.20…25). */
+static void message_tlvs_read(const struct pdu *p, struct sms_part *part)
 {
     uint32_t reference, parts, number, port;
     if (part->parts < 2 && pdu_tlv_number(p, TLV_SAR_MSG_REF_NUM, &reference) &&
@@ -232,7 +236,7 @@ static void read_tlvs(const struct pdu *p, struct sms_part *part)
         part->port_to = (uint16_t)port;
 }
 
-static uint32_t on_message(struct inbound *in, struct session *s, const struct pdu *p)
+static uint32_t inbound_on_message(struct inbound *in, struct session *s, const struct pdu *p)
 {
     char from_mem[FROM_MAX], to[NUMBER_SIZE];
     struct buf from;
@@ -251,17 +255,18 @@ static uint32_t on_message(struct inbound *in, struct session *s, const struct p
         .account = n->account, .link = str_of(link->id), .from = buf_str(&from), .to = str_of(to)};
     if (id)
         m.message_id = str_slice(id->value, 0, str_find(id->value, '\0'));
-    uint32_t status = read_part(p, &link->set->defaults, &m.part);
+    uint32_t status = message_part_read(p, &link->set->defaults, &m.part);
     if (status != ESME_ROK)
         return status;
-    read_tlvs(p, &m.part);
-    return take(in, s, p, &m);
+    message_tlvs_read(p, &m.part);
+    return message_take(in, s, p, &m);
 }
 
 /* ---- requests ---- */
 
-/* Who may ask that of us (§2.3): a carrier who bound as a transmitter, one to whom we bound as a
- * receiver, a bit each; the answer when he may. 0: it is a message. */
+/* Says which carriers may send a request (§2.3), a bit each: those that bound to us as
+ * transmitters, and those to which we bound as a receiver. It also gives the status of the answer;
+ * 0: it is a message. */
 enum { FROM_THEIRS = 1, FROM_OURS = 2 };
 static const struct {
     uint8_t from;
@@ -279,7 +284,7 @@ static const struct {
     [PDU_BIND_TRANSCEIVER] = {FROM_THEIRS | FROM_OURS, ESME_RALYBND},
 };
 
-static bool may_ask(const struct session *s, enum pdu_command c)
+static bool request_is_allowed(const struct session *s, enum pdu_command c)
 {
     enum session_state state = session_state(s);
     if (requests[c].status == ESME_RALYBND)
@@ -296,7 +301,7 @@ void inbound_on_request(void *arg, struct session *s, const struct pdu *p)
         metric_add(METRIC_SMPP_RECEIPTS, 1);
         return;
     }
-    if (!may_ask(s, p->command)) {
+    if (!request_is_allowed(s, p->command)) {
         session_refuse(s, p, ESME_RINVBNDSTS);
         return;
     }
@@ -309,10 +314,10 @@ void inbound_on_request(void *arg, struct session *s, const struct pdu *p)
         session_refuse(s, p, ESME_ROK);
         return;
     }
-    uint32_t status = on_message(in, s, p);
+    uint32_t status = inbound_on_message(in, s, p);
     if (status == ESME_ROK)
         return;
-    count(status, false);
+    received_count(status, false);
     session_refuse(s, p, status);
 }
 
@@ -325,7 +330,7 @@ struct last_job {
     unsigned looked;
 };
 
-static void read_last(struct inbound *in, const struct event *e)
+static void last_message_read(struct inbound *in, const struct event *e)
 {
     struct json *doc;
     struct str from, to, text;
@@ -333,11 +338,11 @@ static void read_last(struct inbound *in, const struct event *e)
         return;
     if (json_str(json_get(doc, "from"), &from) && json_str(json_get(doc, "to"), &to) &&
         json_str(json_get(doc, "message"), &text))
-        on_unanswered(in, UNANSWERED_ANY_LINK, what_of(in, from, to, NULL, text));
+        on_unanswered(in, UNANSWERED_ANY_LINK, content_hash(in, from, to, NULL, text));
     json_free(doc);
 }
 
-static bool on_last(void *arg, int64_t n, const struct event *e)
+static bool last_job_on_done(void *arg, int64_t n, const struct event *e)
 {
     struct last_job *j = arg;
     if (!j->newest_ms)
@@ -345,24 +350,25 @@ static bool on_last(void *arg, int64_t n, const struct event *e)
     if (e->occurred_at_ms < j->newest_ms - BEFORE_RESTART_MS)
         return false;
     if (e->kind == EVENT_SMS_RECEIVED)
-        read_last(j->in, e);
+        last_message_read(j->in, e);
     return ++j->looked < UNANSWERED_MAX;
 }
 
-static enum err last_run(struct store_job *job, struct db *db)
+static enum err last_job_run(struct store_job *job, struct db *db)
 {
     struct last_job *j = (struct last_job *)job;
     struct event_filter f = {.kind = -1, .state = -1};
     struct list_stop stop;
     j->newest_ms = 0;
     j->looked = 0;
-    return event_list(db, &f, on_last, j, &stop);
+    return event_list(db, &f, last_job_on_done, j, &stop);
 }
 
-/* A kill may have come between a commit and its answer. */
+/* Loads the last messages before the start, since a kill may have come between a commit and its
+ * answer. */
 static enum err inbound_restore(struct inbound *in)
 {
-    struct last_job j = {.job.run = last_run, .in = in};
+    struct last_job j = {.job.run = last_job_run, .in = in};
     return in->c.store ? store_read_now(in->c.store, &j.job) : OK;
 }
 
@@ -371,7 +377,8 @@ static enum err inbound_restore(struct inbound *in)
 enum err inbound_new(const struct inbound_config *c, struct inbound **ret)
 {
     struct inbound *in = calloc(1, sizeof *in);
-    enum err err = in ? pool_new(&in->pending, sizeof(struct pending), PENDING_MAX) : ERR_NOMEM;
+    enum err err =
+        in ? pool_new(&in->pending, sizeof(struct pending_message), PENDING_MAX) : ERR_NOMEM;
     if (err != OK) {
         free(in);
         return err;
@@ -398,7 +405,7 @@ void inbound_free(struct inbound *in)
         return;
     in->abandoned = true;
     if (in->pending && pool_count(in->pending))
-        return; /* the last answer does it, when the loop's mail is opened */
+        return; /* the last answer frees it, when the loop's mail is opened */
     book_drop(&in->book);
     unanswered_free(in->unanswered);
     pool_free(in->pending);

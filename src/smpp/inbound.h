@@ -1,5 +1,5 @@
-/* What carriers send becomes messages, whoever bound to whom. A response says "accepted" only after
- * the commit. On the loop's thread alone. */
+/* Turns the PDUs of carriers into messages, whichever side opened the bind. A response says
+ * "accepted" only after the commit. On the loop's thread alone. */
 #pragma once
 #include "hub/messages.h"
 #include "net/loop.h"

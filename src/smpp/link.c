@@ -1,12 +1,12 @@
-/* link: a link's seats and what moves them. Called by links.c when settings change, by dials and
- * sessions when they end, by timers when a pause is over; on the edge's loop.
+/* link: moves a link's seats from state to state. links.c calls it when settings change, dials and
+ * sessions when they end, timers when a pause is over; on the edge's loop.
  *
  *     EMPTY → DIALLING → BOUND → LEAVING → EMPTY        wanted, bound, not wanted or changed
  *                ↑  ↓       ↓
  *               WAITING ←───┘                            failed, broken: after a pause
  *
  * A session that was bound with other settings unbinds before its seat dials with the new ones: the
- * carrier may allow no more than he has now. */
+ * carrier may allow no more sessions than it has now. */
 #include "smpp/link.h"
 
 #include <stdio.h>
@@ -41,7 +41,7 @@ static void seat_move(struct seat *s, enum seat_state to)
 
 static void seat_dial(struct seat *s);
 
-static void on_pause_over(struct timer *t)
+static void seat_on_pause_over(struct timer *t)
 {
     struct seat *s = t->arg;
     seat_dial(s);
@@ -54,20 +54,20 @@ static void seat_wait(struct seat *s, enum reconnect_end end, int64_t bound_ms)
     int64_t pause =
         reconnect_pause(&s->tries, all->c.reconnect_ms, end, bound_ms, crypto_random_u64());
     seat_move(s, SEAT_WAITING);
-    loop_timer(all->c.loop, &s->timer, pause, on_pause_over, s);
+    loop_timer(all->c.loop, &s->timer, pause, seat_on_pause_over, s);
     log_sparse(LOG_WARN, 1000, "smpp", "link %s is not bound: %s; trying again in %lld ms",
                s->link->set.name, s->detail, (long long)pause);
 }
 
 /* ---- sessions ---- */
 
-static bool is_wanted(const struct seat *s)
+static bool seat_is_wanted(const struct seat *s)
 {
     const struct link *l = s->link;
     return l->wanted && (s->index < l->set.max_binds);
 }
 
-static void on_request(void *arg, struct session *session, const struct pdu *p)
+static void link_on_request(void *arg, struct session *session, const struct pdu *p)
 {
     struct seat *s = arg;
     inbound_on_request(s->link->all->c.inbound, session, p);
@@ -82,7 +82,7 @@ static struct seat *seat_get(struct link *l, size_t i)
     return l->seat[i];
 }
 
-static bool is_any(const struct link *l, unsigned states)
+static bool link_has_seat(const struct link *l, unsigned states)
 {
     for (size_t i = 0; i < SEATS_MAX; i++)
         if (l->seat[i] && 1u << l->seat[i]->state & states)
@@ -90,25 +90,26 @@ static bool is_any(const struct link *l, unsigned states)
     return false;
 }
 
-/* Empty seats that are wanted dial; as long as none is bound, one goes alone: with a wrong password
- * 64 attempts at once are how an account gets locked. */
+/* Lets empty seats that are wanted dial. As long as none is bound, only one dials, since 64
+ * attempts at once with a wrong password lock an account. */
 static void link_fill(struct link *l)
 {
-    bool is_open = is_any(l, 1 << SEAT_BOUND);
+    bool is_open = link_has_seat(l, 1 << SEAT_BOUND);
     for (size_t i = 0; l->wanted && i < SEATS_MAX && i < l->set.max_binds; i++) {
         struct seat *s = seat_get(l, i);
         if (!s || s->state != SEAT_EMPTY)
             continue;
-        if (is_open || !is_any(l, 1 << SEAT_DIALLING | 1 << SEAT_WAITING))
+        if (is_open || !link_has_seat(l, 1 << SEAT_DIALLING | 1 << SEAT_WAITING))
             seat_dial(s);
     }
 }
 
-/* Refused, and nobody is bound: the others leave it to this one to find out when that changes. */
-static void leave_it_to(const struct seat *one)
+/* Empties the other seats when one was refused and none is bound: that one alone finds out when
+ * this changes. */
+static void link_leave_to_seat(const struct seat *one)
 {
     const struct link *l = one->link;
-    if (is_any(l, 1 << SEAT_BOUND))
+    if (link_has_seat(l, 1 << SEAT_BOUND))
         return;
     for (size_t i = 0; i < SEATS_MAX; i++) {
         struct seat *s = l->seat[i];
@@ -117,7 +118,7 @@ static void leave_it_to(const struct seat *one)
     }
 }
 
-static void on_session_end(void *arg, const char *why)
+static void seat_on_session_end(void *arg, const char *why)
 {
     struct seat *s = arg;
     struct link *l = s->link;
@@ -138,8 +139,8 @@ static void seat_bound(struct seat *s, const struct dial_result *r)
     struct session_config c = {
         .state = l->set.transceiver ? SESSION_BOUND_TRX : SESSION_BOUND_RX,
         .link = {l->n, l->set.window, l->set.enquire_link_s * INT64_C(1000), &l->received},
-        .on_request = on_request,
-        .on_end = on_session_end,
+        .on_request = link_on_request,
+        .on_end = seat_on_session_end,
         .arg = s};
     enum err err = session_open(l->all->c.sessions, &c, r->take, r->rest, &s->session);
     if (err != OK) {
@@ -154,7 +155,7 @@ static void seat_bound(struct seat *s, const struct dial_result *r)
     log_info("smpp", "link %s is bound", l->set.name);
 }
 
-static void on_dialled(void *arg, const struct dial_result *r)
+static void seat_on_dialled(void *arg, const struct dial_result *r)
 {
     struct seat *s = arg;
     s->dial = NULL; /* frees itself */
@@ -166,7 +167,7 @@ static void on_dialled(void *arg, const struct dial_result *r)
         s->refused = r->answered;
         seat_wait(s, r->end == DIAL_REFUSED ? RECONNECT_REFUSED : RECONNECT_FAILED, 0);
         if (r->end == DIAL_REFUSED)
-            leave_it_to(s);
+            link_leave_to_seat(s);
     }
     link_show(s->link);
 }
@@ -175,7 +176,7 @@ static void seat_dial(struct seat *s)
 {
     const struct links *all = s->link->all;
     struct dial_config c = {all->c.loop, all->c.resolver, all->tls, all->c.response_ms};
-    enum err err = dial_start(&c, &s->link->set, on_dialled, s, &s->dial);
+    enum err err = dial_start(&c, &s->link->set, seat_on_dialled, s, &s->dial);
     if (err == OK) {
         seat_move(s, SEAT_DIALLING);
         return;
@@ -198,8 +199,8 @@ static void seat_leave(struct seat *s)
 
 /* ---- the link ---- */
 
-/* What a session is bound with. */
-static bool binds_alike(const struct smpp_link *a, const struct smpp_link *b)
+/* True when two settings give the same bind. */
+static bool link_binds_alike(const struct smpp_link *a, const struct smpp_link *b)
 {
     return !strcmp(a->host, b->host) && a->port == b->port && a->tls == b->tls &&
            !strcmp(a->system_id, b->system_id) && !strcmp(a->password, b->password) &&
@@ -221,16 +222,16 @@ struct link *link_new(const struct links *all, const struct book_smpp_link *from
 
 void link_set(struct link *l, const struct book_smpp_link *from, bool wanted)
 {
-    bool alike = from && binds_alike(&l->set, from->set);
+    bool alike = from && link_binds_alike(&l->set, from->set);
     l->ours = from != NULL;
     if (!from)
-        l->shown = (struct link_state){0}; /* whoever tells its state now: ours begins anew */
+        l->shown = (struct link_state){0}; /* another part may tell it now; ours begins anew */
     l->wanted = wanted && from && !from->set->disabled;
     if (from)
         l->set = *from->set;
     for (size_t i = 0; i < SEATS_MAX; i++) {
         struct seat *s = l->seat[i];
-        if (!s || (alike && is_wanted(s)))
+        if (!s || (alike && seat_is_wanted(s)))
             continue;
         seat_leave(s);
         s->tries = (struct reconnect){0};
@@ -243,10 +244,10 @@ void link_set(struct link *l, const struct book_smpp_link *from, bool wanted)
 
 bool link_is_empty(const struct link *l)
 {
-    return !is_any(l, ~(1u << SEAT_EMPTY));
+    return !link_has_seat(l, ~(1u << SEAT_EMPTY));
 }
 
-static const char *summary(const struct link *l, unsigned *ret_binds, const char **ret_detail)
+static const char *link_summary(const struct link *l, unsigned *ret_binds, const char **ret_detail)
 {
     bool dialling = false, refused = false;
     *ret_binds = 0;
@@ -274,7 +275,7 @@ void link_show(struct link *l)
     const char *detail;
     if (!l->ours)
         return;
-    snprintf(now.state, sizeof now.state, "%s", summary(l, &now.binds, &detail));
+    snprintf(now.state, sizeof now.state, "%s", link_summary(l, &now.binds, &detail));
     snprintf(now.detail, sizeof now.detail, "%s", detail);
     now.since_ms = strcmp(now.state, l->shown.state) ? clock_wall_ms() : l->shown.since_ms;
     if (now.binds == l->shown.binds && now.received == l->shown.received &&

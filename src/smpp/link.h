@@ -1,6 +1,6 @@
-/* One link that we open: as many sessions as its settings want, each dialled, bound, and after a
- * pause dialled again. Between links.c (which settings there are) and dial.c, session.c (how). On
- * the edge's loop. */
+/* Keeps one link that we open: as many sessions as its settings want, each dialled, bound, and
+ * after a pause dialled again. It stands between links.c (which settings there are) and dial.c and
+ * session.c (how). On the edge's loop. */
 #pragma once
 #include "base/map.h"
 #include "smpp/links.h"
@@ -30,7 +30,7 @@ struct seat {
     struct reconnect tries;
     struct timer timer;
     int64_t bound_mono_ms;
-    bool refused;    /* it was the carrier who said no, last time */
+    bool refused;    /* last time the carrier itself refused */
     char detail[96]; /* why it is not bound, last time */
 };
 
@@ -41,9 +41,9 @@ struct link {
     uint64_t n; /* of the setting; the key in links.c */
     char id[ID_SIZE];
     struct smpp_link set;         /* what is dialled with */
-    bool wanted;                  /* enabled, and nobody drains */
+    bool wanted;                  /* enabled, and the edge does not drain */
     bool ours;                    /* there, and of mode client: its state is ours to tell */
-    struct seat *seat[SEATS_MAX]; /* NULL: nobody sat there yet */
+    struct seat *seat[SEATS_MAX]; /* NULL: not used yet */
     uint64_t received;            /* messages, of all its sessions */
     struct link_state shown;
 };
@@ -61,8 +61,8 @@ struct links {
 
 struct link *link_new(const struct links *all,
                       const struct book_smpp_link *from); /* NULL: memory */
-/* What it is to be from now on; NULL: not ours any more. What a session was bound with decides
- * whether it unbinds. */
+/* Gives the link new settings; NULL: it is not ours any more. A session unbinds when it was bound
+ * with other ones. */
 void link_set(struct link *l, const struct book_smpp_link *from, bool wanted);
 bool link_is_empty(const struct link *l); /* no seat is taken */
 void link_show(struct link *l);           /* its state as the API reads it */

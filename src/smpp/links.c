@@ -1,6 +1,6 @@
-/* links: follows the book. Twice a second a look at its number; when it is another, each link of
- * mode client is told what it is now, and those that are no more are told that. A link stays here
- * until its last session has unbound. Called by edge.c; on the edge's loop. */
+/* links: follows the book. Twice a second it reads the book's number; when that changed, it gives
+ * each link of mode client its new settings, and ends links that are gone. A link stays here until
+ * its last session has unbound. edge.c calls it, on the edge's loop. */
 #include "smpp/links.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 enum { TICK_MS = 500, DRAIN_TICK_MS = 20 };
 
-static enum err tls_make(struct links *l)
+static enum err links_tls_make(struct links *l)
 {
     struct tls_config c = {.ca_file = l->c.ca_file};
     return l->tls ? OK : tls_new(&c, &l->tls);
@@ -27,7 +27,7 @@ static struct link *link_of(struct links *l, const struct book_smpp_link *from)
     return NULL;
 }
 
-static void drop_those_gone(struct links *l, const struct book *book)
+static void links_drop_gone(struct links *l, const struct book *book)
 {
     struct link *k;
     for (size_t i = 0; (k = map_next(l->by_n, &i));) {
@@ -36,7 +36,7 @@ static void drop_those_gone(struct links *l, const struct book *book)
             continue;
         if (k->ours) {
             link_set(k, NULL, false);
-            if (!now) /* else it is the listener's now, who says how it is */
+            if (!now) /* else the listener has it now, and tells its state */
                 link_states_remove(l->c.states, k->n);
         }
         if (link_is_empty(k)) {
@@ -46,8 +46,8 @@ static void drop_those_gone(struct links *l, const struct book *book)
     }
 }
 
-/* ERR_NOMEM and the like: it is tried again at the next tick. */
-static enum err follow(struct links *l, const struct book *book)
+/* Updates the links from the book. After ERR_NOMEM and the like the next tick tries again. */
+static enum err links_follow_book(struct links *l, const struct book *book)
 {
     const struct book_smpp_link *from;
     enum err all = OK;
@@ -55,7 +55,7 @@ static enum err follow(struct links *l, const struct book *book)
         if (from->set->mode != SMPP_CLIENT)
             continue;
         struct link *k = link_of(l, from);
-        enum err err = !k ? ERR_NOMEM : from->set->tls ? tls_make(l) : OK;
+        enum err err = !k ? ERR_NOMEM : from->set->tls ? links_tls_make(l) : OK;
         if (err == OK)
             link_set(k, from, true);
         else
@@ -64,7 +64,7 @@ static enum err follow(struct links *l, const struct book *book)
     return all;
 }
 
-static bool is_idle(const struct links *l)
+static bool links_are_idle(const struct links *l)
 {
     struct link *k;
     for (size_t i = 0; (k = map_next(l->by_n, &i));)
@@ -73,23 +73,23 @@ static bool is_idle(const struct links *l)
     return true;
 }
 
-static void on_tick(struct timer *t)
+static void links_on_tick(struct timer *t)
 {
     struct links *l = t->arg;
     struct link *k;
     uint64_t generation = books_generation(l->c.books);
     const struct book *book = book_take(l->c.books);
-    if (generation != l->generation && !l->draining && follow(l, book) == OK)
+    if (generation != l->generation && !l->draining && links_follow_book(l, book) == OK)
         l->generation = generation;
-    drop_those_gone(l, book);
+    links_drop_gone(l, book);
     book_drop(&book);
     for (size_t i = 0; (k = map_next(l->by_n, &i));)
         link_show(k); /* messages were counted meanwhile */
-    if (l->draining && is_idle(l)) {
+    if (l->draining && links_are_idle(l)) {
         l->on_idle(l->on_idle_arg);
         return;
     }
-    loop_timer(l->c.loop, &l->tick, l->draining ? DRAIN_TICK_MS : TICK_MS, on_tick, l);
+    loop_timer(l->c.loop, &l->tick, l->draining ? DRAIN_TICK_MS : TICK_MS, links_on_tick, l);
 }
 
 enum err links_new(const struct links_config *c, struct links **ret)
@@ -102,11 +102,11 @@ enum err links_new(const struct links_config *c, struct links **ret)
     }
     l->c = *c;
     l->generation = UINT64_MAX;
-    if (c->ca_file && (err = tls_make(l)) != OK) {
+    if (c->ca_file && (err = links_tls_make(l)) != OK) {
         links_free(l);
         return err;
     }
-    loop_timer(c->loop, &l->tick, 0, on_tick, l);
+    loop_timer(c->loop, &l->tick, 0, links_on_tick, l);
     *ret = l;
     return OK;
 }
@@ -119,7 +119,7 @@ void links_drain(struct links *l, void (*on_idle)(void *), void *arg)
     l->on_idle_arg = arg;
     for (size_t i = 0; (k = map_next(l->by_n, &i));)
         link_set(k, NULL, false);
-    loop_timer(l->c.loop, &l->tick, 0, on_tick, l);
+    loop_timer(l->c.loop, &l->tick, 0, links_on_tick, l);
 }
 
 void links_free(struct links *l)

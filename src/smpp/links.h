@@ -1,5 +1,5 @@
-/* The links that we open to carriers: all of the book's that are of mode client and enabled, each
- * with the sessions it wants. On the edge's loop, as edge.c's part. */
+/* Keeps the links that we open to carriers: all enabled links of mode client in the book, each with
+ * the sessions that it wants. On the edge's loop, as edge.c's part. */
 #pragma once
 #include "hub/book.h"
 #include "hub/link_states.h"
@@ -20,10 +20,10 @@ struct links_config {
     int64_t response_ms;
 };
 
-/* Dials what the book has, and follows it from then on. ERR_INVALID: the ca_file has no
+/* Dials the links of the book, and follows it from then on. ERR_INVALID: the ca_file has no
  * certificates. */
 MUST_USE enum err links_new(const struct links_config *c, struct links **ret);
-/* Nothing new is dialled; each session answers what it took, unbinds and ends; on_idle, later, when
- * the last has. */
+/* Stops dialling; each session answers the messages that it took, unbinds and ends; on_idle comes
+ * later, after the last one. */
 void links_drain(struct links *l, void (*on_idle)(void *), void *arg);
 void links_free(struct links *l); /* NULL-safe; closes hard what is still there */

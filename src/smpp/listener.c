@@ -1,7 +1,7 @@
-/* listener: the door for carriers. A connection from an address that no link names is closed; one
- * that does not bind in time too. A bind is judged by system_id, password and address together, and
- * one answer says no to all of them, after the same work. Called by net (accept), by sessions, by
- * its own tick, which follows the book. Edge's thread. */
+/* listener: accepts the connections and binds of carriers. It closes a connection from an address
+ * that no link names, and one that does not bind in time. It judges a bind by system_id, password
+ * and address together; the refusal is the same for all faults, and takes the same work. Called by
+ * net (accept), by sessions, and by its own tick, which follows the book. Edge's thread. */
 #include "smpp/listener.h"
 
 #include <stdio.h>
@@ -64,14 +64,14 @@ static void book_renew(struct smpp_listener *l)
 
 /* ---- links ---- */
 
-static bool is_server(const struct book_smpp_link *k)
+static bool link_is_server(const struct book_smpp_link *k)
 {
     return k && k->set->mode == SMPP_SERVER;
 }
 
-static bool may_come(const struct book_smpp_link *k, const struct addr *from)
+static bool addr_may_connect(const struct book_smpp_link *k, const struct addr *from)
 {
-    if (k->set->disabled || !is_server(k))
+    if (k->set->disabled || !link_is_server(k))
         return false;
     for (size_t i = 0; i < k->set->n_sources; i++)
         if (cidr_has(&k->source[i], from))
@@ -79,17 +79,17 @@ static bool may_come(const struct book_smpp_link *k, const struct addr *from)
     return k->set->n_sources == 0;
 }
 
-static bool is_known(struct smpp_listener *l, const struct addr *from)
+static bool addr_is_known(struct smpp_listener *l, const struct addr *from)
 {
     const struct book_smpp_link *k;
     book_renew(l);
     for (struct trie_walk walk = {0}; (k = book_smpp_link_next(l->book, &walk));)
-        if (may_come(k, from))
+        if (addr_may_connect(k, from))
             return true;
     return false;
 }
 
-/* All links are looked at, and all that is said is compared in full: how long it takes tells nobody
+/* Finds the link of a bind. It compares all links in full, so that the time it takes does not tell
  * what was wrong. */
 static const struct book_smpp_link *link_of_bind(struct smpp_listener *l, const struct addr *from,
                                                  const struct pdu *p)
@@ -105,7 +105,7 @@ static const struct book_smpp_link *link_of_bind(struct smpp_listener *l, const 
         bool same_id = crypto_equal(str_of_bytes(id, sizeof id), str_of_bytes(has_id, sizeof id));
         bool same_password = crypto_equal(str_of_bytes(password, sizeof password),
                                           str_of_bytes(has_password, sizeof has_password));
-        bool here = may_come(k, from);
+        bool here = addr_may_connect(k, from);
         if (fits & same_id & same_password & here)
             found = k;
         crypto_wipe(has_password, sizeof has_password);
@@ -149,7 +149,7 @@ static void carrier_drop(struct carrier *c)
     free(c);
 }
 
-static void on_session_end(void *arg, const char *why)
+static void carrier_on_session_end(void *arg, const char *why)
 {
     struct carrier *c = arg;
     if (c->peer && *why) {
@@ -161,7 +161,8 @@ static void on_session_end(void *arg, const char *why)
     carrier_drop(c);
 }
 
-static void refuse_bind(struct carrier *c, struct session *s, const struct pdu *p, uint32_t status)
+static void carrier_refuse_bind(struct carrier *c, struct session *s, const struct pdu *p,
+                                uint32_t status)
 {
     char from[ADDR_TEXT_SIZE];
     addr_print(&c->from, from);
@@ -179,7 +180,7 @@ static enum session_state state_of_bind(enum pdu_command c)
                                        : SESSION_BOUND_TRX;
 }
 
-static void on_bind(struct carrier *c, struct session *s, const struct pdu *p)
+static void carrier_on_bind(struct carrier *c, struct session *s, const struct pdu *p)
 {
     struct smpp_listener *l = c->l;
     int64_t now = clock_mono_ms();
@@ -189,12 +190,12 @@ static void on_bind(struct carrier *c, struct session *s, const struct pdu *p)
     if (!k) {
         if (!over)
             bind_limit_failed(l->limit, &c->from, p->system_id, now);
-        refuse_bind(c, s, p, ESME_RBINDFAIL);
+        carrier_refuse_bind(c, s, p, ESME_RBINDFAIL);
         return;
     }
     struct peer *peer = peer_get(l, k);
     if (!peer || peer->binds >= k->set->max_binds) {
-        refuse_bind(c, s, p, peer ? ESME_RALYBND : ESME_RSYSERR);
+        carrier_refuse_bind(c, s, p, peer ? ESME_RALYBND : ESME_RSYSERR);
         return;
     }
     const struct session_link as = {k->n, k->set->window, k->set->enquire_link_s * INT64_C(1000),
@@ -207,7 +208,7 @@ static void on_bind(struct carrier *c, struct session *s, const struct pdu *p)
     log_info("smpp", "link %s is bound by its carrier (%u)", k->set->name, peer->binds);
 }
 
-static void on_request(void *arg, struct session *s, const struct pdu *p)
+static void carrier_on_request(void *arg, struct session *s, const struct pdu *p)
 {
     struct carrier *c = arg;
     bool bind = p->command == PDU_BIND_RECEIVER || p->command == PDU_BIND_TRANSMITTER ||
@@ -215,15 +216,15 @@ static void on_request(void *arg, struct session *s, const struct pdu *p)
     if (session_state(s) != SESSION_OPEN)
         inbound_on_request(c->l->c.inbound, s, p);
     else if (bind)
-        on_bind(c, s, p);
-    else if (p->command == PDU_OUTBIND) /* §4.1.7: he wants us to bind to him; that is a link */
-        session_end(s, "outbind");      /* of mode client, which needs nobody's asking */
+        carrier_on_bind(c, s, p);
+    else if (p->command == PDU_OUTBIND) /* §4.1.7: it asks us to bind to it; that is a link */
+        session_end(s, "outbind");      /* of mode client, which dials by itself */
     else
         session_refuse(s, p, ESME_RINVBNDSTS);
 }
 
-/* Those who only hold a place make room for who may be about to bind. */
-static void end_oldest_unbound(struct smpp_listener *l)
+/* Ends the oldest unbound connection, to make room for one that may be about to bind. */
+static void listener_end_oldest_unbound(struct smpp_listener *l)
 {
     for (struct carrier *c = l->first; c; c = c->next) {
         struct session *s = c->peer ? NULL : session_at(l->c.sessions, c->session);
@@ -240,11 +241,11 @@ static size_t unbound_max(const struct smpp_listener *l)
     return n > UNBOUND_LEAST ? n : UNBOUND_LEAST;
 }
 
-static void on_accept(void *arg, struct stream *stream)
+static void listener_on_accept_stream(void *arg, struct stream *stream)
 {
     struct smpp_listener *l = arg;
     struct addr from = stream_peer(stream);
-    if (l->n >= l->c.max_connections || !is_known(l, &from)) {
+    if (l->n >= l->c.max_connections || !addr_is_known(l, &from)) {
         metric_add(METRIC_SMPP_BINDS_REFUSED, 1);
         return; /* not taken: closed */
     }
@@ -252,8 +253,8 @@ static void on_accept(void *arg, struct stream *stream)
     const struct session_config sc = {.they_bound = true,
                                       .state = SESSION_OPEN,
                                       .unbound_ms = l->c.bind_timeout_ms,
-                                      .on_request = on_request,
-                                      .on_end = on_session_end,
+                                      .on_request = carrier_on_request,
+                                      .on_end = carrier_on_session_end,
                                       .arg = c};
     struct session *s;
     if (!c || session_open(l->c.sessions, &sc, &stream, (struct str){0}, &s) != OK) {
@@ -261,7 +262,7 @@ static void on_accept(void *arg, struct stream *stream)
         return;
     }
     if (l->n_unbound >= unbound_max(l))
-        end_oldest_unbound(l);
+        listener_end_oldest_unbound(l);
     *c = (struct carrier){.l = l, .prev = l->last, .session = session_handle(s), .from = from};
     *(l->last ? &l->last->next : &l->first) = c;
     l->last = c;
@@ -271,8 +272,8 @@ static void on_accept(void *arg, struct stream *stream)
 
 /* ---- following the book ---- */
 
-/* What a session was let in by, and works by. */
-static bool binds_alike(const struct smpp_link *a, const struct smpp_link *b)
+/* True when two settings let in and serve a session alike. */
+static bool link_serves_alike(const struct smpp_link *a, const struct smpp_link *b)
 {
     return !strcmp(a->system_id, b->system_id) && !strcmp(a->password, b->password) &&
            a->window == b->window && a->enquire_link_s == b->enquire_link_s &&
@@ -297,33 +298,33 @@ static void peer_show(struct smpp_listener *l, struct peer *p)
     link_states_put(l->c.states, p->n, &now);
 }
 
-/* Links that are new get their peer; ERR_NOMEM waits for the next tick. */
-static void follow(struct smpp_listener *l)
+/* Gives each new link its peer; after ERR_NOMEM the next tick tries again. */
+static void listener_follow_book(struct smpp_listener *l)
 {
     const struct book_smpp_link *k;
     struct peer *p;
     for (struct trie_walk walk = {0}; (k = book_smpp_link_next(l->book, &walk));)
-        if (is_server(k))
+        if (link_is_server(k))
             (void)peer_get(l, k);
     for (size_t i = 0; (p = map_next(l->peers, &i));) {
         k = book_smpp_link(l->book, p->n);
         if (!k && p->there)
             link_states_remove(l->c.states, p->n);
-        p->there = is_server(k);
-        if (!p->there || k->set->disabled || !binds_alike(&p->set, k->set))
+        p->there = link_is_server(k);
+        if (!p->there || k->set->disabled || !link_serves_alike(&p->set, k->set))
             peer_unbind(l, p);
         if (p->there)
             p->set = *k->set;
     }
 }
 
-static void on_tick(struct timer *t)
+static void listener_on_tick(struct timer *t)
 {
     struct smpp_listener *l = t->arg;
     struct peer *p;
     book_renew(l);
     if (l->followed != l->generation)
-        follow(l);
+        listener_follow_book(l);
     l->followed = l->generation;
     for (size_t i = 0; (p = map_next(l->peers, &i));) {
         if (p->there)
@@ -338,7 +339,7 @@ static void on_tick(struct timer *t)
         l->on_idle = NULL;
         on_idle(l->on_idle_arg);
     }
-    loop_timer(l->c.loop, &l->tick, l->draining ? DRAIN_TICK_MS : TICK_MS, on_tick, l);
+    loop_timer(l->c.loop, &l->tick, l->draining ? DRAIN_TICK_MS : TICK_MS, listener_on_tick, l);
 }
 
 /* ---- life ---- */
@@ -354,7 +355,7 @@ void smpp_listener_drain(struct smpp_listener *l, void (*on_idle)(void *), void 
     for (struct carrier *c = l->first; c; c = c->next)
         if ((s = session_at(l->c.sessions, c->session)))
             session_unbind(s);
-    loop_timer(l->c.loop, &l->tick, 0, on_tick, l);
+    loop_timer(l->c.loop, &l->tick, 0, listener_on_tick, l);
 }
 
 enum err smpp_listener_new(const struct smpp_listener_config *c, struct smpp_listener **ret,
@@ -368,7 +369,7 @@ enum err smpp_listener_new(const struct smpp_listener_config *c, struct smpp_lis
     if (err == OK) {
         l->c = *c;
         l->followed = UINT64_MAX;
-        err = listener_open(c->loop, &c->at, NULL, on_accept, l, &l->socket);
+        err = listener_open(c->loop, &c->at, NULL, listener_on_accept_stream, l, &l->socket);
     }
     if (err != OK) {
         addr_print(&c->at, at);
@@ -377,7 +378,7 @@ enum err smpp_listener_new(const struct smpp_listener_config *c, struct smpp_lis
         return err;
     }
     l->local = listener_local(l->socket);
-    loop_timer(c->loop, &l->tick, 0, on_tick, l);
+    loop_timer(c->loop, &l->tick, 0, listener_on_tick, l);
     *ret = l;
     return OK;
 }

@@ -1,5 +1,5 @@
-/* Carriers that bind to us: who may connect, who may bind, as which link of mode server. On the
- * edge's loop, as edge.c's part. */
+/* Lets carriers bind to us: judges their addresses and binds, and finds their link of mode server.
+ * On the edge's loop, as edge.c's part. */
 #pragma once
 #include "hub/link_states.h"
 #include "smpp/inbound.h"
@@ -19,8 +19,8 @@ struct smpp_listener_config {
 
 MUST_USE enum err smpp_listener_new(const struct smpp_listener_config *c,
                                     struct smpp_listener **ret, char *ret_why, size_t why_cap);
-/* Nobody new is let in; each session answers what it took, unbinds and ends; on_idle, later, when
- * the last has. */
+/* Lets nobody in any more; each session answers the messages that it took, unbinds and ends;
+ * on_idle comes later, after the last one. */
 void smpp_listener_drain(struct smpp_listener *l, void (*on_idle)(void *), void *arg);
 void smpp_listener_free(struct smpp_listener *l); /* NULL-safe; before its sessions are freed */
 struct addr smpp_listener_local(const struct smpp_listener *l); /* with the real port */

@@ -1,6 +1,6 @@
-/* party: what carriers put into source_addr and destination_addr. They agree on little: a type of
- * number of 0 says nothing, 1 comes with and without `+`, letters come under any. So digits are
- * judged by the type first, then by the link's number rules. Called by inbound. */
+/* party: reads source_addr and destination_addr. Carriers agree on little: a type of number of 0
+ * says nothing, 1 comes with and without `+`, letters come under any type. So digits are judged by
+ * the type first, then by the link's number rules. inbound calls it. */
 #include "smpp/party.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 enum { TON_UNKNOWN, TON_INTERNATIONAL, TON_NATIONAL, TON_ALPHANUMERIC = 5 };
 enum { SHORT_CODE_MAX = 6 };
 
-/* How many digits; 0 when there is anything but digits behind at most one `+`. */
+/* Counts the digits; 0 when there is anything but digits behind at most one `+`. */
 static size_t digits_of(struct str s)
 {
     size_t n = 0, plus = s.n && s.p[0] == '+';
@@ -19,7 +19,8 @@ static size_t digits_of(struct str s)
     return n;
 }
 
-/* "44" and a national number, with or without its trunk prefix. */
+/* Makes E.164 of the country code ("44") and a national number, with or without its trunk prefix.
+ */
 static enum err national_parse(struct str digits, const struct number_rules *r,
                                char out[NUMBER_SIZE])
 {
@@ -43,8 +44,8 @@ static enum err international_parse(struct str digits, const struct number_rules
     return n < NUMBER_SIZE && number_is_e164(str_of(out)) ? OK : ERR_INVALID;
 }
 
-static enum err by_type(const struct smpp_address *a, const struct number_rules *r,
-                        char out[NUMBER_SIZE])
+static enum err number_by_type(const struct smpp_address *a, const struct number_rules *r,
+                               char out[NUMBER_SIZE])
 {
     if (digits_of(a->digits) == 0)
         return ERR_INVALID;
@@ -55,9 +56,9 @@ static enum err by_type(const struct smpp_address *a, const struct number_rules 
     return a->ton == TON_UNKNOWN ? number_parse(a->digits, r, out) : ERR_INVALID;
 }
 
-/* Most gateways write ASCII, some GSM 7 bit (where £ is 1), a few Latin-1: what is printable ASCII
- * is that. */
-static void print_letters(struct str s, struct buf *out)
+/* Prints letters. Most gateways write ASCII, some GSM 7 bit (where £ is 1), a few Latin-1;
+ * printable ASCII is read as ASCII. */
+static void letters_print(struct str s, struct buf *out)
 {
     struct sms_part part = {.coding.alphabet = SMS_ASCII, .data = s, .parts = 1, .number = 1};
     const struct sms_part *parts[] = {&part};
@@ -80,8 +81,8 @@ void party_print_source(const struct smpp_address *a, const struct number_rules 
     if (a->digits.n == 0)
         buf_puts(out, "unknown");
     else if (a->ton == TON_ALPHANUMERIC || digits == 0)
-        print_letters(a->digits, out);
-    else if (digits > SHORT_CODE_MAX && by_type(a, r, e164) == OK)
+        letters_print(a->digits, out);
+    else if (digits > SHORT_CODE_MAX && number_by_type(a, r, e164) == OK)
         buf_puts(out, e164);
     else
         buf_put_str(out, a->digits);
@@ -91,9 +92,9 @@ const struct book_number *party_destination(const struct book *b, const struct s
                                             const struct number_rules *r, char e164[NUMBER_SIZE])
 {
     const struct book_number *n = NULL;
-    if (by_type(a, r, e164) == OK)
+    if (number_by_type(a, r, e164) == OK)
         n = book_number(b, str_of(e164));
-    /* The type may be wrong; that the number is one of ours is the better sign. */
+    /* The type may be wrong; a number of ours is the better sign. */
     if (!n && digits_of(a->digits) && international_parse(a->digits, r, e164) == OK)
         n = book_number(b, str_of(e164));
     return n && n->set->sms ? n : NULL;

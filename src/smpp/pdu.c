@@ -1,11 +1,11 @@
-/* pdu: from bytes to a struct and back. The table below says which fields a command has and in
- * which order; one reader and one writer walk it, so that no command can be parsed by other rules
- * than it is printed by. Pure. */
+/* pdu: parses bytes into a struct and prints it back. The table below gives each command's fields
+ * in their order; one reader and one writer walk it, so that every command is parsed and printed by
+ * the same rules. Pure. */
 #include "smpp/pdu.h"
 
 #include <string.h>
 
-/* How a field lies on the wire, and where in struct pdu. C-octet strings have a maximum with their
+/* A field's form on the wire and its place in struct pdu. C-octet strings have a maximum with their
  * NUL (SMPP 3.4 §5.2). */
 enum field_kind { FIELD_U8, FIELD_CSTR, FIELD_MESSAGE };
 struct field {
@@ -75,8 +75,8 @@ static const struct field outbind_fields[] = {CSTR(system_id, 16), CSTR(password
 static const struct field alert_fields[] = {ADDRESS(source, 65), ADDRESS(destination, 65), END};
 static const struct field no_fields[] = {END};
 
-/* What a body may have: nothing behind the fields, TLVs, or (submit_multi, which we refuse) bytes
- * that we do not look at. */
+/* The rest of a body behind its fields: nothing, TLVs, or (submit_multi, which we refuse) bytes
+ * that we do not read. */
 enum tail { TAIL_NONE, TAIL_TLVS, TAIL_UNREAD };
 
 static const struct {
@@ -191,7 +191,7 @@ enum err pdu_size(struct str bytes, size_t *ret_size)
 }
 
 /* Takes one field off the front of *rest. */
-static bool take(const struct field *f, struct pdu *p, struct str *rest)
+static bool field_read(const struct field *f, struct pdu *p, struct str *rest)
 {
     char *to = (char *)p + f->at;
     struct str s;
@@ -223,7 +223,7 @@ static bool take(const struct field *f, struct pdu *p, struct str *rest)
     }
 }
 
-static enum smpp_status take_tlvs(struct pdu *p, struct str rest)
+static enum smpp_status tlvs_read(struct pdu *p, struct str rest)
 {
     while (rest.n) {
         if (rest.n < 4)
@@ -262,11 +262,11 @@ enum err pdu_parse(struct str bytes, struct pdu *p, uint32_t *ret_status)
         return OK;
     *ret_status = ESME_RINVCMDLEN;
     for (; f->max; f++)
-        if (!take(f, p, &rest))
+        if (!field_read(f, p, &rest))
             return ERR_INVALID;
     if (tail == TAIL_NONE)
         return rest.n ? ERR_INVALID : (*ret_status = ESME_ROK, OK);
-    *ret_status = take_tlvs(p, rest);
+    *ret_status = tlvs_read(p, rest);
     return *ret_status == ESME_ROK ? OK : ERR_INVALID;
 }
 
@@ -303,9 +303,9 @@ static void put_u16(struct buf *b, uint16_t v)
     buf_putc(b, (char)v);
 }
 
-/* A NUL would end the string for its reader; what is too long is cut: both are for who fills in p.
- */
-static void put_field(struct buf *b, const struct field *f, const struct pdu *p)
+/* Writes one field. A text with a NUL would end there for its reader, and a long one is cut; the
+ * caller sees to both. */
+static void field_print(struct buf *b, const struct field *f, const struct pdu *p)
 {
     const char *from = (const char *)p + f->at;
     struct str s;
@@ -336,7 +336,7 @@ void pdu_print(const struct pdu *p, struct buf *out)
     put_u32(out, p->sequence);
     bool bodiless = pdu_is_response(p->command) && p->status != ESME_ROK;
     for (; !bodiless && f->max; f++)
-        put_field(out, f, p);
+        field_print(out, f, p);
     for (size_t i = 0; !bodiless && tail == TAIL_TLVS && i < p->n_tlvs; i++) {
         put_u16(out, p->tlv[i].tag);
         put_u16(out, (uint16_t)p->tlv[i].value.n);

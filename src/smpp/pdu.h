@@ -1,6 +1,6 @@
-/* SMPP 3.4 PDUs (SMPP Protocol Specification v3.4, Issue 1.2): one table says which fields each
- * command has; parsing and printing come out of it. Slices point into the bytes that were parsed.
- * Every length is checked against the command_length, and that against PDU_MAX. Pure. */
+/* Parses and prints SMPP 3.4 PDUs (SMPP Protocol Specification v3.4, Issue 1.2), by one table of
+ * each command's fields. Slices point into the bytes that were parsed. Every length is checked
+ * against the command_length, and that against PDU_MAX. Pure. */
 #pragma once
 #include "base/buf.h"
 
@@ -133,17 +133,17 @@ struct pdu {
     struct tlv tlv[PDU_TLVS_MAX];
 };
 
-/* How many bytes the PDU that begins here has. OK with *ret_size; ERR_AGAIN: fewer than 4 bytes;
+/* Gives the size of the PDU that begins here. OK with *ret_size; ERR_AGAIN: fewer than 4 bytes;
  * ERR_INVALID: a length below 16 or above PDU_MAX (then the stream has no frames any more: nack and
  * close, CONTRACT §8). */
 MUST_USE enum err pdu_size(struct str bytes, size_t *ret_size);
-/* One whole PDU of exactly that size. ERR_INVALID: *ret_status says what a response or nack should
- * carry; command_id, sequence and (when known) command are filled in all the same, also with
+/* Parses one whole PDU of exactly that size. ERR_INVALID: *ret_status says what a response or nack
+ * should carry; command_id, sequence and (when known) command are filled in all the same, also with
  * ERR_UNSUPPORTED: an unknown command_id. */
 MUST_USE enum err pdu_parse(struct str bytes, struct pdu *ret, uint32_t *ret_status);
-/* Appends it with its length. What is absent is written as empty or 0; a response whose status is
- * not OK has no body (§4: "the body is not returned"), but submit_multi's and binds' are the same.
- */
+/* Appends the PDU with its length. Absent fields are written as empty or 0; a response whose status
+ * is not OK has no body (§4: "the body is not returned"), but submit_multi's and binds' are the
+ * same. */
 void pdu_print(const struct pdu *p, struct buf *out);
 /* The first with that tag, or NULL. */
 const struct tlv *pdu_tlv(const struct pdu *p, uint16_t tag);

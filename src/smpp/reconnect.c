@@ -1,5 +1,5 @@
-/* reconnect: how long to stay away from a carrier who is not there or does not want us. Called by
- * link.c when a session or an attempt at one has ended. */
+/* reconnect: computes the pause before a carrier is dialled again. link.c calls it when a session
+ * or an attempt at one has ended. */
 #include "smpp/reconnect.h"
 
 int64_t reconnect_pause(struct reconnect *r, int64_t first_ms, enum reconnect_end end,

@@ -1,4 +1,4 @@
-/* When a link tries again: the pauses between attempts, and who forgets them. Pure. */
+/* Computes the pauses between a link's attempts. Pure. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -8,16 +8,16 @@ enum { RECONNECT_DOUBLINGS = 6, RECONNECT_FORGET_MS = 60000, RECONNECT_JITTER_PE
 /* How an attempt ended. */
 enum reconnect_end {
     RECONNECT_FAILED,  /* could not be reached, did not answer, or the session broke */
-    RECONNECT_REFUSED, /* the carrier said no to who we are: asking soon only locks us out */
+    RECONNECT_REFUSED, /* the carrier refused us: trying soon may lock us out */
 };
 
 struct reconnect {
     unsigned failures; /* in a row; 0 at the start */
 };
 
-/* The pause before the next attempt: `first_ms`, doubling with each failure to 64 times as much,
- * and that at once when refused; ±20 % by `random`, so that links of one carrier do not come back
- * in step. `bound_ms`: how long the session had been bound, 0 when it never was; a minute of that
- * makes the failures before forgotten. */
+/* Gives the pause before the next attempt: `first_ms`, doubling with each failure to 64 times as
+ * much, or that much at once when refused; ±20 % by `random`, so that links of one carrier do not
+ * come back in step. `bound_ms`: how long the session had been bound, 0 when it never was; a minute
+ * of that makes the failures before forgotten. */
 int64_t reconnect_pause(struct reconnect *r, int64_t first_ms, enum reconnect_end end,
                         int64_t bound_ms, uint64_t random);

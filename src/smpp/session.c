@@ -1,9 +1,9 @@
-/* session: its states, what it says, when it asks whether anybody is there, and how it ends. Called
- * by timers, by the turn's end, by the listener and links (who end it), by inbound (who answers).
- * Edge's thread.
+/* session: keeps a session's state, writes its PDUs, sends enquire_link, and ends it. Called by
+ * timers, by the turn's end, by the listener and links (which end it), and by inbound (which
+ * answers). Edge's thread.
  *
  * The one invariant: nothing is freed before the turn's end. Whatever a callback does to a session,
- * the code that called it still has one in its hands, and looks at its state. */
+ * the code that called it still has a valid session, and reads its state. */
 #include "smpp/session_own.h"
 
 #include <stdio.h>
@@ -43,7 +43,7 @@ static const uint16_t moves[] = {
     [SESSION_CLOSED] = 0,
 };
 
-static void on_timer(struct timer *t);
+static void session_on_timer(struct timer *t);
 
 void session_mark_due(struct session *s)
 {
@@ -54,9 +54,9 @@ void session_mark_due(struct session *s)
     s->all->due = s;
 }
 
-static void arm(struct session *s, int64_t in_ms)
+static void session_timer_arm(struct session *s, int64_t in_ms)
 {
-    loop_timer(s->all->loop, &s->timer, in_ms, on_timer, s);
+    loop_timer(s->all->loop, &s->timer, in_ms, session_on_timer, s);
 }
 
 void session_move(struct session *s, enum session_state to)
@@ -68,15 +68,15 @@ void session_move(struct session *s, enum session_state to)
     timer_stop(&s->timer);
     s->heard_mono_ms = loop_now_ms(s->all->loop);
     if (to == SESSION_OPEN)
-        arm(s, s->c.unbound_ms);
+        session_timer_arm(s, s->c.unbound_ms);
     else if (1 << to & BOUND)
-        arm(s, s->c.link.enquire_ms);
+        session_timer_arm(s, s->c.link.enquire_ms);
     else if (to != SESSION_CLOSED)
-        arm(s, s->all->response_ms);
+        session_timer_arm(s, s->all->response_ms);
     session_mark_due(s);
 }
 
-static void flush(struct session *s)
+static void session_flush(struct session *s)
 {
     if (s->out.err == OK && s->out.n && s->stream &&
         stream_write(s->stream, buf_str(&s->out)) != OK)
@@ -99,7 +99,7 @@ void session_end(struct session *s, const char *why)
         return;
     snprintf(s->why, sizeof s->why, "%s", why);
     session_move(s, SESSION_CLOSED);
-    flush(s);
+    session_flush(s);
 }
 
 void session_close(struct session *s)
@@ -112,17 +112,17 @@ void session_close(struct session *s)
 
 /* ---- writing ---- */
 
-static void put(struct session *s, const struct pdu *p)
+static void session_put_pdu(struct session *s, const struct pdu *p)
 {
     if (session_is_closed(s))
         return;
     pdu_print(p, &s->out);
     if (s->out.n >= OUT_FULL || s->out.err != OK)
-        flush(s);
+        session_flush(s);
     session_mark_due(s);
 }
 
-static void answer(struct session *s, const struct session_answer *a)
+static void session_put_answer(struct session *s, const struct session_answer *a)
 {
     struct pdu p;
     memset(&p, 0, offsetof(struct pdu, tlv));
@@ -136,13 +136,13 @@ static void answer(struct session *s, const struct session_answer *a)
     if (a->command == PDU_BIND_RECEIVER_RESP || a->command == PDU_BIND_TRANSMITTER_RESP ||
         a->command == PDU_BIND_TRANSCEIVER_RESP)
         p.tlv[p.n_tlvs++] = (struct tlv){TLV_SC_INTERFACE_VERSION, STR("\x34")};
-    put(s, &p);
+    session_put_pdu(s, &p);
 }
 
 void session_answer(struct session *s, enum pdu_command c, uint32_t sequence, uint32_t status,
                     struct str id)
 {
-    answer(s, &(struct session_answer){c, sequence, status, id});
+    session_put_answer(s, &(struct session_answer){c, sequence, status, id});
 }
 
 void session_refuse(struct session *s, const struct pdu *p, uint32_t status)
@@ -168,10 +168,10 @@ void session_settle(struct session *s, const struct session_answer *a, uint64_t 
         s->doubt[s->n_doubt].what = what;
         s->doubt[s->n_doubt++].at_mono_ms = loop_now_ms(s->all->loop);
     }
-    answer(s, a);
+    session_put_answer(s, a);
 }
 
-static uint32_t ask(struct session *s, enum pdu_command c)
+static uint32_t session_put_request(struct session *s, enum pdu_command c)
 {
     uint32_t sequence = s->sequence;
     s->sequence = sequence == OWN_LAST ? OWN_FIRST : sequence + 1;
@@ -181,11 +181,12 @@ static uint32_t ask(struct session *s, enum pdu_command c)
 
 /* ---- the end of a binding, from both sides ---- */
 
-/* DRAINING and LEAVING: goes on when no answer is due any more, or when they took too long. */
-static void go_on_leaving(struct session *s)
+/* DRAINING and LEAVING: goes on when no answer is due any more, or when the answers took too long.
+ */
+static void session_go_on_leaving(struct session *s)
 {
     if (s->state == SESSION_DRAINING) {
-        s->unbind_sequence = ask(s, PDU_UNBIND);
+        s->unbind_sequence = session_put_request(s, PDU_UNBIND);
         session_move(s, SESSION_UNBINDING);
     } else {
         session_answer(s, PDU_UNBIND_RESP, s->unbind_sequence, ESME_ROK, (struct str){0});
@@ -201,46 +202,46 @@ void session_unbind(struct session *s)
         session_move(s, SESSION_DRAINING);
 }
 
-static void on_enquire_due(struct session *s)
+static void session_on_enquire_due(struct session *s)
 {
     int64_t now = loop_now_ms(s->all->loop), silent = now - s->heard_mono_ms;
-    if (s->paused) { /* we do not listen */
+    if (s->paused) { /* we do not read */
         s->heard_mono_ms = now;
         s->heard_since = true;
         silent = 0;
     }
     if (s->enquired && !s->heard_since) {
-        /* More under way than what we asked: the last answers met nobody either. */
+        /* More is unacknowledged than our enquire_link: the last answers did not arrive either. */
         if (stream_unacked(s->stream) > PDU_HEADER)
             session_tell_unanswered(s, s->heard_mono_ms - DOUBT_MS);
         session_end(s, "no answer to enquire_link");
         return;
     }
     if (silent < s->c.link.enquire_ms) {
-        arm(s, s->c.link.enquire_ms - silent);
+        session_timer_arm(s, s->c.link.enquire_ms - silent);
         return;
     }
-    s->enquired = ask(s, PDU_ENQUIRE_LINK);
+    s->enquired = session_put_request(s, PDU_ENQUIRE_LINK);
     s->heard_since = false;
-    arm(s, s->all->response_ms);
+    session_timer_arm(s, s->all->response_ms);
 }
 
-static void on_timer(struct timer *t)
+static void session_on_timer(struct timer *t)
 {
     struct session *s = t->arg;
     switch (s->state) {
     case SESSION_OPEN: session_end(s, "it did not bind"); break;
     case SESSION_DRAINING:
-    case SESSION_LEAVING: go_on_leaving(s); break;
+    case SESSION_LEAVING: session_go_on_leaving(s); break;
     case SESSION_UNBINDING: session_end(s, ""); break;
     case SESSION_CLOSED: break;
-    default: on_enquire_due(s);
+    default: session_on_enquire_due(s);
     }
 }
 
 /* ---- life ---- */
 
-static void give_back(struct session *s)
+static void session_free_slot(struct session *s)
 {
     timer_stop(&s->timer);
     stream_close(s->stream);
@@ -250,7 +251,7 @@ static void give_back(struct session *s)
     metric_set(METRIC_SMPP_SESSIONS, (int64_t)pool_count(s->all->pool));
 }
 
-static void shrink(struct buf *b)
+static void session_buffer_shrink(struct buf *b)
 {
     size_t max = b->max;
     if (b->n || b->cap <= KEPT_IDLE)
@@ -259,8 +260,8 @@ static void shrink(struct buf *b)
     buf_init(b, max);
 }
 
-/* A session that is due: what arrived meanwhile, what is to be sent, and whether it is over. */
-static void on_turn_end(void *arg)
+/* Handles each session that is due: reads on, sends, and frees it when it is closed. */
+static void sessions_on_turn_end(void *arg)
 {
     struct sessions *all = arg;
     struct session *s;
@@ -270,20 +271,20 @@ static void on_turn_end(void *arg)
         if (!session_is_closed(s))
             session_read_on(s);
         if (s->waiting == 0 && (s->state == SESSION_DRAINING || s->state == SESSION_LEAVING))
-            go_on_leaving(s);
-        flush(s);
+            session_go_on_leaving(s);
+        session_flush(s);
         if (!session_is_closed(s)) {
-            shrink(&s->in);
-            shrink(&s->out);
+            session_buffer_shrink(&s->in);
+            session_buffer_shrink(&s->out);
             continue;
         }
         if (s->due)
-            continue; /* marked again just now: it is buried when its turn comes */
+            continue; /* marked again just now: it is freed in its turn */
         void (*on_end)(void *, const char *) = s->silent_end ? NULL : s->c.on_end;
         void *user = s->c.arg;
         char why[sizeof s->why];
         memcpy(why, s->why, sizeof why);
-        give_back(s);
+        session_free_slot(s);
         if (on_end)
             on_end(user, why);
     }
@@ -310,7 +311,7 @@ enum err session_open(struct sessions *all, const struct session_config *c, stru
     stream_take(s->stream, &session_stream_events, s);
     s->state = c->state;
     s->heard_mono_ms = loop_now_ms(all->loop);
-    arm(s, s->state == SESSION_OPEN ? c->unbound_ms : c->link.enquire_ms);
+    session_timer_arm(s, s->state == SESSION_OPEN ? c->unbound_ms : c->link.enquire_ms);
     session_mark_due(s);
     metric_set(METRIC_SMPP_SESSIONS, (int64_t)pool_count(all->pool));
     *ret = s;
@@ -380,7 +381,7 @@ enum err sessions_new(struct loop *l, size_t max, int64_t response_ms, struct se
     }
     all->loop = l;
     all->response_ms = response_ms;
-    loop_on_turn_end(l, on_turn_end, all);
+    loop_on_turn_end(l, sessions_on_turn_end, all);
     *ret = all;
     return OK;
 }
@@ -393,7 +394,7 @@ void sessions_free(struct sessions *all)
         return;
     loop_off_turn_end(all->loop, all);
     for (size_t i = 0; (s = pool_next(all->pool, &i, &h));)
-        give_back(s);
+        session_free_slot(s);
     pool_free(all->pool);
     free(all);
 }

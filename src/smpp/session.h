@@ -1,9 +1,10 @@
-/* One SMPP session over a stream, in either role: a carrier bound to us, or we to him. It cuts the
- * bytes into PDUs, answers enquire_link and unbind, asks when it is silent, and hands every other
- * request to its user, who answers now or later. On the loop's thread alone.
+/* Runs one SMPP session over a stream, in either role: a carrier bound to us, or we to it. It cuts
+ * the bytes into PDUs, answers enquire_link and unbind, sends enquire_link when the peer is silent,
+ * and gives every other request to its user, which answers now or later. On the loop's thread
+ * alone.
  *
- * A session never goes inside a call of its own: it ends at the turn's end, where on_end comes.
- * Across a wait hold its handle. What is written in a turn leaves as one write at its end. */
+ * A session is never freed inside a call of its own: it ends at the turn's end, where on_end comes.
+ * Across a wait keep its handle. All PDUs of a turn leave as one write at its end. */
 #pragma once
 #include "base/pool.h"
 #include "net/stream.h"
@@ -12,7 +13,7 @@
 struct sessions; /* all of an edge */
 struct session;
 
-/* SMPP 3.4 §2.2, and what lies between bound and closed. */
+/* The states of SMPP 3.4 §2.2, and those between bound and closed. */
 #define SESSION_STATE_LIST(X)                                                                      \
     X(OPEN)      /* nobody has bound; c.unbound_ms runs */                                         \
     X(BOUND_RX)  /* by bind_receiver */                                                            \
@@ -28,7 +29,7 @@ enum session_state {
 #undef X
 };
 
-/* What a bound session belongs to. */
+/* The link of a bound session. */
 struct session_link {
     uint64_t n;         /* of the setting */
     unsigned window;    /* messages that may wait for their answer; beyond it nothing is read */
@@ -61,7 +62,7 @@ size_t sessions_count(const struct sessions *all);
  * ERR_NOMEM: *take stays the caller's. */
 MUST_USE enum err session_open(struct sessions *all, const struct session_config *c,
                                struct stream **take, struct str rest, struct session **ret);
-/* NULL: there is none by that handle, or it is closed: nobody can be answered. */
+/* Finds a session; NULL: there is none by that handle, or it is closed. */
 struct session *session_at(const struct sessions *all, handle h);
 handle session_handle(const struct session *s);
 enum session_state session_state(const struct session *s);
@@ -70,17 +71,17 @@ bool session_they_bound(const struct session *s);
 const struct session_link *session_link(const struct session *s);
 struct addr session_peer(const struct session *s);
 
-/* From OPEN to bound. The answer to the bind is the caller's to send. */
+/* Moves the session from OPEN to bound. The caller sends the answer to the bind. */
 void session_bound(struct session *s, enum session_state as, const struct session_link *link);
 struct session_answer {
     enum pdu_command command;
     uint32_t sequence, status;
     struct str id; /* message_id, or system_id of a bind's response */
 };
-/* A response, now; without effect when closed. */
+/* Sends a response now; no effect when closed. */
 void session_answer(struct session *s, enum pdu_command c, uint32_t sequence, uint32_t status,
                     struct str id);
-/* The response to that request, with that status; nothing for what has no response. */
+/* Sends the response to that request with that status; nothing when it has no response. */
 void session_refuse(struct session *s, const struct pdu *p, uint32_t status);
 /* A message will be answered later: one more of the window, until it is settled. */
 void session_hold(struct session *s);
@@ -88,8 +89,9 @@ void session_hold(struct session *s);
  */
 void session_settle(struct session *s, const struct session_answer *a, uint64_t what);
 
-/* Answers what waits, unbinds, and ends (on_end) within two response_ms. From OPEN: ends. */
+/* Answers the messages that wait, unbinds, and ends (on_end) within two response_ms. From OPEN:
+ * ends. */
 void session_unbind(struct session *s);
-/* Sends what was answered, and ends (on_end) with that reason, which is copied. */
+/* Sends all answers, and ends (on_end) with that reason, which is copied. */
 void session_end(struct session *s, const char *why);
 void session_close(struct session *s); /* hard, without on_end; NULL-safe */

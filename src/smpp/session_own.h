@@ -1,5 +1,5 @@
-/* Inside of a session: session.c has its states and its life, session_read.c what comes in, and
- * which answers may not have arrived. */
+/* Defines the inside of a session. session.c has its states and its life; session_read.c reads
+ * PDUs, and finds answers that may not have arrived. */
 #pragma once
 #include "smpp/session.h"
 
@@ -39,7 +39,7 @@ struct sessions {
     struct loop *loop;
     struct pool *pool;
     int64_t response_ms;
-    struct session *due; /* something to send, to read on, or to bury, at the turn's end */
+    struct session *due; /* sessions to send, to read on, or to free, at the turn's end */
     sessions_on_unanswered *on_unanswered;
     void *arg;
 };
@@ -52,7 +52,7 @@ static inline bool session_is_closed(const struct session *s)
 }
 void session_move(struct session *s, enum session_state to); /* the one setter */
 void session_mark_due(struct session *s);
-/* The window has room again, or there are bytes from before. */
+/* Reads on, since the window has room again or there are bytes from before. */
 void session_read_on(struct session *s);
-/* The answers since then, and those not handed to the stream yet, did not arrive. */
+/* Reports that the answers since then, and those not yet given to the stream, did not arrive. */
 void session_tell_unanswered(struct session *s, int64_t since_mono_ms);

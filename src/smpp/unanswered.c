@@ -1,6 +1,7 @@
-/* unanswered: for each link a ring of contents, oldest out, with a chain for each bucket of hashes.
- * Put by inbound when an answer could not be written; asked for each message while there is any.
- * The contents' hashes are keyed by who makes them: nobody outside can choose a bucket. */
+/* unanswered: keeps for each link a ring of content hashes, which drops the oldest, with a chain
+ * for each bucket. inbound puts a hash when an answer could not be written, and asks for each
+ * message while there is any. inbound makes the hashes with a key, so that nobody outside can
+ * choose a bucket. */
 #include "smpp/unanswered.h"
 
 #include <stdlib.h>
