@@ -138,7 +138,7 @@ static void on_message(void *arg, const struct path *from, char *bytes, size_t n
     } else {
         metric_add(METRIC_SIP_UNKNOWN_SOURCE, 1);
     }
-    core->at_hand = (struct traced){0};
+    core->at_hand = (struct trace_label){0};
 }
 
 static bool may_connect(void *arg, const struct addr *from)
@@ -170,7 +170,7 @@ static void on_failure(void *arg, struct txn *t, enum err err)
 static void on_sent(void *arg, const struct txn *t, struct str bytes)
 {
     struct sip_edge *e = arg;
-    const struct traced whose = {t->trace, (char)t->leg};
+    const struct trace_label whose = {t->trace, (char)t->leg};
     trace_put(e->core.trace, &whose, true, &t->path, bytes);
 }
 

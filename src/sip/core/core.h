@@ -18,11 +18,11 @@ struct sip_core {
     struct map *trunks;      /* struct trunk_use by trunk */
     const struct book *book; /* the present one, renewed once a turn */
     uint64_t generation;
-    uint64_t operators;    /* the operator's own account, whose targets pass no guard */
-    bool draining;         /* nothing new begins */
-    struct trace *trace;   /* NULL: none is kept */
-    struct traced at_hand; /* whose the packet at hand is, and what is replied to it */
-    char *scratch;         /* SCRATCH_MAX bytes: messages are written here before they are sent */
+    uint64_t operators;         /* the operator's own account, whose targets pass no guard */
+    bool draining;              /* nothing new begins */
+    struct trace *trace;        /* NULL: none is kept */
+    struct trace_label at_hand; /* whose the packet at hand is, and what is replied to it */
+    char *scratch; /* SCRATCH_MAX bytes: messages are written here before they are sent */
     struct sip_msg msg, again; /* of the packet at hand; of a kept request */
 };
 

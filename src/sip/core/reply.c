@@ -12,14 +12,14 @@ static const char allow[] = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UP
 void core_trace(struct sip_core *core, const struct trace_id *call, char leg,
                 const struct path *from, struct str raw)
 {
-    core->at_hand = (struct traced){*call, leg};
+    core->at_hand = (struct trace_label){*call, leg};
     trace_put(core->trace, &core->at_hand, false, from, raw);
 }
 
 void core_send(struct sip_core *core, const struct trace_id *call, char leg, struct path *path,
                struct str host, struct str bytes)
 {
-    const struct traced whose = {*call, leg};
+    const struct trace_label whose = {*call, leg};
     if (transport_send(core->transport, path, host, bytes) == OK)
         trace_put(core->trace, &whose, true, path, bytes);
 }

@@ -1,11 +1,11 @@
-/* connections: SIP over TCP and TLS. One connection per peer and account is shared by all that goes
- * there; the bytes that come are cut into messages by their Content-Length alone. CRLF CRLF is
- * answered CRLF (RFC 5626 §4.4.1). What idles for ten minutes is closed.
+/* connections: sends and receives SIP over TCP and TLS. All messages to a peer share one connection
+ * per account; incoming bytes are cut into messages by their Content-Length alone. CRLF CRLF is
+ * answered with CRLF (RFC 5626 §4.4.1). A connection that is idle for ten minutes is closed.
  *
  * A carrier's connection never waits for an account's: a quarter of the room is the carriers', and
- * when all is taken one of the account that has the most makes way. Among accounts it is the same:
- * one with less than the most gets its connection from the one with the most; that one itself gets
- * no more than its spare ones give. Edge's thread. */
+ * when all is taken, a connection of the account that has the most is closed. Among accounts the
+ * rule is the same: an account with fewer takes a connection from the account with the most, and
+ * that account itself can only replace its own spare ones. Edge's thread. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,27 +35,27 @@ static void conn_close(struct conn *c)
     t->user.on_gone(t->user.arg, self);
 }
 
-static void on_idle(struct timer *timer)
+static void conn_on_idle(struct timer *timer)
 {
     conn_close(timer->arg);
 }
 
-static void touch(struct conn *c)
+static void conn_touch(struct conn *c)
 {
     c->used_ms = loop_now_ms(c->t->loop);
-    loop_timer(c->t->loop, &c->idle, CONN_IDLE_MS, on_idle, c);
+    loop_timer(c->t->loop, &c->idle, CONN_IDLE_MS, conn_on_idle, c);
 }
 
 /* Hands over the first whole message of c->in; false when there is none, or the connection ended.
  */
-static bool message_take(struct conn *c)
+static bool conn_message_take(struct conn *c)
 {
     struct transport *t = c->t;
     handle self = c->self;
     size_t skip, size;
     enum err err = sip_frame(&c->framing, c->in.p, c->in.n, &skip, &size);
     if (skip >= 4)
-        (void)!stream_write(c->stream, STR("\r\n")); /* a pong that cannot be sent is not missed */
+        (void)!stream_write(c->stream, STR("\r\n")); /* nobody needs a pong that cannot be sent */
     if (err == ERR_AGAIN) {
         buf_cut(&c->in, skip);
         return false;
@@ -84,20 +84,20 @@ static bool message_take(struct conn *c)
     return pool_at(t->conns, self) == c && c->in.n > 0;
 }
 
-static void on_bytes(struct stream *s, void *arg, struct str bytes)
+static void conn_on_bytes(struct stream *s, void *arg, struct str bytes)
 {
     struct conn *c = arg;
-    touch(c);
+    conn_touch(c);
     buf_put_str(&c->in, bytes);
     if (c->in.err != OK) {
         conn_close(c);
         return;
     }
-    while (message_take(c))
+    while (conn_message_take(c))
         ;
 }
 
-static void on_open(struct stream *s, void *arg)
+static void conn_on_open(struct stream *s, void *arg)
 {
     struct conn *c = arg;
     c->open = true;
@@ -108,7 +108,7 @@ static void on_open(struct stream *s, void *arg)
     buf_reset(&c->unsent);
 }
 
-static void on_end(struct stream *s, void *arg, enum err why)
+static void conn_on_end(struct stream *s, void *arg, enum err why)
 {
     struct conn *c = arg;
     if (!c->open) {
@@ -120,27 +120,29 @@ static void on_end(struct stream *s, void *arg, enum err why)
     conn_close(c);
 }
 
-static const struct stream_events events = {on_open, on_bytes, on_end};
+static const struct stream_events events = {conn_on_open, conn_on_bytes, conn_on_end};
 
-static bool is_spare(const struct conn *c)
+static bool conn_is_spare(const struct conn *c)
 {
     int64_t silent_ms = loop_now_ms(c->t->loop) - c->used_ms;
     return silent_ms >= (c->in_call ? CONN_CALL_SPARE_MS : CONN_SPARE_MS);
 }
 
-static bool goes_before(const struct conn *a, const struct conn *b)
+static bool conn_goes_before(const struct conn *a, const struct conn *b)
 {
     return a->in_call != b->in_call ? b->in_call : a->used_ms < b->used_ms;
 }
 
-/* Closes a connection of that account: one outside of a call, and the one that is silent for the
- * longest, before others. `spare`: only one that nothing is waited for on. False: it has none. */
-static bool make_way(struct transport *t, uint64_t account, bool spare)
+/* Closes a connection of that account: one outside of a call before others, and the one that is
+ * silent for the longest before others. `spare`: only one on which no answer is awaited. False: it
+ * has none. */
+static bool transport_make_way(struct transport *t, uint64_t account, bool spare)
 {
     handle h;
     struct conn *c, *first = NULL;
     for (size_t i = 0; (c = pool_next(t->conns, &i, &h));)
-        if (c->account == account && (!spare || is_spare(c)) && (!first || goes_before(c, first)))
+        if (c->account == account && (!spare || conn_is_spare(c)) &&
+            (!first || conn_goes_before(c, first)))
             first = c;
     if (!first)
         return false;
@@ -149,25 +151,26 @@ static bool make_way(struct transport *t, uint64_t account, bool spare)
     return true;
 }
 
-/* Is there room for one more of that account's (0: a carrier's), or can it be made? */
-static bool has_room(struct transport *t, uint64_t account)
+/* True when there is room, or room can be made, for one more connection of that account (0: a
+ * carrier's). */
+static bool transport_has_room(struct transport *t, uint64_t account)
 {
     size_t most, all = pool_count(t->conns);
     if (all < CONNS_MAX && (!account || shares_all(t->shares) < CONNS_ACCOUNTS))
         return true;
     uint64_t biggest = shares_most(t->shares, &most);
     if (!account)
-        return make_way(t, biggest, biggest == 0);
+        return transport_make_way(t, biggest, biggest == 0);
     if (most > shares_of(t->shares, account) + 1)
-        return make_way(t, biggest, false);
-    return make_way(t, account, true);
+        return transport_make_way(t, biggest, false);
+    return transport_make_way(t, account, true);
 }
 
 static struct conn *conn_new(struct transport *t, enum sip_transport how, uint8_t listen,
                              uint64_t account, const struct addr *peer)
 {
     handle h;
-    struct conn *c = has_room(t, account) ? pool_take(t->conns, &h) : NULL;
+    struct conn *c = transport_has_room(t, account) ? pool_take(t->conns, &h) : NULL;
     if (!c)
         return NULL;
     *c = (struct conn){
@@ -179,7 +182,7 @@ static struct conn *conn_new(struct transport *t, enum sip_transport how, uint8_
     c->account = account;
     buf_init(&c->in, 2 * SIP_MESSAGE_MAX);
     buf_init(&c->unsent, CONN_UNSENT_MAX);
-    touch(c);
+    conn_touch(c);
     return c;
 }
 
@@ -198,7 +201,7 @@ void conn_on_accept(void *arg, struct stream *s)
     stream_take(s, &events, c);
 }
 
-static struct tls *client_tls(struct transport *t)
+static struct tls *transport_client_tls(struct transport *t)
 {
     struct tls_config tc = {0};
     if (!t->tls && tls_new(&tc, &t->tls) != OK)
@@ -209,7 +212,7 @@ static struct tls *client_tls(struct transport *t)
 static enum err conn_open(struct transport *t, const struct path *path, const struct addr *peer,
                           struct str host, const char *key, struct conn **ret)
 {
-    struct tls *tls = path->transport == SIP_TLS ? client_tls(t) : NULL;
+    struct tls *tls = path->transport == SIP_TLS ? transport_client_tls(t) : NULL;
     if (path->transport == SIP_TLS && !tls)
         return ERR_TLS;
     struct conn *c = conn_new(t, path->transport, path->listen, path->account, peer);
@@ -249,7 +252,7 @@ enum err conn_send(struct transport *t, struct path *path, struct str host, stru
             return err;
         path->conn = c->self;
     }
-    touch(c);
+    conn_touch(c);
     c->in_call |= path->in_call;
     if (c->open)
         return stream_write(c->stream, bytes);

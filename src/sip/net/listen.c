@@ -1,5 +1,4 @@
-/* listen: where SIP listens, from the text of its configuration: a list of transport:address:port.
- * Pure. */
+/* listen: parses the configured list of SIP's listeners: transport:address:port. Pure. */
 #include "sip/net/listen.h"
 
 enum err sip_listen_parse(const char *text, struct sip_listens *ret, const char **ret_why)

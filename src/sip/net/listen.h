@@ -1,4 +1,4 @@
-/* Where SIP listens, and the address that peers are told. */
+/* Defines where SIP listens, and the address that peers are told. */
 #pragma once
 #include "net/addr.h"
 

@@ -1,6 +1,6 @@
-/* shares: who holds how much of what all accounts draw from, so that nobody takes it whole. An
- * account is in the table while it holds any. Called by connections and transactions with each that
- * begins or ends. Edge's thread. */
+/* shares: counts how much each account holds of something that all share, so that no account takes
+ * it all. An account is in the table while it holds any. Connections and transactions call it when
+ * one begins or ends. Edge's thread. */
 #include "sip/net/shares.h"
 
 #include <stdlib.h>

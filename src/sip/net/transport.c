@@ -1,5 +1,5 @@
-/* transport: UDP sockets and TCP listeners of the edge, and which of them leads where. Streams,
- * with their framing, are connections.c's. Edge's thread. */
+/* transport: keeps the edge's UDP sockets and TCP listeners, and chooses one for each path.
+ * connections.c keeps streams and their framing. Edge's thread. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@ const char *transport_name(enum sip_transport how)
     return how == SIP_UDP ? "UDP" : how == SIP_TCP ? "TCP" : "TLS";
 }
 
-static void on_batch(void *arg, const struct packet *p, size_t n)
+static void transport_on_batch(void *arg, const struct packet *p, size_t n)
 {
     struct listening *l = arg;
     struct transport *t = l->t;
@@ -26,7 +26,7 @@ static void on_batch(void *arg, const struct packet *p, size_t n)
     }
 }
 
-static bool is_any(const struct addr *a)
+static bool addr_is_any(const struct addr *a)
 {
     static const uint8_t zero[16];
     return memcmp(a->ip, zero, a->family == 4 ? 4 : 16) == 0;
@@ -57,7 +57,7 @@ enum err transport_new(struct loop *loop, const struct guard *guard,
         *l = (struct listening){
             .t = t, .index = (uint8_t)i, .transport = listens->listen[i].transport};
         err = l->transport == SIP_UDP
-                  ? datagram_open(t->loop, &listens->listen[i].at, on_batch, l, &l->udp)
+                  ? datagram_open(t->loop, &listens->listen[i].at, transport_on_batch, l, &l->udp)
               : l->transport == SIP_TCP
                   ? listener_open(t->loop, &listens->listen[i].at, NULL, conn_on_accept, l, &l->tcp)
                   : ERR_UNSUPPORTED;
@@ -102,7 +102,7 @@ struct addr transport_local(const struct transport *t, size_t listen)
     return t->listening[listen].at;
 }
 
-static bool find_listener(struct transport *t, struct path *path)
+static bool listener_find(struct transport *t, struct path *path)
 {
     for (size_t i = 0; i < t->n; i++) {
         const struct listening *l = &t->listening[i];
@@ -126,7 +126,7 @@ enum err transport_route(struct transport *t, struct path *path)
             return ERR_DENIED;
     if (!path->unguarded && t->guard && guard_judge(t->guard, &path->peer, NULL) != OK)
         return ERR_BLOCKED;
-    return find_listener(t, path) ? OK : ERR_UNREACHABLE;
+    return listener_find(t, path) ? OK : ERR_UNREACHABLE;
 }
 
 bool transport_route_again(struct transport *t, const struct addr *own, struct path *path)
@@ -139,7 +139,7 @@ bool transport_route_again(struct transport *t, const struct addr *own, struct p
             return true;
         }
     }
-    return find_listener(t, path);
+    return listener_find(t, path);
 }
 
 bool transport_came_in(const struct transport *t, const struct path *path)
@@ -148,8 +148,8 @@ bool transport_came_in(const struct transport *t, const struct path *path)
     return c && !c->outgoing;
 }
 
-/* Which of our addresses a packet to `peer` would carry: the kernel's routing knows. */
-static struct addr own_ask(const struct addr *at, const struct addr *peer)
+/* Finds which of our addresses a packet to `peer` would carry, by the kernel's routing. */
+static struct addr own_addr_ask(const struct addr *at, const struct addr *peer)
 {
     struct sockaddr_storage ss;
     struct addr own = *at;
@@ -166,14 +166,15 @@ static struct addr own_ask(const struct addr *at, const struct addr *peer)
     return own;
 }
 
-/* It takes four system calls, and each message asks, for two peers in turn: so it is remembered,
- * for as long as a route that changes may be missed. */
-static struct addr own_towards(struct transport *t, const struct addr *at, const struct addr *peer)
+/* Does the same from a cache. The question takes four system calls, and each message asks it, for
+ * two peers in turn. An answer is kept for as long as we may miss a changed route. */
+static struct addr own_addr_towards(struct transport *t, const struct addr *at,
+                                    const struct addr *peer)
 {
     struct own *o = &t->own[hash64(str_of_bytes(peer->ip, sizeof peer->ip)) % OWN_KEPT];
     int64_t now = loop_now_ms(t->loop);
     if (o->until_ms <= now || !addr_eq_host(&o->peer, peer))
-        *o = (struct own){.peer = *peer, .own = own_ask(at, peer), .until_ms = now + OWN_MS};
+        *o = (struct own){.peer = *peer, .own = own_addr_ask(at, peer), .until_ms = now + OWN_MS};
     struct addr own = o->own;
     own.port = at->port;
     return own;
@@ -185,7 +186,7 @@ struct addr transport_from(struct transport *t, const struct path *path)
     const struct addr *at = &t->listening[path->listen].at;
     if (c && c->local.family)
         return c->local;
-    return is_any(at) ? own_towards(t, at, &path->peer) : *at;
+    return addr_is_any(at) ? own_addr_towards(t, at, &path->peer) : *at;
 }
 
 void transport_put_own(struct transport *t, const struct path *path, struct buf *b)
@@ -198,7 +199,7 @@ void transport_put_own(struct transport *t, const struct path *path, struct buf 
             buf_printf(b, ":%u", at->port);
         return;
     }
-    struct addr own = is_any(at) ? own_towards(t, at, &path->peer) : *at;
+    struct addr own = addr_is_any(at) ? own_addr_towards(t, at, &path->peer) : *at;
     addr_print(&own, text);
     buf_puts(b, text);
 }

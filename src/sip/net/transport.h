@@ -1,5 +1,5 @@
-/* SIP over sockets: what listens, connections that come and go, and paths between us and a peer.
- * Replies and requests leave through a path; what arrives comes with one. Edge's thread. */
+/* Runs SIP over sockets: listeners, connections, and paths between us and a peer. Replies and
+ * requests leave through a path, and each message arrives with one. Edge's thread. */
 #pragma once
 #include "base/pool.h"
 #include "net/guard.h"
@@ -11,7 +11,7 @@ struct transport;
 struct path {          /* a way to a peer */
     uint8_t transport; /* enum sip_transport */
     uint8_t listen;    /* whose socket or address we speak from */
-    bool unguarded;    /* the operator wrote where it leads: its addresses pass no guard */
+    bool unguarded;    /* the operator configured its target: no guard judges its addresses */
     bool in_call;      /* of a call that is up: its connection is the last to go */
     uint16_t listens;  /* the port where who opened `conn` listens: answers go there when it is gone
                           (RFC 3261 §18.2.2); 0: at the peer's own */
@@ -24,9 +24,9 @@ struct transport_user {
     /* A whole message; bytes[n] is writable and NUL. */
     void (*on_message)(void *arg, const struct path *from, char *bytes, size_t n,
                        int64_t waited_ms);
-    /* May this address open a connection? */
+    /* True when this address may open a connection. */
     bool (*may_connect)(void *arg, const struct addr *from);
-    /* A connection is gone: nothing more comes from there, what was sent may be lost. */
+    /* A connection is gone: nothing more comes from it, and messages sent over it may be lost. */
     void (*on_gone)(void *arg, handle conn);
     void *arg;
 };
@@ -38,23 +38,24 @@ MUST_USE enum err transport_new(struct loop *l, const struct guard *guard,
                                 struct transport **ret, char *ret_why, size_t why_cap);
 void transport_free(struct transport *t);                              /* NULL-safe */
 struct addr transport_local(const struct transport *t, size_t listen); /* with the real port */
-/* A new way to path->peer by path->transport, for whom path->unguarded and path->account say:
- * judges the address and finds the listening socket that can reach it (TLS leaves from anywhere).
+/* Makes a new path to path->peer by path->transport, for path->account: judges the address (unless
+ * path->unguarded) and finds the listening socket that can reach it (TLS leaves from anywhere).
  * Fills in path->listen, without a connection. ERR_DENIED: that is one of our own listeners;
  * ERR_BLOCKED: the guard refuses it; ERR_UNREACHABLE: no listener can. */
 MUST_USE enum err transport_route(struct transport *t, struct path *path);
-/* The way of a call from before a restart, when a listener may stand elsewhere in the list or be
- * gone: from the one at `own` where it is still there, else from any that can; false: none can. */
+/* Makes the path of a call from before a restart, when a listener may stand elsewhere in the list
+ * or be gone: from the listener at `own` if it is still there, else from any that can; false: none
+ * can. */
 bool transport_route_again(struct transport *t, const struct addr *own, struct path *path);
 /* Sends one message. Streams: over path->conn, else over one that is open to the peer, else over a
  * new one, which path->conn then names. `host`: the name in the certificate (TLS). ERR_FULL: there
  * is no room for it, or for a connection. */
 MUST_USE enum err transport_send(struct transport *t, struct path *path, struct str host,
                                  struct str bytes);
-/* "192.0.2.1:5060" as the peer should see us (Via, Contact). */
+/* Writes our address as the peer should see it (Via, Contact): "192.0.2.1:5060". */
 void transport_put_own(struct transport *t, const struct path *path, struct buf *b);
-/* What we speak from over that path, as a socket's address. */
+/* Gives our socket address on that path. */
 struct addr transport_from(struct transport *t, const struct path *path);
-/* Is it a connection that the peer opened, and that is still there? */
+/* True when the path is a connection that the peer opened and that is still there. */
 bool transport_came_in(const struct transport *t, const struct path *path);
 const char *transport_name(enum sip_transport how); /* "UDP" */

@@ -1,4 +1,4 @@
-/* Inside the transport: its state, and what its two files share. */
+/* Inside the transport: defines its state, which its two files share. */
 #pragma once
 #include <stdio.h>
 
@@ -61,7 +61,7 @@ struct transport {
     struct own {
         struct addr peer, own;
         int64_t until_ms; /* mono */
-    } own[OWN_KEPT];      /* answers of own_towards, by hash of the peer */
+    } own[OWN_KEPT];      /* answers of own_addr_towards, by hash of the peer */
 };
 
 void conn_on_accept(void *arg, struct stream *s); /* arg: struct listening */

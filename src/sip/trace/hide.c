@@ -1,7 +1,7 @@
-/* hide: what the reader of a call's trace may not learn. A caller who withholds who he is, is
- * masked in all messages of both legs: headers by sip/privacy's table, his own addresses by where
- * they stand, his numbers wherever else they are. What is on the disk stays whole; it is the
- * operator's. Called by the API's thread for each trace that is read. Pure. */
+/* hide: masks what the reader of a call's trace may not learn. A caller that withholds its identity
+ * is masked in all messages of both legs: headers by the table of sip/wire/privacy, its own
+ * addresses by their place, its numbers wherever else they are. The records on the disk stay whole;
+ * they are the operator's. The API's thread calls it for each trace that is read. Pure. */
 #include "sip/trace/hide.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ struct hiding {
     struct secrets secrets;
 };
 
-/* Is it the caller's own message, or ours in his name? */
+/* True for the caller's own message, or ours in its name. */
 static bool is_from_caller(const struct trace_record *r)
 {
     return (r->leg == 'a') != (r->sent != 0);
@@ -29,7 +29,7 @@ static bool is_response(struct str message)
     return str_starts(message, STR("SIP/2.0 "));
 }
 
-/* On leg a: does this header hold the caller's address? */
+/* True when this header, on leg a, holds the caller's address. */
 static bool is_callers(const struct trace_record *r, enum sip_header_id id)
 {
     bool his_request = is_response(trace_record_bytes(r)) == (r->sent != 0);
@@ -65,7 +65,7 @@ static void numbers_collect(const struct trace_record *r, struct secrets *s)
     }
 }
 
-/* Each of the numbers in it, with the digits before, as dots. */
+/* Writes the text with dots for each of the numbers and the digits before it. */
 static void put_masked(struct buf *out, struct str text, const struct secrets *s)
 {
     while (text.n) {

@@ -1,6 +1,6 @@
-/* redact: what a trace does not keep (docs/sip.md). Works on any bytes, line by line: what
- * cannot be read as a header that is known to be harmless in this respect is kept, what is a secret
- * is replaced by "…" as far as it reaches, also where the message was cut off. Pure. */
+/* redact: removes the secrets that a trace does not keep (docs/sip.md). It works on any bytes, line
+ * by line, also where the message was cut off. Each secret is replaced by "…" in its whole length;
+ * all other text is kept. Pure. */
 #include "sip/trace/redact.h"
 
 #include <string.h>
@@ -22,7 +22,7 @@ static bool is_harmless(struct str name)
     return false;
 }
 
-/* One parameter, up to its comma; a quoted string may hold commas. */
+/* Cuts one parameter, up to its comma; a quoted string may hold commas. */
 static struct str param_take(struct str *rest)
 {
     size_t i = 0;
@@ -38,7 +38,8 @@ static struct str param_take(struct str *rest)
     return one;
 }
 
-/* "Digest username="…", response="…"": the scheme, and of a digest what is no proof. */
+/* "Digest username="…", response="…"": writes the scheme, and of a digest the parameters that prove
+ * nothing. */
 static void put_credentials(struct str value, struct buf *out)
 {
     struct str scheme, rest = str_trim(value), name, v;
@@ -77,7 +78,7 @@ static bool is_key_line(struct str line)
     return false;
 }
 
-/* What may be kept of it. */
+/* Writes the part of a key line that may be kept. */
 static void put_key_line(struct str line, struct buf *out)
 {
     struct str head, rest, what = str_slice(line, 0, str_find(line, ':') + 1);
@@ -103,7 +104,7 @@ static void put_key_line(struct str line, struct buf *out)
 
 static void put_sdp(struct str body, struct buf *out)
 {
-    const char *from = body.p; /* what is kept as it is goes in one piece */
+    const char *from = body.p; /* unchanged lines are written in one piece */
     while (body.n) {
         struct str line = line_take(&body);
         if (!is_key_line(line))
@@ -127,7 +128,8 @@ static bool is_one_of(struct str name, struct str full, char compact)
     return str_eq_nocase(name, full) || (name.n == 1 && (name.p[0] | 0x20) == compact);
 }
 
-/* Learns what the body is; true: it holds credentials, and *ret_name is its name. */
+/* Reads a header, and learns the body's type; true: it holds credentials, and *ret_name is its
+ * name. */
 static bool header_read(struct str h, struct content *c, struct str *ret_name)
 {
     struct str name, value;
@@ -144,7 +146,7 @@ static bool header_read(struct str h, struct content *c, struct str *ret_name)
     return false;
 }
 
-/* Up to the body, which it gives. */
+/* Writes the head, and gives the body. */
 static struct str put_headers(struct str message, struct content *c, struct buf *out)
 {
     const char *from = message.p;

@@ -1,5 +1,5 @@
-/* A message as it may be kept: without what proves who somebody is, without keys of media, and of
- * bodies other than SDP only how many bytes they were (docs/sip.md). Pure. */
+/* Copies a message as it may be kept: without credentials and media keys, and with only the size of
+ * bodies other than SDP (docs/sip.md). Pure. */
 #pragma once
 #include "base/buf.h"
 

@@ -1,6 +1,6 @@
-/* trace: copies messages into a batch, which leaves when it is full or FLUSH_MS old. That is all
- * that the edge does for it: what may be kept of a message, and how many of one call, is looked at
- * by the thread that writes. */
+/* trace: copies messages into a batch, which leaves when it is full or FLUSH_MS old. The edge does
+ * no more: the thread that writes decides what to keep of a message, and how many messages of a
+ * call. */
 #include "sip/trace/trace.h"
 
 #include <stdlib.h>
@@ -48,12 +48,12 @@ void trace_flush(struct trace *t)
     trace_log_put(t->log, &t->batch);
 }
 
-static void on_flush(struct timer *timer)
+static void trace_on_flush(struct timer *timer)
 {
     trace_flush(timer->arg);
 }
 
-/* The batch, with room for `size` more; NULL: no memory. */
+/* Gives the batch, with room for `size` more; NULL: no memory. */
 static struct trace_batch *batch_with_room(struct trace *t, size_t size)
 {
     if (t->batch && t->batch->n + size > TRACE_BATCH_BYTES)
@@ -63,7 +63,7 @@ static struct trace_batch *batch_with_room(struct trace *t, size_t size)
         if (!t->batch)
             return NULL;
         t->batch->n = t->batch->count = 0;
-        loop_timer(t->loop, &t->timer, FLUSH_MS, on_flush, t);
+        loop_timer(t->loop, &t->timer, FLUSH_MS, trace_on_flush, t);
     }
     return t->batch;
 }
@@ -75,7 +75,7 @@ static struct trace_addr addr_of(const struct addr *a)
     return r;
 }
 
-void trace_put(struct trace *t, const struct traced *whose, bool sent, const struct path *path,
+void trace_put(struct trace *t, const struct trace_label *whose, bool sent, const struct path *path,
                struct str message)
 {
     if (!t || !trace_id_is_set(&whose->call))

@@ -1,6 +1,6 @@
-/* frame: where a message ends in a stream (RFC 3261 §18.3, §20.14): its headers say, and only they.
- * Called with all bytes that came so far, whenever some came: bytes that come one by one cost no
- * more than those that come at once. Pure. */
+/* frame: finds the end of a message in a stream (RFC 3261 §18.3, §20.14), by its headers alone. It
+ * is called with all bytes so far, whenever some came; bytes that come one by one cost no more than
+ * bytes that come at once. Pure. */
 #include <string.h>
 
 #include "sip/wire/message.h"
@@ -13,7 +13,7 @@ static bool is_length_header(struct str name)
     return str_eq_nocase(name, STR("Content-Length")) || str_eq_nocase(name, STR("l"));
 }
 
-/* The value after the colon, over folded lines: blanks around digits. */
+/* Reads the value after the colon, over folded lines: digits with blanks around them. */
 static enum err length_read(struct str value, uint64_t *ret)
 {
     size_t at = 0;
@@ -26,7 +26,7 @@ static enum err length_read(struct str value, uint64_t *ret)
     return str_to_u64(str_slice(value, at, end - at), UINT32_MAX, ret);
 }
 
-/* Content-Length of a whole head; one, no matter how often it is repeated with the same value. */
+/* Reads the Content-Length of a whole head; repeated headers must have the same value. */
 static enum err head_length(struct str head, uint64_t *ret)
 {
     bool found = false;

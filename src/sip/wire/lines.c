@@ -1,4 +1,4 @@
-/* lines: cutting bytes into lines. Called by the trace's redaction and by what passes bodies on. */
+/* lines: cuts bytes into lines. The trace's redaction and the relay of bodies call it. */
 #include "sip/wire/lines.h"
 
 struct str line_take(struct str *rest)

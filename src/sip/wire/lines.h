@@ -1,10 +1,11 @@
-/* Lines and headers of bytes that need not be a whole message: traces, parts of a body. Pure. */
+/* Cuts lines and headers off bytes that need not be a whole message: traces, parts of a body. Pure.
+ */
 #pragma once
 #include "base/str.h"
 
 /* Cuts the next line off *rest, with its end. */
 struct str line_take(struct str *rest);
 bool line_is_blank(struct str line);
-/* A header with the lines that go on with it (RFC 3261 §7.3.1), with its end; the blank line alone.
- */
+/* Cuts a header with its continuation lines (RFC 3261 §7.3.1) and its end off *rest; a blank line
+ * comes alone. */
 struct str header_take(struct str *rest);

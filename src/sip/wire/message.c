@@ -1,9 +1,9 @@
-/* message: a SIP message as slices of the buffer it came in (RFC 3261 §7, §25.1).
+/* message: parses a SIP message into slices of the buffer it came in (RFC 3261 §7, §25.1).
  *
- * The one reader of what the network sends: datagrams come here directly, streams through frame.c.
- * Folded lines are joined in place; nothing is copied or allocated. Strict where two readers could
- * see two different messages (line ends, repeated single headers, Content-Length), lenient where
- * senders are merely sloppy. Edge's thread; pure but for the unfolding. */
+ * It is the only reader of bytes from the network: datagrams come here directly, streams through
+ * frame.c. Folded lines are joined in place; nothing is copied or allocated. Strict where two
+ * readers could see two different messages (line ends, repeated single headers, Content-Length),
+ * lenient where senders are merely sloppy. Edge's thread; pure, apart from the unfolding. */
 #include "sip/wire/message.h"
 
 #include <string.h>
@@ -44,7 +44,7 @@ const char *sip_header_name(enum sip_header_id id)
     return id < SIP_H_OTHER ? headers[id].name.p : "";
 }
 
-static char lower(char c)
+static char ascii_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
@@ -53,29 +53,30 @@ enum sip_header_id sip_header_of(struct str name)
 {
     if (name.n == 1) {
         for (size_t i = 0; i < SIP_H_OTHER; i++)
-            if (headers[i].compact == lower(name.p[0]))
+            if (headers[i].compact == ascii_lower(name.p[0]))
                 return (enum sip_header_id)i;
         return SIP_H_OTHER;
     }
     for (size_t i = 0; i < SIP_H_OTHER; i++)
-        if (headers[i].name.n == name.n && lower(headers[i].name.p[0]) == lower(name.p[0]) &&
+        if (headers[i].name.n == name.n &&
+            ascii_lower(headers[i].name.p[0]) == ascii_lower(name.p[0]) &&
             str_eq_nocase(headers[i].name, name))
             return (enum sip_header_id)i;
     return SIP_H_OTHER;
 }
 
-static enum err fail(struct sip_msg *m, int status, const char *why)
+static enum err message_fail(struct sip_msg *m, int status, const char *why)
 {
-    if (m->fault_status == 0) { /* the first one says it best */
+    if (m->fault_status == 0) { /* the first fault is the clearest */
         m->fault_status = status;
         m->fault = why;
     }
     return ERR_SYNTAX;
 }
 
-/* One line, without its CRLF, continuation lines joined; false when it never ends or holds bytes no
- * line may have. *at moves behind it. */
-static bool line_take(char *bytes, size_t n, size_t *at, struct str *ret)
+/* Cuts one line, without its CRLF, with its continuation lines joined; false when it never ends or
+ * holds bytes that no line may have. *at moves behind it. */
+static bool message_line_take(char *bytes, size_t n, size_t *at, struct str *ret)
 {
     size_t from = *at, i = from;
     for (;;) {
@@ -105,16 +106,16 @@ static enum err request_line(struct sip_msg *m, struct str line)
     struct str version, rest;
     m->is_request = true;
     if (!str_cut(line, ' ', &m->method_text, &rest) || !is_token(m->method_text))
-        return fail(m, 400, "bad method");
+        return message_fail(m, 400, "bad method");
     m->method = sip_method_of(m->method_text);
     if (!str_cut(rest, ' ', &m->ruri_text, &version) || m->ruri_text.n == 0)
-        return fail(m, 400, "bad request line");
+        return message_fail(m, 400, "bad request line");
     if (!str_starts_nocase(version, STR("SIP/")) || str_find(version, ' ') < version.n)
-        return fail(m, 400, "bad request line");
+        return message_fail(m, 400, "bad request line");
     if (!str_eq_nocase(version, STR("SIP/2.0")))
-        return fail(m, 505, "only SIP/2.0");
+        return message_fail(m, 505, "only SIP/2.0");
     if (uri_parse(m->ruri_text, &m->ruri) != OK)
-        return fail(m, 400, "bad Request-URI");
+        return message_fail(m, 400, "bad Request-URI");
     return OK;
 }
 
@@ -125,7 +126,7 @@ static enum err status_line(struct sip_msg *m, struct str line)
     struct str code;
     str_cut(line, ' ', &code, &m->reason);
     if (code.n != 3 || str_to_u64(code, 699, &status) != OK || status < 100)
-        return fail(m, 400, "bad status");
+        return message_fail(m, 400, "bad status");
     m->status = (int)status;
     return OK;
 }
@@ -139,13 +140,13 @@ static enum err header_line(struct sip_msg *m, struct str line)
 {
     struct str name, value;
     if (!str_cut(line, ':', &name, &value))
-        return fail(m, 400, "header without colon");
+        return message_fail(m, 400, "header without colon");
     while (name.n && char_is(name.p[name.n - 1], CHAR_BLANK))
         name.n--;
     if (!is_token(name))
-        return fail(m, 400, "bad header name");
+        return message_fail(m, 400, "bad header name");
     if (m->n_headers == SIP_HEADERS_MAX)
-        return fail(m, 400, "too many headers");
+        return message_fail(m, 400, "too many headers");
     m->header[m->n_headers++] =
         (struct sip_header){.id = sip_header_of(name), .name = name, .value = str_trim(value)};
     return OK;
@@ -198,7 +199,7 @@ bool sip_has_token(const struct sip_msg *m, enum sip_header_id id, struct str to
     return false;
 }
 
-/* RFC 3261 §8.1.1.5: below 2^31. */
+/* Reads CSeq, whose number is below 2^31 (RFC 3261 §8.1.1.5). */
 static enum err cseq_read(struct sip_msg *m, struct str value)
 {
     uint64_t n;
@@ -206,13 +207,13 @@ static enum err cseq_read(struct sip_msg *m, struct str value)
     struct str method = blanks_skip(str_from(value, digits));
     if (digits == 0 || str_to_u64(str_slice(value, 0, digits), INT32_MAX, &n) != OK ||
         method.p == value.p + digits || !is_token(method))
-        return fail(m, 400, "bad CSeq");
+        return message_fail(m, 400, "bad CSeq");
     m->cseq = (uint32_t)n;
     m->cseq_method = sip_method_of(method);
     if (!m->is_request)
         m->method = m->cseq_method;
     else if (!str_eq(method, m->method_text))
-        return fail(m, 400, "CSeq method does not match");
+        return message_fail(m, 400, "CSeq method does not match");
     return OK;
 }
 
@@ -220,10 +221,10 @@ static enum err call_id_read(struct sip_msg *m, struct str value)
 {
     m->call_id = value;
     if (value.n == 0 || value.n > SIP_CALL_ID_MAX || chars_end(value, 0, CHAR_BLANK) != 0)
-        return fail(m, 400, "bad Call-ID");
+        return message_fail(m, 400, "bad Call-ID");
     for (size_t i = 0; i < value.n; i++)
         if (value.p[i] <= ' ' || value.p[i] == 0x7f)
-            return fail(m, 400, "bad Call-ID");
+            return message_fail(m, 400, "bad Call-ID");
     return OK;
 }
 
@@ -233,18 +234,18 @@ static enum err small_number(struct sip_msg *m, enum sip_header_id id, uint64_t 
     const struct sip_header *h = sip_header(m, id, 0);
     if (!h || str_to_u64(h->value, max, ret) == OK)
         return OK;
-    return fail(m, 400, why);
+    return message_fail(m, 400, why);
 }
 
 static enum err party_read(struct sip_msg *m, enum sip_header_id id, struct name_addr *ret,
                            const char *why)
 {
     if (name_addr_parse(sip_value(m, id), ret) != OK || ret->tag.n > SIP_TAG_MAX)
-        return fail(m, 400, why);
+        return message_fail(m, 400, why);
     return OK;
 }
 
-/* What every message must have (§8.1.1), each thing once. */
+/* Reads the headers that every message must have (§8.1.1), each once. */
 static enum err required_read(struct sip_msg *m)
 {
     static const char *const twice[SIP_H_OTHER] = {
@@ -262,14 +263,14 @@ static enum err required_read(struct sip_msg *m)
     for (size_t i = 0; i < m->n_headers; i++) {
         enum sip_header_id id = m->header[i].id;
         if (seen[id] && id != SIP_H_OTHER && twice[id])
-            err = fail(m, 400, twice[id]);
+            err = message_fail(m, 400, twice[id]);
         seen[id] = true;
     }
     if (!seen[SIP_H_VIA] || !seen[SIP_H_FROM] || !seen[SIP_H_TO] || !seen[SIP_H_CALL_ID] ||
         !seen[SIP_H_CSEQ])
-        return fail(m, 400, "Via, From, To, Call-ID or CSeq is missing");
+        return message_fail(m, 400, "Via, From, To, Call-ID or CSeq is missing");
     if (!sip_next(m, SIP_H_VIA, &line, &rest, &via) || via_parse(via, &m->via) != OK)
-        err = fail(m, 400, "bad Via");
+        err = message_fail(m, 400, "bad Via");
     m->answerable = m->is_request && m->via.host.n > 0;
     if (cseq_read(m, sip_value(m, SIP_H_CSEQ)) != OK)
         err = ERR_SYNTAX;
@@ -281,7 +282,7 @@ static enum err required_read(struct sip_msg *m)
     return err;
 }
 
-/* Headers that must be well formed where they stand, though not every message has them. */
+/* Reads headers that not every message has, but that must be well formed. */
 static enum err optional_read(struct sip_msg *m)
 {
     uint64_t v = 0;
@@ -297,7 +298,7 @@ static enum err optional_read(struct sip_msg *m)
     struct name_addr contact;
     while (err == OK && sip_next(m, SIP_H_CONTACT, &line, &rest, &value))
         if (!str_eq(value, STR("*")) && name_addr_parse(value, &contact) != OK)
-            err = fail(m, 400, "bad Contact");
+            err = message_fail(m, 400, "bad Contact");
     return err;
 }
 
@@ -307,7 +308,7 @@ static enum err body_read(struct sip_msg *m, char *bytes, size_t n, size_t at)
     const struct sip_header *h = sip_header(m, SIP_H_CONTENT_LENGTH, 0);
     enum err err = OK;
     if (h && (str_to_u64(h->value, UINT32_MAX, &length) != OK || length > n - at)) {
-        err = fail(m, 400, "Content-Length is larger than the message, or no number");
+        err = message_fail(m, 400, "Content-Length is larger than the message, or no number");
         length = n - at;
     }
     m->body = str_of_bytes(bytes + at, (size_t)length);
@@ -326,17 +327,17 @@ enum err sip_parse(char *bytes, size_t n, struct sip_msg *ret)
     while (at + 1 < n && bytes[at] == '\r' && bytes[at + 1] == '\n')
         at += 2;
     if (n - at > SIP_MESSAGE_MAX)
-        return fail(m, 513, "message too large");
-    if (!line_take(bytes, n, &at, &line))
-        return fail(m, 400, "no start line");
+        return message_fail(m, 513, "message too large");
+    if (!message_line_take(bytes, n, &at, &line))
+        return message_fail(m, 400, "no start line");
     enum err err = start_line(m, line);
     for (;;) {
-        if (at == n && m->n_headers) { /* cut off, or never there: still says who it is from */
-            err = fail(m, 400, "no blank line behind the headers");
+        if (at == n && m->n_headers) { /* cut off, or never there: it still names its sender */
+            err = message_fail(m, 400, "no blank line behind the headers");
             break;
         }
-        if (!line_take(bytes, n, &at, &line))
-            return fail(m, 400, "a header line does not end, or holds control bytes");
+        if (!message_line_take(bytes, n, &at, &line))
+            return message_fail(m, 400, "a header line does not end, or holds control bytes");
         if (line.n == 0)
             break;
         if (header_line(m, line) != OK)

@@ -1,9 +1,9 @@
-/* SIP messages: parsed once into slices of the buffer they arrived in; nothing is copied or
+/* Parses SIP messages once, into slices of the buffer they arrived in; nothing is copied or
  * allocated (RFC 3261 §7, §25). The buffer is made parseable in place: folded lines are joined by
  * blanks.
  *
- * What the parser accepts and refuses is RFC 4475's list; each of its messages has an asserted
- * outcome in tests/unit/sip/test_rfc4475.c. */
+ * The parser accepts and refuses the messages of RFC 4475's list; each has an asserted outcome in
+ * tests/unit/sip/test_rfc4475.c. */
 #pragma once
 #include "sip/wire/uri.h"
 
@@ -117,7 +117,7 @@ struct sip_msg {
     size_t n_headers;
     struct sip_header header[SIP_HEADERS_MAX];
 
-    /* What every message must have, read already. */
+    /* The headers that every message must have. */
     struct via via; /* the topmost */
     struct name_addr from, to;
     struct str call_id;
@@ -131,24 +131,25 @@ struct sip_msg {
     bool answerable;   /* a request whose Via, From, To, Call-ID and CSeq could be read */
 };
 
-/* A datagram: one message, Content-Length may be missing or smaller than what is there (§18.3). */
+/* Parses a datagram: one message, whose Content-Length may be missing or smaller than the bytes
+ * that are there (§18.3). */
 MUST_USE enum err sip_parse(char *bytes, size_t n, struct sip_msg *ret);
-/* What is known of a stream's next message, so that no byte of its head is read twice. Zero before
+/* The progress in a stream's next message, so that no byte of its head is read twice. Zero before
  * the first. */
 struct sip_framing {
     size_t looked; /* bytes in which the head does not end */
     size_t size;   /* of the whole message; 0: its head is not whole yet */
 };
-/* A stream: ERR_AGAIN needs more bytes behind those that are there (*ret_size: how many in all, 0
- * unknown); OK: the first *ret_size are a message, and `f` is ready for the next. A message without
+/* Frames a stream. ERR_AGAIN: more bytes are needed (*ret_size: how many in all, 0: unknown); OK:
+ * the first *ret_size are a message, and `f` is ready for the next. A message without
  * Content-Length is ERR_SYNTAX (§20.14), a head of more than 512 lines ERR_TOO_BIG. Whatever it
  * returns, leading CRLFs are *ret_skip bytes to drop first. */
 MUST_USE enum err sip_frame(struct sip_framing *f, const char *bytes, size_t n, size_t *ret_skip,
                             size_t *ret_size);
 
-/* The i-th header line with that id, or NULL. */
+/* Gives the i-th header line with that id, or NULL. */
 const struct sip_header *sip_header(const struct sip_msg *m, enum sip_header_id id, size_t i);
-/* The value of the first, or an absent str. */
+/* Gives the value of the first one, or an absent str. */
 struct str sip_value(const struct sip_msg *m, enum sip_header_id id);
 const struct sip_header *sip_header_named(const struct sip_msg *m, struct str name); /* no case */
 /* Walks all values over lines and commas: size_t line = 0; struct str rest = {0}; while

@@ -1,5 +1,5 @@
-/* name_addr: one value of From, To, Contact, Route, P-Asserted-Identity and their like: a display
- * name, a URI in <> or bare, and the header's parameters (RFC 3261 §20.10, §25.1).
+/* name_addr: parses one value of From, To, Contact, Route, P-Asserted-Identity and their like: a
+ * display name, a URI in <> or bare, and the header's parameters (RFC 3261 §20.10, §25.1).
  *
  * Called for From and To of every message, for others where they are needed; pure. A bare URI may
  * have neither ',' nor '?', and what follows its first ';' belongs to the header, not to the URI.
@@ -20,7 +20,7 @@ static enum err params_read(struct str params, struct name_addr *ret)
     return err == ERR_NOT_FOUND ? OK : ERR_SYNTAX;
 }
 
-/* Display name before '<' at index `open`; false when that cannot be one. */
+/* Reads the display name before '<' at index `open`; false when the text cannot be one. */
 static bool display_read(struct str s, size_t open, struct name_addr *ret)
 {
     struct str name = str_trim(str_slice(s, 0, open));
@@ -35,7 +35,7 @@ static bool display_read(struct str s, size_t open, struct name_addr *ret)
     return true;
 }
 
-/* Index of the '<' that opens the URI; s.n when there is none. */
+/* Finds the index of the '<' that opens the URI; s.n when there is none. */
 static size_t bracket_find(struct str s)
 {
     size_t at = 0;

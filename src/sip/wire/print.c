@@ -1,5 +1,5 @@
-/* print: SIP messages as bytes. Whatever came from outside goes through clean_put: a header that
- * was smuggled in a value would be ours to answer for. Pure. */
+/* print: writes SIP messages as bytes. All text from outside goes through clean_put, so that no
+ * value can smuggle in a header. Pure. */
 #include "sip/wire/print.h"
 
 #include <stdarg.h>
@@ -123,8 +123,8 @@ const char *sip_reason(int status)
     return status >= 100 && status < 700 ? by_class[status / 100] : "";
 }
 
-/* The top Via goes back with the address the request really came from (RFC 3261 §18.2.1, RFC 3581
- * §4); what the sender wrote under these names himself is dropped. */
+/* Writes the top Via with the address from which the request really came (RFC 3261 §18.2.1, RFC
+ * 3581 §4); the sender's own parameters of these names are dropped. */
 static void put_top_via(struct buf *b, const struct via *v, const struct addr *source)
 {
     char host[ADDR_TEXT_SIZE];

@@ -1,5 +1,6 @@
-/* privacy: the table of who may see which header, and the numbers that custom headers may not have.
- * Called for each message that is passed on, on the edge's thread, and by the trace's reader. */
+/* privacy: holds the table of who may see which header, and finds the numbers that custom headers
+ * may not have. Called for each message that is passed on, on the edge's thread, and by the trace's
+ * reader. */
 #include "sip/wire/privacy.h"
 
 #include <string.h>
@@ -114,8 +115,8 @@ static bool is_private_token(struct str one)
     return false;
 }
 
-/* ";privacy=full" of Diversion and Remote-Party-ID, "?Privacy=history" of History-Info (RFC 5806
- * §4, RFC 7044 §5). */
+/* True for ";privacy=full" of Diversion and Remote-Party-ID, "?Privacy=history" of History-Info
+ * (RFC 5806 §4, RFC 7044 §5). */
 static bool is_private_value(struct str value)
 {
     struct name_addr na;
@@ -187,13 +188,13 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Stands between the digits of a number as people write it. */
+/* True for a character that people write between the digits of a number. */
 static bool is_separator(char c)
 {
     return c == ' ' || c == '-' || c == '.' || c == '(' || c == ')' || c == '/';
 }
 
-/* The last digits of a number; fewer than four are no secret. */
+/* Adds the last digits of a number; fewer than four are no secret. */
 static void number_add(struct secrets *s, struct str user)
 {
     char digits[SECRET_DIGITS + 1] = "";
@@ -235,8 +236,8 @@ void secrets_read(const struct sip_msg *m, struct secrets *ret)
     }
 }
 
-/* How many bytes of `text` from `at` on are those digits, separators between them; 0: they are not
- * there. */
+/* Gives how many bytes of `text` from `at` on are those digits, with separators between them; 0:
+ * none. */
 static size_t digits_match(struct str text, size_t at, const char *digits)
 {
     size_t i = at;

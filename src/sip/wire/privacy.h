@@ -1,6 +1,6 @@
-/* Who may learn what of a party that withholds who it is (RFC 3323, RFC 3325 §7, docs/sip.md). One
- * table says which header of its messages leaves to whom; relays, events and traces all ask here.
- * Pure. */
+/* Decides what others may learn of a party that withholds its identity (RFC 3323, RFC 3325 §7,
+ * docs/sip.md). One table says which header of its messages may go to whom; relays, events and
+ * traces all ask here. Pure. */
 #pragma once
 #include "sip/wire/message.h"
 
@@ -11,8 +11,8 @@ enum audience {
     AUDIENCES
 };
 
-/* The party's numbers, by their last digits: however they are written, no custom header may have
- * them. */
+/* The party's numbers, by their last digits. No custom header may have them, in whatever form they
+ * are written. */
 enum { SECRETS_MAX = 6, SECRET_DIGITS = 8 };
 struct secrets {
     bool unknown; /* the numbers are not at hand: no custom header leaves */
@@ -21,13 +21,15 @@ struct secrets {
 };
 extern const struct secrets secrets_unknown;
 
-/* Does the sender withhold who it is? Privacy: id, user, header; a Remote-Party-ID with privacy. */
+/* True when the sender withholds its identity: Privacy: id, user, header; a Remote-Party-ID with
+ * privacy. */
 bool privacy_is_wanted(const struct sip_msg *m);
-/* Adds the numbers in the addresses of its sender. */
+/* Adds the numbers in the sender's addresses. */
 void secrets_read(const struct sip_msg *m, struct secrets *ret);
 /* Adds those of one header's value: From, Contact, P-Asserted-Identity … */
 void secrets_add(struct secrets *s, struct str value);
-/* The next place in `text` that has one of them: *ret_n bytes at the index; text.n: none. */
+/* Finds the next place in `text` that has one of the numbers: *ret_n bytes at the index; text.n:
+ * none. */
 size_t secrets_find(const struct secrets *s, struct str text, size_t *ret_n);
 
 enum header_class {
@@ -40,6 +42,6 @@ enum header_class {
     HEADER_CLASSES
 };
 enum header_class header_class_of(enum sip_header_id id, struct str name);
-/* May it leave? `hidden` is NULL when its sender withholds nothing. */
+/* True when the header may leave. `hidden` is NULL when its sender withholds nothing. */
 bool header_leaves(enum sip_header_id id, struct str name, struct str value, enum audience to,
                    const struct secrets *hidden);

@@ -1,13 +1,14 @@
-/* relayed: headers and body on their way from one leg to the other. Who withholds who he is does so
- * in the body too: an SDP loses what it says of him, a body in parts is its SDP alone (an ISUP
- * beside it has the number), and types that may hold anything stay behind. Edge's thread. */
+/* relayed: passes headers and body from one leg to the other. A party that withholds its identity
+ * is hidden in the body too: an SDP loses the lines about the person, of a body in parts only the
+ * SDP passes (an ISUP beside it has the number), and types that may hold anything stay behind.
+ * Edge's thread. */
 #include "sip/wire/relayed.h"
 
 #include <string.h>
 
 #include "sip/wire/lines.h"
 
-/* The type, without parameters. */
+/* Compares the type, without its parameters. */
 static bool is_type(struct str content_type, struct str type)
 {
     struct str essence, params;
@@ -15,7 +16,7 @@ static bool is_type(struct str content_type, struct str type)
     return str_eq_nocase(str_trim(essence), type);
 }
 
-/* Types that have no place for a name. */
+/* True for types that have no place for a name. */
 static bool is_plain_type(struct str content_type)
 {
     static const struct str types[] = {STR("application/dtmf-relay"), STR("application/dtmf"),
@@ -45,7 +46,7 @@ void sdp_put_hidden(struct buf *b, struct str sdp, const struct secrets *hidden)
     }
 }
 
-/* The part that is an SDP, of a body in parts (RFC 2046 §5.1); empty when there is none. */
+/* Finds the SDP in a body of parts (RFC 2046 §5.1); empty when there is none. */
 static struct str sdp_part(struct str content_type, struct str body)
 {
     struct str essence, params, boundary, name, value, begin = {0};
@@ -72,7 +73,7 @@ static struct str sdp_part(struct str content_type, struct str body)
     return (struct str){0};
 }
 
-/* Its body, with the Content-* headers that say what it is. */
+/* Writes the body without the identity, with its Content-* headers. */
 static void put_hidden_body(struct buf *b, const struct sip_msg *m, const struct secrets *hidden)
 {
     static const enum sip_header_id about[] = {SIP_H_CONTENT_TYPE, SIP_H_CONTENT_ENCODING,

@@ -1,4 +1,4 @@
-/* syntax: the bytes, blanks, quoted strings, hosts and parameters of SIP headers.
+/* syntax: reads the bytes, blanks, quoted strings, hosts and parameters of SIP headers.
  *
  * Every parser of this folder is built from these, so that all of them agree on where a value ends.
  * Lenient where real senders are sloppy and nothing is ambiguous (a last ';', '=' in a value, UTF-8
@@ -76,7 +76,7 @@ enum err port_parse(struct str digits, uint16_t *ret)
     return OK;
 }
 
-/* The value after '=' in s at `at`; gives the index after it, 0 when a quote never closes. */
+/* Reads the value after '=' in s at `at`; gives the index after it, 0 when a quote never closes. */
 static size_t param_value(struct str s, size_t at, struct param *ret)
 {
     size_t end;
@@ -130,7 +130,7 @@ bool param_find(struct str params, struct str name, struct str *ret_value)
     return false;
 }
 
-/* The index of the first comma outside quotes and <>, or s.n. */
+/* Finds the index of the first comma outside quotes and <>, or s.n. */
 static size_t value_end(struct str s)
 {
     bool in_uri = false;

@@ -1,6 +1,6 @@
-/* The small grammar that all SIP headers share (RFC 3261 §25.1): which bytes may stand where,
- * blanks, quoted strings, hosts, and one parameter after another. Only sip/ parsers include
- * this. Pure; slices into the text. */
+/* Reads the small grammar that all SIP headers share (RFC 3261 §25.1): classes of bytes, blanks,
+ * quoted strings, hosts, and one parameter after another. Only sip/ parsers include this. Pure;
+ * slices into the text. */
 #pragma once
 #include "base/buf.h"
 
@@ -23,15 +23,18 @@ static inline bool char_is(char c, unsigned classes)
     return (u < 128 ? char_class[u] : CHAR_USER | CHAR_PARAM | CHAR_URI) & classes;
 }
 
-/* Index of the first byte at or after `at` that is in none of the classes; s.n when all are. */
+/* Finds the index of the first byte at or after `at` that is in none of the classes; s.n when all
+ * are. */
 size_t chars_end(struct str s, size_t at, unsigned classes);
 bool is_token(struct str s); /* not empty, token characters only */
 struct str blanks_skip(struct str s);
-/* s.p[at] is '"': the index after the closing one, or 0 when it never closes. */
+/* Finds the end of a quoted string whose '"' is s.p[at]: the index after the closing one, or 0 when
+ * it never closes. */
 size_t quoted_end(struct str s, size_t at);
-/* Length of the host name, IPv4 address or [IPv6] that s begins with; 0 when there is none. */
+/* Gives the length of the host name, IPv4 address or [IPv6] that s begins with; 0 when there is
+ * none. */
 size_t host_length(struct str s);
-/* Digits, 1 … 65535, else ERR_SYNTAX. */
+/* Parses digits, 1 … 65535, else ERR_SYNTAX. */
 MUST_USE enum err port_parse(struct str digits, uint16_t *ret);
 
 struct param {

@@ -1,4 +1,4 @@
-/* token: 128 bits as 26 digits of 5 bits, the highest first. Pure. */
+/* token: writes and reads 128 bits as 26 digits of 5 bits, the highest first. Pure. */
 #include "sip/wire/token.h"
 
 static const char digits[] = "0123456789abcdefghijklmnopqrstuv";

@@ -1,5 +1,5 @@
-/* Our own tags and branches: a handle and 64 random bits as 26 characters of base32. Looking one up
- * is an index and a compare; a stale or forged one misses. Pure. */
+/* Makes our own tags and branches: a handle and 64 random bits as 26 characters of base32. A
+ * look-up is an index and a comparison; a stale or forged token finds nothing. Pure. */
 #pragma once
 #include "base/pool.h"
 

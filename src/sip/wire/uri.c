@@ -1,9 +1,9 @@
-/* uri: SIP, SIPS and tel URIs (RFC 3261 §19.1, RFC 3966), read into slices.
+/* uri: parses SIP, SIPS and tel URIs (RFC 3261 §19.1, RFC 3966) into slices.
  *
- * Called for the Request-URI and for every address header of a message, on the edge's loop; pure.
- * A URI of another scheme is no error here: it parses as URI_OTHER, and who needs to act on it
- * answers 416. The invariant: an accepted SIP URI has a host, and at most one '@' decides where
- * the user part ends, so that nobody reads another host out of it. */
+ * Called for the Request-URI and for every address header of a message, on the edge's loop; pure. A
+ * URI of another scheme is no error here: it parses as URI_OTHER, and code that must act on it
+ * answers 416. The invariant: an accepted SIP URI has a host, and at most one '@' decides where the
+ * user part ends, so that no other reader finds another host in it. */
 #include "sip/wire/uri.h"
 
 #include "sip/wire/syntax.h"
@@ -35,7 +35,7 @@ static enum err userinfo_parse(struct str s, struct uri *u)
     return is_user_text(u->user) ? OK : ERR_SYNTAX;
 }
 
-/* What follows "sip:" or "sips:". */
+/* Parses the text behind "sip:" or "sips:". */
 static enum err sip_parse_rest(struct str s, struct uri *u)
 {
     struct str head, tail, digits;

@@ -1,5 +1,5 @@
-/* SIP, SIPS and tel URIs (RFC 3261 §19.1, RFC 3966), and name-addr with its parameters (§25.1).
- * Slices into the text; pure. */
+/* Parses SIP, SIPS and tel URIs (RFC 3261 §19.1, RFC 3966), and name-addr with its parameters
+ * (§25.1). Slices into the text; pure. */
 #pragma once
 #include "base/buf.h"
 
@@ -16,8 +16,8 @@ struct uri {
     struct str headers; /* after '?', raw; "" */
 };
 MUST_USE enum err uri_parse(struct str text, struct uri *ret);
-/* Value of a parameter in ";a=b;c" or "a=b;c"; names without case; a flag gives an empty value with
- * p set; false when it is not there. */
+/* Finds the value of a parameter in ";a=b;c" or "a=b;c"; names without case; a flag gives an empty
+ * value with p set; false when it is not there. */
 bool param_find(struct str params, struct str name, struct str *ret_value);
 /* Undoes %xx; ERR_SYNTAX on a bad escape, ERR_INVALID on %00. */
 MUST_USE enum err uri_unescape(struct str s, struct buf *out);
@@ -29,9 +29,9 @@ struct name_addr {
     struct str params; /* header parameters after the '>' */
     struct str tag;    /* ;tag=, p == NULL when there is none */
 };
-/* One value of From, To, Contact, Route, P-Asserted-Identity, Refer-To … */
+/* Parses one value of From, To, Contact, Route, P-Asserted-Identity, Refer-To … */
 MUST_USE enum err name_addr_parse(struct str text, struct name_addr *ret);
-/* Display name as UTF-8 text, quoted-pairs undone. */
+/* Writes the display name as UTF-8 text, with quoted-pairs undone. */
 void display_print(struct str display, struct buf *out);
 /* Cuts the first value off a comma separated header value, honouring quotes and <>; false at the
  * end. */

@@ -1,8 +1,9 @@
-/* via: one value of a Via header (RFC 3261 §20.42, RFC 3581).
+/* via: parses one value of a Via header (RFC 3261 §20.42, RFC 3581).
  *
  * Called for the topmost Via of every message. Blanks may stand around '/' and ':'. When only the
- * parameters are broken, *ret still has what came before the fault, so that the 400 can go out with
- * a Via that says whose it is. Where the reply goes is never read from here (maddr is ignored). */
+ * parameters are broken, *ret still has what came before the fault, so that the 400 can be sent
+ * with a Via that names its transaction. The destination of the reply is never read from here
+ * (maddr is ignored). */
 #include "sip/wire/message.h"
 #include "sip/wire/syntax.h"
 

@@ -63,9 +63,9 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct traced call_of(char leg)
+static struct trace_label call_of(char leg)
 {
-    struct traced whose = {.leg = leg};
+    struct trace_label whose = {.leg = leg};
     char id[ID_SIZE];
     const struct str part = STR("x");
     id_derive("call", &part, 1, id);
@@ -82,7 +82,7 @@ static struct path path_to(const char *peer)
 
 static void put(struct str message)
 {
-    const struct traced whose = call_of('b');
+    const struct trace_label whose = call_of('b');
     const struct path path = path_to("5.0.1.1:5070");
     trace_put(t, &whose, true, &path, message);
 }
@@ -149,7 +149,7 @@ static void a_full_batch_leaves_at_once(void **state)
 
 static void what_is_no_call_s_is_not_kept(void **state)
 {
-    const struct traced nobody = {0}, whose = call_of('a');
+    const struct trace_label nobody = {0}, whose = call_of('a');
     const struct path path = path_to("5.0.1.1");
     trace_put(t, &nobody, false, &path, STR("OPTIONS"));
     trace_put(NULL, &whose, false, &path, STR("INVITE"));
