@@ -58,6 +58,7 @@ static void unlist(struct attempt_job *j)
 
 static void job_free(struct attempt_job *j)
 {
+    j->lane->queue->shard->under_way--;
     unlist(j);
     timer_stop(&j->retry);
     event_drop(&j->event);
@@ -201,7 +202,8 @@ static void set_verdict(struct attempt_job *j, struct verdict v)
         (struct delivery_after){.state = state[v.kind],
                                 .next_at_ms = clock_wall_of(j->next_ms),
                                 .schedule_from = j->schedule_from,
-                                .begun_at_ms = j->schedule_from ? clock_wall_of(j->begun_ms) : 0};
+                                .begun_at_ms = j->schedule_from ? clock_wall_of(j->begun_ms) : 0,
+                                .under = j->lane->queue->shard->hold};
 }
 
 /* Its endpoint came back from an outage since the schedule began: what was tried before says
@@ -342,6 +344,7 @@ static struct attempt_job *job_new(struct lane *l)
 {
     struct attempt_job *j = calloc(1, sizeof *j);
     if (j) {
+        l->queue->shard->under_way++;
         j->courier = l->queue->courier;
         j->lane = l;
         j->is_retry = l->head->attempts > 0;
@@ -357,6 +360,7 @@ void attempt_start(struct lane *l)
     if (j)
         j->post = post_new(c, l->queue->endpoint, it->sequence, it->attempts + 1);
     if (!j || !j->post) {
+        l->queue->shard->under_way -= j != NULL;
         free(j);
         slot_free(l->queue, it->attempts > 0);
         lane_wait(l, loop_now_ms(c->loop) + STORE_RETRY_MS);

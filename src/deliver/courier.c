@@ -6,7 +6,13 @@
 
 struct courier *courier_of(struct deliver *d, uint64_t endpoint)
 {
-    return &d->courier[endpoint % d->n];
+    unsigned char home = d->home[shard_of(endpoint)];
+    return home ? &d->courier[home - 1] : NULL;
+}
+
+bool courier_has(const struct courier *c, uint64_t endpoint)
+{
+    return c->shard[shard_of(endpoint)].state == SHARD_HERE;
 }
 
 /* A look at a number tells whether there is a newer one: taking it each time would be a lock and

@@ -9,10 +9,13 @@
  * Events of the loop only note that something is to be looked at; the end of the turn looks once
  * (deliver.c): plan.c brings lanes back from the store, dispatch.c starts attempts. */
 #pragma once
+#include <stdatomic.h>
+
 #include "base/map.h"
 #include "deliver/config.h"
 #include "deliver/http/client.h"
 #include "net/loop.h"
+#include "store/rows/shards.h"
 
 enum {
     EVENTS_HELD_MAX = 50000, /* beyond it, and for retries, an event is read from the store again */
@@ -29,6 +32,15 @@ enum {
 struct queue;
 struct tenant;
 
+enum shard_state { SHARD_AWAY, SHARD_TAKING, SHARD_HERE, SHARD_LEAVING };
+struct shard {     /* of one courier: whether it may send to its endpoints */
+    uint8_t state; /* enum shard_state */
+    struct shard_hold hold;
+    unsigned under_way; /* attempts and reads of its lanes */
+    void (*on_left)(void *arg, unsigned shard);
+    void *arg;
+};
+
 struct courier {
     struct deliver *deliver;
     struct loop *loop;
@@ -39,7 +51,8 @@ struct courier {
     struct tenant *parked, **parked_tail;
     struct tenant *load_wait, **load_wait_tail;
     struct queue *touched, **touched_tail; /* to be planned at the turn's end */
-    unsigned in_flight, loads, n_questions;
+    struct shard shard[SHARDS];
+    unsigned in_flight, loads, n_questions, n_leaving;
     const struct book *book, *book_before; /* by courier_book */
     uint64_t book_generation;
     struct question *questions;    /* ask.c's */
@@ -59,11 +72,13 @@ struct deliver {
         start_ms; /* wall time less mono time at the start, which rows from before are read by */
     unsigned n;
     struct courier *courier;
+    atomic_uchar home[SHARDS]; /* the number of the courier that has it, from 1; 0: none here */
 };
 
 /* The present book, held by the courier: valid until the loop's next turn. */
 const struct book *courier_book(struct courier *c);
-struct courier *courier_of(struct deliver *d, uint64_t endpoint);
+struct courier *courier_of(struct deliver *d, uint64_t endpoint); /* NULL: none here has it */
+bool courier_has(const struct courier *c, uint64_t endpoint);     /* and may send to it */
 
 /* A job of the store, or an event on its way there. The courier waits for its end before it stops;
  * `done` runs on its thread, exactly once, unless the call was refused. */

@@ -18,6 +18,7 @@
 #include "deliver/load.h"
 #include "deliver/outage.h"
 #include "deliver/plan.h"
+#include "deliver/shard.h"
 #include "deliver/tenant.h"
 
 enum { MAILS_MAX = 1 << 20 };
@@ -32,6 +33,7 @@ static void on_turn_end(void *arg)
         plan(c);
         dispatch(c);
     } while (c->touched);
+    shards_leave(c);
     may_stop(c);
     book_drop(&c->book_before);
 }
@@ -52,6 +54,8 @@ static void on_stored(struct mail *m)
     struct courier *c = s->courier;
     for (size_t i = 0; i < s->n; i++) {
         const struct delivery *d = &s->delivery[i];
+        if (!shard_takes(c, d->endpoint))
+            continue; /* left meanwhile: whoever takes the shard finds it in the store */
         struct item *it = item_new(c->deliver, d);
         if (!it)
             memory_gone("deliver"); /* the lane's next would overtake it */
@@ -100,6 +104,50 @@ enum err deliver_ask(struct deliver *d, const struct event *e, struct str url, i
     return question_ask(d, e, url, timeout_ms, asked);
 }
 
+struct shard_mail {
+    struct mail mail;
+    struct courier *courier;
+    unsigned shard;
+    void (*on_left)(void *arg, unsigned shard);
+    void *arg;
+};
+
+static void on_shard_take(struct mail *m)
+{
+    struct shard_mail *s = (struct shard_mail *)m;
+    shard_begin_take(s->courier, s->shard);
+    free(s);
+}
+
+static void on_shard_leave(struct mail *m)
+{
+    struct shard_mail *s = (struct shard_mail *)m;
+    shard_begin_leave(s->courier, s->shard, s->on_left, s->arg);
+    free(s);
+}
+
+enum err deliver_take_shard(struct deliver *d, unsigned shard, unsigned courier)
+{
+    struct shard_mail *m = malloc(sizeof *m);
+    if (!m)
+        return ERR_NOMEM;
+    *m = (struct shard_mail){{NULL, on_shard_take}, &d->courier[courier], shard, NULL, NULL};
+    loop_post_answer(m->courier->loop, &m->mail);
+    return OK;
+}
+
+enum err deliver_leave_shard(struct deliver *d, unsigned shard,
+                             void (*on_left)(void *arg, unsigned shard), void *arg)
+{
+    unsigned char home = d->home[shard];
+    struct shard_mail *m = home ? malloc(sizeof *m) : NULL;
+    if (!m)
+        return home ? ERR_NOMEM : ERR_NOT_FOUND;
+    *m = (struct shard_mail){{NULL, on_shard_leave}, &d->courier[home - 1], shard, on_left, arg};
+    loop_post_answer(m->courier->loop, &m->mail);
+    return OK;
+}
+
 struct nudge_mail {
     struct mail mail;
     struct courier *courier;
@@ -126,10 +174,11 @@ static void on_nudge(struct mail *m)
 
 void deliver_nudge(struct deliver *d, uint64_t endpoint)
 {
-    struct nudge_mail *n = malloc(sizeof *n);
+    struct courier *c = courier_of(d, endpoint);
+    struct nudge_mail *n = c ? malloc(sizeof *n) : NULL;
     if (!n)
         return; /* its timers run on */
-    *n = (struct nudge_mail){{NULL, on_nudge}, courier_of(d, endpoint), endpoint};
+    *n = (struct nudge_mail){{NULL, on_nudge}, c, endpoint};
     loop_post_answer(n->courier->loop, &n->mail);
 }
 
@@ -231,6 +280,8 @@ enum err deliver_start(const struct deliver_config *c, struct deliver **ret)
     enum err err = OK;
     for (; err == OK && d->n < c->couriers; d->n++)
         err = courier_open(d, &d->courier[d->n], d->n);
+    if (err == OK)
+        err = shards_take_all(d);
     if (err == OK)
         err = outages_load(d);
     if (err == OK)

@@ -27,3 +27,11 @@ void deliver_nudge(struct deliver *d, uint64_t endpoint);
 /* A number's data is being erased: events of it that are held in memory for their first attempt are
  * let go; the attempt then asks the store whether there still is something to send. Any thread. */
 void deliver_forget(struct deliver *d, uint64_t account, struct str number);
+/* The endpoints are in 64 shards (store/rows/shards.h), all of which belong to the couriers from
+ * the start. A shard is left when its attempts under way have ended: then `on_left` comes, on the
+ * courier's thread, and another courier or process may take it. ERR_NOT_FOUND: no courier has it.
+ * Any thread. */
+MUST_USE enum err deliver_leave_shard(struct deliver *d, unsigned shard,
+                                      void (*on_left)(void *arg, unsigned shard), void *arg);
+/* One that nobody has: its epoch is raised, its deliveries are read from the store. Any thread. */
+MUST_USE enum err deliver_take_shard(struct deliver *d, unsigned shard, unsigned courier);

@@ -82,7 +82,9 @@ static bool announce(struct courier *c, uint64_t endpoint, const struct event *e
 {
     const struct book *book = courier_book(c);
     const struct book_endpoint *ep = book_endpoint(book, endpoint);
-    struct queue *t = ep && !ep->set->disabled && !c->stopping ? queue_of(c, endpoint) : NULL;
+    struct queue *t = ep && !ep->set->disabled && !c->stopping && courier_has(c, endpoint)
+                          ? queue_of(c, endpoint)
+                          : NULL;
     struct early *y = NULL, *old;
     uint64_t lane = lane_key(endpoint, e);
     if (t && t->health.state == HEALTH_HEALTHY) {
@@ -130,12 +132,13 @@ static void on_early(struct mail *m)
 enum err early_announce(struct deliver *d, const struct event *e, uint64_t endpoint,
                         unsigned sequence)
 {
-    struct early_mail *a = malloc(sizeof *a);
+    struct courier *c = courier_of(d, endpoint);
+    struct early_mail *a = c ? malloc(sizeof *a) : NULL;
     if (!a)
-        return ERR_NOMEM;
+        return c ? ERR_NOMEM : ERR_FULL;
     *a = (struct early_mail){
         .mail.open = on_early,
-        .courier = courier_of(d, endpoint),
+        .courier = c,
         .event = event_hold(e),
         .endpoint = endpoint,
         .sequence = sequence,
@@ -177,6 +180,14 @@ bool early_waits(struct courier *c, uint64_t lane, uint64_t endpoint)
     if (y)
         drop(y);
     return y != NULL;
+}
+
+void early_leave(struct courier *c, const struct shard *s)
+{
+    struct early *y;
+    for (size_t i = 0; (y = map_next(c->early, &i));)
+        if (y->queue->shard == s)
+            drop(y);
 }
 
 void early_free(struct courier *c)

@@ -13,4 +13,5 @@ struct post *early_claim(struct courier *c, const struct delivery *d, const stru
                          struct lane **ret_lane);
 /* Does somebody wait for the answer to this lane's first attempt? Asked once, at its start. */
 bool early_waits(struct courier *c, uint64_t lane, uint64_t endpoint);
+void early_leave(struct courier *c, const struct shard *s); /* all of that shard end */
 void early_free(struct courier *c);

@@ -215,6 +215,8 @@ void lane_shelve(struct lane *l, int64_t due_ms, int64_t begun_ms)
 static bool has_room(const struct courier *c, const struct queue *t)
 {
     bool closed = t->disabled || t->health.state == HEALTH_FAILING;
+    if (t->shard->state != SHARD_HERE)
+        return false; /* what it had before is still being read */
     return share_allows(&items_share, t->tenant->items, c->items) &&
            t->n_items < (closed ? READY_LOW : QUEUE_ITEMS_MAX);
 }

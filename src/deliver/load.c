@@ -138,6 +138,7 @@ static void on_loaded(struct courier_job *job)
     struct queue *t = j->queue;
     c->loads--;
     j->tenant->loads--;
+    t->shard->under_way--;
     if (j->from_shelf)
         t->loading = false;
     if (job->job.err != OK)
@@ -186,6 +187,7 @@ static void submit(struct courier *c, struct load_job *j)
 {
     c->loads++;
     j->tenant->loads++;
+    j->queue->shard->under_way++;
     enum err err = courier_read(c, &j->job); /* from here on it is the reader's */
     if (err == OK)
         return;
@@ -246,24 +248,39 @@ struct start_job {
 
 /* No schedule waits longer than RETRY_WAIT_MAX_MS: a row that says so was written under a clock
  * that was ahead. */
-static int64_t due_of(const struct delivery *d)
+static int64_t due_of(int64_t next_at_ms)
 {
-    int64_t due_ms = clock_mono_of(d->next_at_ms);
+    int64_t due_ms = clock_mono_of(next_at_ms);
     int64_t last_ms = clock_mono_ms() + RETRY_WAIT_MAX_MS;
     return due_ms < last_ms ? due_ms : last_ms;
+}
+
+void load_put_lane(struct queue *t, uint64_t lane, int64_t next_at_ms)
+{
+    struct shelved one = {.due_ms = due_of(next_at_ms), .lane = lane};
+    if (shelf_has(&t->shelf, lane))
+        return; /* a delivery of it came meanwhile */
+    if (shelf_put(&t->shelf, &one) != OK)
+        memory_gone("deliver"); /* nobody would know of the lane */
+    metric_add(METRIC_LANES_WAITING, 1);
+    queue_touch(t);
+}
+
+static struct queue *queue_at_start(struct start_job *s, const struct delivery *d)
+{
+    struct courier *c = courier_of(s->deliver, d->endpoint);
+    struct queue *t = c ? queue_of(c, d->endpoint) : NULL;
+    if (c && !t)
+        s->err = ERR_NOMEM;
+    return t;
 }
 
 static void put_lane(struct start_job *s)
 {
     const struct delivery *d = &s->oldest;
-    struct shelved one = {.due_ms = due_of(d), .lane = d->lane};
-    struct queue *t = d->n ? queue_of(courier_of(s->deliver, d->endpoint), d->endpoint) : NULL;
-    if (d->n && (!t || shelf_put(&t->shelf, &one) != OK))
-        s->err = ERR_NOMEM;
-    else if (t)
-        metric_add(METRIC_LANES_WAITING, 1);
+    struct queue *t = d->n ? queue_at_start(s, d) : NULL;
     if (t)
-        queue_touch(t);
+        load_put_lane(t, d->lane, d->next_at_ms);
 }
 
 static bool on_waiting(void *arg, const struct delivery *d)
@@ -274,10 +291,8 @@ static bool on_waiting(void *arg, const struct delivery *d)
         put_lane(s);
     if (!same || d->n < s->oldest.n)
         s->oldest = *d;
-    struct queue *t = queue_of(courier_of(s->deliver, d->endpoint), d->endpoint);
-    if (!t)
-        s->err = ERR_NOMEM;
-    else
+    struct queue *t = queue_at_start(s, d);
+    if (t)
         t->pending++;
     s->at = *d;
     s->rows++;

@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
-#include "store/rows/outages.h"
 
 struct outage_job {
     struct courier_job job; /* first */
@@ -20,7 +19,7 @@ struct outage_job {
 static enum err save_run(struct store_job *job, struct db *db)
 {
     const struct outage *o = &((const struct outage_job *)job)->outage;
-    return o->since_ms ? outage_put(db, o) : outage_delete(db, o->endpoint);
+    return o->since_ms ? outage_put(db, o) : outage_delete(db, o);
 }
 
 static void on_saved(struct courier_job *job)
@@ -42,6 +41,7 @@ void outage_save(struct queue *t, const struct outcome *last, int64_t at_ms)
         return;
     o->job = (struct courier_job){.job.run = save_run, .done = on_saved};
     o->outage.endpoint = t->endpoint;
+    o->outage.under = t->shard->hold;
     if (fails) {
         o->outage.since_ms = clock_wall_of(h->failing_since_ms);
         o->outage.next_at_ms = clock_wall_of(h->probe_at_ms);
@@ -58,15 +58,8 @@ void outage_save(struct queue *t, const struct outcome *last, int64_t at_ms)
 
 /* ---- start ---- */
 
-struct load_job {
-    struct store_job job; /* first */
-    struct deliver *deliver;
-};
-
-static void on_failing(void *arg, const struct outage *o)
+void outage_restore(struct courier *c, const struct outage *o)
 {
-    struct deliver *d = arg;
-    struct courier *c = courier_of(d, o->endpoint);
     struct queue *t = queue_of(c, o->endpoint);
     if (!t)
         return; /* it is found out again */
@@ -75,6 +68,18 @@ static void on_failing(void *arg, const struct outage *o)
     if (since > now)
         since = now; /* written under a clock that was ahead */
     health_restore(&t->health, since, now, crypto_random_u64());
+}
+
+struct load_job {
+    struct store_job job; /* first */
+    struct deliver *deliver;
+};
+
+static void on_failing(void *arg, const struct outage *o)
+{
+    struct courier *c = courier_of(arg, o->endpoint);
+    if (c)
+        outage_restore(c, o);
 }
 
 static enum err load_run(struct store_job *job, struct db *db)

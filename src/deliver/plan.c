@@ -31,6 +31,8 @@ static void plan_queue(struct queue *t)
     int64_t now = loop_now_ms(c->loop), due = shelf_due_ms(&t->shelf);
     bool failing = t->health.state == HEALTH_FAILING, woken = t->woken;
     t->woken = false;
+    if (t->shard->state != SHARD_HERE)
+        return; /* all its lanes go when it is left, and are planned when it is taken */
     while (t->unread)
         load_more(t->unread);
     if (woken && failing)

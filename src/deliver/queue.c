@@ -44,6 +44,7 @@ struct queue *queue_of(struct courier *c, uint64_t endpoint)
         return t;
     t->endpoint = endpoint;
     t->courier = c;
+    t->shard = &c->shard[shard_of(endpoint)];
     t->ready[0].last = &t->ready[0].first;
     t->ready[1].last = &t->ready[1].first;
     if (queue_look_up(t) && map_put(c->queues, str_of_u64(&t->endpoint), t, NULL) == OK)
@@ -220,7 +221,8 @@ bool queue_may_send(struct queue *t, const struct book_endpoint *ep)
 {
     unsigned limit = ep && ep->set->concurrency ? ep->set->concurrency : CONCURRENCY;
     t->disabled = ep && ep->set->disabled; /* parked, until somebody enables it */
-    return !t->disabled && has_slot(t, limit) && has_token(t, ep ? ep->set->rate_per_sec : 0);
+    return t->shard->state == SHARD_HERE && !t->disabled && has_slot(t, limit) &&
+           has_token(t, ep ? ep->set->rate_per_sec : 0);
 }
 
 /* ---- its end ---- */

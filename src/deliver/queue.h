@@ -14,6 +14,7 @@ struct lane_list {
 struct queue {
     uint64_t endpoint;
     struct courier *courier;
+    struct shard *shard;
     struct tenant *tenant;
     struct lane *waiting;
     struct lane_list ready[2]; /* first attempts, and later ones */

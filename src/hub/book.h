@@ -2,58 +2,11 @@
  * it as long as their job lasts; a change makes a new one, which shares with the old one all but
  * what changed (base/trie). */
 #pragma once
-#include "base/trie.h"
-#include "model/settings.h"
-#include "net/guard.h"
-#include "net/url.h"
-#include "store/rows/settings.h"
+#include "hub/book_kinds.h"
 #include "store/store.h"
 
 struct book;  /* a snapshot */
 struct books; /* who holds the present snapshot */
-
-/* Each kind begins so: the row's number, whose it is, its public id. */
-struct book_any {
-    uint64_t n, account;
-    const char *id;
-};
-struct book_account {
-    uint64_t n, account;
-    const char *id;
-    const struct account *set;
-};
-struct book_number {
-    uint64_t n, account;
-    const char *id; /* the number */
-    const struct did *set;
-};
-struct book_endpoint { /* its URLs have been judged */
-    uint64_t n, account;
-    const char *id;
-    const struct endpoint *set;
-};
-struct book_trunk {
-    uint64_t n, account;
-    const char *id;
-    const struct trunk *set;
-    struct cidr source[SOURCES_MAX];
-};
-struct book_smpp_link {
-    uint64_t n, account;
-    const char *id;
-    const struct smpp_link *set;
-    struct cidr source[SOURCES_MAX];
-};
-struct book_key {
-    uint64_t n, account;
-    const char *id;
-    const struct api_key *set;
-};
-struct book_user {
-    uint64_t n, account;
-    const char *id;
-    const struct user *set;
-};
 
 /* Reads all settings of the store; an unreadable row is logged and left out. */
 MUST_USE enum err books_open(struct store *s, struct books **ret);

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 
 #include "base/trie.h"
-#include "hub/book.h"
+#include "hub/book_kinds.h"
 
 struct entry {
     _Atomic int refs;

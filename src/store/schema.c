@@ -136,6 +136,10 @@ static const char *const steps[] = {
     "ALTER TABLE deliveries ADD COLUMN begun_at BIGINT NOT NULL DEFAULT 0;",
     /* 11: a kind of few is listed without walking those of millions */
     "CREATE INDEX settings_kind ON settings (kind, n);",
+    /* 12: the endpoints in 64 parts, each with the epoch of whoever took it last */
+    "CREATE TABLE shards (shard {plain_key}, epoch BIGINT NOT NULL);"
+    "INSERT INTO shards (shard, epoch) WITH RECURSIVE s (n) AS (SELECT 0 UNION ALL"
+    " SELECT n + 1 FROM s WHERE n < 63) SELECT n, 0 FROM s;",
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0], FIRST_WITH_MARKS = 9 };
 

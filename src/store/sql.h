@@ -30,6 +30,8 @@ enum { SQL_ARGS_MAX = 20 };
 #define DELIVERY_COLUMNS                                                                           \
     "n, event_n, endpoint, lane, sequence, attempts, state, first_at, next_at, resend,"            \
     " schedule_from, begun_at, last_at"
+/* The caller still has the shard: its epoch is as it was when it was taken. */
+#define SHARD_IS(epoch, shard) epoch " = (SELECT epoch FROM shards WHERE shard = " shard ")"
 #define OUTAGE_COLUMNS                                                                             \
     "endpoint, failing_since, last_at, last_status, last_err, last_detail, next_at"
 #define CALL_COLUMNS                                                                               \
@@ -123,11 +125,16 @@ enum { SQL_ARGS_MAX = 20 };
       "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE event_n = $1 ORDER BY n LIMIT 1000")      \
     X(OUTAGE_PUT, 1,                                                                               \
       "INSERT INTO endpoint_health (endpoint, failing_since, last_at, last_status, last_err,"      \
-      " last_detail, next_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (endpoint)"          \
-      " DO UPDATE SET failing_since = excluded.failing_since, last_at = excluded.last_at,"         \
-      " last_status = excluded.last_status, last_err = excluded.last_err,"                         \
-      " last_detail = excluded.last_detail, next_at = excluded.next_at")                           \
-    X(OUTAGE_DELETE, 1, "DELETE FROM endpoint_health WHERE endpoint = $1")                         \
+      " last_detail, next_at) SELECT $1, $2, $3, $4, $5, $6, $7 WHERE " SHARD_IS(                  \
+          "$8", "$9") " ON CONFLICT (endpoint)"                                                    \
+                      " DO UPDATE SET failing_since = excluded.failing_since, last_at = "          \
+                      "excluded.last_at,"                                                          \
+                      " last_status = excluded.last_status, last_err = excluded.last_err,"         \
+                      " last_detail = excluded.last_detail, next_at = excluded.next_at")           \
+    X(OUTAGE_DELETE, 1,                                                                            \
+      "DELETE FROM endpoint_health WHERE endpoint = $1 AND " SHARD_IS("$2", "$3"))                 \
+    X(SHARD_TAKE, 1, "UPDATE shards SET epoch = epoch + 1 WHERE shard = $1 RETURNING epoch")       \
+    X(SHARD_GET, 0, "SELECT epoch FROM shards WHERE shard = $1")                                   \
     X(OUTAGE_GET, 0, "SELECT " OUTAGE_COLUMNS " FROM endpoint_health WHERE endpoint = $1")         \
     X(OUTAGE_LIST, 0, "SELECT " OUTAGE_COLUMNS " FROM endpoint_health")                            \
     X(DELIVERY_END_ALL, 1, "UPDATE deliveries SET state = $1 WHERE state = 0 AND endpoint = $2")   \
@@ -135,11 +142,12 @@ enum { SQL_ARGS_MAX = 20 };
       "UPDATE deliveries SET attempts = $1, state = CASE WHEN state = 3 THEN 3 ELSE $2 END,"       \
       " next_at = $3, first_at = CASE WHEN first_at = 0 THEN $4 ELSE first_at END,"                \
       " last_at = $4, last_status = $5, last_err = $6, last_duration_ms = $7, last_detail = $8,"   \
-      " last_body = $9, schedule_from = $10, begun_at = $11 WHERE n = $12 AND attempts < $1")      \
+      " last_body = $9, schedule_from = $10, begun_at = $11"                                       \
+      " WHERE n = $12 AND attempts < $1 AND " SHARD_IS("$13", "$14"))                              \
     X(ATTEMPT_KEEP, 1,                                                                             \
       "INSERT INTO attempts (delivery_n, number, at, status, err, duration_ms, detail, body)"      \
       " SELECT n, attempts, last_at, last_status, last_err, last_duration_ms, last_detail,"        \
-      " last_body FROM deliveries WHERE n = $1 AND attempts = $2")                                 \
+      " last_body FROM deliveries WHERE n = $1 AND attempts = $2 AND " SHARD_IS("$3", "$4"))       \
     X(ATTEMPT_LIST, 0,                                                                             \
       "SELECT delivery_n, number, at, status, err, duration_ms, detail, body FROM attempts"        \
       " WHERE delivery_n = $1 UNION ALL SELECT n, attempts, last_at, last_status, last_err,"       \

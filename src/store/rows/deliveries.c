@@ -81,6 +81,12 @@ enum err delivery_list_waiting(struct db *db, const struct delivery *after, unsi
                   delivery_waiting_read, &r, NULL);
 }
 
+enum err delivery_last(struct db *db, int64_t *ret_n)
+{
+    *ret_n = 0;
+    return db_run_int(db, SQL_DELIVERY_LAST, NULL, 0, ret_n, NULL);
+}
+
 enum err delivery_oldest(struct db *db, int64_t *ret_ms)
 {
     *ret_ms = 0;
@@ -108,7 +114,9 @@ enum err attempt_put(struct db *db, const struct attempt *a, const struct delive
 {
     enum err err = OK;
     if (a->number > 1)
-        err = db_run(db, SQL_ATTEMPT_KEEP, DB_ARGS(V_INT(a->delivery_n), V_INT(a->number - 1)),
+        err = db_run(db, SQL_ATTEMPT_KEEP,
+                     DB_ARGS(V_INT(a->delivery_n), V_INT(a->number - 1), V_INT(after->under.epoch),
+                             V_INT(after->under.shard)),
                      NULL, NULL, NULL);
     if (err != OK)
         return err;
@@ -116,7 +124,8 @@ enum err attempt_put(struct db *db, const struct attempt *a, const struct delive
                   DB_ARGS(V_INT(a->number), V_INT(after->state), V_INT(after->next_at_ms),
                           V_INT(a->at_ms), V_INT(a->status), V_INT(a->err), V_INT(a->duration_ms),
                           V_TEXT(a->detail), V_TEXT(a->body), V_INT(after->schedule_from),
-                          V_INT(after->begun_at_ms), V_INT(a->delivery_n)),
+                          V_INT(after->begun_at_ms), V_INT(a->delivery_n),
+                          V_INT(after->under.epoch), V_INT(after->under.shard)),
                   NULL, NULL, NULL);
 }
 

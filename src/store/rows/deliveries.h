@@ -1,7 +1,7 @@
 /* Keeps deliveries (one event to one endpoint) and their attempts. Inside a job's run. */
 #pragma once
 #include "model/delivery.h"
-#include "store/store.h"
+#include "store/rows/shards.h"
 
 struct delivery {
     int64_t n; /* row; grows with time */
@@ -29,6 +29,7 @@ typedef bool delivery_row(void *arg, const struct delivery *d);
  * pages; only these four fields are filled in. An index answers it without reading rows. */
 MUST_USE enum err delivery_list_waiting(struct db *db, const struct delivery *after, unsigned limit,
                                         delivery_row *row, void *arg);
+MUST_USE enum err delivery_last(struct db *db, int64_t *ret_n); /* the newest; 0: none */
 /* Gives the time of the event of the oldest pending delivery; 0: none is pending. It reads the
  * whole index. */
 MUST_USE enum err delivery_oldest(struct db *db, int64_t *ret_ms);
@@ -53,9 +54,10 @@ struct delivery_after { /* what becomes of the delivery */
     int64_t next_at_ms;
     unsigned schedule_from;
     int64_t begun_at_ms;
+    struct shard_hold under;
 };
 /* Writes the attempt and the delivery's new state together: attempts + 1. Writing the same
- * (delivery, number) again changes nothing. */
+ * (delivery, number) again changes nothing, nor does one whose shard another has taken since. */
 MUST_USE enum err attempt_put(struct db *db, const struct attempt *a,
                               const struct delivery_after *after);
 typedef bool attempt_row(void *arg, const struct attempt *a);

@@ -10,13 +10,15 @@ enum err outage_put(struct db *db, const struct outage *o)
     return db_run(db, SQL_OUTAGE_PUT,
                   DB_ARGS(V_INT(o->endpoint), V_INT(o->since_ms), V_INT(o->last_at_ms),
                           V_INT(o->status), V_INT(o->err), V_TEXT(str_of(o->detail)),
-                          V_INT(o->next_at_ms)),
+                          V_INT(o->next_at_ms), V_INT(o->under.epoch), V_INT(o->under.shard)),
                   NULL, NULL, NULL);
 }
 
-enum err outage_delete(struct db *db, uint64_t endpoint)
+enum err outage_delete(struct db *db, const struct outage *o)
 {
-    return db_run(db, SQL_OUTAGE_DELETE, DB_ARGS(V_INT(endpoint)), NULL, NULL, NULL);
+    return db_run(db, SQL_OUTAGE_DELETE,
+                  DB_ARGS(V_INT(o->endpoint), V_INT(o->under.epoch), V_INT(o->under.shard)), NULL,
+                  NULL, NULL);
 }
 
 struct outage_rows {

@@ -57,6 +57,11 @@ void attempt_start(struct lane *l)
     free(l);
 }
 
+unsigned shard_of(uint64_t endpoint)
+{
+    return 0;
+}
+
 /* ---- the test's own ---- */
 
 static void end_one(struct queue *t, bool is_retry, bool answered)
@@ -74,6 +79,7 @@ static int set_up(void **state)
     memset(queue, 0, sizeof queue);
     n_queues = n_sent = 0;
     c.turn_tail = &c.turn;
+    c.shard[0].state = SHARD_HERE;
     c.parked_tail = &c.parked;
     for (size_t i = 0; i < ACCOUNTS; i++) {
         tenant[i].last = &tenant[i].first;
@@ -87,6 +93,7 @@ static struct queue *make_queue(size_t account)
     struct queue *t = &queue[n_queues++];
     assert_true(n_queues <= QUEUES);
     t->courier = &c;
+    t->shard = &c.shard[0];
     t->tenant = &tenant[account];
     for (int i = 0; i < 2; i++)
         t->ready[i].last = &t->ready[i].first;
@@ -313,6 +320,20 @@ static void an_endpoint_that_fails_is_probed(void **state)
     drop_rest();
 }
 
+static void a_shard_that_is_being_left_sends_nothing(void **state)
+{
+    struct queue *t = make_queue(0);
+    t->proven = true;
+    make_ready(t, 4, false);
+    c.shard[0].state = SHARD_LEAVING;
+    dispatch(&c);
+    assert_int_equal(n_sent, 0);
+    c.shard[0].state = SHARD_HERE;
+    queue_turn(t);
+    dispatch(&c);
+    assert_int_equal(n_sent, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +347,7 @@ int main(void)
         cmocka_unit_test_setup(what_is_parked_goes_on_when_others_are_done, set_up),
         cmocka_unit_test_setup(all_slots_taken_means_later, set_up),
         cmocka_unit_test_setup(an_endpoint_that_fails_is_probed, set_up),
+        cmocka_unit_test_setup(a_shard_that_is_being_left_sends_nothing, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

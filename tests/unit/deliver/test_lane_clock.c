@@ -62,6 +62,8 @@ static int set_up(void **state)
     queue.courier = &c;
     queue.endpoint = 7;
     queue.tenant = &tenant;
+    queue.shard = &c.shard[0];
+    c.shard[0].state = SHARD_HERE;
     for (int i = 0; i < 2; i++)
         queue.ready[i].last = &queue.ready[i].first;
     timer_due_ms = -1;

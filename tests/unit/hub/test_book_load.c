@@ -1,5 +1,6 @@
 /* The first book of a process is the one that changes would have made, row by row: with rows that
  * cannot be read, with several endpoints of one number, in parts that the store's readers share. */
+#include "hub/book.h"
 #include "hub/book_load.h"
 
 #include <stdio.h>

@@ -246,7 +246,7 @@ static enum err list_lane(struct db *db, void *arg)
 
 static enum err recovered(struct db *db, void *arg)
 {
-    return outage_delete(db, 7);
+    return outage_delete(db, &(struct outage){.endpoint = 7});
 }
 
 static void what_waits_is_found_lane_by_lane(void **state)

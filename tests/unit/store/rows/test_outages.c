@@ -23,6 +23,8 @@ static void life(struct db *db)
                        .detail = "it's \"down\"",
                        .next_at_ms = 2000};
     struct outage got;
+    o.under.shard = shard_of(5);
+    assert_ok(shard_take(db, &o.under));
     assert_ok(outage_get(db, 5, &got));
     assert_int_equal(got.since_ms, 0);
     assert_int_equal(got.endpoint, 5);
@@ -40,11 +42,21 @@ static void life(struct db *db)
     assert_err(got.err, ERR_TIMEOUT);
     assert_string_equal(got.detail, o.detail);
     assert_int_equal(got.next_at_ms, 2000);
-    o.endpoint = 6;
-    assert_ok(outage_put(db, &o));
+    struct outage other = o;
+    other.endpoint = 6;
+    other.under.shard = shard_of(6);
+    assert_ok(shard_take(db, &other.under));
+    assert_ok(outage_put(db, &other));
     assert_int_equal(listed(db), 2);
-    assert_ok(outage_delete(db, 5));
-    assert_ok(outage_delete(db, 5));
+    struct outage late = o; /* of an owner that has the shard no more: nothing changes */
+    late.under.epoch--;
+    late.since_ms = 5;
+    assert_ok(outage_put(db, &late));
+    assert_ok(outage_delete(db, &late));
+    assert_ok(outage_get(db, 5, &got));
+    assert_int_equal(got.since_ms, 1000);
+    assert_ok(outage_delete(db, &o));
+    assert_ok(outage_delete(db, &o));
     assert_int_equal(listed(db), 1);
     assert_ok(outage_get(db, 5, &got));
     assert_int_equal(got.since_ms, 0);
