@@ -476,12 +476,26 @@ static void an_answer_may_name_webhooks_and_numbers(void **state)
     assert_int_equal(next(), DECISION_WEBHOOK);
     assert_true(step.must_ask);
     decision_ask(d, &askers, NULL, step.target->destination, now_ms);
-    answer(asked[1].mark, FORWARD(TO("+447911000063") "," TO("+447911000064")));
+    answer(asked[1].mark, FORWARD(TO("+447911000063") "," TO("+447911000099")));
     assert_int_equal(next(), DECISION_WEBHOOK); /* the first again: its answer is used up */
     expect_target("own");
     decision_failed(d, 486);
     assert_int_equal(next(), DECISION_NO_WAY);
     expect_end(END_FAILED, ENDED_BY_SYSTEM, 500);
+}
+
+/* The conditions of its targets begin anew: none of them has failed yet. */
+static void an_answer_s_targets_have_no_past(void **state)
+{
+    number("+447911000064", SIP("a") "," ASK("x"));
+    call("+447911000064");
+    expect_target("a");
+    decision_failed(d, 486);
+    assert_int_equal(next(), DECISION_WEBHOOK);
+    decision_ask(d, &askers, NULL, step.target->destination, now_ms);
+    answer(asked[0].mark, FORWARD(SIP_WHEN("theirs", "no_answer")));
+    expect_target("theirs");
+    assert_int_equal(decision_last_status(d), 0);
 }
 
 /* An access number's webhooks count, what stands behind the first target does not. */
@@ -549,6 +563,7 @@ int main(void)
         cmocka_unit_test(four_webhooks_have_their_turn),
         cmocka_unit_test(one_that_cannot_be_asked_is_passed),
         cmocka_unit_test(an_answer_may_name_webhooks_and_numbers),
+        cmocka_unit_test(an_answer_s_targets_have_no_past),
         cmocka_unit_test(who_would_be_asked),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
