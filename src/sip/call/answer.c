@@ -12,13 +12,14 @@
 #include "sip/call/route.h"
 
 /* The early dialog of that To tag, made when it is new; its index is the fork in our tag to the
- * caller. Past FORKS_MAX the last one is used again. */
+ * caller. Past FORKS_MAX provisional answers use the last one again; a 2xx has a place of its own,
+ * whichever fork says it. */
 static struct dialog *early_dialog(struct call *c, const struct txn *t, const struct sip_msg *m)
 {
     for (size_t i = 0; i < c->b.n_early; i++)
         if (str_eq(dialog_get(c->b.early[i], DIALOG_TAG), m->to.tag))
             return c->b.early[i];
-    if (c->b.n_early == FORKS_MAX)
+    if (c->b.n_early == FORKS_MAX && m->status < 200)
         return c->b.early[FORKS_MAX - 1];
     struct dialog *d = calloc(1, sizeof *d);
     if (!d || dialog_of_response(d, m, &t->path, str_of(t->host), c->core->transport) != OK) {
@@ -81,13 +82,12 @@ static void choose_dialog(struct call *c, struct dialog *chosen)
 static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
 {
     struct sip_core *core = c->core;
-    struct dialog *d = m->to.tag.p ? early_dialog(c, t, m) : NULL;
-    if (!d || (c->b.n_early == FORKS_MAX && !str_eq(dialog_get(d, DIALOG_TAG), m->to.tag))) {
-        call_hang_up_stray(core, t, &c->strays, m); /* no To tag, or one fork too many: no dialog */
+    struct dialog *d = early_dialog(c, t, m); /* without a To tag: the null tag (§12.1.2) */
+    if (!d || dialog_confirm(d, m, &t->path, str_of(t->host), core->transport) != OK) {
+        call_hang_up_stray(core, t, &c->strays, m); /* too large: no dialog */
         call_target_failed(c, 500, (struct str){0});
         return;
     }
-    dialog_refresh(d, m, core->transport);
     if (d->local_cseq < m->cseq) /* otherwise it was spoken in while it was an early one */
         d->local_cseq = m->cseq;
     c->a.dialog.fork = call_fork_of(c, d);

@@ -121,10 +121,10 @@ struct leg {
     bool withheld; /* its party withholds who it is */
     uint8_t bye;   /* enum leg_bye */
     uint8_t n_early;
-    struct dialog dialog;            /* of b: the answered one */
-    struct dialog *early[FORKS_MAX]; /* of b, until one is answered */
-    struct secrets *secrets;         /* numbers of a's, when it withholds; NULL: not at hand */
-    char *bye_reason;                /* of a BYE that is due; NULL: none */
+    struct dialog dialog;                /* of b: the answered one */
+    struct dialog *early[FORKS_MAX + 1]; /* of b, until one is answered; the last for a 2xx */
+    struct secrets *secrets;             /* numbers of a's, when it withholds; NULL: not at hand */
+    char *bye_reason;                    /* of a BYE that is due; NULL: none */
     handle *open; /* requests within its dialogs that are not over: OPEN_MAX; NULL: none yet */
 };
 

@@ -200,6 +200,25 @@ enum err dialog_of_response(struct dialog *d, const struct sip_msg *m, const str
     return err;
 }
 
+enum err dialog_confirm(struct dialog *d, const struct sip_msg *m, const struct path *via,
+                        struct str host, struct transport *t)
+{
+    char routes[ROUTES_MAX];
+    struct buf b;
+    struct str contact = contact_of(m), part[DIALOG_PARTS];
+    buf_wrap(&b, routes, sizeof routes);
+    routes_read(m, true, &b);
+    if (b.err != OK)
+        return b.err;
+    for (int i = 0; i < DIALOG_PARTS; i++)
+        part[i] = dialog_get(d, (enum dialog_part)i);
+    part[DIALOG_ROUTES] = buf_str(&b);
+    part[DIALOG_HOST] = host;
+    if (contact.n)
+        part[DIALOG_TARGET] = contact;
+    return dialog_take(d, part, via, t);
+}
+
 void dialog_refresh(struct dialog *d, const struct sip_msg *m, struct transport *t)
 {
     struct str contact = contact_of(m), part[DIALOG_PARTS];

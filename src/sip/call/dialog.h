@@ -44,6 +44,10 @@ MUST_USE enum err dialog_of_invite(struct dialog *d, const struct sip_msg *invit
  * the name that TLS verified at via->peer. */
 MUST_USE enum err dialog_of_response(struct dialog *d, const struct sip_msg *m,
                                      const struct path *via, struct str host, struct transport *t);
+/* The 2xx makes the dialog of what was an early one: its route set counts, and its Contact, when it
+ * has one (§13.2.2.4). */
+MUST_USE enum err dialog_confirm(struct dialog *d, const struct sip_msg *m, const struct path *via,
+                                 struct str host, struct transport *t);
 /* Target refresh (§12.2.1.2): a Contact in a 2xx to, or a request of, INVITE or UPDATE. */
 void dialog_refresh(struct dialog *d, const struct sip_msg *m, struct transport *t);
 /* The head of a request within the dialog: line, Via, Route, Max-Forwards, From, To, Call-ID, CSeq,

@@ -82,6 +82,68 @@ static void cseqs_of_an_early_dialog_count_on(void **state)
     hang_up(&caller, &agent);
 }
 
+/* §13.2.2.4: the route set is that of the 2xx, whatever its 180 said. */
+static void the_route_set_is_that_of_the_2xx(void **state)
+{
+    static const char *const of_180[] = {NULL, "Record-Route: <sip:5.0.3.1;lr>\r\n"};
+    static const char *const of_200[] = {"Record-Route: <sip:5.0.3.2;lr>\r\n", NULL};
+    for (size_t i = 0; i < 4; i++) {
+        struct line caller, agent;
+        bool routed = of_200[i / 2] != NULL;
+        const char *hop = routed ? "5.0.3.2:5060" : AGENT_1;
+        edge_kit_begin(1);
+        line_invite(&caller, CARRIER, "+447911120001");
+        const struct edge_packet *invite = last(AGENT_1, "INVITE");
+        line_of_invite(&agent, invite, "agent");
+        packet_answer(invite, &(struct response){180, "agent", of_180[i % 2], NULL});
+        packet_answer(invite, &(struct response){200, "agent", of_200[i / 2], LINE_SDP});
+        line_learn(&caller, last(CARRIER, "200"));
+        line_ack(&caller, 1);
+        const struct sip_msg *ack = packet_parse(last(hop, "ACK"));
+        assert_true(
+            str_eq(sip_value(ack, SIP_H_ROUTE), routed ? STR("<sip:5.0.3.2;lr>") : STR("")));
+        line_say(&caller, "BYE");
+        line_answer(&agent, last(hop, "BYE"), 200);
+        edge_kit_end();
+    }
+}
+
+/* §12.1.2: a callee of RFC 2543 gives no tag; its dialog has the null tag. */
+static void a_2xx_without_a_tag_makes_the_call(void **state)
+{
+    struct line caller;
+    edge_kit_begin(1);
+    line_invite(&caller, CARRIER, "+447911120001");
+    packet_answer(last(AGENT_1, "INVITE"), &(struct response){200, NULL, NULL, LINE_SDP});
+    line_learn(&caller, last(CARRIER, "200"));
+    line_ack(&caller, 1);
+    assert_false(packet_parse(last(AGENT_1, "ACK"))->to.tag.n);
+    line_say(&caller, "BYE");
+    packet_answer(last(AGENT_1, "BYE"), &(struct response){200, NULL, NULL, NULL});
+    assert_string_equal(edge_kit_events(), "incoming_call call_answered call_ended");
+    edge_kit_end();
+}
+
+/* A table's limit is never a call's: whichever telephone of a ring group answers makes the call. */
+static void the_last_of_many_forks_answers(void **state)
+{
+    struct line caller, agent;
+    char tag[16];
+    edge_kit_begin(1);
+    line_invite(&caller, CARRIER, "+447911120001");
+    const struct edge_packet *invite = last(AGENT_1, "INVITE");
+    for (int i = 1; i <= 3 * FORKS_MAX; i++) {
+        snprintf(tag, sizeof tag, "t%d", i);
+        packet_answer(invite, &(struct response){180, tag, NULL, NULL});
+    }
+    line_of_invite(&agent, invite, tag);
+    line_answer(&agent, invite, 200);
+    line_learn(&caller, last(CARRIER, "200"));
+    line_ack(&caller, 1);
+    assert_true(str_eq(packet_parse(last(AGENT_1, "ACK"))->to.tag, str_of(tag)));
+    hang_up(&caller, &agent);
+}
+
 /* An answer that crosses the CANCEL: its dialog was spoken in while it was an early one. */
 static void a_stray_answer_is_hung_up_behind_what_was_said(void **state)
 {
@@ -139,6 +201,9 @@ int main(void)
         cmocka_unit_test(a_2xx_is_acknowledged_when_its_transaction_is_over),
         cmocka_unit_test(an_ack_before_the_answer_acknowledges_nothing),
         cmocka_unit_test(cseqs_of_an_early_dialog_count_on),
+        cmocka_unit_test(the_route_set_is_that_of_the_2xx),
+        cmocka_unit_test(a_2xx_without_a_tag_makes_the_call),
+        cmocka_unit_test(the_last_of_many_forks_answers),
         cmocka_unit_test(a_stray_answer_is_hung_up_behind_what_was_said),
         cmocka_unit_test(a_late_repeat_of_the_first_invite_is_not_refused),
         cmocka_unit_test(a_late_repeat_of_a_reinvite_is_not_refused),
