@@ -87,7 +87,13 @@ void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct 
     const struct dialog *d = c ? &call_leg(c, (char)invite->leg)->dialog : NULL;
     if (d && !dialog_is(d, m->call_id, m->from.tag))
         invite = NULL; /* a stranger's, with the branch of another's INVITE */
-    core_reply(core, m, from, invite ? 200 : 481, NULL, NULL);
+    if (c && invite && c->x.first && c->x.server == invite->self) {
+        char tag[DIALOG_TAG_SIZE]; /* the 487's (§9.2) */
+        dialog_print_tag(&c->a.dialog, '0', tag);
+        core_reply_tagged(core, m, from, 200, str_of(tag), NULL, NULL);
+    } else {
+        core_reply(core, m, from, invite ? 200 : 481, NULL, NULL);
+    }
     if (!c || !invite || c->x.server != invite->self)
         return;
     struct txn *client = txn_at(core->txns, c->x.client);

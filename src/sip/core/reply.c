@@ -24,18 +24,14 @@ void core_send(struct sip_core *core, const struct trace_id *call, char leg, str
         trace_put(core->trace, &whose, true, path, bytes);
 }
 
-void core_reply(struct sip_core *core, const struct sip_msg *m, const struct path *to, int status,
-                const char *reason, const char *more)
+void core_reply_tagged(struct sip_core *core, const struct sip_msg *m, const struct path *to,
+                       int status, struct str tag, const char *reason, const char *more)
 {
-    char tag[TOKEN_SIZE];
     struct buf b = core_scratch(core); /* as large as a message: a reply repeats what came */
     struct path path = *to;
     if (m->method == SIP_ACK || !m->answerable)
         return;
-    /* Stateless: the same request must get the same tag (RFC 3261 §8.2.7). */
-    uint64_t hash = hash64(m->via.branch.n ? m->via.branch : m->call_id);
-    token_print(hash, hash64(m->call_id), tag);
-    sip_put_reply(&b, m, &to->peer, status, str_of(reason), str_of(tag), false);
+    sip_put_reply(&b, m, &to->peer, status, str_of(reason), tag, false);
     if (status == 405 || status == 501 || (status == 200 && m->method == SIP_OPTIONS))
         buf_puts(&b, allow);
     buf_puts(&b, more ? more : "");
@@ -43,6 +39,16 @@ void core_reply(struct sip_core *core, const struct sip_msg *m, const struct pat
     if (b.err == OK)
         core_send(core, &core->at_hand.call, core->at_hand.leg, &path, (struct str){0},
                   buf_str(&b));
+}
+
+void core_reply(struct sip_core *core, const struct sip_msg *m, const struct path *to, int status,
+                const char *reason, const char *more)
+{
+    char tag[TOKEN_SIZE];
+    /* Stateless: the same request must get the same tag (RFC 3261 §8.2.7). */
+    uint64_t hash = hash64(m->via.branch.n ? m->via.branch : m->call_id);
+    token_print(hash, hash64(m->call_id), tag);
+    core_reply_tagged(core, m, to, status, str_of(tag), reason, more);
 }
 
 void core_reply_kept(struct sip_core *core, struct txn *t, const struct sip_msg *m, int status,

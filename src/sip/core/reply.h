@@ -7,6 +7,9 @@
  * (RFC 3261 §8.2.7). `reason` NULL: the status' usual one; `more_headers`: whole lines, or NULL. */
 void core_reply(struct sip_core *core, const struct sip_msg *m, const struct path *to, int status,
                 const char *reason, const char *more_headers);
+/* The same, with a To tag of the caller's choice where the request has none. */
+void core_reply_tagged(struct sip_core *core, const struct sip_msg *m, const struct path *to,
+                       int status, struct str tag, const char *reason, const char *more_headers);
 /* Answers the request `m` of the server transaction `t`. */
 void core_reply_kept(struct sip_core *core, struct txn *t, const struct sip_msg *m, int status,
                      const char *reason, const char *more_headers);

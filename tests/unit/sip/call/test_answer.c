@@ -124,6 +124,22 @@ static void a_2xx_without_a_tag_makes_the_call(void **state)
     edge_kit_end();
 }
 
+/* §9.2: the 200 to CANCEL and the INVITE's 487 have one To tag. */
+static void the_200_to_cancel_has_the_tag_of_the_487(void **state)
+{
+    struct line caller;
+    char tag[64];
+    edge_kit_begin(1);
+    line_invite(&caller, CARRIER, "+447911120001");
+    line_cancel(&caller);
+    const struct edge_packet *ok = last(CARRIER, "200");
+    assert_int_equal(ok->method, SIP_CANCEL);
+    assert_ok(str_copy(packet_parse(ok)->to.tag, tag, sizeof tag));
+    assert_true(str_eq(packet_parse(last(CARRIER, "487"))->to.tag, str_of(tag)));
+    line_ack_failure(&caller);
+    edge_kit_end();
+}
+
 /* A table's limit is never a call's: whichever telephone of a ring group answers makes the call. */
 static void the_last_of_many_forks_answers(void **state)
 {
@@ -203,6 +219,7 @@ int main(void)
         cmocka_unit_test(cseqs_of_an_early_dialog_count_on),
         cmocka_unit_test(the_route_set_is_that_of_the_2xx),
         cmocka_unit_test(a_2xx_without_a_tag_makes_the_call),
+        cmocka_unit_test(the_200_to_cancel_has_the_tag_of_the_487),
         cmocka_unit_test(the_last_of_many_forks_answers),
         cmocka_unit_test(a_stray_answer_is_hung_up_behind_what_was_said),
         cmocka_unit_test(a_late_repeat_of_the_first_invite_is_not_refused),
