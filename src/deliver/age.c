@@ -1,6 +1,6 @@
-/* age: how long the oldest pending delivery has waited, for the metric: the one figure that says
- * whether anything is stuck. Most of what waits is in the store alone, so the store is asked, now
- * and then, by the first courier for all. Thread of the courier. */
+/* age: measures how long the oldest pending delivery has waited. This metric alone says whether
+ * anything is stuck. Most pending deliveries are in the store alone, so the first courier asks the
+ * store now and then, for all couriers. Thread of the courier. */
 #include "deliver/age.h"
 
 #include <stdlib.h>

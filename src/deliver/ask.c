@@ -1,7 +1,8 @@
-/* ask: a question to a target of type webhook: the call's incoming_call as the body, one try, and
- * the answer goes to whoever routes the call. It is not a delivery and leaves no row; the endpoints
- * get theirs as usual. When the account has an endpoint of this URL, its secret, format and
- * fallback are used; the first URL then gets half of the time. Thread of a courier. */
+/* ask: asks a target of type webhook, with the call's incoming_call as the body and one attempt.
+ * The answer goes to the part that routes the call. A question is no delivery and leaves no row;
+ * the endpoints get their deliveries as usual. When the account has an endpoint of this URL, its
+ * secret, format and fallback are used; the first URL then gets half of the time. Thread of a
+ * courier. */
 #include "deliver/ask.h"
 
 #include <stdlib.h>
@@ -49,8 +50,9 @@ static void answer(struct question *q, int status, struct str body)
     question_free(q);
 }
 
-/* The number's endpoint with this very URL: its format and secret are what the receiver expects. */
-static const struct book_endpoint *endpoint_of(const struct book *book, const struct question *q)
+/* Finds the number's endpoint with this very URL, whose format and secret the receiver expects. */
+static const struct book_endpoint *question_endpoint(const struct book *book,
+                                                     const struct question *q)
 {
     struct book_watchers w = book_watchers(book, q->event->account, q->event->number);
     const struct book_endpoint *ep;
@@ -102,7 +104,7 @@ static enum err post(struct question *q, const struct book_endpoint *ep)
 static enum err ask(struct question *q)
 {
     const struct book *book = courier_book(q->courier);
-    const struct book_endpoint *ep = endpoint_of(book, q);
+    const struct book_endpoint *ep = question_endpoint(book, q);
     enum err err = q->fallback && !(ep && *ep->set->fallback_url) ? ERR_UNREACHABLE : post(q, ep);
     return err;
 }
@@ -119,8 +121,9 @@ static void on_done(void *arg, const struct http_result *r)
     answer(q, r->err == OK ? r->status : 0, r->body);
 }
 
-/* Of an account whose receivers hang no more than its share is out: the call goes on at once. */
-static bool count(struct question *q)
+/* Counts the question in its account's share. False: the account has its share of questions under
+ * way, perhaps since its receivers hang, and the call goes on at once. */
+static bool question_count(struct question *q)
 {
     struct courier *c = q->courier;
     struct tenant *n = tenant_of(c, q->event->account);
@@ -143,7 +146,7 @@ static void on_question(struct mail *m)
         q->next->link = &q->next;
     q->courier->questions = q;
     q->since_ms = loop_now_ms(q->courier->loop);
-    if (q->courier->stopping || !count(q) || ask(q) != OK)
+    if (q->courier->stopping || !question_count(q) || ask(q) != OK)
         answer(q, 0, (struct str){0});
 }
 

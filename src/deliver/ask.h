@@ -1,4 +1,4 @@
-/* Inside deliver/: questions of calls to URLs that get no delivery (deliver_ask). */
+/* Puts the questions of calls to URLs that get no delivery (deliver_ask). Inside deliver/. */
 #pragma once
 #include "deliver/courier.h"
 

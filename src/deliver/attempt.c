@@ -1,6 +1,6 @@
-/* attempt: one delivery's one try, from its event (in memory or in the store) over the POST to the
- * verdict and the commit of it. The lane goes on when that commit is done. Thread of its courier;
- * the commit itself on the writer's. */
+/* attempt: makes one attempt of a delivery: it gets the event (from memory or the store), posts it,
+ * judges the outcome and commits the verdict. The lane goes on when that commit is done. Thread of
+ * its courier; the commit itself on the writer's. */
 #include "deliver/attempt.h"
 
 #include <stdlib.h>
@@ -72,8 +72,8 @@ static void over(struct attempt_job *j)
     job_free(j);
 }
 
-/* Nothing came of it: the lane waits, as if it had not been tried. */
-static void give_back(struct attempt_job *j, int64_t until_ms)
+/* Ends the attempt as if it had not been made; the lane waits. */
+static void attempt_give_back(struct attempt_job *j, int64_t until_ms)
 {
     struct lane *l = j->lane;
     over(j);
@@ -113,8 +113,8 @@ static void submit_later(struct attempt_job *j)
     loop_timer(c->loop, &j->retry, STORE_RETRY_MS, on_store_retry, j);
 }
 
-/* The lane goes on; it may be gone when this returns. */
-static void end(struct attempt_job *j)
+/* Ends the attempt, and the lane goes on; the lane may be gone when this returns. */
+static void attempt_end(struct attempt_job *j)
 {
     struct courier *c = j->courier;
     struct lane *l = j->lane;
@@ -162,7 +162,7 @@ static void on_committed(struct courier_job *job)
     }
     if (!j->blocked)
         change = learn(j);
-    end(j);
+    attempt_end(j);
     if (change == HEALTH_RECOVERED)
         lanes_all_due(t);
     if (change == HEALTH_FELL)
@@ -184,7 +184,8 @@ static void submit(struct attempt_job *j)
 
 /* ---- the verdict ---- */
 
-/* No descriptor, no memory: ours to wait for, and nothing that the endpoint did. */
+/* Did we lack a descriptor or memory? Then the outcome says nothing of the endpoint, and we wait.
+ */
 static bool is_ours(const struct outcome *o)
 {
     return o->err == ERR_FULL || o->err == ERR_NOMEM;
@@ -206,10 +207,10 @@ static void set_verdict(struct attempt_job *j, struct verdict v)
                                 .under = j->lane->queue->shard->hold};
 }
 
-/* Its endpoint came back from an outage since the schedule began: what was tried before says
- * nothing, so the schedule begins again with this attempt. Not for ever: an event that the endpoint
- * never takes may be all that the outage was made of. */
-static bool begins_again(const struct attempt_job *j, int64_t now_ms)
+/* Does the schedule begin again with this attempt? It does when the endpoint came back from an
+ * outage since the schedule began, because the attempts before say nothing then. It does not for
+ * ever, since an event that the endpoint never takes may be the only cause of the outage. */
+static bool schedule_begins_again(const struct attempt_job *j, int64_t now_ms)
 {
     const struct item *it = item_of(j);
     int64_t back_ms = j->lane->queue->back_ms;
@@ -221,7 +222,7 @@ static void judge_by(struct attempt_job *j, const struct retry *r)
 {
     const struct item *it = item_of(j);
     int64_t now = loop_now_ms(j->courier->loop);
-    bool again = begins_again(j, now);
+    bool again = schedule_begins_again(j, now);
     j->begun_ms = again ? now : it->begun_ms ? it->begun_ms : j->post->started_us / 1000;
     j->schedule_from = again ? it->attempts : it->schedule_from;
     set_verdict(j, verdict_of(&j->post->outcome, r, it->attempts + 1 - j->schedule_from,
@@ -233,7 +234,7 @@ static void judge(struct attempt_job *j)
     struct courier *c = j->courier;
     if (is_ours(&j->post->outcome)) {
         log_sparse(LOG_WARN, 5000, "deliver", "deliveries wait: %s", j->post->outcome.detail);
-        give_back(j, loop_now_ms(c->loop) + STORE_RETRY_MS);
+        attempt_give_back(j, loop_now_ms(c->loop) + STORE_RETRY_MS);
         return;
     }
     const struct book *book = courier_book(c);
@@ -269,8 +270,8 @@ static void wait_for_post(struct attempt_job *j)
 
 /* ---- the event ---- */
 
-/* What was canceled or deleted since it came into memory (its number's data erased, its retention
- * over) is not sent. */
+/* Reads the event and its delivery again, so that no event is sent that was canceled or deleted
+ * since it came into memory (its number's data erased, its retention over). */
 static enum err event_run(struct store_job *job, struct db *db)
 {
     struct attempt_job *j = (struct attempt_job *)job;
@@ -297,9 +298,9 @@ static void drop(struct attempt_job *j)
     queue_touch(t);
 }
 
-/* The event can never be read, or made into a body: nobody tries that again, and its lane goes on.
- * It says nothing of the endpoint. */
-static void give_up(struct attempt_job *j, enum err err)
+/* Gives up a delivery whose event can never be read, or made into a body; its lane goes on. This
+ * says nothing of the endpoint. */
+static void attempt_give_up(struct attempt_job *j, enum err err)
 {
     log_error("deliver", "event %lld cannot be sent: %s", (long long)item_of(j)->event_n,
               err_text(err));
@@ -315,7 +316,7 @@ static void exchange_start(struct attempt_job *j)
     if (err == OK)
         wait_for_post(j);
     else if (j->post->unfit)
-        give_up(j, err);
+        attempt_give_up(j, err);
     else
         judge(j);
 }
@@ -325,14 +326,15 @@ static void on_event(struct courier_job *job)
     struct attempt_job *j = (struct attempt_job *)job;
     struct courier *c = j->courier;
     if (c->stopping) {
-        give_back(j, 0);
+        attempt_give_back(j, 0);
     } else if (err_class(job->job.err) == ERR_CLASS_GONE) {
         drop(j);
     } else if (err_is_final(job->job.err)) {
         post_fail(j->post, job->job.err, "the stored event cannot be read");
-        give_up(j, job->job.err);
+        attempt_give_up(j, job->job.err);
     } else if (job->job.err != OK) {
-        give_back(j, loop_now_ms(c->loop) + STORE_RETRY_MS); /* our trouble, not the endpoint's */
+        attempt_give_back(j, loop_now_ms(c->loop) +
+                                 STORE_RETRY_MS); /* our trouble, not the endpoint's */
     } else {
         j->post->event = j->event;
         j->event = NULL;
@@ -374,7 +376,7 @@ void attempt_start(struct lane *l)
     }
     j->job = (struct courier_job){.job.run = event_run, .done = on_event};
     if (courier_read(c, &j->job) != OK)
-        give_back(j, loop_now_ms(c->loop) + STORE_RETRY_MS);
+        attempt_give_back(j, loop_now_ms(c->loop) + STORE_RETRY_MS);
 }
 
 void attempt_adopt(struct lane *l, struct post **post)
@@ -395,10 +397,10 @@ void attempt_adopt(struct lane *l, struct post **post)
 void attempts_cancel(struct courier *c)
 {
     while (c->attempts)
-        give_back(c->attempts, 0);
+        attempt_give_back(c->attempts, 0);
 }
 
-/* Their lanes go with the courier. */
+/* Frees the attempts; their lanes end with the courier. */
 void attempts_free(struct courier *c)
 {
     while (c->unwritten)

@@ -1,12 +1,13 @@
-/* Inside deliver/: one delivery's one try. */
+/* Makes one attempt of one delivery. Inside deliver/. */
 #pragma once
 #include "deliver/lane.h"
 #include "deliver/post.h"
 
-/* The lane is busy and has a slot, which the attempt gives back. */
+/* Starts the attempt of a busy lane, whose slot it gives back at its end. */
 void attempt_start(struct lane *l);
-/* The same for a lane whose first post is under way already, or answered. */
+/* Takes over the first post of a lane when it is under way already, or answered. */
 void attempt_adopt(struct lane *l, struct post **post);
-/* What has not ended in time is not written down: it is tried again after the start. */
+/* Cancels the attempts that have not ended in time. They are not written down, so the next start
+ * makes them again. */
 void attempts_cancel(struct courier *c);
 void attempts_free(struct courier *c);

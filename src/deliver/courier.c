@@ -1,5 +1,5 @@
-/* courier: what all parts of a courier use: the book of this turn, and the jobs that it has at the
- * store, which it waits for before it stops. Thread of its loop. */
+/* courier: holds what all parts of a courier use: the book of this turn, and the courier's jobs at
+ * the store, whose end it waits for before it stops. Thread of its loop. */
 #include "deliver/courier.h"
 
 #include "base/log.h"
@@ -15,9 +15,9 @@ bool courier_has(const struct courier *c, uint64_t endpoint)
     return c->shard[shard_of(endpoint)].state == SHARD_HERE;
 }
 
-/* A look at a number tells whether there is a newer one: taking it each time would be a lock and
- * two shared counts for each of an attempt's steps. The one before is kept until the turn's end,
- * since somebody further up may still look at it. */
+/* Looks at the generation to see whether there is a newer book: taking the book each time would
+ * cost a lock and two shared counts for each step of an attempt. The book before is kept until the
+ * turn's end, because a caller may still use it. */
 const struct book *courier_book(struct courier *c)
 {
     uint64_t now = books_generation(c->deliver->c.books);

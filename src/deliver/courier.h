@@ -1,12 +1,12 @@
-/* Inside deliver/: one courier: a loop with its lanes, its endpoints, its HTTP client. Nothing here
- * is shared with another courier. Thread of its loop.
+/* One courier: a loop with its lanes, its endpoints and its HTTP client. Two couriers share nothing of
+ * this. Inside deliver/. Thread of its loop.
  *
  *     delivery ── lane     one endpoint × one call: one delivery at a time, in order
  *                  └ queue    one endpoint: how many lanes at once, and whether it is healthy
  *                     └ tenant   one account: takes its turn
  *                        └ attempt  one exchange, then its commit
  *
- * Events of the loop only note that something is to be looked at; the end of the turn looks once
+ * An event of the loop only notes that a queue is to be looked at. The end of the turn looks once
  * (deliver.c): plan.c brings lanes back from the store, dispatch.c starts attempts. */
 #pragma once
 #include <stdatomic.h>
@@ -59,7 +59,7 @@ struct courier {
     struct attempt_job *attempts;  /* those with an exchange under way */
     struct attempt_job *unwritten; /* those that the store could not take yet */
     size_t events_held, items;
-    unsigned forgotten; /* how often data was erased: what was read before is read again */
+    unsigned forgotten; /* how often data was erased: an event read before that is read again */
     size_t jobs_out;    /* store jobs whose answer is still to come */
     bool stopping, stopped;
     struct timer age;     /* age.c's */
@@ -89,5 +89,5 @@ struct courier_job {
 };
 MUST_USE enum err courier_write(struct courier *c, struct courier_job *j);
 MUST_USE enum err courier_read(struct courier *c, struct courier_job *j);
-/* An event of deliver's own; a failure is logged. */
+/* Submits an event that deliver itself makes; a failure is logged. */
 MUST_USE enum err courier_submit(struct courier *c, struct admission **t);

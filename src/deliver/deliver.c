@@ -1,6 +1,6 @@
-/* deliver: the front: couriers start with what the store has pending, learn of what is stored from
- * then on, and stop. An endpoint belongs to one courier, so that its order, its health and its
- * connections are in one place. */
+/* deliver: starts the couriers with the pending deliveries of the store, tells them of each event
+ * that is stored, and stops them. An endpoint belongs to one courier, so that its order, its health
+ * and its connections are in one place. */
 #include "deliver/deliver.h"
 
 #include <pthread.h>
@@ -25,7 +25,7 @@ enum { MAILS_MAX = 1 << 20 };
 
 static void may_stop(struct courier *c);
 
-/* What the turn's events left to do. An attempt that ends at once may leave more. */
+/* Does the work that the turn's events left. An attempt that ends at once may leave more. */
 static void on_turn_end(void *arg)
 {
     struct courier *c = arg;
@@ -38,7 +38,7 @@ static void on_turn_end(void *arg)
     book_drop(&c->book_before);
 }
 
-/* ---- what comes in ---- */
+/* ---- events come in ---- */
 
 struct stored_mail {
     struct mail mail;
@@ -189,7 +189,7 @@ struct forget_mail {
     char number[NUMBER_SIZE];
 };
 
-/* Not the event of an attempt under way, which goes out. */
+/* Drops held events, but not that of an attempt under way, which is sent. */
 static void on_forget(struct mail *m)
 {
     struct forget_mail *f = (struct forget_mail *)m;

@@ -1,6 +1,6 @@
-/* disable: an endpoint that says it is gone, or that failed for five days, is switched off: its
- * setting changes in the store (and so in the book), and endpoint_disabled goes to those who asked
- * for that. What is pending for it stays, until somebody enables or deletes it. */
+/* disable: switches off an endpoint that answered 410, or failed for five days. Its setting changes
+ * in the store, and so in the book, and endpoint_disabled goes to the endpoints that want it. Its
+ * pending deliveries stay until a person enables or deletes it. */
 #include "deliver/disable.h"
 
 #include <stdio.h>
@@ -40,8 +40,8 @@ static enum err change(struct disable_job *d)
     return err;
 }
 
-/* Nobody asked for it: the log says that the daemon did it. */
-static enum err log_change(struct disable_job *d, struct db *db)
+/* Writes the audit log's row, which says that the daemon did it. */
+static enum err disable_log_change(struct disable_job *d, struct db *db)
 {
     struct buf after;
     struct json_writer w = {&after, false};
@@ -76,7 +76,7 @@ static enum err disable_run(struct store_job *job, struct db *db)
         err = change(d);
     if (err == OK)
         err = setting_change(db, &d->setting);
-    return err == OK ? log_change(d, db) : err;
+    return err == OK ? disable_log_change(d, db) : err;
 }
 
 static void disable_committed(struct store_job *job)
@@ -85,8 +85,8 @@ static void disable_committed(struct store_job *job)
     books_changed(d->job.courier->deliver->c.books, &d->setting, false);
 }
 
-/* The news of it, to those that name the kind. */
-static void tell(struct disable_job *d)
+/* Sends endpoint_disabled to the endpoints that name the kind. */
+static void disable_tell(struct disable_job *d)
 {
     struct courier *c = d->job.courier;
     struct event *made = NULL;
@@ -111,7 +111,7 @@ static void on_disabled(struct courier_job *job)
 {
     struct disable_job *d = (struct disable_job *)job;
     if (d->job.job.err == OK)
-        tell(d);
+        disable_tell(d);
     else
         log_error("deliver", "%s could not be disabled: %s", d->id, err_text(d->job.job.err));
     buf_fini(&d->mem);

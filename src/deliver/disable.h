@@ -1,4 +1,4 @@
-/* Inside deliver/: an endpoint that is gone (410), or failing for five days, is switched off. */
+/* Switches off an endpoint that is gone (410), or has failed for five days. Inside deliver/. */
 #pragma once
 #include "deliver/courier.h"
 

@@ -1,7 +1,7 @@
-/* dispatch: whose lane goes next. Accounts with something ready take turns, and in an account's
- * turn its endpoints do, one lane a turn, so that the busiest cannot crowd out the rest. Each
- * account is held to its share of the slots (tenant.c), and each endpoint to its part of that, to
- * its own number of lanes at once, its rate, and what its health allows. Retries have three
+/* dispatch: chooses the lanes that go next. Accounts with something ready take turns, and in an
+ * account's turn its endpoints do, one lane a turn, so that the busiest cannot crowd out the rest.
+ * Each account is held to its share of the slots (tenant.c), and each endpoint to its part of that,
+ * to its own number of lanes at once, its rate, and what its health allows. Retries have three
  * quarters of an account's share and no more; when an account has half of its share under way, an
  * endpoint that did not answer last gets one slot. So an endpoint that hangs takes nothing from the
  * account's others, and an account all of whose endpoints hang takes nothing from other accounts.

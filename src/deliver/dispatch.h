@@ -1,4 +1,4 @@
-/* Inside deliver/: whose lane goes next. */
+/* Chooses the lanes whose next attempt starts now. Inside deliver/. */
 #pragma once
 #include "deliver/courier.h"
 

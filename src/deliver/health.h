@@ -28,15 +28,15 @@ struct health {
     uint16_t ok[HEALTH_BUCKETS], failed[HEALTH_BUCKETS];
 };
 
-/* One exchange at most is due now, though `in_flight` are under way? `limit`: the endpoint's own.
- */
+/* May one more exchange start now, with `in_flight` under way? `limit`: the endpoint's own. */
 bool health_may_send(const struct health *h, unsigned in_flight, unsigned limit, int64_t now_ms);
 enum health_change { HEALTH_SAME, HEALTH_FELL, HEALTH_RECOVERED, HEALTH_GONE };
-/* `jitter`: random, spreads the probes. HEALTH_RECOVERED: what waits may follow at once.
- * HEALTH_GONE: failing for five days; the caller disables the endpoint. */
+/* Learns the outcome of an exchange. `jitter`: random, spreads the probes. HEALTH_RECOVERED:
+ * waiting deliveries may follow at once. HEALTH_GONE: it has failed for five days; the caller
+ * disables the endpoint. */
 enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, uint64_t jitter);
-/* After a restart: it has been failing since then (mono, and so before the start of all mono time
- * perhaps), and is probed soon. */
+/* Says after a restart that it has been failing since then (mono, perhaps before mono time began),
+ * and is to be probed soon. */
 void health_restore(struct health *h, int64_t failing_since_ms, int64_t now_ms, uint64_t jitter);
-/* A person says: try it. */
+/* Makes it healthy, because a person asked to try it. */
 void health_reset(struct health *h);

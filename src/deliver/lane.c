@@ -194,7 +194,7 @@ struct lane *lane_find(const struct courier *c, uint64_t key, uint64_t endpoint)
     return map_get(c->lanes, key_of(&k));
 }
 
-static void shelve(struct queue *t, const struct shelved *one)
+static void shelve(struct queue *t, const struct shelf_entry *one)
 {
     if (shelf_put(&t->shelf, one) == OK)
         metric_add(METRIC_LANES_WAITING, 1);
@@ -206,7 +206,7 @@ static void shelve(struct queue *t, const struct shelved *one)
 void lane_shelve(struct lane *l, int64_t due_ms, int64_t begun_ms)
 {
     struct queue *t = l->queue;
-    struct shelved one = {.due_ms = due_ms, .begun_ms = begun_ms, .lane = l->key.lane};
+    struct shelf_entry one = {.due_ms = due_ms, .begun_ms = begun_ms, .lane = l->key.lane};
     lane_free(t->courier, l);
     shelve(t, &one);
 }
@@ -235,7 +235,7 @@ void lane_push(struct courier *c, uint64_t key, uint64_t endpoint, struct item *
 {
     struct queue *t = queue_of(c, endpoint);
     struct lane *l = lane_find(c, key, endpoint);
-    struct shelved one = {.due_ms = it->next_ms, .begun_ms = it->begun_ms, .lane = key};
+    struct shelf_entry one = {.due_ms = it->next_ms, .begun_ms = it->begun_ms, .lane = key};
     if (it->event)
         c->events_held++;
     if (t) {

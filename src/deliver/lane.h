@@ -1,6 +1,6 @@
-/* Inside deliver/: the deliveries of one endpoint and one call, in order. A lane is either here,
- * with all its pending deliveries (or the first of them and `more`), or on its queue's shelf, and
- * then its deliveries are in the store alone. */
+/* A lane: the deliveries of one endpoint and one call, in order. It is either here, with all its
+ * pending deliveries (or the first of them and `more`), or on its queue's shelf, and then its
+ * deliveries are in the store alone. Inside deliver/. */
 #pragma once
 #include "deliver/queue.h"
 #include "store/rows/deliveries.h"
@@ -35,9 +35,9 @@ struct lane {
 
 void lane_push(struct courier *c, uint64_t key, uint64_t endpoint, struct item *take);
 void lane_wait(struct lane *l, int64_t until_ms); /* mono; long waits are spent on the shelf */
-/* The head is done with: the next one's turn, or the lane's end. */
+/* Ends the head: the next delivery has its turn, or the lane ends. */
 void lane_next(struct courier *c, struct lane *l);
-void lanes_all_due(struct queue *t);                 /* nobody sits out his timer */
+void lanes_all_due(struct queue *t);                 /* no lane waits for its timer any more */
 void lanes_drop(struct courier *c, struct queue *t); /* its endpoint is gone */
 void lane_leave(struct lane *l);
 void lane_ready(struct lane *l); /* to the end of its queue's ready list */

@@ -199,7 +199,7 @@ void load_start(struct queue *t, size_t lanes_max, int64_t due_ms)
 {
     struct courier *c = t->courier;
     size_t max = t->shelf.n < lanes_max ? t->shelf.n : lanes_max;
-    struct shelved one;
+    struct shelf_entry one;
     struct lane *l;
     if (max == 0 || t->loading || c->stopping)
         return;
@@ -257,7 +257,7 @@ static int64_t due_of(int64_t next_at_ms)
 
 void load_put_lane(struct queue *t, uint64_t lane, int64_t next_at_ms)
 {
-    struct shelved one = {.due_ms = due_of(next_at_ms), .lane = lane};
+    struct shelf_entry one = {.due_ms = due_of(next_at_ms), .lane = lane};
     if (shelf_has(&t->shelf, lane))
         return; /* a delivery of it came meanwhile */
     if (shelf_put(&t->shelf, &one) != OK)

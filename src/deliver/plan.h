@@ -1,4 +1,5 @@
-/* Inside deliver/: which lanes are brought back from the store, and when to look again. */
+/* Chooses the lanes that are brought back from the store, and when to look again. Inside deliver/.
+ */
 #pragma once
 #include "deliver/courier.h"
 

@@ -1,5 +1,5 @@
-/* Inside deliver/: an endpoint that something was ever pending for: its lanes by what they wait
- * for, its health, its slots. */
+/* A queue: an endpoint that ever had a pending delivery, with its lanes by their state, its health
+ * and its slots. Inside deliver/. */
 #pragma once
 #include "deliver/courier.h"
 #include "deliver/health.h"
@@ -42,7 +42,8 @@ struct queue {
 };
 
 struct queue *queue_of(struct courier *c, uint64_t endpoint); /* made when new; NULL: no memory */
-/* What the book says now of whose it is, and whether it is switched off. False: no memory. */
+/* Looks up in the book which account it belongs to, and whether it is switched off. False: no
+ * memory. */
 bool queue_look_up(struct queue *t);
 void queue_touch(struct queue *t); /* the turn's end brings back what is due, or sets a timer */
 struct queue *queue_touched(struct courier *c); /* out of that line; NULL: there is none */
@@ -50,13 +51,13 @@ void queue_wake_at(struct queue *t, int64_t mono_ms);
 void queue_due_at(struct queue *t, int64_t mono_ms);
 void queue_turn(struct queue *t); /* something of it may be ready to go: in line at its account */
 struct queue *queue_next(struct courier *c); /* out of line: whose turn it is; NULL: nobody's */
-/* Out of line until one of its account's retries is over. */
+/* Takes it out of line until a retry of its account is over. */
 void queue_stall(struct queue *t);
-void queue_idle(struct queue *t); /* nothing is pending for it? */
+void queue_idle(struct queue *t); /* ends it when nothing is pending */
 void queues_free(struct courier *c);
 
-/* A place in flight. */
+/* Take and give back a place in flight. */
 void slot_take(struct queue *t, bool is_retry);
 void slot_free(struct queue *t, bool is_retry);
-/* One more exchange now: limits, health, rate (of which it takes one). */
+/* May one more exchange start now, by limits, health and rate? It takes one of the rate. */
 bool queue_may_send(struct queue *t, const struct book_endpoint *ep);

@@ -58,7 +58,7 @@ static void set_remove(struct shelf *s, uint64_t key)
 
 static void sift_up(struct shelf *s, size_t i)
 {
-    struct shelved one = s->heap[i];
+    struct shelf_entry one = s->heap[i];
     for (; i > 0 && s->heap[(i - 1) / 2].due_ms > one.due_ms; i = (i - 1) / 2)
         s->heap[i] = s->heap[(i - 1) / 2];
     s->heap[i] = one;
@@ -66,7 +66,7 @@ static void sift_up(struct shelf *s, size_t i)
 
 static void sift_down(struct shelf *s, size_t i)
 {
-    struct shelved one = s->heap[i];
+    struct shelf_entry one = s->heap[i];
     for (size_t k; (k = 2 * i + 1) < s->n; i = k) {
         if (k + 1 < s->n && s->heap[k + 1].due_ms < s->heap[k].due_ms)
             k++;
@@ -83,7 +83,7 @@ static void shrink(struct shelf *s)
     if (s->n == 0) {
         shelf_fini(s);
     } else if (s->cap > 4 * CAP_MIN && s->n < s->cap / 4) {
-        struct shelved *heap = realloc(s->heap, s->cap / 2 * sizeof *heap);
+        struct shelf_entry *heap = realloc(s->heap, s->cap / 2 * sizeof *heap);
         if (heap) {
             s->heap = heap;
             s->cap /= 2;
@@ -97,7 +97,7 @@ static enum err grow(struct shelf *s)
 {
     if (s->n == s->cap) {
         size_t cap = s->cap ? s->cap + s->cap / 2 : CAP_MIN;
-        struct shelved *heap = realloc(s->heap, cap * sizeof *heap);
+        struct shelf_entry *heap = realloc(s->heap, cap * sizeof *heap);
         if (!heap)
             return ERR_NOMEM;
         s->heap = heap;
@@ -117,7 +117,7 @@ void shelf_fini(struct shelf *s)
     *s = (struct shelf){0};
 }
 
-enum err shelf_put(struct shelf *s, const struct shelved *one)
+enum err shelf_put(struct shelf *s, const struct shelf_entry *one)
 {
     uint64_t key = key_of(one->lane);
     enum err err = grow(s);
@@ -139,7 +139,7 @@ int64_t shelf_due_ms(const struct shelf *s)
     return s->n ? s->heap[0].due_ms : INT64_MAX;
 }
 
-bool shelf_take(struct shelf *s, int64_t now_ms, struct shelved *ret)
+bool shelf_take(struct shelf *s, int64_t now_ms, struct shelf_entry *ret)
 {
     if (shelf_due_ms(s) > now_ms || s->n == 0)
         return false;

@@ -1,5 +1,5 @@
-/* Inside deliver/: an account, whose endpoints take turns in its turn, and its part of what is
- * shared. */
+/* A tenant: an account, whose endpoints take turns in its turn, and its part of the shared pools.
+ * Inside deliver/. */
 #pragma once
 #include "base/share.h"
 #include "deliver/courier.h"
@@ -12,7 +12,7 @@ struct tenant {
     struct tenant *next_turn, *next_load;
     bool queued;
     bool parked;     /* has its share of the slots: out of line until one is free */
-    bool at_share;   /* … and was told so to the metric */
+    bool at_share;   /* … and the metric has counted that */
     bool load_waits; /* in line for a read of the store */
     unsigned in_flight, retries_in_flight, loads, early, questions;
     size_t items;

@@ -1,6 +1,7 @@
-/* A lean HTTP/1.1 client for webhooks: one POST at a time on a connection, connections kept alive
- * per account, certificates and origin, every address judged at connect (net/guard), every part of
- * an answer bounded. No redirects, no decompression, no proxies. Thread of its loop. */
+/* A lean HTTP/1.1 client for webhooks. A connection carries one POST at a time and is kept alive
+ * per account, certificates and origin. Every address is judged at connect (net/guard), and every
+ * part of an answer is bounded. There are no redirects, no decompression, no proxies. Thread of its
+ * loop. */
 #pragma once
 #include "net/guard.h"
 #include "net/loop.h"
@@ -48,7 +49,8 @@ struct http_result {
 };
 typedef void http_on_done(void *arg, const struct http_result *r);
 
-/* Copies all it needs. on_done comes once, later, unless it is cancelled. */
+/* Sends one POST. It copies all it needs; on_done is called once, later, unless the exchange is
+ * cancelled. */
 MUST_USE enum err http_client_post(struct http_client *h, const struct http_post *p,
                                    http_on_done *on_done, void *arg, struct http_exchange **ret);
 void http_cancel(struct http_exchange *x);            /* NULL-safe */

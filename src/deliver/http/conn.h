@@ -1,13 +1,13 @@
-/* Inside the HTTP client: a connection, the answer being read from it, and the pool of idle ones.
- */
+/* A connection of the HTTP client, the answer that is read from it, and the pool of idle
+ * connections. Inside deliver/http/. */
 #pragma once
 #include "base/map.h"
 #include "deliver/http/client.h"
 #include "net/http/response_reader.h"
 #include "net/stream.h"
 
-/* An answer of the DNS is believed for a minute in all: half of it at most in the resolver's cache,
- * and the rest in the connections made of it, whose age counts from that answer. So each name is
+/* An answer of the DNS holds for a minute in all: at most half of it in the resolver's cache, and
+ * the rest in the connections made with it, whose age counts from that answer. So each name is
  * judged again within 60 s, however its last use and its TTL fall together. */
 enum {
     NAME_AGE_MAX_MS = 60000,
@@ -57,8 +57,8 @@ struct http_client {
     const char *ca_file;
     struct tls *tls;               /* of those without certificates of their own */
     struct tls_sessions *sessions; /* by the keys of connections */
-    struct map *certified;         /* http_tls.c's, by endpoint */
-    struct certified *certified_newest, *certified_oldest;
+    struct map *certified;         /* tls.c's, by endpoint */
+    struct client_certificate *certified_newest, *certified_oldest;
     uint64_t certified_made;
     struct map *idle;       /* struct idle_list by key */
     struct map *idle_owner; /* struct idle_owner by owner */
@@ -69,9 +69,9 @@ struct http_conn *pool_find(struct http_client *h, const char *key);
 void pool_keep(struct http_conn *c);  /* idle from now, or closed when the pool is full */
 void pool_close(struct http_conn *c); /* idle or not */
 void pool_clear(struct http_client *h);
-/* An endpoint's certificates, counted for the caller; *ret_n is never that of others. */
+/* Gives an endpoint's certificates, counted for the caller; *ret_n is no other endpoint's. */
 MUST_USE enum err certified_tls(struct http_client *h, const struct http_post *p, struct tls **ret,
                                 uint64_t *ret_n);
 void certified_clear(struct http_client *h);
-/* http_client.c's side of a connection */
+/* client.c's side of a connection */
 extern const struct stream_events http_conn_events;

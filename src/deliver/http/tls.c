@@ -10,21 +10,21 @@
 
 enum { CERTIFIED_MAX = 256, TEXTS = 3 };
 
-struct certified {
+struct client_certificate {
     uint64_t endpoint;
     char *text[TEXTS]; /* as they were when tls was made */
     struct tls *tls;
     uint64_t n; /* which making */
-    struct certified *newer, *older;
+    struct client_certificate *newer, *older;
 };
 
-static void leave(struct http_client *h, struct certified *c)
+static void leave(struct http_client *h, struct client_certificate *c)
 {
     *(c->newer ? &c->newer->older : &h->certified_newest) = c->older;
     *(c->older ? &c->older->newer : &h->certified_oldest) = c->newer;
 }
 
-static void enter(struct http_client *h, struct certified *c)
+static void enter(struct http_client *h, struct client_certificate *c)
 {
     c->newer = NULL;
     c->older = h->certified_newest;
@@ -32,7 +32,7 @@ static void enter(struct http_client *h, struct certified *c)
     h->certified_newest = c;
 }
 
-static void drop(struct http_client *h, struct certified *c)
+static void drop(struct http_client *h, struct client_certificate *c)
 {
     leave(h, c);
     map_remove(h->certified, str_of_u64(&c->endpoint));
@@ -50,14 +50,15 @@ static bool same(const char *a, const char *b)
     return a && b ? !strcmp(a, b) : a == b;
 }
 
-static enum err make(struct http_client *h, const struct http_post *p, struct certified **ret)
+static enum err make(struct http_client *h, const struct http_post *p,
+                     struct client_certificate **ret)
 {
     const char *const text[TEXTS] = {p->ca_pem, p->cert_pem, p->key_pem};
     struct tls_config tc = {.ca_file = p->ca_pem ? NULL : h->ca_file,
                             .ca_pem = str_of(p->ca_pem),
                             .cert_pem = str_of(p->cert_pem),
                             .key_pem = str_of(p->key_pem)};
-    struct certified *c = calloc(1, sizeof *c);
+    struct client_certificate *c = calloc(1, sizeof *c);
     bool ok = c != NULL;
     if (!ok)
         return ERR_NOMEM;
@@ -82,7 +83,7 @@ static enum err make(struct http_client *h, const struct http_post *p, struct ce
 enum err certified_tls(struct http_client *h, const struct http_post *p, struct tls **ret,
                        uint64_t *ret_n)
 {
-    struct certified *c = map_get(h->certified, str_of_u64(&p->endpoint));
+    struct client_certificate *c = map_get(h->certified, str_of_u64(&p->endpoint));
     if (c && !(same(c->text[0], p->ca_pem) && same(c->text[1], p->cert_pem) &&
                same(c->text[2], p->key_pem))) {
         drop(h, c);

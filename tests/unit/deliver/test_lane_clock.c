@@ -103,7 +103,7 @@ static void a_short_wait_is_a_timer_whatever_the_wall_clock_does(void **state)
 
 static void a_long_wait_keeps_its_time_on_the_shelf(void **state)
 {
-    struct shelved one;
+    struct shelf_entry one;
     struct lane *l = push(5000);
     int64_t begun_ms = clock_mono_ms() - 500, due_ms = clock_mono_ms() + 25000;
     clock_step(-HOUR_MS);

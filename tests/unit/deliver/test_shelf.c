@@ -14,12 +14,13 @@ static uint64_t next_random(uint64_t *x)
 
 static enum err put(struct shelf *s, uint64_t lane, int64_t due_ms)
 {
-    return shelf_put(s, &(struct shelved){.due_ms = due_ms, .begun_ms = due_ms - 7, .lane = lane});
+    return shelf_put(s,
+                     &(struct shelf_entry){.due_ms = due_ms, .begun_ms = due_ms - 7, .lane = lane});
 }
 
 static bool take(struct shelf *s, int64_t now_ms, uint64_t *ret_lane)
 {
-    struct shelved one;
+    struct shelf_entry one;
     bool some = shelf_take(s, now_ms, &one);
     if (some)
         *ret_lane = one.lane;
@@ -94,9 +95,9 @@ static void all_may_be_due_at_once(void **state)
 static void when_its_head_was_first_tried_is_kept(void **state)
 {
     struct shelf s = {0};
-    struct shelved one;
+    struct shelf_entry one;
     for (uint64_t i = 0; i < 100; i++)
-        assert_ok(shelf_put(&s, &(struct shelved){1000 - (int64_t)i, (int64_t)i * 3, i}));
+        assert_ok(shelf_put(&s, &(struct shelf_entry){1000 - (int64_t)i, (int64_t)i * 3, i}));
     shelf_all_due(&s); /* due or not: the age of its head is another matter */
     for (int i = 0; i < 100; i++) {
         assert_true(shelf_take(&s, 0, &one));
