@@ -1,20 +1,20 @@
-/* answering: answers on their way into a connection: one whole, in pieces when it is large, or a
+/* answering: writes answers into a connection: a whole one, in pieces when it is large, or a
  * stream, block by block. Called by connection.c, and again when the client has taken what was
- * written. At most one piece or block of an answer is in the stream's own memory.
+ * written. At most one piece or block of an answer is in the memory of the connection's stream.
  *
- * A stream that has nothing to say waits for http_wake, which may be faster than the waiting:
+ * A stream that has nothing to send waits for http_wake, which may come before the wait begins:
  * `turn` tells. */
 #include "api/http/connection.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 
 enum {
-    ANSWER_PIECE = 64 * 1024, /* of a large answer: so much a client must take in a minute */
+    ANSWER_PIECE = 64 * 1024, /* of a large answer; a client must take so much in a minute */
     STREAM_BLOCK = 16 * 1024,
-    STREAM_TURN_MAX = 1 << 20, /* bytes of one stream before others have their turn */
+    STREAM_TURN_MAX = 1 << 20, /* bytes of one stream before the others' turn */
 };
 
-/* After the last byte of the answer has left. */
+/* Ends the exchange, after the last byte of the answer has left. */
 static void answer_over(struct connection *c)
 {
     struct exchange *x = c->x;
@@ -49,7 +49,7 @@ void connection_send_rest(struct connection *c)
         answer_over(c);
 }
 
-static void send_whole(struct connection *c)
+static void answer_send_whole(struct connection *c)
 {
     struct exchange *x = c->x;
     struct http_request *r = x->r;
@@ -69,7 +69,6 @@ static void send_whole(struct connection *c)
         connection_send_rest(c);
 }
 
-/* Whether the exchange is another thread's from now on; false: it has spoken already. */
 bool exchange_is_passed_on(struct exchange *x)
 {
     int runs = TURN_RUNS;
@@ -80,8 +79,8 @@ bool exchange_is_passed_on(struct exchange *x)
     return true;
 }
 
-/* One block of a stream, as a chunk for those who know chunks (RFC 9112 §7.1). */
-static bool send_block(struct connection *c, const char *bytes, size_t n)
+/* Sends one block of a stream: as a chunk, except to HTTP/1.0 (RFC 9112 §7.1). */
+static bool stream_send_block(struct connection *c, const char *bytes, size_t n)
 {
     struct buf *out = &c->worker->out;
     bool chunked = !request_reader_is_1_0(&c->x->in);
@@ -94,7 +93,7 @@ static bool send_block(struct connection *c, const char *bytes, size_t n)
     return out->err == OK && stream_write(c->stream, buf_str(out)) == OK;
 }
 
-static void end_stream(struct connection *c)
+static void stream_send_end(struct connection *c)
 {
     if (!request_reader_is_1_0(&c->x->in) && stream_write(c->stream, STR("0\r\n\r\n")) != OK)
         connection_close(c);
@@ -102,7 +101,7 @@ static void end_stream(struct connection *c)
         answer_over(c);
 }
 
-/* Sends what the stream has, until it sleeps, ends, or the client takes no more. */
+/* Sends the stream's bytes, until it sleeps, ends, or the client takes no more. */
 void connection_pump(struct connection *c)
 {
     char block[STREAM_BLOCK];
@@ -122,10 +121,10 @@ void connection_pump(struct connection *c)
             return;
         }
         if (n < 0) {
-            end_stream(c);
+            stream_send_end(c);
             return;
         }
-        if (!send_block(c, block, (size_t)n)) {
+        if (!stream_send_block(c, block, (size_t)n)) {
             connection_close(c);
             return;
         }
@@ -139,7 +138,7 @@ void connection_answer(struct connection *c)
     metric_add(METRIC_API_IN_HAND, -x->is_unanswered);
     x->is_unanswered = false;
     if (!x->read_more) {
-        send_whole(c);
+        answer_send_whole(c);
         return;
     }
     x->keeps_alive = x->keeps_alive && !request_reader_is_1_0(&x->in);

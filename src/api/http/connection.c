@@ -1,12 +1,12 @@
-/* connection: one client's connection. It reads a request, hands it to its handler, writes the
- * answer, and reads the next: one at a time, so that answers leave in the order of their requests.
- * Called by server.c with accepted sockets; its worker's thread.
+/* connection: serves one client's connection. It reads a request, hands it to its handler, writes
+ * the answer, and reads the next: one at a time, so that answers leave in the order of their
+ * requests. Called by server.c with accepted sockets; its worker's thread.
  *
  * The state table below gives each state its timer, and connection_enter() is the one place that
- * changes the state. A handler may answer on any thread and at any time: `turn` tells who has the
- * exchange. An exchange that waits for another thread outlives its connection; all else goes with
- * it. A closed connection is freed at the end of the turn, so that no caller holds a pointer to
- * nothing. */
+ * changes the state. A handler may answer on any thread and at any time: `turn` tells whether the
+ * exchange is the worker's or waits for another thread. An exchange that waits outlives its
+ * connection; all else goes with it. A closed connection is freed at the end of the turn, so that
+ * no caller holds a pointer to nothing. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,9 +16,9 @@
 #include "base/metrics.h"
 
 enum {
-    BODY_MAX_MS = 60000, /* the whole of a body, however it drips */
+    BODY_MAX_MS = 60000, /* the whole of a body, however slowly it comes */
     NEXT_TURN_MS = 1,
-    REQUESTS_A_TURN = 32,    /* of one connection before others have theirs */
+    REQUESTS_A_TURN = 32,    /* of one connection before the others' turn */
     BEHIND_MAX = 256 * 1024, /* bytes of requests that came before their turn */
 };
 
@@ -29,7 +29,7 @@ static const int64_t lasts_ms[] = {
     [STATE_CLOSED] = 0,
 };
 
-static void on_timer(struct timer *t);
+static void connection_on_timer(struct timer *t);
 
 void connection_enter(struct connection *c, enum connection_state state)
 {
@@ -38,12 +38,12 @@ void connection_enter(struct connection *c, enum connection_state state)
         state == STATE_STREAMING ? c->worker->server->c.stall_s * INT64_C(1000) : lasts_ms[state];
     timer_stop(&c->timer);
     if (ms)
-        loop_timer(c->worker->loop, &c->timer, ms, on_timer, c);
+        loop_timer(c->worker->loop, &c->timer, ms, connection_on_timer, c);
 }
 
 void connection_pause(struct connection *c)
 {
-    loop_timer(c->worker->loop, &c->timer, NEXT_TURN_MS, on_timer, c);
+    loop_timer(c->worker->loop, &c->timer, NEXT_TURN_MS, connection_on_timer, c);
 }
 
 /* ---- exchanges ---- */
@@ -66,7 +66,7 @@ void exchange_free(struct exchange *x)
     free(x);
 }
 
-static bool on_head(struct request_reader *in)
+static bool exchange_on_head(struct request_reader *in)
 {
     struct exchange *x = in->arg;
     struct connection *c = x->connection;
@@ -97,14 +97,14 @@ static struct exchange *exchange_new(struct connection *c)
     x->r->content_type = "application/json";
     buf_init(&x->r->body, REQUEST_BODY_MAX);
     buf_init(&x->r->out, ANSWER_MAX);
-    request_reader_init(&x->in, &x->r->body, on_head, x);
+    request_reader_init(&x->in, &x->r->body, exchange_on_head, x);
     return x;
 }
 
 /* ---- the end of a connection ---- */
 
 /* An exchange that waits is freed when its mail comes. */
-static void drop_exchange(struct connection *c)
+static void connection_drop_exchange(struct connection *c)
 {
     struct exchange *x = c->x;
     c->x = NULL;
@@ -119,7 +119,7 @@ void connection_close(struct connection *c)
     struct worker *w = c->worker;
     if (c->state == STATE_CLOSED)
         return;
-    drop_exchange(c);
+    connection_drop_exchange(c);
     connection_enter(c, STATE_CLOSED);
     stream_close(c->stream);
     peers_leave(w->server->c.peers, c->peer);
@@ -151,8 +151,9 @@ void connections_sweep(struct worker *w)
 
 /* ---- requests ---- */
 
-/* x->r has the refusal; nobody knows what the bytes behind it are. */
-static void refuse(struct connection *c)
+/* Answers with the refusal that x->r has, and closes: it is not known what the bytes behind it are.
+ */
+static void connection_refuse(struct connection *c)
 {
     struct exchange *x = c->x;
     x->keeps_alive = false;
@@ -162,9 +163,9 @@ static void refuse(struct connection *c)
     connection_answer(c);
 }
 
-static void go_on_reading(struct connection *c);
+static void connection_read_on(struct connection *c);
 
-static void on_mail(struct mail *m)
+static void exchange_on_mail(struct mail *m)
 {
     struct exchange *x = (struct exchange *)((char *)m - offsetof(struct exchange, mail));
     struct connection *c = x->connection;
@@ -178,10 +179,10 @@ static void on_mail(struct mail *m)
         connection_pump(c);
     else
         connection_answer(c);
-    go_on_reading(c);
+    connection_read_on(c);
 }
 
-static void hand_over(struct connection *c)
+static void exchange_hand_over(struct connection *c)
 {
     struct worker *w = c->worker;
     struct exchange *x = c->x;
@@ -192,7 +193,7 @@ static void hand_over(struct connection *c)
     metric_add(METRIC_API_IN_HAND, 1);
     x->whole_us = clock_mono_us();
     x->keeps_alive = request_reader_keeps_alive(&x->in) && !w->stopping;
-    x->mail.open = on_mail;
+    x->mail.open = exchange_on_mail;
     if (w->stopping) {
         server_refuse(r, 503, "stopping", "The daemon is stopping; it was not taken.");
     } else if (x->crowded) {
@@ -207,7 +208,7 @@ static void hand_over(struct connection *c)
     connection_answer(c);
 }
 
-static void keep_behind(struct connection *c, struct str bytes)
+static void connection_keep_behind(struct connection *c, struct str bytes)
 {
     if (!bytes.n)
         return;
@@ -219,13 +220,13 @@ static void keep_behind(struct connection *c, struct str bytes)
         connection_close(c);
 }
 
-static void refuse_late(struct connection *c)
+static void connection_refuse_late(struct connection *c)
 {
     server_refuse(c->x->r, 408, "request_timeout", "The request did not come in time.");
-    refuse(c);
+    connection_refuse(c);
 }
 
-static void read_request(struct connection *c, struct str bytes)
+static void connection_read_request(struct connection *c, struct str bytes)
 {
     while (!c->x && bytes.n && (bytes.p[0] == '\r' || bytes.p[0] == '\n'))
         bytes = str_from(bytes, 1); /* RFC 9112 §2.2 */
@@ -239,19 +240,19 @@ static void read_request(struct connection *c, struct str bytes)
         connection_enter(c, STATE_NEXT_HEAD);
     switch (request_reader_feed(&c->x->in, &bytes)) {
     case HTTP_READ_WHOLE:
-        keep_behind(c, bytes);
+        connection_keep_behind(c, bytes);
         if (c->state != STATE_CLOSED)
-            hand_over(c);
+            exchange_hand_over(c);
         break;
     case HTTP_READ_FAULT:
         exchange_refuse_fault(c->x);
-        refuse(c);
+        connection_refuse(c);
         break;
     case HTTP_READ_MORE:
         if (c->state != STATE_BODY)
             break;
         if (clock_mono_ms() - c->body_since_ms > BODY_MAX_MS)
-            refuse_late(c);
+            connection_refuse_late(c);
         else
             connection_enter(c, STATE_BODY);
     }
@@ -262,8 +263,8 @@ static bool is_reading(const struct connection *c)
     return c->state <= STATE_BODY || c->state == STATE_LINGERING;
 }
 
-/* Bytes that came behind a request have their turn when that is answered. */
-static void go_on_reading(struct connection *c)
+/* Reads on: the bytes that came behind a request come next, once that is answered. */
+static void connection_read_on(struct connection *c)
 {
     for (int n = 0; c->state == STATE_IDLE && c->behind.n; n++) {
         if (n == REQUESTS_A_TURN) {
@@ -272,7 +273,7 @@ static void go_on_reading(struct connection *c)
         }
         struct buf came = c->behind;
         buf_init(&c->behind, BEHIND_MAX);
-        read_request(c, buf_str(&came));
+        connection_read_request(c, buf_str(&came));
         buf_fini(&came);
     }
     if (c->eof && is_reading(c))
@@ -283,19 +284,19 @@ static void go_on_reading(struct connection *c)
     }
 }
 
-/* ---- the stream's words, and the clock's ---- */
+/* ---- events of the stream and the timer ---- */
 
-static void on_bytes(struct stream *s, void *arg, struct str bytes)
+static void connection_on_bytes(struct stream *s, void *arg, struct str bytes)
 {
     struct connection *c = arg;
     if (c->state == STATE_IN_HAND || c->state == STATE_ANSWERING)
-        keep_behind(c, bytes);
+        connection_keep_behind(c, bytes);
     else if (c->state <= STATE_BODY)
-        read_request(c, bytes);
-    go_on_reading(c);
+        connection_read_request(c, bytes);
+    connection_read_on(c);
 }
 
-static void on_sent(struct stream *s, void *arg)
+static void connection_on_sent(struct stream *s, void *arg)
 {
     struct connection *c = arg;
     if (c->state == STATE_STREAMING) {
@@ -304,34 +305,34 @@ static void on_sent(struct stream *s, void *arg)
         connection_enter(c, STATE_ANSWERING);
         connection_send_rest(c);
     }
-    go_on_reading(c);
+    connection_read_on(c);
 }
 
-/* A client that shuts its side may still want its answers; who reads a stream has gone. */
-static void on_eof(struct stream *s, void *arg)
+/* A client that shuts its side may still want its answers; one that reads a stream has gone. */
+static void connection_on_eof(struct stream *s, void *arg)
 {
     struct connection *c = arg;
     c->eof = c->paused = true;
     if (c->state == STATE_STREAMING)
         connection_close(c);
     else
-        go_on_reading(c);
+        connection_read_on(c);
 }
 
-static void on_end(struct stream *s, void *arg, enum err why)
+static void connection_on_end(struct stream *s, void *arg, enum err why)
 {
     connection_close(arg);
 }
 
-static void on_timer(struct timer *t)
+static void connection_on_timer(struct timer *t)
 {
     struct connection *c = t->arg;
     bool is_late =
         (c->state == STATE_HEAD || c->state == STATE_NEXT_HEAD || c->state == STATE_BODY) && c->x;
     if (is_late)
-        refuse_late(c);
+        connection_refuse_late(c);
     else if (c->state == STATE_IDLE && c->behind.n)
-        go_on_reading(c);
+        connection_read_on(c);
     else if (c->state == STATE_STREAMING && !stream_unsent(c->stream))
         connection_pump(c);
     else
@@ -340,8 +341,10 @@ static void on_timer(struct timer *t)
 
 void connection_open(struct worker *w, int fd, const struct addr *from, struct peer *peer)
 {
-    static const struct stream_events events = {
-        .on_bytes = on_bytes, .on_end = on_end, .on_sent = on_sent, .on_eof = on_eof};
+    static const struct stream_events events = {.on_bytes = connection_on_bytes,
+                                                .on_end = connection_on_end,
+                                                .on_sent = connection_on_sent,
+                                                .on_eof = connection_on_eof};
     struct connection *c = calloc(1, sizeof *c);
     if (!c || stream_adopt(w->loop, fd, from, NULL, &events, c, &c->stream) != OK) {
         free(c);

@@ -1,5 +1,5 @@
-/* files: what the program carries with it, put into its read-only data by the assembler, byte for
- * byte as it lies in the tree. */
+/* files: puts files of the tree into the program. The assembler includes them in its read-only
+ * data, byte for byte. */
 #include "api/http/files.h"
 
 #include <embedded.h>
@@ -19,7 +19,7 @@ EMBED(openapi, OPENAPI_FILE);
 
 struct str file_openapi(void)
 {
-    /* By address: for the language they are two objects. */
+    /* The length is taken of addresses, because to the language they are two objects. */
     return str_of_bytes(embedded_openapi_begin,
                         (uintptr_t)embedded_openapi_end - (uintptr_t)embedded_openapi_begin);
 }

@@ -1,6 +1,6 @@
-/* head: what llhttp lets through of a request's head and may not be: one for no host or for two
- * (RFC 9112 §3.2), a coding that is not chunked (§6.1), a header twice of which two readers could
- * each see another one. And the target's %XX. Called by server_input.c, before the body. */
+/* head: refuses heads that llhttp lets through: a request with no Host or with two (RFC 9112 §3.2),
+ * a coding that is not chunked (§6.1), a repeated header of which two readers could each see
+ * another one. It also decodes the target's %XX. Called by server_input.c, before the body. */
 #include "api/http/head.h"
 
 #include <stdio.h>
@@ -57,8 +57,8 @@ static int hex_digit(char c)
                                                     : -1;
 }
 
-/* The byte that stands at s[at] as %XX; -1: none does. */
-static int escaped(struct str s, size_t at)
+/* The byte that is written as %XX at s[at]; -1: there is none. */
+static int escaped_byte(struct str s, size_t at)
 {
     if (s.n - at < 3 || s.p[at] != '%')
         return -1;
@@ -71,7 +71,7 @@ void head_unescape_path(char *s, bool one_part)
     struct str in = str_of(s);
     char *out = s;
     for (size_t i = 0; i < in.n;) {
-        int c = escaped(in, i);
+        int c = escaped_byte(in, i);
         if (c <= 0 || (c == '/' && !one_part)) {
             *out++ = in.p[i++];
             continue;
@@ -86,7 +86,7 @@ struct str head_unescape_form(struct str s, struct buf *out)
 {
     size_t from = out->n;
     for (size_t i = 0; i < s.n;) {
-        int c = escaped(s, i);
+        int c = escaped_byte(s, i);
         buf_putc(out, c >= 0 ? (char)c : s.p[i] == '+' ? ' ' : s.p[i]);
         i += c >= 0 ? 3 : 1;
     }

@@ -1,6 +1,7 @@
-/* peers: connections counted by address, so that one client cannot have them all. A trusted proxy's
- * connections are nobody's: there a client is counted while a request of his is in hand. A /64 of
- * IPv6 is one address. The mutex: connections come on several threads; it is held for a look-up. */
+/* peers: counts connections by address, so that one client cannot have them all. A trusted proxy's
+ * connections are not counted; behind it a client counts while a request of its own is in hand. A
+ * /64 of IPv6 is one address. There is a mutex because connections come on several threads; it is
+ * held for a look-up. */
 #include "api/http/peers.h"
 
 #include <pthread.h>
@@ -23,8 +24,8 @@ struct peers {
     struct map *by_key;
 };
 
-static enum err read_settings(struct peers *p, const char *trusted, const char *header, char *why,
-                              size_t cap)
+static enum err peers_read_settings(struct peers *p, const char *trusted, const char *header,
+                                    char *why, size_t cap)
 {
     enum err err = proxies_parse(str_of(trusted), &p->proxies);
     if (err == ERR_TOO_BIG)
@@ -52,7 +53,7 @@ enum err peers_new(const char *trusted, const char *header, unsigned per_address
     struct peers *p = calloc(1, sizeof *p);
     enum err err = p && (p->by_key = map_new()) ? OK : ERR_NOMEM;
     if (err == OK)
-        err = read_settings(p, trusted, header, why, cap);
+        err = peers_read_settings(p, trusted, header, why, cap);
     if (err != OK) {
         if (p)
             map_free(p->by_key);
@@ -71,7 +72,7 @@ void peers_free(struct peers *p)
     if (!p)
         return;
     for (size_t i = 0; (peer = map_next(p->by_key, &i));)
-        free(peer); /* whose end the server never told */
+        free(peer); /* the server never told its end */
     map_free(p->by_key);
     pthread_mutex_destroy(&p->lock);
     free(p);
@@ -88,7 +89,7 @@ enum forwarded peers_header(const struct peers *p, const char **ret_name)
     return p->header;
 }
 
-static struct str key_of(const struct addr *a, uint8_t out[17])
+static struct str peer_key(const struct addr *a, uint8_t out[17])
 {
     memset(out, 0, 17);
     out[0] = a->family;
@@ -102,7 +103,7 @@ bool peers_full(struct peers *p, const struct addr *a)
     if (!p->per_address)
         return false;
     pthread_mutex_lock(&p->lock);
-    const struct peer *peer = map_get(p->by_key, key_of(a, key));
+    const struct peer *peer = map_get(p->by_key, peer_key(a, key));
     bool full = peer && peer->n >= p->per_address;
     pthread_mutex_unlock(&p->lock);
     return full;
@@ -111,7 +112,7 @@ bool peers_full(struct peers *p, const struct addr *a)
 static struct peer *peer_of(struct peers *p, const struct addr *a)
 {
     uint8_t key[17];
-    struct peer *peer = map_get(p->by_key, key_of(a, key));
+    struct peer *peer = map_get(p->by_key, peer_key(a, key));
     if (peer || !(peer = calloc(1, sizeof *peer)))
         return peer;
     memcpy(peer->key, key, sizeof key);

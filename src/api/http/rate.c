@@ -1,7 +1,7 @@
-/* rate: token buckets in a table of fixed size. Two keys may share a place there: the one that
- * comes takes it over with a full bucket, so that a limit may be too generous for a moment, never
- * too strict. A mutex for each place, held for an addition: two requests of one key may come on two
- * threads. */
+/* rate: keeps token buckets in a table of fixed size. Two keys may share a place there: each takes
+ * it over from the other with a full bucket, so that a limit may be too generous for a moment,
+ * never too strict. Each place has a mutex, held for an addition, because two requests of one key
+ * may come on two threads. */
 #include "api/http/rate.h"
 
 #include <pthread.h>

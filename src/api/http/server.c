@@ -1,12 +1,12 @@
-/* server: HTTP in. One listening socket, accepted on the first worker's loop and given to the
- * worker with the fewest connections; from there on a connection belongs to that worker's thread
- * alone (connection.c). A loop is never told twice: sockets stay readable until they are read, and
- * the words of other threads come by mail, so that no request can be forgotten in its socket.
+/* server: accepts connections and runs the workers. The first worker's loop accepts on one
+ * listening socket and gives each connection to the worker with the fewest; from there on it
+ * belongs to that worker's thread alone (connection.c). No request can be forgotten in its socket:
+ * sockets stay readable until they are read, and other threads' calls come by mail.
  *
- * The stop: workers refuse what is new, wait for what other threads have in hand, give answers and
- * streams on their way into sockets LAST_WORDS_MS, and close the rest. Threads are joined by
- * server_stop, memory goes with server_free: who has just sent a worker mail may still be on its
- * way out of the loop's wake-up. */
+ * To stop, workers refuse new requests, wait for those that other threads have in hand, give
+ * answers and streams that are being sent LAST_WORDS_MS, and close the rest. server_stop joins the
+ * threads; server_free frees the memory, because a thread that has just sent a worker mail may
+ * still be inside the loop's wake-up. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,13 +20,13 @@
 enum {
     CONNECTIONS_MAX = 4096,
     MAILS_MAX = 1 << 20,  /* of a worker: exchanges, and sockets, which are fewer */
-    LAST_WORDS_MS = 2000, /* what a stop gives what leaves already */
+    LAST_WORDS_MS = 2000, /* that a stop gives answers that are being sent */
     OUT_MAX = 1 << 20,
 };
 
-/* ---- what other threads say ---- */
+/* ---- calls of other threads ---- */
 
-static void call(struct exchange *x)
+static void exchange_call(struct exchange *x)
 {
     struct loop *l = x->worker->loop; /* x may be gone when its worker sees the call */
     if (atomic_exchange(&x->turn, TURN_CALLED) == TURN_WAITS)
@@ -37,7 +37,7 @@ void http_done(struct http_request *r)
 {
     if (r->out.err != OK)
         server_refuse(r, 500, "internal", "The answer is too large.");
-    call(r->exchange);
+    exchange_call(r->exchange);
 }
 
 void http_stream(struct http_request *r, http_read_fn *read, void (*on_end)(struct http_request *r))
@@ -45,12 +45,12 @@ void http_stream(struct http_request *r, http_read_fn *read, void (*on_end)(stru
     struct exchange *x = r->exchange;
     x->read_more = read;
     x->on_end = on_end;
-    call(x);
+    exchange_call(x);
 }
 
 void http_wake(struct http_request *r)
 {
-    call(r->exchange);
+    exchange_call(r->exchange);
 }
 
 /* ---- sockets ---- */
@@ -63,7 +63,7 @@ struct arrival { /* an accepted socket on its way to its worker */
     struct peer *peer;
 };
 
-static void turn_away(struct worker *w, int fd, struct peer *peer)
+static void worker_turn_away(struct worker *w, int fd, struct peer *peer)
 {
     close(fd);
     peers_leave(w->server->c.peers, peer);
@@ -75,13 +75,13 @@ static void on_arrival(struct mail *m)
 {
     struct arrival *a = (struct arrival *)m;
     if (a->worker->ended)
-        turn_away(a->worker, a->fd, a->peer);
+        worker_turn_away(a->worker, a->fd, a->peer);
     else
         connection_open(a->worker, a->fd, &a->from, a->peer);
     free(a);
 }
 
-static struct worker *idlest(struct server *s)
+static struct worker *server_idlest_worker(struct server *s)
 {
     struct worker *best = &s->worker[0];
     for (unsigned i = 1; i < s->n_workers; i++)
@@ -90,9 +90,9 @@ static struct worker *idlest(struct server *s)
     return best;
 }
 
-static void give(struct server *s, int fd, const struct addr *from, struct peer *peer)
+static void server_give_socket(struct server *s, int fd, const struct addr *from, struct peer *peer)
 {
-    struct worker *w = idlest(s);
+    struct worker *w = server_idlest_worker(s);
     struct arrival *a = NULL;
     atomic_fetch_add(&s->n_connections, 1);
     atomic_fetch_add(&w->n_connections, 1);
@@ -101,15 +101,15 @@ static void give(struct server *s, int fd, const struct addr *from, struct peer 
         return;
     }
     if (!(a = malloc(sizeof *a))) {
-        turn_away(w, fd, peer);
+        worker_turn_away(w, fd, peer);
         return;
     }
     *a = (struct arrival){{.open = on_arrival}, w, fd, *from, peer};
     loop_post_answer(w->loop, &a->mail);
 }
 
-/* On the first worker's thread. A proxy's connections are nobody's (peers.h). */
-static void on_socket(void *arg, int fd, const struct addr *from)
+/* On the first worker's thread. A proxy's connections are not counted (peers.h). */
+static void server_on_socket(void *arg, int fd, const struct addr *from)
 {
     struct server *s = arg;
     bool is_proxy = proxies_has(peers_proxies(s->c.peers), from);
@@ -120,13 +120,13 @@ static void on_socket(void *arg, int fd, const struct addr *from)
     } else if (!is_proxy && peers_full(s->c.peers, from)) {
         close(fd);
     } else {
-        give(s, fd, from, is_proxy ? NULL : peers_enter(s->c.peers, from));
+        server_give_socket(s, fd, from, is_proxy ? NULL : peers_enter(s->c.peers, from));
     }
 }
 
 /* ---- workers ---- */
 
-static void end(struct worker *w)
+static void worker_end(struct worker *w)
 {
     struct server *s = w->server;
     w->ended = true;
@@ -141,24 +141,24 @@ static void end(struct worker *w)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void on_last_words(struct timer *t)
+static void worker_on_last_words(struct timer *t)
 {
-    end(t->arg);
+    worker_end(t->arg);
 }
 
-static void on_turn_end(void *arg)
+static void worker_on_turn_end(void *arg)
 {
     struct worker *w = arg;
     connections_sweep(w);
     if (!w->stopping || w->ended || w->waiting)
         return;
     if (!w->exchanges)
-        end(w);
+        worker_end(w);
     else if (!timer_is_set(&w->last_words))
-        loop_timer(w->loop, &w->last_words, LAST_WORDS_MS, on_last_words, w);
+        loop_timer(w->loop, &w->last_words, LAST_WORDS_MS, worker_on_last_words, w);
 }
 
-static void on_stop(struct mail *m)
+static void worker_on_stop(struct mail *m)
 {
     struct worker *w = (struct worker *)((char *)m - offsetof(struct worker, stop));
     w->stopping = true;
@@ -172,11 +172,11 @@ static enum err worker_open(struct worker *w, struct server *s, unsigned i)
     snprintf(name, sizeof name, "web%u", i);
     enum err err = loop_new(&w->loop, name, MAILS_MAX);
     if (err == OK)
-        loop_on_turn_end(w->loop, on_turn_end, w);
+        loop_on_turn_end(w->loop, worker_on_turn_end, w);
     return err;
 }
 
-static enum err workers_start(struct server *s)
+static enum err server_start_workers(struct server *s)
 {
     enum err err = OK;
     for (unsigned i = 0; i < s->n_workers && err == OK; i++)
@@ -186,7 +186,7 @@ static enum err workers_start(struct server *s)
 
 /* ---- the server ---- */
 
-static enum err open_all(struct server *s, char *why, size_t cap)
+static enum err server_open_all(struct server *s, char *why, size_t cap)
 {
     const struct server_config *c = &s->c;
     char text[ADDR_TEXT_SIZE];
@@ -197,7 +197,7 @@ static enum err open_all(struct server *s, char *why, size_t cap)
         snprintf(why, cap, "the HTTP server: %s", err_text(err));
         return err;
     }
-    err = listener_open_sockets(s->worker[0].loop, &c->listen, on_socket, s, &s->listener);
+    err = listener_open_sockets(s->worker[0].loop, &c->listen, server_on_socket, s, &s->listener);
     if (err != OK) {
         addr_print(&c->listen, text);
         snprintf(why, cap, "http.listen: %s: %s", text,
@@ -216,8 +216,8 @@ enum err server_start(const struct server_config *c, struct server **ret, char *
     s->c = *c;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->all_ended, NULL);
-    enum err err = open_all(s, why, cap);
-    if (err == OK && (err = workers_start(s)) != OK)
+    enum err err = server_open_all(s, why, cap);
+    if (err == OK && (err = server_start_workers(s)) != OK)
         snprintf(why, cap, "the HTTP server's threads: %s", err_text(err));
     if (err != OK) {
         server_free(s);
@@ -242,7 +242,7 @@ void server_stop(struct server *s)
     if (!s)
         return;
     for (unsigned i = 0; i < s->n_workers; i++) {
-        s->worker[i].stop.open = on_stop;
+        s->worker[i].stop.open = worker_on_stop;
         loop_post_answer(s->worker[i].loop, &s->worker[i].stop);
     }
     pthread_mutex_lock(&s->lock);

@@ -1,5 +1,5 @@
-/* server_answer: an answer's status line and headers, from what the handler left in the request. On
- * the connection's thread. */
+/* server_answer: prints an answer's status line and headers from the members that the handler set
+ * in the request. On the connection's thread. */
 #include <stdio.h>
 #include <time.h>
 
@@ -37,7 +37,7 @@ const char *http_reason(int status)
     }
 }
 
-static void put_line(struct buf *out, const char *name, const char *value)
+static void head_put_line(struct buf *out, const char *name, const char *value)
 {
     buf_puts(out, name);
     buf_puts(out, ": ");
@@ -45,7 +45,7 @@ static void put_line(struct buf *out, const char *name, const char *value)
     buf_puts(out, "\r\n");
 }
 
-static void put_number(struct buf *out, const char *name, uint64_t value)
+static void head_put_number(struct buf *out, const char *name, uint64_t value)
 {
     buf_puts(out, name);
     buf_puts(out, ": ");
@@ -53,18 +53,19 @@ static void put_number(struct buf *out, const char *name, uint64_t value)
     buf_puts(out, "\r\n");
 }
 
-/* RateLimit headers as most clients read them: limit, what is left, seconds until all is. */
-static void put_rate(struct buf *out, const struct rate *l)
+/* Prints the RateLimit headers as most clients read them: the limit, the requests left, the seconds
+ * until all are. */
+static void head_put_rate(struct buf *out, const struct rate *l)
 {
-    put_number(out, "RateLimit-Limit", l->per_sec);
-    put_number(out, "RateLimit-Remaining", l->remaining);
-    put_number(out, "RateLimit-Reset", l->full_in_sec);
+    head_put_number(out, "RateLimit-Limit", l->per_sec);
+    head_put_number(out, "RateLimit-Remaining", l->remaining);
+    head_put_number(out, "RateLimit-Reset", l->full_in_sec);
     if (!l->allowed)
-        put_number(out, "Retry-After", l->retry_in_sec);
+        head_put_number(out, "Retry-After", l->retry_in_sec);
 }
 
-/* RFC 9110 §5.6.7; printed once a second. */
-static const char *date_of(struct worker *w)
+/* The Date header's value (RFC 9110 §5.6.7), printed once a second. */
+static const char *date_text(struct worker *w)
 {
     struct tm tm;
     time_t now = (time_t)(clock_wall_ms() / 1000);
@@ -77,57 +78,57 @@ static const char *date_of(struct worker *w)
 }
 
 /* Says where the body ends, and whether another answer may follow it. */
-static void put_framing(struct exchange *x, int64_t body_n, struct buf *out)
+static void head_put_framing(struct exchange *x, int64_t body_n, struct buf *out)
 {
     const struct http_request *r = x->r;
     bool is_1_0 = request_reader_is_1_0(&x->in);
     if (body_n >= 0 && r->status != 204 && r->status != 304)
-        put_number(out, "Content-Length", (uint64_t)body_n);
+        head_put_number(out, "Content-Length", (uint64_t)body_n);
     else if (body_n < 0 && !is_1_0)
-        put_line(out, "Transfer-Encoding", "chunked");
+        head_put_line(out, "Transfer-Encoding", "chunked");
     if (!x->keeps_alive)
-        put_line(out, "Connection", "close");
+        head_put_line(out, "Connection", "close");
     else if (is_1_0)
-        put_line(out, "Connection", "keep-alive");
+        head_put_line(out, "Connection", "keep-alive");
 }
 
-static void put_what_it_is(const struct http_request *r, struct buf *out)
+static void head_put_content(const struct http_request *r, struct buf *out)
 {
     if (r->status != 204 && r->status != 304)
-        put_line(out, "Content-Type", r->content_type);
-    put_line(out, "Cache-Control", "no-store");
-    put_line(out, "X-Content-Type-Options", "nosniff");
-    put_line(out, "Content-Security-Policy",
-             "default-src 'self'; style-src 'self' 'unsafe-inline'");
+        head_put_line(out, "Content-Type", r->content_type);
+    head_put_line(out, "Cache-Control", "no-store");
+    head_put_line(out, "X-Content-Type-Options", "nosniff");
+    head_put_line(out, "Content-Security-Policy",
+                  "default-src 'self'; style-src 'self' 'unsafe-inline'");
     if (r->etag[0])
-        put_line(out, "ETag", r->etag);
+        head_put_line(out, "ETag", r->etag);
     if (r->allow[0])
-        put_line(out, "Allow", r->allow);
+        head_put_line(out, "Allow", r->allow);
     if (r->location[0])
-        put_line(out, "Location", r->location);
+        head_put_line(out, "Location", r->location);
 }
 
 void answer_print_head(struct exchange *x, int64_t body_n, struct buf *out)
 {
     const struct http_request *r = x->r;
     buf_printf(out, "HTTP/1.1 %d %s\r\n", r->status, http_reason(r->status));
-    put_line(out, "Date", date_of(x->worker));
-    put_framing(x, body_n, out);
-    put_what_it_is(r, out);
+    head_put_line(out, "Date", date_text(x->worker));
+    head_put_framing(x, body_n, out);
+    head_put_content(r, out);
     if (body_n < 0)
-        put_line(out, "X-Accel-Buffering", "no"); /* proxies pass it on at once */
+        head_put_line(out, "X-Accel-Buffering", "no"); /* proxies pass it on at once */
     if (r->rate.per_sec)
-        put_rate(out, &r->rate);
+        head_put_rate(out, &r->rate);
     if (r->more_header) {
         buf_puts(out, r->more_header);
         buf_puts(out, "\r\n");
     }
     if (r->retry_after_s)
-        put_number(out, "Retry-After", r->retry_after_s);
+        head_put_number(out, "Retry-After", r->retry_after_s);
     else if ((r->status == 429 && r->rate.allowed) || r->status == 503 || r->status == 507)
-        put_number(out, "Retry-After", 5);
+        head_put_number(out, "Retry-After", 5);
     if (r->status == 401)
-        put_line(out, "WWW-Authenticate", r->challenge ? r->challenge : "Bearer");
+        head_put_line(out, "WWW-Authenticate", r->challenge ? r->challenge : "Bearer");
     buf_puts(out, "\r\n");
 }
 

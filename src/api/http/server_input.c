@@ -1,5 +1,5 @@
-/* server_input: a request's head, as its handler and the server ask for it: method and path, header
- * lines, the parameters of its query, who sent it, and whether it is sound. The head is read on the
+/* server_input: reads a request's head for its handler and the server: method and path, header
+ * lines, the parameters of its query, its client, and whether it is sound. The head is read on the
  * connection's thread; header lines and parameters may be asked for on another one. */
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@ struct str http_query(const struct http_request *r, const char *name)
 }
 
 /* The bit of `name` among names parted by blanks; 0: it is not there. */
-static uint32_t bit_of(struct str names, struct str name)
+static uint32_t name_bit(struct str names, struct str name)
 {
     struct str one;
     for (uint32_t bit = 1; names.n; bit <<= 1) {
@@ -41,7 +41,7 @@ enum query_check http_query_check(const struct http_request *r, const char *name
     uint32_t seen = 0;
     for (size_t i = 0; i < x->n_parameters; i++) {
         struct str name = x->parameter[i].name, value = x->parameter[i].value;
-        uint32_t bit = bit_of(str_of(names), name);
+        uint32_t bit = name_bit(str_of(names), name);
         enum query_check found = !bit                              ? QUERY_UNKNOWN
                                  : seen & bit                      ? QUERY_REPEATED
                                  : str_find(value, '\0') < value.n ? QUERY_HAS_NUL
@@ -55,10 +55,10 @@ enum query_check http_query_check(const struct http_request *r, const char *name
     return QUERY_FITS;
 }
 
-/* ---- who asks ---- */
+/* ---- the client ---- */
 
-/* IPv6 without brackets: it is for people and tables, not for URLs. */
-static void print_address(const struct addr *a, char out[ADDR_TEXT_SIZE])
+/* Prints IPv6 without brackets: it is for people and tables, not for URLs. */
+static void client_print(const struct addr *a, char out[ADDR_TEXT_SIZE])
 {
     size_t n = addr_print_host(a, out);
     if (out[0] != '[' || n < 2)
@@ -79,9 +79,9 @@ void exchange_find_client(struct exchange *x, struct peers *peers, const struct 
                 hops_put(&hops, kind, request_reader_value(&x->in, i));
         client = proxies_client(peers_proxies(peers), from, &hops);
     }
-    print_address(&client, x->r->address);
+    client_print(&client, x->r->address);
     if (addr_eq_host(&client, from))
-        return; /* counted by its connections, or a proxy */
+        return; /* its connections count, or it is a proxy */
     x->crowded = peers_full(peers, &client);
     if (!x->crowded)
         x->client = peers_enter(peers, &client);
@@ -89,8 +89,9 @@ void exchange_find_client(struct exchange *x, struct peers *peers, const struct 
 
 /* ---- the head ---- */
 
-/* "a=b&c" to names and values, in x->query, which never moves: decoded text is no longer. */
-static bool read_query(struct exchange *x, struct str query)
+/* Reads "a=b&c" into names and values in x->query, which never moves: decoded text is never longer.
+ */
+static bool exchange_read_query(struct exchange *x, struct str query)
 {
     buf_init(&x->query, query.n + QUERY_PARAMETERS_MAX * 2 + 1);
     if (query.n && !buf_room(&x->query, x->query.max))
@@ -110,8 +111,8 @@ static bool read_query(struct exchange *x, struct str query)
     return true;
 }
 
-/* The target as path and query (RFC 9112 §3.2), the path without its host. */
-static bool read_target(struct exchange *x)
+/* Reads the target as path and query (RFC 9112 §3.2), the path without its host. */
+static bool exchange_read_target(struct exchange *x)
 {
     struct http_request *r = x->r;
     char *target = request_reader_target(&x->in);
@@ -126,7 +127,7 @@ static bool read_target(struct exchange *x)
         return false;
     }
     head_unescape_path(r->path, false);
-    if (read_query(x, query))
+    if (exchange_read_query(x, query))
         return true;
     server_refuse(r, 400, "bad_request", "A query may have 64 parameters at the most.");
     return false;
@@ -140,7 +141,7 @@ bool exchange_read_head(struct exchange *x)
     struct http_refusal why;
     x->is_head = !strcmp(method, "HEAD");
     r->method = x->is_head ? "GET" : method;
-    if (!read_target(x))
+    if (!exchange_read_target(x))
         return false;
     for (size_t i = 0; i < x->in.n_lines; i++)
         head_take(&h, request_reader_name(&x->in, i), request_reader_value(&x->in, i));

@@ -1,4 +1,4 @@
-/* Inside server*.c, connection.c and answering.c: the server, its workers, and exchanges. */
+/* Inside server*.c, connection.c and answering.c: holds the server, its workers, and exchanges. */
 #pragma once
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,7 +10,7 @@
 
 enum { QUERY_PARAMETERS_MAX = 64 };
 
-/* A thread with its loop, and the connections that were given to it. All but `connections` is for
+/* A thread with its loop, and the connections that were given to it. All but n_connections is for
  * the loop's own thread. */
 struct worker {
     struct server *server;
@@ -18,7 +18,7 @@ struct worker {
     atomic_uint n_connections; /* as the accepting worker sees it */
     struct connection *connections, *closed;
     size_t exchanges; /* handed over, or being answered */
-    size_t waiting;   /* of them: the next word comes from another thread, by mail */
+    size_t waiting;   /* of them: a mail of another thread comes next */
     bool stopping, ended;
     struct mail stop;
     struct timer last_words;
@@ -33,7 +33,7 @@ struct server {
     struct worker *worker;
     unsigned n_workers;
     atomic_uint n_connections;
-    pthread_mutex_t lock; /* the stop's wait */
+    pthread_mutex_t lock; /* of the wait in server_stop */
     pthread_cond_t all_ended;
     unsigned n_ended;
 };
@@ -48,42 +48,43 @@ struct exchange {                  /* one request, from its first byte to the la
         struct str name, value;
     } parameter[QUERY_PARAMETERS_MAX];
     size_t n_parameters;
-    struct peer *client; /* who is counted for it, behind a proxy */
-    int64_t whole_us;    /* mono: when the last byte of it was here */
+    struct peer *client; /* the client it counts for, behind a proxy */
+    int64_t whole_us;    /* mono: when its last byte came */
     bool is_head, keeps_alive, crowded;
-    bool waits;         /* another thread's word comes by mail */
+    bool waits;         /* a mail of another thread comes */
     bool is_counted;    /* among the worker's */
     bool is_unanswered; /* among the requests in hand, for /metrics */
-    size_t sent;        /* bytes of r->out that the stream has */
+    size_t sent;        /* bytes of r->out that the connection has */
     /* Whose turn it is: */
     atomic_int turn;
     struct mail mail;
     /* A stream's: */
     http_read_fn *read_more;
     void (*on_end)(struct http_request *r);
-    /* The struct of who handles it: server_config.request_size. */
+    /* The handler's struct: server_config.request_size. */
     max_align_t request[];
 };
 
-/* RUNS: our thread is in the handler or the reader of a stream. WAITS: it has left, somebody else
- * calls. CALLED: that came. Whoever finds RUNS need not send mail, whoever finds WAITS must. */
+/* RUNS: the worker's thread is in the handler or in the reader of a stream. WAITS: it has left, and
+ * another thread calls. CALLED: the call came. A caller that finds RUNS need not send mail, one
+ * that finds WAITS must. */
 enum turn { TURN_RUNS, TURN_WAITS, TURN_CALLED };
 
-/* connection.c. An accepted socket, which it closes too. */
+/* connection.c. Serves an accepted socket, and closes it. */
 void connection_open(struct worker *w, int fd, const struct addr *from, struct peer *peer);
-void connections_close(struct worker *w); /* all of them; nothing waits any more */
+void connections_close(struct worker *w); /* when nothing waits any more */
 void connections_sweep(struct worker *w); /* frees the closed ones, at the end of a turn */
 
-/* server_input.c. Whose the request is, by its connection or what a trusted proxy says; and is he
- * one too many? */
+/* server_input.c. Finds the request's client, by its connection or by a trusted proxy's header, and
+ * whether it has too many requests at once. */
 void exchange_find_client(struct exchange *x, struct peers *peers, const struct addr *from);
-/* After the head: method, path, parameters. False: r has the refusal, and the connection must be
- * closed after it. */
+/* Reads method, path and parameters, once the head is there. False: r has the refusal, and the
+ * connection must be closed after it. */
 bool exchange_read_head(struct exchange *x);
-void exchange_refuse_fault(struct exchange *x); /* the same, for what the reader found */
+void exchange_refuse_fault(struct exchange *x); /* likewise, of a fault that the reader found */
 
 /* server_answer.c. Makes a refusal r's answer. */
 void server_refuse(struct http_request *r, int status, const char *code, const char *detail);
-/* The status line and all lines up to the body. `body_n` -1: chunks follow, or
- * bytes until the end. */
+/* Prints the status line and all lines up to the body. `body_n` -1: chunks follow, or bytes until
+ * the end. */
 void answer_print_head(struct exchange *x, int64_t body_n, struct buf *out);

@@ -1,6 +1,6 @@
-/* One HTTP request as it comes in, read by llhttp and bounded: the head as lines of text, the body
- * as bytes. The reader finds the end of the request; the bytes behind it stay the caller's. Pure.
- */
+/* Reads one HTTP request as it comes in, by llhttp and within limits: the head as lines of text,
+ * the body as bytes. The reader finds the end of the request; the bytes behind it stay the
+ * caller's. Pure. */
 #pragma once
 #include <llhttp.h>
 
@@ -31,7 +31,8 @@ enum http_fault {
 
 struct request_reader {
     llhttp_t parser;
-    /* The head is there, the body is not. False: the request is refused, and read no further. */
+    /* Called when the head is there and the body is not. False: the request is refused, and read no
+     * further. */
     bool (*on_head)(struct request_reader *r);
     void *arg;
     struct buf text; /* the target and a NUL, then names and values */
@@ -43,16 +44,16 @@ struct request_reader {
     enum http_fault fault;
 };
 
-/* `body` is the caller's, and its maximum that of a body. */
+/* `body` is the caller's; its maximum is the body's. */
 void request_reader_init(struct request_reader *r, struct buf *body,
                          bool (*on_head)(struct request_reader *r), void *arg);
 void request_reader_fini(struct request_reader *r);
 
 enum http_read { HTTP_READ_MORE, HTTP_READ_WHOLE, HTTP_READ_FAULT };
-/* Takes from *bytes what belongs to the request. MORE: all of it was taken, and more is needed. */
+/* Takes the request's bytes off *bytes. MORE: all of it was taken, and more is needed. */
 enum http_read request_reader_feed(struct request_reader *r, struct str *bytes);
 
-/* After the head; the method also before. */
+/* These are called after the head; the method also before. */
 const char *request_reader_method(const struct request_reader *r);
 char *request_reader_target(struct request_reader *r); /* ends in NUL */
 struct str request_reader_name(const struct request_reader *r, size_t line);

@@ -1,11 +1,11 @@
-/* response_reader: an answer as it comes in (RFC 9112), by llhttp. Called by the clients of
+/* response_reader: reads an answer as it comes in (RFC 9112), by llhttp. Called by the clients of
  * deliver/http and cli/client for every piece of bytes.
  *
- * Where the answer ends is the parser's word, never a number that we compute from a header
- * ourselves. The parser tells of names, values and bodies, not of every byte (blank lines before
- * the status, blanks before a value, zeros before a chunk's size), so what was fed is counted
- * beside it. What goes over a limit before the head is complete is an error; after it, the answer
- * ends there: its status is known, and the connection is not used again. */
+ * The parser alone says where the answer ends; nothing here computes that from a header. It tells
+ * names, values and bodies, not every byte (blank lines before the status, blanks before a value,
+ * zeros before a chunk's size), so the reader counts the bytes it was fed. Going over a limit
+ * before the head is complete is an error; after it, the answer ends there: its status is known,
+ * and the connection is not used again. */
 #include "net/http/response_reader.h"
 
 #include <string.h>
@@ -16,15 +16,15 @@ static struct response_reader *reader_of(llhttp_t *p)
     return p->data;
 }
 
-static bool has_no_end(const struct response_reader *r)
+static bool reader_has_no_end(const struct response_reader *r)
 {
     return r->begun && !r->max.body_max;
 }
 
-static int count_head(llhttp_t *p, size_t n)
+static int reader_count_head(llhttp_t *p, size_t n)
 {
     struct response_reader *r = reader_of(p);
-    if (has_no_end(r))
+    if (reader_has_no_end(r))
         return 0;
     r->head_bytes += n;
     if (r->head_bytes <= r->max.head_max)
@@ -33,9 +33,9 @@ static int count_head(llhttp_t *p, size_t n)
     return HPE_USER;
 }
 
-static int count_body(struct response_reader *r, size_t n)
+static int reader_count_body(struct response_reader *r, size_t n)
 {
-    if (has_no_end(r))
+    if (reader_has_no_end(r))
         return 0;
     r->body_bytes += n;
     r->is_cut |= r->body_bytes > r->max.body_max;
@@ -44,7 +44,7 @@ static int count_body(struct response_reader *r, size_t n)
 
 static int on_status(llhttp_t *p, const char *at, size_t n)
 {
-    return count_head(p, n);
+    return reader_count_head(p, n);
 }
 
 static int on_field(llhttp_t *p, const char *at, size_t n)
@@ -52,7 +52,7 @@ static int on_field(llhttp_t *p, const char *at, size_t n)
     struct response_reader *r = reader_of(p);
     for (size_t i = 0; i < n && r->name_n < sizeof r->name; i++)
         r->name[r->name_n++] = at[i];
-    return count_head(p, n);
+    return reader_count_head(p, n);
 }
 
 static int on_field_complete(llhttp_t *p)
@@ -62,7 +62,7 @@ static int on_field_complete(llhttp_t *p)
     r->name_n = 0;
     if (r->in_retry_after)
         r->retry_after_n = 0; /* the last one counts */
-    return count_head(p, 4);
+    return reader_count_head(p, 4);
 }
 
 static int on_value(llhttp_t *p, const char *at, size_t n)
@@ -70,7 +70,7 @@ static int on_value(llhttp_t *p, const char *at, size_t n)
     struct response_reader *r = reader_of(p);
     for (size_t i = 0; i < n && r->in_retry_after && r->retry_after_n < sizeof r->retry_after; i++)
         r->retry_after[r->retry_after_n++] = at[i];
-    return count_head(p, n);
+    return reader_count_head(p, n);
 }
 
 static bool is_interim(const struct response_reader *r)
@@ -95,11 +95,11 @@ static int on_body(llhttp_t *p, const char *at, size_t n)
 {
     struct response_reader *r = reader_of(p);
     r->on_body(r->arg, str_of_bytes(at, n));
-    return count_body(r, n);
+    return reader_count_body(r, n);
 }
 
 /* An interim answer (RFC 9110 §15.2) is followed by another; the final one stops the parser, so
- * that what lies behind it is seen. */
+ * that the bytes behind it are seen. */
 static int on_complete(llhttp_t *p)
 {
     struct response_reader *r = reader_of(p);
@@ -115,7 +115,7 @@ static int on_complete(llhttp_t *p)
 
 static int on_chunk(llhttp_t *p)
 {
-    return count_body(reader_of(p), 8) ? -1 : 0; /* a body of empty chunks never ends, too */
+    return reader_count_body(reader_of(p), 8) ? -1 : 0; /* a body of empty chunks never ends, too */
 }
 
 static const llhttp_settings_t settings = {
@@ -150,13 +150,13 @@ enum err response_reader_feed(struct response_reader *r, struct str bytes, size_
             *ret_rest = (size_t)(bytes.p + bytes.n - end);
         return r->status == 101 ? ERR_SYNTAX : OK;
     }
-    if (e == HPE_OK && !has_no_end(r)) {
+    if (e == HPE_OK && !reader_has_no_end(r)) {
         r->too_big |= !r->begun && r->fed_bytes > r->max.head_max;
         r->is_cut |= r->begun && r->fed_bytes > r->max.head_max + r->max.body_max;
     }
     if (r->too_big)
         return ERR_TOO_BIG;
-    r->complete = r->is_cut; /* enough was read to know how it went */
+    r->complete = r->is_cut; /* enough was read to know the outcome */
     return e == HPE_OK || r->complete ? OK : ERR_SYNTAX;
 }
 
@@ -165,7 +165,7 @@ bool response_reader_end(struct response_reader *r)
     if (!r->complete && r->begun && llhttp_message_needs_eof(&r->parser)) {
         (void)llhttp_finish(&r->parser);
         r->complete = true;
-        r->is_cut = true; /* and so it ends here */
+        r->is_cut = true; /* the answer ends here */
     }
     return r->complete;
 }

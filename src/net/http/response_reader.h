@@ -1,5 +1,6 @@
-/* One HTTP answer as it comes in, read by llhttp and bounded: its status, its Retry-After, and its
- * body in pieces. The reader finds where the answer ends; bytes behind it are told. Pure. */
+/* Reads one HTTP answer as it comes in, by llhttp and within limits: its status, its Retry-After,
+ * and its body in pieces. The reader finds where the answer ends, and tells the bytes behind it.
+ * Pure. */
 #pragma once
 #include <llhttp.h>
 
@@ -35,8 +36,8 @@ MUST_USE enum err response_reader_feed(struct response_reader *r, struct str byt
                                        size_t *ret_rest);
 /* The connection ended: completes an answer whose body lasts until then. */
 bool response_reader_end(struct response_reader *r);
-/* Bytes that may still be read for it, where its body has an end. */
+/* Bytes of the body that may still be read, when it has an end. */
 size_t response_reader_body_left(const struct response_reader *r);
 bool response_reader_keeps_alive(const struct response_reader *r);
-/* Seconds; -1: none, or a date, which would believe the sender's clock. */
+/* In seconds; -1: none, or a date, which would rely on the sender's clock. */
 int64_t response_reader_retry_after_sec(const struct response_reader *r);
