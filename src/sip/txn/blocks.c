@@ -1,5 +1,5 @@
-/* blocks: free lists by size. A list keeps at most what LIST_BYTES allow; the rest goes back to the
- * heap, so that a peak is not held for ever. Edge's thread. */
+/* blocks: keeps free blocks in lists by size. A list keeps LIST_BYTES at the most; the rest goes
+ * back to the heap, so that a peak is not held for ever. Edge's thread. */
 #include "sip/txn/blocks.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Memory for messages that are kept (to be sent again, to be answered later): blocks of a few sizes
- * that go back to a list, so that a packet costs no allocation. Edge's thread. */
+/* Gives memory for messages that are kept, to be sent again or answered later: blocks of a few
+ * sizes that go back to a list, so that a packet costs no allocation. Edge's thread. */
 #pragma once
 #include "base/str.h"
 
@@ -12,7 +12,7 @@ struct block {
 
 MUST_USE enum err blocks_new(struct blocks **ret);
 void blocks_free(struct blocks *bs); /* NULL-safe */
-/* Copies; what `b` held before is given back. ERR_NOMEM leaves it empty. */
+/* Copies the bytes into `b`, whose former block is given back. ERR_NOMEM leaves it empty. */
 MUST_USE enum err block_set(struct blocks *bs, struct block *b, struct str bytes);
 void block_give(struct blocks *bs, struct block *b); /* idempotent */
 static inline struct str block_str(const struct block *b)

@@ -1,6 +1,6 @@
-/* transaction: the table, and the server half (RFC 3261 §17.2). A transaction is found by a keyed
- * hash of what makes a request the same request; its last answer is kept as bytes and sent again as
- * it was. Edge's thread. */
+/* transaction: keeps the table of transactions, and runs those of servers (RFC 3261 §17.2). A
+ * server transaction is found by a keyed hash of the fields that are the same in a repeated
+ * request; its last answer is kept as bytes and sent again as it was. Edge's thread. */
 #include "sip/txn/transaction.h"
 
 #include <string.h>
@@ -141,14 +141,14 @@ static void on_lingered(struct timer *timer)
     txn_end(ts, t);
 }
 
-/* Absorbs repeats for `ms`, then it is over; at once over streams. */
+/* Absorbs repeats for `ms` and ends the transaction then; over streams it ends at once. */
 static void linger(struct transactions *ts, struct txn *t, enum txn_state to, int64_t ms)
 {
     timer_stop(&t->repeat);
     txn_enter(ts, t, to, txn_is_reliable(t) ? 0 : ms, on_lingered);
 }
 
-/* The user forgot it, or waits for something that never comes. */
+/* Ends a request that its user has forgotten, or cannot answer. */
 static void on_unanswered(struct timer *timer)
 {
     struct txn *t = timer->arg;
@@ -177,8 +177,9 @@ void txn_transmit(struct transactions *ts, struct txn *t)
         loop_timer(ts->loop, &t->timeout, 0, t->timeout.fire, t); /* fails in a turn of its own */
 }
 
-/* What makes it the same request (§17.2.3). Branches without the cookie are RFC 2543's: then
- * everything that must not differ in a retransmission counts. ACK and CANCEL find their INVITE. */
+/* Hashes the fields that are the same in a repeated request (§17.2.3). A branch without the cookie
+ * is of RFC 2543: then every field counts that must not differ in a retransmission. ACK and CANCEL
+ * find their INVITE. */
 uint64_t txn_server_key(struct transactions *ts, const struct sip_msg *m)
 {
     static const struct str cookie = STR("z9hG4bK");
@@ -243,7 +244,7 @@ void txn_server_repeat(struct transactions *ts, struct txn *t)
         txn_transmit(ts, t);
 }
 
-/* Timer G: the final failure again, until the ACK. */
+/* Sends the final failure again, until the ACK comes (timer G). */
 static void on_repeat(struct timer *timer)
 {
     struct txn *t = timer->arg;

@@ -1,8 +1,7 @@
-/* SIP transactions (RFC 3261 §17, RFC 6026): what is sent until it is answered, and what is
- * answered again when it is asked again. Who uses them hears of each thing once. Edge's thread.
- *
- * In every state a timer runs that ends it, from the moment a transaction begins: no peer and no
- * mistake of its user makes one stay. */
+/* SIP transactions (RFC 3261 §17, RFC 6026): a client transaction sends a request until it is
+ * answered, a server transaction answers a repeated request again. Their user hears of each message
+ * once. Edge's thread.  From the moment a transaction begins, a timer runs in every state that ends
+ * it: no peer, and no mistake of its user, makes one stay. */
 #pragma once
 #include "sip/txn/blocks.h"
 #include "sip/wire/message.h"
@@ -21,7 +20,7 @@ enum txn_state {             /* of all four machines */
                  TXN_ACCEPTED,   /* INVITE: a 2xx came or went (RFC 6026) */
 };
 
-/* To tags of answers that nobody wanted, as hashes: each is hung up once. */
+/* To tags of unwanted answers, as hashes: each is hung up once. */
 struct strays {
     uint32_t tag[4];
     uint8_t next;
@@ -57,12 +56,12 @@ struct txn {
 };
 
 struct transaction_user {
-    /* A response to a client transaction that is news: provisional, final, or one more 2xx. */
+    /* A client transaction has a new response: provisional, final, or one more 2xx. */
     void (*on_response)(void *arg, struct txn *t, const struct sip_msg *m);
     /* A client transaction that ends without an answer: `err` ERR_TIMEOUT or ERR_UNREACHABLE. Or
      * a server transaction that nobody answered in its time: now is the last moment. */
     void (*on_failure)(void *arg, struct txn *t, enum err err);
-    /* A message of it left, for the first time or again. */
+    /* A message of it was sent, for the first time or again. */
     void (*on_sent)(void *arg, const struct txn *t, struct str bytes);
     void *arg;
 };
@@ -82,7 +81,7 @@ size_t transactions_count(const struct transactions *ts);
 /* May the account begin something new? An account holds an eighth of all transactions at the most,
  * and more only while three quarters are free. What has begun may always be brought to its end. */
 bool transactions_admit(const struct transactions *ts, uint64_t account);
-/* It counts in that account's share until it ends. */
+/* Counts it in that account's share until it ends. */
 void txn_charge(struct transactions *ts, struct txn *t, uint64_t account);
 void transactions_check(struct transactions *ts); /* asserts what the top of this file says */
 
@@ -93,30 +92,30 @@ uint64_t txn_server_key(struct transactions *ts, const struct sip_msg *m); /* ne
 /* Begins one; keeps the request's bytes when `keep`. NULL at the limit. */
 struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m,
                            const struct path *from, struct str raw, bool keep);
-/* The request came again: sends the last answer again, if any. */
+/* Sends the last answer again, if any, because the request came again. */
 void txn_server_repeat(struct transactions *ts, struct txn *t);
 /* Sends an answer and does what its class asks. 2xx to INVITE is repeated by the call, not here. */
 void txn_answer(struct transactions *ts, struct txn *t, int status, struct str bytes);
-/* An ACK for a final failure: absorbed. True when it was one. */
+/* Absorbs an ACK for a final failure. True when it was one. */
 bool txn_server_ack(struct transactions *ts, struct txn *t);
-/* The request as it came, parsed again into *m. The transaction must keep it. */
+/* Parses the request again, as it came, into *m. The transaction must keep it. */
 MUST_USE enum err txn_request(struct txn *t, struct sip_msg *m);
 
 /* Begins a client transaction: *ret_branch goes into the Via. Then txn_send with the whole request.
  * NULL at the limit. */
 struct txn *txn_client_new(struct transactions *ts, bool invite, const struct path *to,
                            struct str host, char ret_branch[TOKEN_SIZE + 8]);
-/* ERR_*: it could not leave; on_failure is called later all the same. */
+/* Sends the request. ERR_*: it could not be sent; on_failure is called later all the same. */
 void txn_send(struct transactions *ts, struct txn *t, struct str bytes);
-/* The client transaction a response belongs to, or NULL. */
+/* Finds the client transaction that a response belongs to, or NULL. */
 struct txn *txn_client_of(struct transactions *ts, const struct sip_msg *m);
 /* Does a client transaction that is under way have that branch? */
 bool txn_is_own_branch(struct transactions *ts, struct str branch);
 void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_msg *m);
-/* Nobody wants the answer of a client INVITE any more: CANCEL is sent when it is PROCEEDING, with
- * the first provisional answer before that (§9.1). 64 × T1 later it is over, whatever the peer
- * says. For other transactions, and after the final answer, nothing. */
+/* Takes back a client INVITE: a CANCEL is sent when it is PROCEEDING, and before that as soon as
+ * the first provisional answer comes (§9.1). 64 × T1 later it is over, whatever the peer says. For
+ * other transactions, and after the final answer, nothing. */
 void txn_cancel(struct transactions *ts, struct txn *t);
-/* A connection is gone: client transactions that wait on it fail. */
+/* Fails the client transactions that wait on a connection which is gone. */
 void transactions_on_gone(struct transactions *ts, handle conn);
 void txn_end(struct transactions *ts, struct txn *t); /* forgets it, without a word */

@@ -1,5 +1,5 @@
-/* txn_client: the client half of transactions (RFC 3261 §17.1, RFC 6026 §7.2, RFC 4320). A response
- * finds its transaction by our own branch. Edge's thread. */
+/* txn_client: runs the transactions of clients (RFC 3261 §17.1, RFC 6026 §7.2, RFC 4320). A
+ * response finds its transaction by our own branch. Edge's thread. */
 #include <string.h>
 
 #include "sip/txn/txn_table.h"
@@ -24,7 +24,7 @@ struct txn *txn_client_new(struct transactions *ts, bool invite, const struct pa
     return t;
 }
 
-/* Timers A and E. */
+/* Sends the request again (timers A and E). */
 static void on_repeat(struct timer *timer)
 {
     struct txn *t = timer->arg;
@@ -97,7 +97,8 @@ struct txn *txn_client_of(struct transactions *ts, const struct sip_msg *m)
     return t;
 }
 
-/* ACK to a failure (§17.1.1.3): the request's first Via, its Routes, and the response's To. */
+/* Writes the ACK to a failure (§17.1.1.3), with the request's first Via and Routes and the
+ * response's To. */
 static void put_ack(struct buf *b, const struct sip_msg *invite, const struct sip_msg *response)
 {
     const struct sip_header *h;
@@ -113,7 +114,7 @@ static void put_ack(struct buf *b, const struct sip_msg *invite, const struct si
     sip_put_body(b, (struct str){0});
 }
 
-/* Sent now, and kept in the request's place for the failure's repeats. */
+/* Sends the ACK, and keeps it in the request's place for the failure's repeats. */
 static void acknowledge_failure(struct transactions *ts, struct txn *t, const struct sip_msg *m)
 {
     struct buf b;
@@ -125,7 +126,7 @@ static void acknowledge_failure(struct transactions *ts, struct txn *t, const st
     txn_transmit(ts, t);
 }
 
-/* Of the INVITE as it was sent (§9.1). Its answer says nothing to anybody. */
+/* Cancels the INVITE as it was sent (§9.1). The CANCEL's answer goes to nobody. */
 static void send_cancel(struct transactions *ts, struct txn *t)
 {
     char branch[TOKEN_SIZE + 8];
@@ -157,7 +158,7 @@ static void send_cancel(struct transactions *ts, struct txn *t)
         txn_end(ts, c);
 }
 
-/* It rings: for as long as it may, and no longer for what nobody wants. */
+/* Lets the INVITE ring for as long as it may; one that was taken back rings no longer. */
 static void on_ringing(struct transactions *ts, struct txn *t, int status)
 {
     bool first = t->state == TXN_TRYING;

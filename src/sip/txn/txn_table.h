@@ -1,4 +1,4 @@
-/* Inside the transactions: the table, and what its files share. */
+/* The table of transactions, for the files that run them. */
 #pragma once
 #include <stdlib.h>
 
@@ -30,10 +30,10 @@ static inline bool txn_is_reliable(const struct txn *t)
 {
     return t->path.transport != SIP_UDP;
 }
-/* The one way into a state: `fire` ends it in `ms`. */
+/* Enters a state; nothing else does. `fire` ends it in `ms`. */
 void txn_enter(struct transactions *ts, struct txn *t, enum txn_state to, int64_t ms,
                timer_fire *fire);
-/* A new one, in TRYING; NULL at the limit. */
+/* Makes a new transaction, in TRYING; NULL at the limit. */
 struct txn *txn_new(struct transactions *ts, const struct path *path, bool invite, int64_t ms,
                     timer_fire *fire);
 void txn_transmit(struct transactions *ts, struct txn *t);
