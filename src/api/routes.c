@@ -313,9 +313,9 @@ void api_handle(struct http_request *h)
         problem(r, 415, "unsupported_media_type",
                 "The body's Content-Type must be application/json.");
     } else if ((!route->takes_json || read_json(r)) &&
-               (route->needs == NEEDS_NOTHING || keyed_begin(r))) {
-        if (r->keyed && !route->looks_itself)
-            keyed_handle(r, route->handle);
+               (route->needs == NEEDS_NOTHING || idempotency_begin(r))) {
+        if (r->idempotency && !route->looks_itself)
+            idempotency_handle(r, route->handle);
         else
             route->handle(r);
         return;

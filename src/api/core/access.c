@@ -1,5 +1,6 @@
-/* access: from a credential to who asks and what he may. Found by its hash, so that no comparison
- * of secrets is ours to time. Called on the HTTP server's threads. */
+/* access: finds the asker of a credential and the asker's rights. A credential is found by its
+ * hash, so that the time of no comparison tells of a secret. Called on the HTTP server's threads.
+ */
 #include "api/core/access.h"
 
 #include <stdio.h>
@@ -33,8 +34,9 @@ void credential_new(const char *prefix, char out[CREDENTIAL_SIZE], char ret_hash
     credential_hash(buf_str(&b), ret_hash);
 }
 
-/* False: it expired, or ended with its user. What a user made can do no more than the user may. */
-static bool is_key(struct request *r, const struct book_key *k, int64_t now_ms)
+/* Makes the key the asker. False: it expired, or ended with its user. A key of a user has no right
+ * that the user lacks. */
+static bool asker_set_key(struct request *r, const struct book_key *k, int64_t now_ms)
 {
     const struct api_key *set = k->set;
     const struct book_user *u = set->user ? book_user(r->book, set->user) : NULL;
@@ -51,7 +53,7 @@ static bool is_key(struct request *r, const struct book_key *k, int64_t now_ms)
     return true;
 }
 
-static void is_user(struct request *r, const struct book_user *u)
+static void asker_set_user(struct request *r, const struct book_user *u)
 {
     rights_take(r, role_rights(u->set->role));
     r->key = u->n;
@@ -65,7 +67,7 @@ static void is_user(struct request *r, const struct book_user *u)
 bool access_by(struct request *r, struct str credential)
 {
     char hash[65];
-    int64_t now = clock_wall_ms(); /* a key ends on the date that its maker gave */
+    int64_t now = clock_wall_ms(); /* wall clock, because a key's maker gives a date */
     book_drop(&r->book);
     r->book = book_take(r->api->c.books);
     if (!credential.n)
@@ -73,19 +75,19 @@ bool access_by(struct request *r, struct str credential)
     credential_hash(credential, hash);
     const struct book_key *k = book_key(r->book, str_of(hash));
     if (k) {
-        bool good = is_key(r, k, now);
+        bool good = asker_set_key(r, k, now);
         if (good)
             key_uses_touch(r->api->key_uses, k->n, now);
         return good;
     }
     const struct book_user *u = logins_user(r->api->logins, r->book, str_of(hash));
     if (u)
-        is_user(r, u);
+        asker_set_user(r, u);
     return u;
 }
 
-/* "user:KEY" in base64 (RFC 7617), whatever the user. */
-static struct str password_of(struct str basic, struct buf *mem)
+/* The KEY of "user:KEY" in base64 (RFC 7617); the user may be any. */
+static struct str basic_password(struct str basic, struct buf *mem)
 {
     struct str user, key = {0};
     if (base64_decode(str_trim(basic), mem) == OK)
@@ -105,7 +107,7 @@ bool access_by_header(struct request *r, bool takes_basic)
     if (!takes_basic || !str_starts_nocase(given, basic))
         return access_by(r, (struct str){0});
     buf_wrap(&mem, text, sizeof text);
-    bool known = access_by(r, password_of(str_from(given, basic.n), &mem));
+    bool known = access_by(r, basic_password(str_from(given, basic.n), &mem));
     crypto_wipe(text, sizeof text);
     return known;
 }

@@ -1,5 +1,5 @@
-/* audit: a row of the audit log for each change of a setting, in the transaction of the change. On
- * the store's writer. */
+/* audit: writes a row of the audit log for each change of a setting, in the transaction of the
+ * change. On the store's writer. */
 #include "api/core/audit.h"
 
 #include <stdio.h>
@@ -10,8 +10,8 @@
 
 enum { DOCUMENT_MAX = 4 << 20 };
 
-static void put_visible(const struct request *r, const struct resource *res,
-                        const struct setting *s, const struct json *doc, struct buf *b)
+static void audit_print_document(const struct request *r, const struct resource *res,
+                                 const struct setting *s, const struct json *doc, struct buf *b)
 {
     struct json_writer w = {b, false};
     void *it = NULL;
@@ -29,15 +29,15 @@ static void put_visible(const struct request *r, const struct resource *res,
     json_end_obj(&w);
 }
 
-static void put_name(struct buf *b, struct str name)
+static void changed_put_name(struct buf *b, struct str name)
 {
     if (b->n)
         buf_putc(b, ',');
     buf_put_str(b, name);
 }
 
-/* Names of members that differ; what does not fit any more is left out. */
-static void put_changed(const struct json *old, const struct json *now, struct buf *b)
+/* Prints the names of members that differ; those that do not fit any more are left out. */
+static void changed_print(const struct json *old, const struct json *now, struct buf *b)
 {
     void *it = NULL;
     struct str key;
@@ -47,15 +47,15 @@ static void put_changed(const struct json *old, const struct json *now, struct b
         const struct json *was =
             str_copy(key, name, sizeof name) == OK ? json_get(old, name) : NULL;
         if (!was || !json_same(was, v))
-            put_name(b, key);
+            changed_put_name(b, key);
     }
     for (it = NULL; json_next(old, &it, &key, &v);)
         if (str_copy(key, name, sizeof name) == OK && !json_get(now, name))
-            put_name(b, key);
+            changed_put_name(b, key);
 }
 
-/* The same in each run of the job; another for each row of it. */
-static void id_of_row(struct request *r, char out[ID_SIZE])
+/* Makes a row's id: the same in each run of the job, another for each row of it. */
+static void audit_row_id(struct request *r, char out[ID_SIZE])
 {
     uint16_t ordinal = r->n_audits++;
     if (!r->audit_seed[0])
@@ -67,30 +67,30 @@ static void id_of_row(struct request *r, char out[ID_SIZE])
         snprintf(out, ID_SIZE, "%s", r->audit_seed);
 }
 
-static enum err put_row(struct request *r, struct db *db, struct audit *a, const char *action,
-                        uint64_t account)
+static enum err audit_put_row(struct request *r, struct db *db, struct audit *a, const char *action,
+                              uint64_t account)
 {
     char id[ID_SIZE];
-    id_of_row(r, id);
+    audit_row_id(r, id);
     a->id = str_of(id);
     a->account = account;
     a->action = str_of(action);
     return audit_put(db, a);
 }
 
-/* Of what moves, each account is told its own side. */
-static enum err put_rows(struct request *r, struct db *db, const struct resource *res,
-                         const struct setting *before, const struct setting *after, struct audit *a,
-                         const char *action)
+/* Of a setting that moves, each account gets its own side. */
+static enum err audit_put_rows(struct request *r, struct db *db, const struct resource *res,
+                               const struct setting *before, const struct setting *after,
+                               struct audit *a, const char *action)
 {
     uint64_t from = res->operator_only ? 0 : before ? before->account : after->account;
     uint64_t to = res->operator_only ? 0 : after ? after->account : from;
     if (from == to)
-        return put_row(r, db, a, action, to);
+        return audit_put_row(r, db, a, action, to);
     struct audit out = *a, in = *a;
     out.changed = in.changed = out.after = in.before = (struct str){"", 0};
-    enum err err = put_row(r, db, &out, "moved_out", from);
-    return err == OK ? put_row(r, db, &in, "moved_in", to) : err;
+    enum err err = audit_put_row(r, db, &out, "moved_out", from);
+    return err == OK ? audit_put_row(r, db, &in, "moved_in", to) : err;
 }
 
 enum err request_audit(struct request *r, struct db *db, const struct record *rec,
@@ -104,11 +104,11 @@ enum err request_audit(struct request *r, struct db *db, const struct record *re
     buf_init(&was, DOCUMENT_MAX);
     buf_init(&now, DOCUMENT_MAX);
     if (before)
-        put_visible(r, rec->res, before, rec->was, &was);
+        audit_print_document(r, rec->res, before, rec->was, &was);
     if (after)
-        put_visible(r, rec->res, after, rec->now, &now);
+        audit_print_document(r, rec->res, after, rec->now, &now);
     if (before && after)
-        put_changed(rec->was, rec->now, &changed);
+        changed_print(rec->was, rec->now, &changed);
     struct audit a = {.at_ms = clock_wall_ms(),
                       .by_account = r->account,
                       .who = str_of(r->asker.id),
@@ -121,7 +121,7 @@ enum err request_audit(struct request *r, struct db *db, const struct record *re
                       .after = buf_str(&now)};
     enum err err = was.err != OK ? was.err : now.err;
     if (err == OK)
-        err = put_rows(r, db, rec->res, before, after, &a, action);
+        err = audit_put_rows(r, db, rec->res, before, after, &a, action);
     buf_fini(&was);
     buf_fini(&now);
     return err;

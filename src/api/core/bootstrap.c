@@ -1,20 +1,20 @@
-/* bootstrap: the accounts and the operator key that a daemon begins with. Before the API starts, on
- * main's thread; its work on the store's. */
+/* bootstrap: makes the accounts and the operator key that a daemon begins with. Before the API
+ * starts, on main's thread; its work on the store's. */
 #include "api/core/bootstrap.h"
 
 #include "base/clock.h"
 #include "base/crypto.h"
 
-struct look {
+struct operator_search {
     bool found;
     int64_t now_ms;
     enum err err;
 };
 
-/* What is stored and cannot be read lets nobody in, and stands in nobody's way. */
-static bool on_setting(void *arg, const struct setting *s)
+/* A row that cannot be read counts as no operator, and the search goes on. */
+static bool operator_search_on_setting(void *arg, const struct setting *s)
 {
-    struct look *l = arg;
+    struct operator_search *l = arg;
     struct json *doc = NULL;
     struct api_key *k = NULL;
     struct user *u = NULL;
@@ -36,10 +36,10 @@ static bool on_setting(void *arg, const struct setting *s)
 
 enum err operator_exists(struct db *db, bool *ret)
 {
-    struct look l = {.now_ms = clock_wall_ms()}; /* keys end on a date */
-    enum err err = setting_list(db, SETTING_KEY, 0, 0, 0, on_setting, &l);
+    struct operator_search l = {.now_ms = clock_wall_ms()}; /* keys end on a date */
+    enum err err = setting_list(db, SETTING_KEY, 0, 0, 0, operator_search_on_setting, &l);
     if (err == OK && l.err == OK && !l.found)
-        err = setting_list(db, SETTING_USER, 0, 0, 0, on_setting, &l);
+        err = setting_list(db, SETTING_USER, 0, 0, 0, operator_search_on_setting, &l);
     *ret = l.found;
     return err == OK ? l.err : err;
 }
@@ -58,8 +58,8 @@ struct bootstrap_job {
     bool has_operator;
 };
 
-static enum err put(struct bootstrap_job *j, struct db *db, enum setting_kind kind,
-                    const char *prefix, struct str key)
+static enum err bootstrap_put(struct bootstrap_job *j, struct db *db, enum setting_kind kind,
+                              const char *prefix, struct str key)
 {
     struct setting found, *s = &j->made[j->n];
     buf_reset(&j->mem);
@@ -98,11 +98,11 @@ static enum err bootstrap_run(struct store_job *job, struct db *db)
     struct bootstrap_job *j = (struct bootstrap_job *)job;
     j->n = 0;
     j->account = 0;
-    enum err err = put(j, db, SETTING_ACCOUNT, "acc", STR("default"));
+    enum err err = bootstrap_put(j, db, SETTING_ACCOUNT, "acc", STR("default"));
     if (err == OK)
-        err = put(j, db, SETTING_ACCOUNT, "acc", STR("pool"));
+        err = bootstrap_put(j, db, SETTING_ACCOUNT, "acc", STR("pool"));
     if (err == OK && j->key[0])
-        err = put(j, db, SETTING_KEY, "key", str_of(j->hash));
+        err = bootstrap_put(j, db, SETTING_KEY, "key", str_of(j->hash));
     return err == OK ? operator_exists(db, &j->has_operator) : err;
 }
 

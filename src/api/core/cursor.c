@@ -1,7 +1,7 @@
-/* cursor: a Feistel network of six rounds over two halves of 64 bits, with SipHash-2-4 as the round
- * function (Luby and Rackoff 1988: four rounds of a pseudorandom function are a strong
- * pseudorandom permutation). Some 0.2 µs, without allocation or a context: a stream prints one with
- * each event. */
+/* cursor: seals by a Feistel network of six rounds over two halves of 64 bits, with SipHash-2-4 as
+ * the round function (Luby and Rackoff 1988: four rounds of a pseudorandom function are a strong
+ * pseudorandom permutation). It takes some 0.2 µs, without allocation or a context, because a
+ * stream prints one with each event. */
 #include "api/core/cursor.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ struct block {
     uint64_t left, right;
 };
 
-static uint64_t mixed(const uint8_t key[CURSOR_KEY_SIZE], unsigned round, uint64_t half)
+static uint64_t round_hash(const uint8_t key[CURSOR_KEY_SIZE], unsigned round, uint64_t half)
 {
     uint8_t in[9] = {(uint8_t)round};
     for (int i = 0; i < 8; i++)
@@ -24,34 +24,34 @@ static uint64_t mixed(const uint8_t key[CURSOR_KEY_SIZE], unsigned round, uint64
     return hash_keyed(str_of_bytes(in, sizeof in), key);
 }
 
-static void seal(const uint8_t key[CURSOR_KEY_SIZE], struct block *b)
+static void block_seal(const uint8_t key[CURSOR_KEY_SIZE], struct block *b)
 {
     for (unsigned i = 0; i < ROUNDS; i++) {
         uint64_t left = b->right;
-        b->right = b->left ^ mixed(key, i, b->right);
+        b->right = b->left ^ round_hash(key, i, b->right);
         b->left = left;
     }
 }
 
-static void unseal(const uint8_t key[CURSOR_KEY_SIZE], struct block *b)
+static void block_unseal(const uint8_t key[CURSOR_KEY_SIZE], struct block *b)
 {
     for (unsigned i = ROUNDS; i-- > 0;) {
         uint64_t right = b->left;
-        b->left = b->right ^ mixed(key, i, b->left);
+        b->left = b->right ^ round_hash(key, i, b->left);
         b->right = right;
     }
 }
 
-/* Whose, and of what, above the salt. */
-static uint64_t bound(const struct cursor *c)
+/* The owner and the list, above the bits of the salt. */
+static uint64_t bound_bits(const struct cursor *c)
 {
     return (c->owner << 32) | ((uint64_t)(c->of & 0xff) << 24);
 }
 
 void cursor_print(const uint8_t key[CURSOR_KEY_SIZE], const struct cursor *c, char out[CURSOR_SIZE])
 {
-    struct block b = {(uint64_t)c->n, bound(c) | (c->salt & CURSOR_SALT_MAX)};
-    seal(key, &b);
+    struct block b = {(uint64_t)c->n, bound_bits(c) | (c->salt & CURSOR_SALT_MAX)};
+    block_seal(key, &b);
     for (int i = CHARS; i-- > 0;) {
         out[i] = digits[b.right & 31];
         b.right = b.right >> 5 | b.left << 59;
@@ -72,8 +72,8 @@ enum err cursor_parse(const uint8_t key[CURSOR_KEY_SIZE], struct str text, struc
         b.left = b.left << 5 | b.right >> 59;
         b.right = b.right << 5 | (uint64_t)(at - digits);
     }
-    unseal(key, &b);
-    if ((b.right & ~(uint64_t)CURSOR_SALT_MAX) != bound(c) || b.left > INT64_MAX)
+    block_unseal(key, &b);
+    if ((b.right & ~(uint64_t)CURSOR_SALT_MAX) != bound_bits(c) || b.left > INT64_MAX)
         return ERR_INVALID;
     c->n = (int64_t)b.left;
     c->salt = (uint32_t)(b.right & CURSOR_SALT_MAX);

@@ -1,17 +1,17 @@
-/* Cursors and the ids of streams: places in a list, as clients hold them. A place is a row's
- * number, which counts over all accounts; sealed under the store's key it tells nobody how much
- * others do.
+/* Prints and parses cursors and the ids of streams: places in a list, as clients hold them. A place
+ * is a row's number, which counts over all accounts; it is sealed under the store's key, so that it
+ * does not tell how much other accounts do.
  *
- * 128 bits, as 26 characters: the number, who it was given to, and the list that it is of, through
- * a keyed permutation. The same place is the same text, across restarts too; two texts have nothing
- * to do with each other. One that was changed, made up, or given to somebody else does not open
- * (one in 2^40 that is made up does, and is some place in the list of who asks). Pure. */
+ * A cursor has 128 bits, as 26 characters: the number, the account that it was given to, and its
+ * list, through a keyed permutation. The same place is the same text, across restarts too; texts of
+ * near places are not alike. A cursor that was changed, made up, or given to another account does
+ * not open (one in 2^40 of those made up does, and is some place in the asker's own list). Pure. */
 #pragma once
 #include "base/str.h"
 
 enum { CURSOR_KEY_SIZE = 16, CURSOR_SIZE = 27 /* with NUL */, CURSOR_SALT_MAX = 0xffffff };
 
-enum cursor_of { /* in what clients hold: append only */
+enum cursor_of { /* clients hold these: append only */
                  CURSOR_STREAM,
                  CURSOR_EVENTS,
                  CURSOR_CALLS,
@@ -25,12 +25,12 @@ enum cursor_of { /* in what clients hold: append only */
 
 struct cursor {
     enum cursor_of of;
-    uint64_t owner; /* the account whose key asked; 0: the operator's */
+    uint64_t owner; /* the asker's account; 0: the operator */
     int64_t n;
-    uint32_t salt; /* 24 bits: other texts for the same place */
+    uint32_t salt; /* 24 bits: gives the same place other texts */
 };
 void cursor_print(const uint8_t key[CURSOR_KEY_SIZE], const struct cursor *c,
                   char out[CURSOR_SIZE]);
-/* `c` says of and owner, and gets n and salt. ERR_INVALID. */
+/* Opens a cursor of c->of and c->owner, and fills in n and salt. ERR_INVALID. */
 MUST_USE enum err cursor_parse(const uint8_t key[CURSOR_KEY_SIZE], struct str text,
                                struct cursor *c);

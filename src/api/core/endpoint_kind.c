@@ -1,5 +1,5 @@
-/* endpoint_kind: what is checked of an endpoint beyond the model's parser: URLs, certificates,
- * whose the numbers are, and whether there is room for one more. For REST and for the DID API; on
+/* endpoint_kind: checks an endpoint beyond the model's parser: its URLs and certificates, that its
+ * numbers are the account's, and that there is room for one more. For REST and for the DID API; on
  * the HTTP server's threads and the store's. */
 #include "api/core/endpoint_kind.h"
 
@@ -11,7 +11,7 @@
 #include "store/rows/outages.h"
 #include "store/rows/recoveries.h"
 
-static enum err check_certificates(struct request *r, const struct endpoint *e)
+static enum err endpoint_check_certificates(struct request *r, const struct endpoint *e)
 {
     const char *field = "", *why = "";
     struct tls_config c = {.ca_pem = str_of(e->ca_pem),
@@ -25,10 +25,11 @@ static enum err check_certificates(struct request *r, const struct endpoint *e)
     return err;
 }
 
-/* Numbers that a request names must be the account's: another's is refused as one that is not
- * there, and so is a slip of the pen, which would be silence. What was named before may be gone. */
-static enum err check_numbers(struct request *r, const struct record *rec, const struct endpoint *e,
-                              const struct json *given)
+/* Checks that the numbers that a request names are the account's: another account's number is
+ * refused like one that does not exist, and so is a mistyped one, which would get no events.
+ * Numbers that were named before may be gone. */
+static enum err endpoint_check_numbers(struct request *r, const struct record *rec,
+                                       const struct endpoint *e, const struct json *given)
 {
     uint64_t owner = record_owner(rec);
     if (!json_get(given, "numbers"))
@@ -43,7 +44,7 @@ static enum err check_numbers(struct request *r, const struct record *rec, const
     return OK;
 }
 
-/* Its key is its id, which stays. */
+/* An endpoint's key is its id, which stays. */
 enum err record_print_endpoint(struct record *rec, const struct endpoint *e)
 {
     buf_reset(&rec->text);
@@ -65,9 +66,9 @@ static enum err endpoint_check(struct request *r, struct record *rec, const stru
     if (err == OK && e->fallback_url[0])
         err = request_check_url(r, "fallback_url", str_of(e->fallback_url));
     if (err == OK && (e->ca_pem || e->cert_pem || e->key_pem))
-        err = check_certificates(r, e);
+        err = endpoint_check_certificates(r, e);
     if (err == OK)
-        err = check_numbers(r, rec, e, given);
+        err = endpoint_check_numbers(r, rec, e, given);
     char made[SECRET_SIZE];
     if (err == OK && !e->secret[0][0]) {
         secret_new(made);
@@ -84,7 +85,7 @@ static enum err endpoint_check(struct request *r, struct record *rec, const stru
     return err;
 }
 
-/* Not more than so many want one event. The book is the one after the last commit. */
+/* Limits how many endpoints want one event. The book is the one after the last commit. */
 static enum err endpoint_fits(struct request *r, struct record *rec, struct db *db)
 {
     struct endpoint *e = NULL;
@@ -102,7 +103,7 @@ static enum err endpoint_fits(struct request *r, struct record *rec, struct db *
     return err;
 }
 
-/* What went on for it ends, too. */
+/* Ends the endpoint's deliveries and its recovery. */
 static enum err endpoint_removed(struct request *r, struct record *rec, struct db *db)
 {
     int64_t ended;
@@ -110,7 +111,7 @@ static enum err endpoint_removed(struct request *r, struct record *rec, struct d
     return err == OK ? recovery_end_endpoint(db, rec->setting.n) : err;
 }
 
-static void print_last_error(struct json_writer *w, const struct outage *o)
+static void outage_print_last_error(struct json_writer *w, const struct outage *o)
 {
     if (!o->last_at_ms) {
         json_put_null(w, "last_error");
@@ -129,7 +130,7 @@ static void print_last_error(struct json_writer *w, const struct outage *o)
     json_end_obj(w);
 }
 
-/* Switched off, or how it did lately. */
+/* Shows the endpoint's health: switched off, or the outcome of its last attempts. */
 static enum err endpoint_more(struct request *r, const struct setting *s, const struct json *doc,
                               struct json_writer *w)
 {
@@ -143,7 +144,7 @@ static enum err endpoint_more(struct request *r, const struct setting *s, const 
                  : o.since_ms ? STR("failing")
                               : STR("healthy"));
     put_time(w, "failing_since", o.since_ms);
-    print_last_error(w, &o);
+    outage_print_last_error(w, &o);
     put_time(w, "next_attempt_at", disabled ? 0 : o.next_at_ms);
     json_end_obj(w);
     return err;

@@ -1,11 +1,12 @@
-/* etag: what a client says of the versions it has. Pure but for the request it reads. */
+/* etag: reads the versions that a client has from If-Match and If-None-Match. Pure but for the
+ * request it reads. */
 #include "api/core/etag.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The next of a list of entity tags (RFC 9110 §8.8.3); false: that is none. */
-static bool cut_tag(struct str *list, struct str *ret_tag, bool *ret_weak)
+/* Cuts the next entity tag off a list (RFC 9110 §8.8.3). False: there is none. */
+static bool etag_cut(struct str *list, struct str *ret_tag, bool *ret_weak)
 {
     size_t n = 1;
     struct str s = str_trim(*list);
@@ -22,8 +23,9 @@ static bool cut_tag(struct str *list, struct str *ret_tag, bool *ret_weak)
 }
 
 /* OK: the header names this version or "*"; ERR_AGAIN: others; ERR_INVALID: it is no list of tags.
- * Weak tags are as good where one may be wrong by a little. */
-static enum err names_version(struct request *r, const char *header, int64_t version, bool weak_too)
+ * `weak_too`: weak tags count (RFC 9110 §13.1.2). */
+static enum err header_names_version(struct request *r, const char *header, int64_t version,
+                                     bool weak_too)
 {
     char own[32];
     bool weak, found = false;
@@ -32,7 +34,7 @@ static enum err names_version(struct request *r, const char *header, int64_t ver
         return OK;
     snprintf(own, sizeof own, "\"%lld\"", (long long)version);
     do {
-        if (!cut_tag(&list, &tag, &weak))
+        if (!etag_cut(&list, &tag, &weak))
             return request_refuse(r, header, "*, or ETags like \"3\"");
         found |= str_eq(tag, str_of(own)) && (weak_too || !weak);
     } while (list.n);
@@ -41,14 +43,15 @@ static enum err names_version(struct request *r, const char *header, int64_t ver
 
 enum err request_if_match(struct request *r, int64_t version)
 {
-    return request_header(r, "If-Match").p ? names_version(r, "If-Match", version, false) : OK;
+    return request_header(r, "If-Match").p ? header_names_version(r, "If-Match", version, false)
+                                           : OK;
 }
 
-/* A header that is no list of tags asks for nothing. */
+/* A header that is no list of tags is passed over. */
 void request_if_none_match(struct request *r, int64_t version)
 {
     if (!request_header(r, "If-None-Match").p || strcmp(r->http.method, "GET") != 0 ||
-        names_version(r, "If-None-Match", version, true) != OK)
+        header_names_version(r, "If-None-Match", version, true) != OK)
         return;
     buf_reset(&r->http.out);
     r->http.status = 304;

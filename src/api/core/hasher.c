@@ -1,8 +1,8 @@
-/* hasher: the thread that hashes passwords. One of them bounds the memory (64 MiB) and the
- * processor time that anybody who knows no password can make us spend.
+/* hasher: runs the thread that hashes passwords. A single thread bounds the memory (64 MiB) and the
+ * processor time that a client without a password can make the daemon spend.
  *
- * A name that does not exist costs the same time as one that does: it is compared with a hash that
- * is made at the first such question and never told. */
+ * A name that does not exist costs the same time as one that does: its password is compared with a
+ * hash that is made at the first such log-in and never shown. */
 #include "api/core/hasher.h"
 
 #include <pthread.h>
@@ -20,8 +20,8 @@ struct hasher {
     bool started;
 };
 
-/* The hasher's thread alone. */
-static const char *nobodys_hash(void)
+/* On the hasher's thread alone. */
+static const char *decoy_hash(void)
 {
     static char hash[PASSWORD_HASH_SIZE];
     uint8_t random[32];
@@ -33,11 +33,11 @@ static const char *nobodys_hash(void)
     return hash;
 }
 
-static void on_job(struct mail *m)
+static void hash_job_on_mail(struct mail *m)
 {
     struct hash_job *job = (struct hash_job *)m;
     struct str password = {job->password, job->password_n};
-    const char *hash = job->makes || job->hash[0] ? job->hash : nobodys_hash();
+    const char *hash = job->makes || job->hash[0] ? job->hash : decoy_hash();
     job->err = OK;
     if (job->makes)
         job->err = password_hash(password, job->hash);
@@ -91,7 +91,7 @@ enum err hasher_put(struct hasher *h, uint64_t owner, struct hash_job *job, stru
     if (password.n)
         memcpy(job->password, password.p, password.n);
     job->password_n = password.n;
-    job->mail.open = on_job;
+    job->mail.open = hash_job_on_mail;
     enum err err = turns_put(h->jobs, owner ? owner : 1, &job->mail);
     metric_add(METRIC_SHARE_HASHES, err == ERR_AGAIN);
     return err;

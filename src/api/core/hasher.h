@@ -1,6 +1,6 @@
-/* Passwords hashed and compared off everybody's way: argon2id takes 64 MiB and some 100 ms of a
- * core, so a thread of its own does one after another. Owners take turns: an address that logs in
- * again and again, or an account that makes many users, is waited for once. */
+/* Hashes and compares passwords on a thread of its own, one after another, because argon2id takes
+ * 64 MiB and some 100 ms of a core. Owners take turns: others wait for one password at a time of an
+ * address that logs in again and again, or of an account that makes many users. */
 #pragma once
 #include "base/crypto.h"
 #include "base/mailbox.h"
@@ -9,7 +9,7 @@ struct hasher;
 
 enum {
     HASHES_WAITING = 64, /* at once, of which each owner has its share */
-    HASHES_FIRST = 2,    /* that each may have waiting, whatever the others have */
+    HASHES_FIRST = 2,    /* that each owner may always have waiting, however many others have */
     HASHED_PASSWORD_MAX = 256,
 };
 
@@ -17,8 +17,8 @@ struct hash_job {     /* embedded in the caller's own struct */
     struct mail mail; /* first */
     char password[HASHED_PASSWORD_MAX];
     size_t password_n; /* wiped before `done` */
-    /* In: what to compare with; "": a hash that nobody's password has, which takes as long.
-     * Out, when `makes`: the new one. */
+    /* In: the hash to compare with; "": one that no password has, which takes as long. Out, when
+     * `makes`: the new hash. */
     char hash[PASSWORD_HASH_SIZE];
     bool makes;
     bool matches;                       /* out, when comparing */
@@ -27,8 +27,8 @@ struct hash_job {     /* embedded in the caller's own struct */
 };
 
 MUST_USE enum err hasher_start(struct hasher **ret);
-void hasher_stop(struct hasher *h); /* after what waits; NULL-safe */
-/* Any thread. `owner`: an address or an account. ERR_AGAIN: it has its share waiting; ERR_FULL: all
- * is taken. */
+void hasher_stop(struct hasher *h); /* after the jobs that wait; NULL-safe */
+/* Takes a job. Any thread. `owner`: an address or an account. ERR_AGAIN: it has its share waiting;
+ * ERR_FULL: all places are taken. */
 MUST_USE enum err hasher_put(struct hasher *h, uint64_t owner, struct hash_job *job,
                              struct str password);

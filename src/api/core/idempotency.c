@@ -1,5 +1,5 @@
-/* idempotency: the same request under the same key has one answer. Called on the HTTP server's
- * threads (begin), the store's (look, keep), and the one that opens the store's answers. */
+/* idempotency: finds and keeps the one answer of a request and its key. Called on the HTTP server's
+ * threads (begin), the store's (look, keep), and the thread that opens the store's answers. */
 #include "api/core/idempotency.h"
 
 #include <stdio.h>
@@ -13,18 +13,18 @@
 
 enum { KEY_MAX = 255, KEPT_MAX = 1 << 20 };
 
-struct keyed {
-    struct store_job job; /* the reader's look; first */
+struct idempotency {
+    struct store_job job; /* for a reader's look; first */
     struct request *r;
     request_handler *handle;
     char key[KEY_MAX + 1], fingerprint[ID_SIZE];
     uint8_t seal[SEAL_KEY_SIZE];
     int64_t own_n; /* the row that a run of this request's job wrote; 0: none yet */
-    bool is_own;   /* … and that is there, from a commit whose answer was lost */
+    bool is_own;   /* that row is there, from a commit whose answer was lost */
     struct buf mem;
 };
 
-void keyed_free(struct keyed *k)
+void idempotency_free(struct idempotency *k)
 {
     if (!k)
         return;
@@ -33,7 +33,7 @@ void keyed_free(struct keyed *k)
     free(k);
 }
 
-static bool is_key(struct str s)
+static bool is_idempotency_key(struct str s)
 {
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] <= ' ' || s.p[i] > '~')
@@ -41,8 +41,9 @@ static bool is_key(struct str s)
     return s.n >= 1 && s.n <= KEY_MAX;
 }
 
-/* Of what only the asker has: "Bearer KEY" without the scheme, or a session's cookie. */
-static void make_seal(const struct request *r, struct keyed *k)
+/* Makes the seal's key from the asker's secret: "Bearer KEY" without the scheme, or a session's
+ * cookie. */
+static void idempotency_make_seal(const struct request *r, struct idempotency *k)
 {
     struct str scheme, credential, given = request_header(r, "Authorization");
     if (!str_cut(given, ' ', &scheme, &credential))
@@ -51,34 +52,35 @@ static void make_seal(const struct request *r, struct keyed *k)
     crypto_hmac_sha256(str_trim(credential), parts, 2, k->seal);
 }
 
-bool keyed_begin(struct request *r)
+bool idempotency_begin(struct request *r)
 {
     struct str key = request_header(r, "Idempotency-Key");
     if (strcmp(r->http.method, "POST") != 0 || !key.p)
         return true;
-    if (!is_key(key)) {
+    if (!is_idempotency_key(key)) {
         problem_field(r, "Idempotency-Key", "1 to 255 visible ASCII characters");
         return false;
     }
-    struct keyed *k = calloc(1, sizeof *k);
+    struct idempotency *k = calloc(1, sizeof *k);
     if (!k || str_copy(key, k->key, sizeof k->key) != OK) {
         free(k);
         problem_of_err(r, ERR_NOMEM);
         return false;
     }
-    make_seal(r, k);
-    /* A body may hold a password: who has the store alone cannot try some against its print. */
+    idempotency_make_seal(r, k);
+    /* A body may hold a password: with the seal's key in the fingerprint, the store alone does not
+     * let anybody try passwords against it. */
     bool secret = str_starts(str_of(r->http.path), STR("/v1/users"));
     const struct str parts[] = {str_of(r->http.method), str_of(r->http.path),
                                 buf_str(&r->http.body), str_of_bytes(k->seal, sizeof k->seal)};
     id_derive("req", parts, secret ? 4 : 3, k->fingerprint);
     buf_init(&k->mem, 2 * KEPT_MAX);
     k->r = r;
-    r->keyed = k;
+    r->idempotency = k;
     return true;
 }
 
-static enum err reused(struct request *r, const char *why)
+static enum err idempotency_refuse(struct request *r, const char *why)
 {
     r->fault = (struct field_error){0};
     snprintf(r->fault.why, sizeof r->fault.why, "%s", why);
@@ -86,10 +88,10 @@ static enum err reused(struct request *r, const char *why)
     return ERR_INVALID;
 }
 
-/* "etag\nlocation\nbody" */
-static enum err answer_again(struct request *r, const struct kept_answer *a)
+/* Answers as before; a kept answer is "etag\nlocation\nbody". */
+static enum err idempotency_answer_again(struct request *r, const struct kept_answer *a)
 {
-    struct keyed *k = r->keyed;
+    struct idempotency *k = r->idempotency;
     struct buf sealed, plain;
     struct str etag, location, rest, body;
     buf_init(&sealed, 2 * KEPT_MAX);
@@ -98,7 +100,7 @@ static enum err answer_again(struct request *r, const struct kept_answer *a)
     if (err == OK)
         err = sealed_open(buf_str(&sealed), k->seal, str_of(k->fingerprint), &plain);
     if (err == ERR_DENIED) {
-        err = reused(r, "This Idempotency-Key was used with another API key.");
+        err = idempotency_refuse(r, "This Idempotency-Key was used with another API key.");
     } else if (err == OK) {
         buf_reset(&r->http.out);
         str_cut(buf_str(&plain), '\n', &etag, &rest);
@@ -118,9 +120,9 @@ static enum err answer_again(struct request *r, const struct kept_answer *a)
     return err;
 }
 
-enum err keyed_look(struct request *r, struct db *db, bool *ret_done)
+enum err idempotency_look(struct request *r, struct db *db, bool *ret_done)
 {
-    struct keyed *k = r->keyed;
+    struct idempotency *k = r->idempotency;
     struct kept_answer found;
     *ret_done = r->replayed = false;
     r->http.more_header = NULL;
@@ -135,13 +137,13 @@ enum err keyed_look(struct request *r, struct db *db, bool *ret_done)
     if ((k->is_own = found.n == k->own_n))
         return OK;
     if (!str_eq(found.fingerprint, str_of(k->fingerprint)))
-        return reused(r, "This Idempotency-Key was used for another request.");
-    return answer_again(r, &found);
+        return idempotency_refuse(r, "This Idempotency-Key was used for another request.");
+    return idempotency_answer_again(r, &found);
 }
 
-enum err keyed_keep(struct request *r, struct db *db)
+enum err idempotency_keep(struct request *r, struct db *db)
 {
-    struct keyed *k = r->keyed;
+    struct idempotency *k = r->idempotency;
     struct buf plain, sealed, text;
     if (!k || k->is_own || r->http.status < 200 || r->http.status > 299)
         return OK;
@@ -166,27 +168,27 @@ enum err keyed_keep(struct request *r, struct db *db)
     return err;
 }
 
-enum err keyed_before(void *request, struct db *db, bool *ret_skip)
+enum err idempotency_before(void *request, struct db *db, bool *ret_skip)
 {
     struct request *r = request;
     bool done;
-    enum err err = keyed_look(r, db, &done);
-    *ret_skip = err == OK && r->replayed; /* its own rows intake finds by itself */
+    enum err err = idempotency_look(r, db, &done);
+    *ret_skip = err == OK && r->replayed; /* intake finds its own rows by itself */
     return err;
 }
 
 /* ---- before the handler ---- */
 
-static enum err look_run(struct store_job *job, struct db *db)
+static enum err idempotency_look_run(struct store_job *job, struct db *db)
 {
-    struct keyed *k = (struct keyed *)job;
+    struct idempotency *k = (struct idempotency *)job;
     bool done;
-    return keyed_look(k->r, db, &done);
+    return idempotency_look(k->r, db, &done);
 }
 
-static void look_done(struct store_job *job)
+static void idempotency_look_done(struct store_job *job)
 {
-    struct keyed *k = (struct keyed *)job;
+    struct idempotency *k = (struct idempotency *)job;
     struct request *r = k->r;
     if (job->err == OK && !r->replayed) {
         k->handle(r);
@@ -197,12 +199,14 @@ static void look_done(struct store_job *job)
     request_done(r);
 }
 
-void keyed_handle(struct request *r, request_handler *handle)
+void idempotency_handle(struct request *r, request_handler *handle)
 {
-    struct keyed *k = r->keyed;
+    struct idempotency *k = r->idempotency;
     k->handle = handle;
-    k->job = (struct store_job){
-        .run = look_run, .done = look_done, .home = r->api->home, .owner = r->account};
+    k->job = (struct store_job){.run = idempotency_look_run,
+                                .done = idempotency_look_done,
+                                .home = r->api->home,
+                                .owner = r->account};
     enum err err = store_read(r->api->c.store, &k->job);
     if (err == OK)
         return;

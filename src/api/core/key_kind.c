@@ -1,5 +1,5 @@
-/* key_kind: what is checked of an API key beyond the model's parser: that nobody gives more than he
- * has; and the end of keys with their user. On the HTTP server's threads and the store's. */
+/* key_kind: checks an API key beyond the model's parser: an asker gives no right that it lacks. It
+ * also ends keys with their user. On the HTTP server's threads and the store's. */
 #include "api/core/key_kind.h"
 
 #include <stdio.h>
@@ -11,10 +11,10 @@
 #include "api/core/rights.h"
 #include "store/rows/tokens.h"
 
-/* A new key and one that changes hands remember who made it, and the user with whom it ends; so
- * does one that becomes an operator's. */
-static void set_maker(const struct request *r, const struct record *rec, const struct api_key *old,
-                      struct api_key *k)
+/* Sets the maker of a new key and of one that goes to another account, and the user with whom it
+ * ends; the latter also of a key that becomes an operator's. */
+static void key_set_maker(const struct request *r, const struct record *rec,
+                          const struct api_key *old, struct api_key *k)
 {
     uint64_t account = record_owner(rec);
     if (!old || account != rec->setting.account)
@@ -23,7 +23,7 @@ static void set_maker(const struct request *r, const struct record *rec, const s
         k->user = rights_user_of_key(r, account, k);
 }
 
-static bool is_said(const struct json *doc, const char *name)
+static bool is_given(const struct json *doc, const char *name)
 {
     const struct json *v = json_get(doc, name);
     return v && json_kind(v) != JSON_IS_NULL;
@@ -41,13 +41,13 @@ static enum err key_check(struct request *r, struct record *rec, const struct js
         k->expires_at_ms = 0;
     if (err == OK)
         err = rights_check_key(r, old, k,
-                               is_said(given, "expires_at") || is_said(given, "expires_at_ms"));
+                               is_given(given, "expires_at") || is_given(given, "expires_at_ms"));
     if (err == OK && is_new && !rec->secret[0])
         credential_new("hsk_", rec->secret, k->hash);
-    else if (err == OK && is_new) /* the job runs again: the same key */
+    else if (err == OK && is_new) /* the job runs again, with the same key */
         credential_hash(str_of(rec->secret), k->hash);
     if (err == OK) {
-        set_maker(r, rec, old, k);
+        key_set_maker(r, rec, old, k);
         err = record_print_key(rec, k->hash);
     }
     if (err == OK) {
@@ -70,7 +70,7 @@ static enum err key_more(struct request *r, const struct setting *s, const struc
     return err;
 }
 
-/* A key is changed and deleted by who may do all that it may. */
+/* Lets an asker change and delete a key when it has all the key's rights. */
 static enum err key_allow(struct request *r, struct record *rec, struct db *db, bool deletes)
 {
     struct api_key *k = NULL;
@@ -102,7 +102,7 @@ const struct resource keys = {.kind = SETTING_KEY,
 
 enum { ENDED_MAX = 1000 }; /* keys of one user; with more of them it stays until some are deleted */
 
-struct ended { /* in record.with */
+struct key_ends { /* in record.with */
     size_t n;
     bool more;
     struct {
@@ -111,9 +111,9 @@ struct ended { /* in record.with */
     } key[ENDED_MAX];
 };
 
-static bool on_key(void *arg, const struct setting *s)
+static bool key_ends_on_key(void *arg, const struct setting *s)
 {
-    struct ended *e = arg;
+    struct key_ends *e = arg;
     e->more = e->n == ENDED_MAX;
     if (e->more || str_copy(s->id, e->key[e->n].id, ID_SIZE) != OK)
         return !e->more;
@@ -122,7 +122,7 @@ static bool on_key(void *arg, const struct setting *s)
     return true;
 }
 
-static enum err end_key(struct request *r, struct record *key, struct db *db)
+static enum err key_end(struct request *r, struct record *key, struct db *db)
 {
     enum err err = setting_delete(db, SETTING_KEY, key->setting.n);
     if (err == OK)
@@ -130,40 +130,40 @@ static enum err end_key(struct request *r, struct record *key, struct db *db)
     return err == OK ? request_audit(r, db, key, &key->setting, NULL, "deleted") : err;
 }
 
-static enum err end_all(struct request *r, const struct ended *e, struct db *db)
+static enum err key_ends_all(struct request *r, const struct key_ends *e, struct db *db)
 {
     struct record *key = record_new(r, &keys);
     enum err err = key ? OK : ERR_NOMEM;
     for (size_t i = 0; err == OK && i < e->n; i++) {
         err = record_get_n(key, db, e->key[i].account, e->key[i].n);
         if (err == OK)
-            err = end_key(r, key, db);
+            err = key_end(r, key, db);
     }
     return err;
 }
 
 enum err keys_end_with_user(struct request *r, struct record *user, struct db *db)
 {
-    if (!user->with && !(user->with = request_take(r, sizeof(struct ended))))
+    if (!user->with && !(user->with = request_take(r, sizeof(struct key_ends))))
         return ERR_NOMEM;
-    struct ended *e = user->with;
+    struct key_ends *e = user->with;
     char mark[MARK_SIZE]; /* of its keys */
     e->n = 0;
     e->more = false;
     snprintf(mark, sizeof mark, "%llu", (unsigned long long)user->setting.n);
-    enum err err = setting_list_marked(db, SETTING_KEY, str_of(mark), 0, 0, 0, on_key, e);
+    enum err err = setting_list_marked(db, SETTING_KEY, str_of(mark), 0, 0, 0, key_ends_on_key, e);
     if (err == OK && e->more) {
         r->fault_code = "too_many_keys";
         snprintf(r->fault.why, sizeof r->fault.why,
                  "More than %d keys end with it; delete some of them first.", ENDED_MAX);
         return ERR_EXISTS;
     }
-    return err == OK ? end_all(r, e, db) : err;
+    return err == OK ? key_ends_all(r, e, db) : err;
 }
 
 void keys_ended(struct request *r, const struct record *user)
 {
-    const struct ended *e = user->with;
+    const struct key_ends *e = user->with;
     for (size_t i = 0; i < e->n; i++) {
         const struct setting gone = {
             .kind = SETTING_KEY, .n = e->key[i].n, .id = str_of(e->key[i].id)};

@@ -1,5 +1,6 @@
-/* key_uses: the last use of each key. The mutex: requests come on several threads; it is held for a
- * look-up. A use that could not be stored is tried again with the next one. */
+/* key_uses: holds the last use of each key. There is a mutex because requests come on several
+ * threads; it is held for a look-up. A use that could not be stored is tried again with the next
+ * one. */
 #include "api/core/key_uses.h"
 
 #include <pthread.h>
@@ -8,7 +9,7 @@
 #include "base/map.h"
 #include "store/rows/tokens.h"
 
-struct use {
+struct key_use {
     uint64_t key;
     int64_t at_ms, stored_ms;
 };
@@ -20,7 +21,7 @@ struct key_uses {
     struct map *by_key;
 };
 
-struct use_job {
+struct key_use_job {
     struct store_job job; /* first */
     uint64_t key;
     int64_t at_ms;
@@ -42,7 +43,7 @@ enum err key_uses_new(struct store *s, struct mailbox *home, struct key_uses **r
 
 void key_uses_free(struct key_uses *u)
 {
-    struct use *one;
+    struct key_use *one;
     if (!u)
         return;
     for (size_t i = 0; (one = map_next(u->by_key, &i));)
@@ -52,24 +53,25 @@ void key_uses_free(struct key_uses *u)
     free(u);
 }
 
-static enum err use_run(struct store_job *job, struct db *db)
+static enum err key_use_run(struct store_job *job, struct db *db)
 {
-    const struct use_job *j = (const struct use_job *)job;
+    const struct key_use_job *j = (const struct key_use_job *)job;
     return key_use_put(db, j->key, j->at_ms);
 }
 
-static void use_done(struct store_job *job)
+static void key_use_done(struct store_job *job)
 {
     free(job);
 }
 
-static bool store_use(struct key_uses *u, uint64_t key, int64_t at_ms)
+static bool key_use_store(struct key_uses *u, uint64_t key, int64_t at_ms)
 {
-    struct use_job *j = calloc(1, sizeof *j);
+    struct key_use_job *j = calloc(1, sizeof *j);
     if (!j)
         return false;
-    *j = (struct use_job){
-        .job = {.run = use_run, .done = use_done, .home = u->home}, .key = key, .at_ms = at_ms};
+    *j = (struct key_use_job){.job = {.run = key_use_run, .done = key_use_done, .home = u->home},
+                              .key = key,
+                              .at_ms = at_ms};
     if (store_write(u->store, &j->job) == OK)
         return true;
     free(j);
@@ -77,9 +79,9 @@ static bool store_use(struct key_uses *u, uint64_t key, int64_t at_ms)
 }
 
 /* NULL: out of memory. */
-static struct use *use_of(struct key_uses *u, uint64_t key)
+static struct key_use *key_use_of(struct key_uses *u, uint64_t key)
 {
-    struct use *one = map_get(u->by_key, str_of_u64(&key));
+    struct key_use *one = map_get(u->by_key, str_of_u64(&key));
     if (one || !(one = calloc(1, sizeof *one)))
         return one;
     one->key = key;
@@ -92,11 +94,11 @@ static struct use *use_of(struct key_uses *u, uint64_t key)
 void key_uses_touch(struct key_uses *u, uint64_t key, int64_t now_ms)
 {
     pthread_mutex_lock(&u->lock);
-    struct use *one = use_of(u, key);
+    struct key_use *one = key_use_of(u, key);
     if (one)
         one->at_ms = now_ms;
     bool due = one && now_ms - one->stored_ms >= KEY_USE_STORED_MS && store_is_writable(u->store);
-    if (due && store_use(u, key, now_ms))
+    if (due && key_use_store(u, key, now_ms))
         one->stored_ms = now_ms;
     pthread_mutex_unlock(&u->lock);
 }
@@ -104,7 +106,7 @@ void key_uses_touch(struct key_uses *u, uint64_t key, int64_t now_ms)
 int64_t key_uses_get(struct key_uses *u, uint64_t key)
 {
     pthread_mutex_lock(&u->lock);
-    const struct use *one = map_get(u->by_key, str_of_u64(&key));
+    const struct key_use *one = map_get(u->by_key, str_of_u64(&key));
     int64_t at_ms = one ? one->at_ms : 0;
     pthread_mutex_unlock(&u->lock);
     return at_ms;
@@ -113,27 +115,27 @@ int64_t key_uses_get(struct key_uses *u, uint64_t key)
 void key_uses_forget(struct key_uses *u, uint64_t key)
 {
     pthread_mutex_lock(&u->lock);
-    struct use *one = map_remove(u->by_key, str_of_u64(&key));
+    struct key_use *one = map_remove(u->by_key, str_of_u64(&key));
     pthread_mutex_unlock(&u->lock);
     free(one);
 }
 
-static enum err flush_run(struct store_job *job, struct db *db)
+static enum err key_uses_flush_run(struct store_job *job, struct db *db)
 {
     return OK;
 }
 
-/* The writer takes jobs in their order: when this one is home, those before it are in `home` too.
- */
+/* Waits for an empty job at the end: the writer takes jobs in their order, so those before it are
+ * in `home` too. */
 void key_uses_flush(struct key_uses *u)
 {
-    struct store_job last = {.run = flush_run};
-    struct use *one;
+    struct store_job last = {.run = key_uses_flush_run};
+    struct key_use *one;
     if (!u)
         return;
     pthread_mutex_lock(&u->lock);
     for (size_t i = 0; store_is_writable(u->store) && (one = map_next(u->by_key, &i));)
-        if (one->at_ms > one->stored_ms && store_use(u, one->key, one->at_ms))
+        if (one->at_ms > one->stored_ms && key_use_store(u, one->key, one->at_ms))
             one->stored_ms = one->at_ms;
     pthread_mutex_unlock(&u->lock);
     (void)!store_write_now(u->store, &last);

@@ -1,4 +1,5 @@
-/* When each key was last used: in memory at once, in the store once a minute a key at the most. */
+/* Remembers when each key was last used: in memory at once, in the store at most once a minute for
+ * each key. */
 #pragma once
 #include "store/store.h"
 
@@ -7,8 +8,8 @@ struct key_uses;
 enum { KEY_USE_STORED_MS = 60000 };
 
 MUST_USE enum err key_uses_new(struct store *s, struct mailbox *home, struct key_uses **ret);
-/* Stores what is newer than what is stored, and waits until its jobs came home (the mailbox must be
- * read still); then free. NULL-safe both. */
+/* Stores the uses that are newer than the stored ones, and waits until its jobs came home (the
+ * mailbox must still be read); key_uses_free follows. Both are NULL-safe. */
 void key_uses_flush(struct key_uses *u);
 void key_uses_free(struct key_uses *u);
 /* Any thread. */

@@ -1,5 +1,5 @@
-/* logins: log-ins in memory. The mutex: requests come on several threads; it is held for a
- * look-up, at a log-in for a walk. */
+/* logins: keeps log-ins in memory. There is a mutex because requests come on several threads; it is
+ * held for a look-up, at a log-in for a walk. */
 #include "api/core/logins.h"
 
 #include <pthread.h>
@@ -21,7 +21,7 @@ struct logins {
     struct map *by_hash;
 };
 
-static void sweep(struct logins *s, int64_t now)
+static void logins_sweep(struct logins *s, int64_t now)
 {
     struct login *one;
     for (size_t i = 0; (one = map_next(s->by_hash, &i));)
@@ -31,26 +31,26 @@ static void sweep(struct logins *s, int64_t now)
         }
 }
 
-static bool on_token(void *arg, const struct token *t)
+static bool logins_on_token(void *arg, const struct token *t)
 {
     logins_add(arg, t);
     return true;
 }
 
-struct load_job {
+struct logins_load_job {
     struct store_job job; /* first */
     struct logins *logins;
 };
 
-static enum err load_run(struct store_job *job, struct db *db)
+static enum err logins_load_run(struct store_job *job, struct db *db)
 {
-    return token_list(db, on_token, ((struct load_job *)job)->logins);
+    return token_list(db, logins_on_token, ((struct logins_load_job *)job)->logins);
 }
 
 enum err logins_open(struct store *store, struct logins **ret)
 {
     struct logins *s = calloc(1, sizeof *s);
-    struct load_job load = {.job.run = load_run, .logins = s};
+    struct logins_load_job load = {.job.run = logins_load_run, .logins = s};
     if (!s || !(s->by_hash = map_new())) {
         free(s);
         return ERR_NOMEM;
@@ -96,7 +96,7 @@ enum err logins_room(struct logins *s, uint64_t user, char ret_end[LOGIN_HASH_SI
     const struct login *one, *oldest = NULL;
     ret_end[0] = '\0';
     pthread_mutex_lock(&s->lock);
-    sweep(s, clock_mono_ms());
+    logins_sweep(s, clock_mono_ms());
     for (size_t i = 0; (one = map_next(s->by_hash, &i));)
         if (one->user == user) {
             n++;
@@ -140,7 +140,7 @@ void logins_remove(struct logins *s, struct str hash)
     free(one);
 }
 
-/* The hash has a random salt: another password, or the same one set again, and it is another. */
+/* The hash has a random salt: another password, or the same one set again, gives another stamp. */
 uint64_t login_stamp(const struct user *u)
 {
     return hash64(str_of(u->password_hash));

@@ -1,7 +1,5 @@
-/* number_kind: what is checked of a number beyond the model's parser: webhooks are URLs, and SIP
- * URIs have no password. For REST and for the DID API; on the HTTP server's threads and the
- * store's.
- */
+/* number_kind: checks a number beyond the model's parser: webhooks are URLs, and SIP URIs have no
+ * password. For REST and for the DID API; on the HTTP server's threads and the store's. */
 #include "api/core/number_kind.h"
 
 #include <stdio.h>
@@ -15,7 +13,7 @@ uint64_t did_pool(const struct request *r)
     return pool ? pool->n : 0;
 }
 
-static enum err check_targets(struct request *r, const struct forward *f)
+static enum err number_check_targets(struct request *r, const struct forward *f)
 {
     char field[64];
     enum err err = OK;
@@ -41,7 +39,7 @@ static enum err number_check(struct request *r, struct record *rec, const struct
         err = ERR_INVALID;
     }
     if (err == OK)
-        err = check_targets(r, d->forward);
+        err = number_check_targets(r, d->forward);
     if (json_get(given, "voice") && rights_own_numbers(r))
         d->given_voice = d->voice;
     if (json_get(given, "sms") && rights_own_numbers(r))

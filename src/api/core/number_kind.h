@@ -1,4 +1,4 @@
-/* Inside api/: numbers as a kind of setting. */
+/* Inside api/: defines numbers as a kind of setting. */
 #pragma once
 #include "api/core/resource.h"
 

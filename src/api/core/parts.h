@@ -1,4 +1,4 @@
-/* Inside api/: the parts of the API that its requests share. */
+/* Inside api/: holds the parts of the API that its requests share. */
 #pragma once
 #include <pthread.h>
 

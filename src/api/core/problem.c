@@ -1,4 +1,4 @@
-/* problem: every error the API gives, in one shape (RFC 9457). Any thread. */
+/* problem: prints every error of the API in one shape (RFC 9457). Any thread. */
 #include "api/core/problem.h"
 
 #include <stdio.h>
@@ -8,8 +8,8 @@ bool is_did_path(const char *path)
     return str_starts(str_of(path), STR("/api/"));
 }
 
-static void start(struct request *r, struct json_writer *w, int status, const char *code,
-                  const char *detail)
+static void problem_start(struct request *r, struct json_writer *w, int status, const char *code,
+                          const char *detail)
 {
     buf_reset(&r->http.out);
     r->http.status = status;
@@ -34,7 +34,7 @@ static void start(struct request *r, struct json_writer *w, int status, const ch
 void problem(struct request *r, int status, const char *code, const char *detail)
 {
     struct json_writer w;
-    start(r, &w, status, code, detail);
+    problem_start(r, &w, status, code, detail);
     json_end_obj(&w);
 }
 
@@ -43,9 +43,9 @@ void problem_of_refusal(struct http_request *r, const struct http_refusal *why)
     problem(request_of(r), why->status, why->code, why->detail);
 }
 
-/* "url is needed.", "foo: no such field; known: …", "limit must be a whole number from 1 to 500."
- */
-static void print_fault(const char *field, const char *allowed, char *out, size_t cap)
+/* Prints "url is needed.", "foo: no such field; known: …", "limit must be a whole number from 1 to
+ * 500." */
+static void fault_print(const char *field, const char *allowed, char *out, size_t cap)
 {
     struct str why = str_of(allowed);
     const char *verb = str_starts(why, STR("needed"))     ? " is"
@@ -58,8 +58,8 @@ void problem_field(struct request *r, const char *field, const char *allowed)
 {
     char detail[sizeof r->fault + 128];
     struct json_writer w;
-    print_fault(field, allowed, detail, sizeof detail);
-    start(r, &w, 422, "invalid_field", detail);
+    fault_print(field, allowed, detail, sizeof detail);
+    problem_start(r, &w, 422, "invalid_field", detail);
     json_put_str(&w, "field", str_of(field));
     json_put_str(&w, "allowed", str_of(allowed));
     json_end_obj(&w);
@@ -76,8 +76,8 @@ void problem_items(struct request *r, bool many, const struct item_fault *f, siz
         snprintf(name, sizeof name, "[%zu]%s%s", f->index, *field ? "." : "", field);
     else
         snprintf(name, sizeof name, "%s", *field ? field : "body");
-    print_fault(name, f->fault.why, detail, sizeof detail);
-    start(r, &w, 422, "invalid_field", detail);
+    fault_print(name, f->fault.why, detail, sizeof detail);
+    problem_start(r, &w, 422, "invalid_field", detail);
     json_put_str(&w, "field", str_of(name));
     json_put_str(&w, "allowed", str_of(f->fault.why));
     json_put_i64(&w, "faulty", (int64_t)faulty);
@@ -121,7 +121,7 @@ void problem_of_err(struct request *r, enum err err)
     case ERR_STORE_FULL:
         problem(r, 507, "disk_full", "The disk is full; nothing was written.");
         break;
-    case ERR_STORE_UNSURE: /* repeated with the same ids it does no harm */
+    case ERR_STORE_UNSURE: /* a repeat has the same ids and does no harm */
     case ERR_NOMEM:
     case ERR_STORE:
     case ERR_FULL: problem(r, 503, "store_unavailable", "It was not taken; try again soon."); break;

@@ -1,4 +1,4 @@
-/* query: what lists share: pages, cursors, times, and how input that cannot be is refused. Pure but
+/* query: reads pages, cursors and times of lists, and refuses input that is not allowed. Pure but
  * for the request it reads. */
 #include "api/core/query.h"
 
@@ -7,7 +7,7 @@
 
 #include "net/url.h"
 
-static enum err refuse_member(struct request *r, const char *name, const char *names)
+static enum err request_refuse_member(struct request *r, const char *name, const char *names)
 {
     char why[sizeof r->fault.why];
     snprintf(why, sizeof why, *names ? "no such field; known: %s" : "no such field", names);
@@ -26,7 +26,7 @@ enum err request_members(struct request *r, const char *names)
         for (rest = str_of(names); rest.n && !known; known = str_eq(str_trim(one), key))
             str_cut(rest, ',', &one, &rest);
         if (!known)
-            return refuse_member(r, key.p, names);
+            return request_refuse_member(r, key.p, names);
     }
     return OK;
 }
@@ -107,7 +107,8 @@ struct str request_did(struct request *r, char out[NUMBER_SIZE])
     return str_of(out);
 }
 
-static enum err read_time(struct request *r, const char *name, struct str text, int64_t *ret_ms)
+static enum err request_parse_time(struct request *r, const char *name, struct str text,
+                                   int64_t *ret_ms)
 {
     uint64_t v;
     *ret_ms = 0;
@@ -125,7 +126,7 @@ static enum err read_time(struct request *r, const char *name, struct str text, 
 
 enum err request_time(struct request *r, const char *name, int64_t *ret_ms)
 {
-    return read_time(r, name, request_query(r, name), ret_ms);
+    return request_parse_time(r, name, request_query(r, name), ret_ms);
 }
 
 enum err request_body_time(struct request *r, const char *name, int64_t *ret_ms)
@@ -140,7 +141,7 @@ enum err request_body_time(struct request *r, const char *name, int64_t *ret_ms)
     if (!json_str(v, &text) || !text.n)
         return request_refuse(r, name,
                               "a time like 2024-11-15T14:32:00Z, or milliseconds since 1970");
-    return read_time(r, name, text, ret_ms);
+    return request_parse_time(r, name, text, ret_ms);
 }
 
 void put_time(struct json_writer *w, const char *key, int64_t ms)
@@ -152,8 +153,6 @@ void put_time(struct json_writer *w, const char *key, int64_t ms)
         json_put_null(w, key);
 }
 
-/* What the model takes for text: a webhook's URL must be one that the daemon can and may send to.
- */
 enum err request_check_url(struct request *r, const char *field, struct str text)
 {
     struct url url;

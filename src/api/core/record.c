@@ -1,5 +1,5 @@
-/* record: a setting's row and documents in memory while a request works on it. One thread at a
- * time: the HTTP server's while it is checked, then the store's. */
+/* record: keeps a setting's row and documents in memory while a request works on it. One thread at
+ * a time: the HTTP server's while it is checked, then the store's. */
 #include "api/core/record.h"
 
 #include "api/core/kind.h"
@@ -38,7 +38,7 @@ void records_free(struct record *first)
     }
 }
 
-static enum err read_document(struct record *rec, enum err err)
+static enum err record_read_document(struct record *rec, enum err err)
 {
     if (err == OK)
         err = json_parse(rec->setting.doc, &rec->was, NULL, 0);
@@ -48,22 +48,22 @@ static enum err read_document(struct record *rec, enum err err)
 enum err record_get(struct record *rec, struct db *db, uint64_t account, struct str id)
 {
     record_begin(rec);
-    return read_document(rec,
-                         setting_get(db, rec->res->kind, account, id, &rec->setting, &rec->mem));
+    return record_read_document(
+        rec, setting_get(db, rec->res->kind, account, id, &rec->setting, &rec->mem));
 }
 
 enum err record_get_by_key(struct record *rec, struct db *db, struct str key)
 {
     record_begin(rec);
-    return read_document(rec,
-                         setting_get_by_key(db, rec->res->kind, key, &rec->setting, &rec->mem));
+    return record_read_document(
+        rec, setting_get_by_key(db, rec->res->kind, key, &rec->setting, &rec->mem));
 }
 
 enum err record_get_n(struct record *rec, struct db *db, uint64_t account, uint64_t n)
 {
     record_begin(rec);
-    return read_document(rec,
-                         setting_get_n(db, rec->res->kind, account, n, &rec->setting, &rec->mem));
+    return record_read_document(
+        rec, setting_get_n(db, rec->res->kind, account, n, &rec->setting, &rec->mem));
 }
 
 enum err record_print_key(struct record *rec, const char *key)

@@ -1,6 +1,6 @@
-/* resource: a kind of setting as a resource: list, create, get, patch, delete. What differs between
- * the kinds is in their `struct resource`. Handlers on the HTTP server's threads, work on the
- * store's. */
+/* resource: handles a kind of setting as a resource: list, create, get, patch, delete. The
+ * differences between the kinds are in their `struct resource`. Handlers on the HTTP server's
+ * threads, work on the store's. */
 #include "api/core/resource.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "api/core/audit.h"
 #include "api/core/rights.h"
 
-static bool is_in(const char *const *names, struct str key)
+static bool is_among(const char *const *names, struct str key)
 {
     for (size_t i = 0; names && names[i]; i++)
         if (str_eq(key, str_of(names[i])))
@@ -17,9 +17,9 @@ static bool is_in(const char *const *names, struct str key)
     return false;
 }
 
-/* `doc` NULL: it cannot be read, and nothing of it is shown. */
-static enum err put_setting(struct request *r, const struct resource *res, const struct setting *s,
-                            const struct json *doc, const char *secret, struct json_writer *w)
+/* Prints a setting. `doc` NULL: it cannot be read, and nothing of it is shown. */
+static enum err setting_show(struct request *r, const struct resource *res, const struct setting *s,
+                             const struct json *doc, const char *secret, struct json_writer *w)
 {
     enum err err = OK;
     void *it = NULL;
@@ -49,10 +49,10 @@ static enum err put_setting(struct request *r, const struct resource *res, const
 enum err resource_put(struct request *r, const struct record *rec, struct json_writer *w)
 {
     const struct json *doc = rec->now ? rec->now : rec->was;
-    return put_setting(r, rec->res, &rec->setting, doc, rec->secret, w);
+    return setting_show(r, rec->res, &rec->setting, doc, rec->secret, w);
 }
 
-static enum err put_one(struct request *r, const struct record *rec, int status)
+static enum err resource_answer(struct request *r, const struct record *rec, int status)
 {
     struct json_writer w = {&r->http.out, false};
     r->http.status = status;
@@ -63,24 +63,24 @@ static enum err put_one(struct request *r, const struct record *rec, int status)
     return resource_put(r, rec, &w);
 }
 
-static void refuse(struct request *r, enum err err)
+static void resource_refuse(struct request *r, enum err err)
 {
     problem_of_err(r, err);
     request_done(r);
 }
 
-/* Makes r->record. False: there is no memory, and that is answered. */
-static bool begin(struct request *r, const struct resource *res)
+/* Makes r->record. False: there is no memory, and the request is answered. */
+static bool resource_begin(struct request *r, const struct resource *res)
 {
     r->record = record_new(r, res);
     if (!r->record)
-        refuse(r, ERR_NOMEM);
+        resource_refuse(r, ERR_NOMEM);
     return r->record;
 }
 
 /* ---- list, get ---- */
 
-struct listing {
+struct setting_page {
     struct request *r;
     const struct resource *res;
     struct json_writer w;
@@ -90,9 +90,9 @@ struct listing {
     enum err err;
 };
 
-static bool on_row(void *arg, const struct setting *s)
+static bool setting_page_on_row(void *arg, const struct setting *s)
 {
-    struct listing *l = arg;
+    struct setting_page *l = arg;
     struct json *doc = NULL;
     if (l->left == 0) {
         l->more = true;
@@ -102,14 +102,14 @@ static bool on_row(void *arg, const struct setting *s)
     l->last = s->n;
     if (json_parse(s->doc, &doc, NULL, 0) != OK)
         doc = NULL;
-    l->err = put_setting(l->r, l->res, s, doc, "", &l->w);
+    l->err = setting_show(l->r, l->res, s, doc, "", &l->w);
     json_free(doc);
     return l->err == OK;
 }
 
-static enum err list_work(struct request *r, struct db *db)
+static enum err resource_list_work(struct request *r, struct db *db)
 {
-    struct listing l = {.r = r, .res = r->record->res};
+    struct setting_page l = {.r = r, .res = r->record->res};
     int64_t cursor;
     uint64_t scope;
     enum err err = request_page(r, CURSOR_SETTINGS + (int)l.res->kind, &l.left, &cursor);
@@ -118,33 +118,34 @@ static enum err list_work(struct request *r, struct db *db)
     if (err != OK)
         return err;
     list_begin(r, &l.w);
-    err = setting_list(db, l.res->kind, scope, (uint64_t)cursor, l.left + 1, on_row, &l);
+    err =
+        setting_list(db, l.res->kind, scope, (uint64_t)cursor, l.left + 1, setting_page_on_row, &l);
     list_end(r, &l.w, CURSOR_SETTINGS + (int)l.res->kind, l.more ? (int64_t)l.last : 0);
     return err != OK ? err : l.err;
 }
 
 void resource_list(struct request *r, const struct resource *res)
 {
-    if (begin(r, res))
-        request_read(r, list_work);
+    if (resource_begin(r, res))
+        request_read(r, resource_list_work);
 }
 
-/* The row that the path names. */
-static enum err find(struct request *r, struct record *rec, struct db *db)
+/* Gets the row that the path names. */
+static enum err resource_find(struct request *r, struct record *rec, struct db *db)
 {
     enum setting_kind kind = rec->res->kind;
     enum err err = record_get(rec, db, request_scope(r), str_of(r->arg));
     if (err == ERR_NOT_FOUND && kind != SETTING_NUMBER && kind != SETTING_KEY && r->is_operator)
-        err = record_get_by_key(rec, db, str_of(r->arg)); /* the operator may say a name */
+        err = record_get_by_key(rec, db, str_of(r->arg)); /* the operator may give a name */
     return err;
 }
 
-static enum err get_work(struct request *r, struct db *db)
+static enum err resource_get_work(struct request *r, struct db *db)
 {
     struct record *rec = r->record;
-    enum err err = find(r, rec, db);
+    enum err err = resource_find(r, rec, db);
     if (err == OK)
-        err = put_one(r, rec, 200);
+        err = resource_answer(r, rec, 200);
     if (err == OK && !rec->res->more)
         request_if_none_match(r, rec->setting.version);
     return err;
@@ -152,26 +153,26 @@ static enum err get_work(struct request *r, struct db *db)
 
 void resource_get(struct request *r, const struct resource *res)
 {
-    if (begin(r, res))
-        request_read(r, get_work);
+    if (resource_begin(r, res))
+        request_read(r, resource_get_work);
 }
 
 /* ---- create ---- */
 
-/* What no document has is refused here; the rest is the model's to judge. */
-static enum err check_names(struct request *r, const struct resource *res)
+/* Refuses members that no document has; the model judges the rest. */
+static enum err resource_check_names(struct request *r, const struct resource *res)
 {
     void *it = NULL;
     struct str key;
     const struct json *v;
     while (json_next(r->json, &it, &key, &v))
-        if (key.n >= NAME_MAX_BYTES || is_in(res->own, key))
+        if (key.n >= NAME_MAX_BYTES || is_among(res->own, key))
             return request_refuse(r, key.p, "no such field");
     return OK;
 }
 
-/* The id of what is made, and where the row has nothing else to be found by, its key. */
-static void name_it(struct record *rec)
+/* Gives a new setting its id, and the id as its key when it has no other. */
+static void record_name(struct record *rec)
 {
     struct setting *s = &rec->setting;
     if (rec->res->prefix && !rec->made_id[0])
@@ -184,9 +185,9 @@ static void name_it(struct record *rec)
         s->id = s->key;
 }
 
-/* The kind judges the document and prints it; from here on there is the printed one. */
-static enum err check(struct request *r, struct record *rec, const struct json *doc,
-                      const struct json *given, bool is_new)
+/* Lets the kind check and print the document; from here on the printed one is used. */
+static enum err record_check(struct request *r, struct record *rec, const struct json *doc,
+                             const struct json *given, bool is_new)
 {
     enum err err = rec->res->check(r, rec, doc, given, is_new);
     if (err == OK && json_parse(rec->setting.doc, &rec->now, NULL, 0) != OK)
@@ -194,7 +195,7 @@ static enum err check(struct request *r, struct record *rec, const struct json *
     return err == OK ? rights_check_reserved(r, rec->res->reserved, rec->was, rec->now) : err;
 }
 
-static enum err insert(struct request *r, struct record *rec, struct db *db)
+static enum err record_insert(struct request *r, struct record *rec, struct db *db)
 {
     enum err err = rec->res->fits ? rec->res->fits(r, rec, db) : OK;
     if (err == OK)
@@ -205,39 +206,39 @@ static enum err insert(struct request *r, struct record *rec, struct db *db)
 enum err resource_make(struct request *r, struct record *rec, struct db *db, const struct json *doc)
 {
     record_begin(rec);
-    enum err err = check(r, rec, doc, doc, true);
+    enum err err = record_check(r, rec, doc, doc, true);
     if (err == OK)
-        name_it(rec);
-    return err == OK ? insert(r, rec, db) : err;
+        record_name(rec);
+    return err == OK ? record_insert(r, rec, db) : err;
 }
 
-static enum err create_work(struct request *r, struct db *db)
+static enum err resource_create_work(struct request *r, struct db *db)
 {
-    enum err err = insert(r, r->record, db);
-    return err == OK ? put_one(r, r->record, 201) : err;
+    enum err err = record_insert(r, r->record, db);
+    return err == OK ? resource_answer(r, r->record, 201) : err;
 }
 
 void resource_create(struct request *r, const struct resource *res)
 {
     struct json *doc = NULL;
-    if (!begin(r, res))
+    if (!resource_begin(r, res))
         return;
     enum err err = request_account(r, &r->record->setting.account);
     if (err == OK && json_kind(r->json) != JSON_IS_OBJECT)
         err = request_refuse(r, "body", "one object");
     if (err == OK)
-        err = check_names(r, res);
+        err = resource_check_names(r, res);
     if (err == OK) {
         doc = json_merged(r->json, NULL, "account");
-        err = check(r, r->record, doc, doc, true);
+        err = record_check(r, r->record, doc, doc, true);
     }
     json_free(doc);
     if (err != OK) {
-        refuse(r, err);
+        resource_refuse(r, err);
         return;
     }
-    name_it(r->record);
-    request_write(r, create_work, setting_committed);
+    record_name(r->record);
+    request_write(r, resource_create_work, setting_committed);
 }
 
 /* ---- after the commit ---- */
@@ -268,15 +269,16 @@ void setting_committed_nudge(struct request *r)
 
 /* ---- change ---- */
 
-/* What is stored, without what stays behind, and the patch merged into it. */
-static enum err merge_and_check(struct request *r, struct record *rec, const struct json *patch)
+/* Merges the patch into the stored document, without the members that a move leaves behind, and
+ * checks it. */
+static enum err record_merge(struct request *r, struct record *rec, const struct json *patch)
 {
     struct json *left = NULL, *doc = NULL;
     bool moves = rec->move_to && rec->move_to != rec->setting.account;
     enum err err = rec->res->leave && moves ? rec->res->leave(r, rec->was, &left) : OK;
     if (err == OK) {
         doc = json_merged(left ? left : rec->was, patch, "account");
-        err = check(r, rec, doc, patch, false);
+        err = record_check(r, rec, doc, patch, false);
     }
     json_free(doc);
     json_free(left);
@@ -290,7 +292,7 @@ enum err resource_change(struct request *r, struct record *rec, struct db *db,
     const struct setting before = rec->setting;
     enum err err = res->allow ? res->allow(r, rec, db, false) : OK;
     if (err == OK)
-        err = merge_and_check(r, rec, patch);
+        err = record_merge(r, rec, patch);
     if (err == OK && rec->move_to)
         rec->setting.account = rec->move_to;
     if (err == OK && res->fits)
@@ -303,23 +305,23 @@ enum err resource_change(struct request *r, struct record *rec, struct db *db,
 enum err resource_merge(struct request *r, struct record *rec, struct db *db,
                         const struct json *patch)
 {
-    enum err err = find(r, rec, db);
+    enum err err = resource_find(r, rec, db);
     if (err == OK)
         err = request_if_match(r, rec->setting.version);
     return err == OK ? resource_change(r, rec, db, patch) : err;
 }
 
-static enum err patch_work(struct request *r, struct db *db)
+static enum err resource_patch_work(struct request *r, struct db *db)
 {
     struct record *rec = r->record;
-    enum err err = check_names(r, rec->res);
+    enum err err = resource_check_names(r, rec->res);
     if (err == OK && json_get(r->json, "account"))
         err = rec->res->kind == SETTING_ACCOUNT
                   ? request_refuse(r, "account", "absent: an account belongs to nobody")
                   : request_account(r, &rec->move_to);
     if (err == OK)
         err = resource_merge(r, rec, db, r->json);
-    return err == OK ? put_one(r, rec, 200) : err;
+    return err == OK ? resource_answer(r, rec, 200) : err;
 }
 
 void resource_patch(struct request *r, const struct resource *res)
@@ -329,8 +331,9 @@ void resource_patch(struct request *r, const struct resource *res)
         request_done(r);
         return;
     }
-    if (begin(r, res))
-        request_write(r, patch_work, res->nudges ? setting_committed_nudge : setting_committed);
+    if (resource_begin(r, res))
+        request_write(r, resource_patch_work,
+                      res->nudges ? setting_committed_nudge : setting_committed);
 }
 
 /* ---- delete ---- */
@@ -347,10 +350,10 @@ enum err resource_remove(struct request *r, struct record *rec, struct db *db)
     return err == OK ? request_audit(r, db, rec, &rec->setting, NULL, "deleted") : err;
 }
 
-static enum err delete_work(struct request *r, struct db *db)
+static enum err resource_delete_work(struct request *r, struct db *db)
 {
     struct record *rec = r->record;
-    enum err err = find(r, rec, db);
+    enum err err = resource_find(r, rec, db);
     if (err == OK)
         err = request_if_match(r, rec->setting.version);
     if (err == OK)
@@ -361,6 +364,7 @@ static enum err delete_work(struct request *r, struct db *db)
 
 void resource_delete(struct request *r, const struct resource *res)
 {
-    if (begin(r, res))
-        request_write(r, delete_work, res->nudges ? setting_committed_nudge : setting_committed);
+    if (resource_begin(r, res))
+        request_write(r, resource_delete_work,
+                      res->nudges ? setting_committed_nudge : setting_committed);
 }

@@ -1,6 +1,7 @@
-/* rights: compares what a request gives or changes with what its asker has. Scopes and roles are
- * sets of rights, so that a role is never higher than a key that lacks one of them. Called while a
- * request is checked, on the HTTP server's threads and the store's; pure but for the request. */
+/* rights: compares the rights that a request gives or changes with its asker's. Scopes and roles
+ * are sets of rights, so that a role is never higher than a key that lacks one of them. Called
+ * while a request is checked, on the HTTP server's threads and the store's; pure but for the
+ * request. */
 #include "api/core/rights.h"
 
 #include <stdio.h>
@@ -38,7 +39,7 @@ enum err rights_check_reserved(struct request *r, const char *const *reserved,
     return OK;
 }
 
-/* 0 is never, which comes after everything. */
+/* 0 is never, which is later than any time. */
 static bool ends_later(int64_t a_ms, int64_t b_ms)
 {
     return b_ms && (!a_ms || a_ms > b_ms);

@@ -1,4 +1,4 @@
-/* room: a request's arena, made when the first piece is taken. One thread at a time. */
+/* room: keeps a request's arena, which the first piece makes. One thread at a time. */
 #include "api/core/room.h"
 
 #include <string.h>

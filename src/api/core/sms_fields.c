@@ -1,4 +1,5 @@
-/* sms_fields: the names under which providers post a message's parts. Pure. */
+/* sms_fields: keeps the names under which providers post a message's fields, and finds the values.
+ * Pure. */
 #include "api/core/sms_fields.h"
 
 #include <stdio.h>
@@ -73,8 +74,8 @@ struct str sms_field_of_form(const struct sms_fields *f, enum sms_field field,
     return value;
 }
 
-/* "data.payload.to.0.number": members of objects, places of arrays. */
-static const struct json *at_path(const struct json *v, struct str path)
+/* Follows "data.payload.to.0.number": members of objects, places of arrays. */
+static const struct json *json_at_path(const struct json *v, struct str path)
 {
     char name[SMS_FIELD_NAMES_MAX];
     uint64_t i;
@@ -98,7 +99,7 @@ struct str sms_field_of_json(const struct sms_fields *f, enum sms_field field,
     int64_t number;
     while (names.n) {
         str_cut(names, '|', &name, &names);
-        const struct json *v = at_path(doc, str_trim(name));
+        const struct json *v = json_at_path(doc, str_trim(name));
         if (json_str(v, &value))
             return value;
         if (json_int(v, &number)) {

@@ -1,10 +1,10 @@
-/* How providers name the fields of a message that they post: the common names, the operator's
- * (config ingest.sms_fields), and the request's own. Pure. */
+/* Finds the fields of a message that a provider posts, by the common names, the operator's (config
+ * ingest.sms_fields), and the request's own. Pure. */
 #pragma once
 #include "base/form.h"
 #include "base/json.h"
 
-/* id, our name, the names that are understood, first wins */
+/* id, its name here, the names that are understood, of which the first wins */
 #define SMS_FIELD_LIST(X)                                                                          \
     X(FROM, "from", "from|From|msisdn|sender|source|Sender|Source|src")                            \
     X(TO, "to", "to|To|recipient|destination|Recipient|Destination|dst")                           \
@@ -24,14 +24,15 @@ enum { SMS_FIELD_NAMES_MAX = 256 };
 struct sms_fields {
     char names[SMS_FIELD_COUNT][SMS_FIELD_NAMES_MAX]; /* "from|msisdn" */
 };
-/* "from=msisdn|sender, to=inNumber"; what is not named keeps the common names. ERR_INVALID with
- * *ret_why for people. */
+/* Parses "from=msisdn|sender, to=inNumber"; a field that is not given keeps the common names.
+ * ERR_INVALID with *ret_why for people. */
 MUST_USE enum err sms_fields_parse(struct str text, struct sms_fields *ret, const char **ret_why);
-/* One field's names set anew; ERR_INVALID when there is none, or they are too long. */
+/* Sets one field's names; ERR_INVALID when there is none, or they are too long. */
 MUST_USE enum err sms_fields_set(struct sms_fields *f, enum sms_field field, struct str names);
 
-/* The value under the first of the names that is there; absent: p == NULL. In JSON a name may be a
- * path ("data.payload.to.0.phone_number"), and a whole number is its digits, written to `mem`. */
+/* Gives the value under the first of the names that is there; absent: p == NULL. In JSON a name may
+ * be a path ("data.payload.to.0.phone_number"), and a whole number is its digits, written to `mem`.
+ */
 struct str sms_field_of_form(const struct sms_fields *f, enum sms_field field,
                              const struct form *form);
 struct str sms_field_of_json(const struct sms_fields *f, enum sms_field field,

@@ -1,6 +1,6 @@
-/* throttle: attempts to log in, counted. Entries lie in an array, found by a map; when it is full
- * the least recent of eight places, in turn, makes room. What an attacker wins by spraying names is
- * lost to him by his address. The mutex: requests come on several threads, and it is held for a few
+/* throttle: counts attempts to log in. Entries lie in an array, found by a map; when it is full the
+ * least recent of eight places, in turn, makes room. An attacker that tries many names is held back
+ * by its address. There is a mutex because requests come on several threads; it is held for a few
  * look-ups. */
 #include "api/core/throttle.h"
 
@@ -15,7 +15,7 @@
 enum { TRIED_PLACES = 8, KEY_SIZE = SHA256_SIZE };
 
 struct entry {
-    uint8_t key[KEY_SIZE]; /* of the name or address: of one length, whatever was sent */
+    uint8_t key[KEY_SIZE]; /* hash of the name or address: of one length, whatever was sent */
     bool used;             /* it is in the map */
     unsigned attempts;
     int64_t last_ms, until_ms;
@@ -49,7 +49,7 @@ void throttle_free(struct throttle *t)
     free(t);
 }
 
-static void key_of(char kind, struct str text, uint8_t out[KEY_SIZE])
+static void throttle_key(char kind, struct str text, uint8_t out[KEY_SIZE])
 {
     struct buf b;
     buf_init(&b, text.n + 1);
@@ -59,12 +59,12 @@ static void key_of(char kind, struct str text, uint8_t out[KEY_SIZE])
     buf_fini(&b);
 }
 
-static struct str key_str(const uint8_t key[KEY_SIZE])
+static struct str throttle_key_str(const uint8_t key[KEY_SIZE])
 {
     return str_of_bytes(key, KEY_SIZE);
 }
 
-static struct entry *room_for(struct throttle *t)
+static struct entry *throttle_place(struct throttle *t)
 {
     struct entry *oldest = NULL;
     for (int i = 0; i < TRIED_PLACES; i++) {
@@ -75,19 +75,19 @@ static struct entry *room_for(struct throttle *t)
         if (!oldest || e->last_ms < oldest->last_ms)
             oldest = e;
     }
-    map_remove(t->by_key, key_str(oldest->key));
+    map_remove(t->by_key, throttle_key_str(oldest->key));
     *oldest = (struct entry){0};
     return oldest;
 }
 
-/* NULL: out of memory, and the attempt is let through. */
-static struct entry *entry_of(struct throttle *t, const uint8_t key[KEY_SIZE], int64_t now)
+/* Finds or makes an entry. NULL: out of memory, and the attempt is let through. */
+static struct entry *throttle_entry(struct throttle *t, const uint8_t key[KEY_SIZE], int64_t now)
 {
-    struct entry *e = map_get(t->by_key, key_str(key));
+    struct entry *e = map_get(t->by_key, throttle_key_str(key));
     if (!e) {
-        e = room_for(t);
+        e = throttle_place(t);
         memcpy(e->key, key, KEY_SIZE);
-        if (map_put(t->by_key, key_str(e->key), e, NULL) != OK)
+        if (map_put(t->by_key, throttle_key_str(e->key), e, NULL) != OK)
             return NULL;
         e->used = true;
     }
@@ -98,7 +98,7 @@ static struct entry *entry_of(struct throttle *t, const uint8_t key[KEY_SIZE], i
     return e;
 }
 
-static void count(struct entry *e, int64_t now, unsigned free, unsigned wait_max_s)
+static void entry_count_attempt(struct entry *e, int64_t now, unsigned free, unsigned wait_max_s)
 {
     e->attempts++;
     e->last_ms = now;
@@ -113,19 +113,20 @@ bool throttle_begin(struct throttle *t, struct str name, struct str address, uns
 {
     uint8_t name_key[KEY_SIZE], address_key[KEY_SIZE];
     int64_t now = clock_mono_ms(), until = 0;
-    key_of('n', name, name_key);
-    key_of('a', address, address_key);
+    throttle_key('n', name, name_key);
+    throttle_key('a', address, address_key);
     pthread_mutex_lock(&t->lock);
-    struct entry *by_name = entry_of(t, name_key, now), *by_address = entry_of(t, address_key, now);
+    struct entry *by_name = throttle_entry(t, name_key, now),
+                 *by_address = throttle_entry(t, address_key, now);
     if (by_name)
         until = by_name->until_ms;
     if (by_address && by_address->until_ms > until)
         until = by_address->until_ms;
     bool may = until <= now;
     if (may && by_name)
-        count(by_name, now, THROTTLE_NAME_FREE, THROTTLE_NAME_WAIT_S);
+        entry_count_attempt(by_name, now, THROTTLE_NAME_FREE, THROTTLE_NAME_WAIT_S);
     if (may && by_address)
-        count(by_address, now, THROTTLE_ADDRESS_FREE, THROTTLE_ADDRESS_WAIT_S);
+        entry_count_attempt(by_address, now, THROTTLE_ADDRESS_FREE, THROTTLE_ADDRESS_WAIT_S);
     pthread_mutex_unlock(&t->lock);
     *ret_wait_s = may ? 0 : (unsigned)((until - now + 999) / 1000);
     return may;
@@ -135,12 +136,12 @@ void throttle_forgive(struct throttle *t, struct str name, struct str address)
 {
     uint8_t key[KEY_SIZE];
     pthread_mutex_lock(&t->lock);
-    key_of('n', name, key);
-    struct entry *e = map_remove(t->by_key, key_str(key));
+    throttle_key('n', name, key);
+    struct entry *e = map_remove(t->by_key, throttle_key_str(key));
     if (e)
         *e = (struct entry){0};
-    key_of('a', address, key);
-    if ((e = map_get(t->by_key, key_str(key))) && e->attempts > 1) {
+    throttle_key('a', address, key);
+    if ((e = map_get(t->by_key, throttle_key_str(key))) && e->attempts > 1) {
         e->attempts--;
         e->until_ms = 0;
     }

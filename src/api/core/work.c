@@ -1,5 +1,5 @@
-/* work: the store's part of a request. A handler hands in what is to be done and returns; it runs
- * on the writer or a reader, the answer leaves on one thread of ours. A write under an
+/* work: does the store's part of a request. A handler hands in its work and returns; the work runs
+ * on the writer or a reader, and the answer leaves on the API's own thread. A write under an
  * Idempotency-Key looks for its answer first and leaves it there, in the same transaction. */
 #include "api/core/work.h"
 
@@ -21,14 +21,14 @@ void request_over(struct http_request *h)
     if (r->over)
         r->over(r);
     buf_fini(&r->mem);
-    keyed_free(r->keyed);
+    idempotency_free(r->idempotency);
     records_free(r->records);
     json_free(r->json);
     book_drop(&r->book);
     room_free(r);
 }
 
-static void on_done(struct store_job *job)
+static void request_on_done(struct store_job *job)
 {
     struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
     if (r->job.err != OK)
@@ -36,11 +36,11 @@ static void on_done(struct store_job *job)
     request_done(r);
 }
 
-static enum err on_run(struct store_job *job, struct db *db)
+static enum err request_on_run(struct store_job *job, struct db *db)
 {
     struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
     bool done = false;
-    enum err err = r->writes ? keyed_look(r, db, &done) : OK;
+    enum err err = r->writes ? idempotency_look(r, db, &done) : OK;
     if (err != OK || done)
         return err;
     buf_reset(&r->http.out);
@@ -48,23 +48,23 @@ static enum err on_run(struct store_job *job, struct db *db)
     r->db = db;
     r->n_audits = 0;
     err = r->work(r, db);
-    return err == OK && r->writes ? keyed_keep(r, db) : err;
+    return err == OK && r->writes ? idempotency_keep(r, db) : err;
 }
 
-static void on_committed(struct store_job *job)
+static void request_on_committed(struct store_job *job)
 {
     struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
     if (r->committed && !r->replayed)
         r->committed(r);
 }
 
-static void submit(struct request *r, enum err (*work)(struct request *, struct db *),
-                   enum err (*put)(struct store *, struct store_job *))
+static void request_submit(struct request *r, enum err (*work)(struct request *, struct db *),
+                           enum err (*put)(struct store *, struct store_job *))
 {
     r->work = work;
-    r->job = (struct store_job){.run = on_run,
-                                .committed = on_committed,
-                                .done = on_done,
+    r->job = (struct store_job){.run = request_on_run,
+                                .committed = request_on_committed,
+                                .done = request_on_done,
                                 .home = r->api->home,
                                 .owner = r->account};
     enum err err = put(r->api->c.store, &r->job);
@@ -79,13 +79,13 @@ void request_write(struct request *r, enum err (*work)(struct request *, struct 
 {
     r->committed = committed;
     r->writes = true;
-    submit(r, work, store_write);
+    request_submit(r, work, store_write);
 }
 
 void request_read(struct request *r, enum err (*work)(struct request *, struct db *))
 {
     r->writes = false;
-    submit(r, work, store_read);
+    request_submit(r, work, store_read);
 }
 
 uint64_t request_scope(const struct request *r)

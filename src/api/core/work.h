@@ -1,10 +1,10 @@
-/* Inside api/: a request's work on the store, and whose things it may look at. */
+/* Inside api/: runs a request's work on the store, and tells which accounts it may look at. */
 #pragma once
 #include "api/core/problem.h"
 #include "api/core/room.h"
 
-/* The API's part of a request: before its handler, and when its answer has left or nobody is there
- * to take it. On the HTTP server's threads. */
+/* Begins and ends the API's part of a request: before its handler, and when its answer has left or
+ * its client has gone. On the HTTP server's threads. */
 void request_begin(struct request *r, struct api *a);
 void request_over(struct http_request *r);
 
@@ -14,9 +14,9 @@ void request_write(struct request *r, enum err (*work)(struct request *, struct 
                    void (*committed)(struct request *));
 void request_read(struct request *r, enum err (*work)(struct request *, struct db *));
 
-/* What the key may look at: 0 (all) for the operator, its account otherwise. */
+/* The account that the key may look at; 0 (all) for the operator. */
 uint64_t request_scope(const struct request *r);
-/* The account that something new belongs to: `account` of the body for the operator, else the
- * key's. ERR_INVALID with r->fault set. */
+/* Gives the account of a new setting: `account` of the body for the operator, otherwise the key's.
+ * ERR_INVALID with r->fault set. */
 MUST_USE enum err request_account(struct request *r, uint64_t *ret);
 struct str account_id(const struct request *r, uint64_t n);

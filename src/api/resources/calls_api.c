@@ -107,7 +107,7 @@ static enum err hangup_work(struct request *r, struct db *db)
  * is kept, which needs the writer. */
 void calls_hangup(struct request *r)
 {
-    if (r->keyed)
+    if (r->idempotency)
         request_write(r, hangup_work, NULL);
     else
         request_read(r, hangup_work);

@@ -126,13 +126,14 @@ static void on_ping_taken(void *arg, enum err err, const bool *duplicate, size_t
 
 static enum err keep_ping(void *arg, struct db *db, const struct admission *const *t, size_t n)
 {
-    return keyed_keep(arg, db);
+    return idempotency_keep(arg, db);
 }
 
 void endpoints_test(struct request *r)
 {
     const struct book_endpoint *ep = book_endpoint_by_id(r->book, str_of(r->arg));
-    const struct intake_companion keep = {.before = keyed_before, .after = keep_ping, .arg = r};
+    const struct intake_companion keep = {
+        .before = idempotency_before, .after = keep_ping, .arg = r};
     struct event *made = NULL;
     struct admission *t = NULL;
     struct json_writer w = {&r->http.out, false};

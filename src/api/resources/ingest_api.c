@@ -65,7 +65,7 @@ static void on_taken(void *arg, enum err err, const bool *duplicate, size_t n)
 /* With an Idempotency-Key the answer is part of the transaction. */
 static enum err keep_before(void *arg, struct db *db, bool *ret_skip)
 {
-    return keyed_before(((struct batch *)arg)->r, db, ret_skip);
+    return idempotency_before(((struct batch *)arg)->r, db, ret_skip);
 }
 
 static enum err keep_after(void *arg, struct db *db, const struct admission *const *t, size_t n)
@@ -74,7 +74,7 @@ static enum err keep_after(void *arg, struct db *db, const struct admission *con
     for (size_t i = 0; i < n; i++)
         b->item[i].duplicate = !admission_is_new(t[i]);
     put_answer(b);
-    return keyed_keep(b->r, db);
+    return idempotency_keep(b->r, db);
 }
 
 /* ---- what is wrong with it ---- */
@@ -144,8 +144,8 @@ void events_ingest(struct request *r)
         b->many = many;
         b->n = n;
         const struct intake_companion keep = {keep_before, keep_after, b};
-        err = intake_batch(r->api->c.intake, t, n, r->keyed ? &keep : NULL, r->api->home, on_taken,
-                           b);
+        err = intake_batch(r->api->c.intake, t, n, r->idempotency ? &keep : NULL, r->api->home,
+                           on_taken, b);
     } /* OK: b and r may be gone now */
     if (err != OK) {
         for (size_t i = 0; t && i < made; i++)

@@ -55,16 +55,16 @@ static void finish(struct simulated *s, enum err err)
 /* With an Idempotency-Key the answer is part of the transaction. */
 static enum err keep_before(void *arg, struct db *db, bool *ret_skip)
 {
-    return keyed_before(((struct simulated *)arg)->r, db, ret_skip);
+    return idempotency_before(((struct simulated *)arg)->r, db, ret_skip);
 }
 
 static enum err keep_after(void *arg, struct db *db, const struct admission *const *t, size_t n)
 {
     struct simulated *s = arg;
-    if (!s->r->keyed)
+    if (!s->r->idempotency)
         return OK;
     put_answer(s);
-    return keyed_keep(s->r, db);
+    return idempotency_keep(s->r, db);
 }
 
 /* On the answers' thread. */
