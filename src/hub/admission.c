@@ -1,5 +1,5 @@
-/* admission: decides who gets an event, and writes the event, its deliveries and the call's row.
- * What it knows of an earlier run of its job makes a commit whose answer was lost harmless. Made on
+/* admission: decides who gets an event, and writes the event, its deliveries and the call's row. It
+ * remembers an earlier run of its job, which makes a commit whose answer was lost harmless. Made on
  * any thread; put and told on the writer's. */
 #include "hub/admission_inside.h"
 
@@ -40,8 +40,8 @@ bool endpoint_wants(const struct book_endpoint *ep, enum event_kind kind, struct
     return false;
 }
 
-/* The endpoint watches the event's number. */
-static bool wants(const struct book_endpoint *ep, const struct event *e)
+/* Does the endpoint, which watches the event's number, want the event? */
+static bool endpoint_wants_event(const struct book_endpoint *ep, const struct event *e)
 {
     return !ep->set->disabled && ep->set->events & EVENT_BIT(e->kind);
 }
@@ -54,7 +54,7 @@ void admission_withdraw(const struct admission *a, struct sequences *seq)
                 seq->at[k].count = a->delivery[i].sequence - 1;
 }
 
-static enum err row_copy(struct admission *a, const struct call_row *row)
+static enum err admission_copy_row(struct admission *a, const struct call_row *row)
 {
     struct str *slices[] = {&a->row.call_id,     &a->row.trunk, &a->row.number, &a->row.peer,
                             &a->row.destination, &a->row.facts, &a->row.legs};
@@ -70,7 +70,7 @@ static enum err row_copy(struct admission *a, const struct call_row *row)
     return a->row_mem.err;
 }
 
-static struct admission *alloc(struct intake *in, const struct event **e, size_t max)
+static struct admission *admission_alloc(struct intake *in, const struct event **e, size_t max)
 {
     struct admission *a = calloc(1, sizeof *a + max * sizeof a->delivery[0]);
     if (!a) {
@@ -84,7 +84,7 @@ static struct admission *alloc(struct intake *in, const struct event **e, size_t
     return a;
 }
 
-static enum err add(struct admission *a, uint64_t endpoint, struct sequences *seq)
+static enum err admission_add(struct admission *a, uint64_t endpoint, struct sequences *seq)
 {
     struct delivery *d = &a->delivery[a->n];
     *d = (struct delivery){.endpoint = endpoint, .lane = lane_key(endpoint, a->event)};
@@ -103,16 +103,16 @@ enum err admission_new(struct intake *in, const struct book *book, const struct 
     const struct book_endpoint *ep;
     const struct book_watchers all = book_watchers(book, (*e)->account, (*e)->number);
     for (struct book_watchers w = all; (ep = book_watcher_next(&w));)
-        wanted += wants(ep, *e);
-    struct admission *a = alloc(in, e, wanted);
+        wanted += endpoint_wants_event(ep, *e);
+    struct admission *a = admission_alloc(in, e, wanted);
     if (!a)
         return ERR_NOMEM;
     enum err err = OK;
     for (struct book_watchers w = all; err == OK && (ep = book_watcher_next(&w));)
-        if (wants(ep, a->event))
-            err = add(a, ep->n, seq);
+        if (endpoint_wants_event(ep, a->event))
+            err = admission_add(a, ep->n, seq);
     if (err == OK && row)
-        err = row_copy(a, row);
+        err = admission_copy_row(a, row);
     if (err != OK) {
         admission_withdraw(a, seq);
         admission_free(a);
@@ -125,10 +125,10 @@ enum err admission_new(struct intake *in, const struct book *book, const struct 
 enum err admission_new_for(struct intake *in, uint64_t endpoint, const struct event **e,
                            struct admission **ret)
 {
-    struct admission *a = alloc(in, e, 1);
+    struct admission *a = admission_alloc(in, e, 1);
     if (!a)
         return ERR_NOMEM;
-    enum err err = add(a, endpoint, NULL);
+    enum err err = admission_add(a, endpoint, NULL);
     if (err != OK) {
         admission_free(a);
         return err;
@@ -160,8 +160,8 @@ void admission_free(struct admission *a)
 enum err admission_put(struct admission *a, struct db *db)
 {
     enum err err = event_put(db, a->event, &a->event_n, &a->is_new);
-    /* Its own row, with its deliveries, from a commit whose answer was lost: new all the same, or
-     * nobody would deliver it before the next start. */
+    /* The row is its own, with its deliveries, from a commit whose answer was lost. It counts as
+     * new, otherwise it would not be delivered before the next start. */
     bool mine = err == OK && !a->is_new && a->event_n == a->put_n;
     if (err == OK && a->is_new)
         a->put_n = a->event_n;

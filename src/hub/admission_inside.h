@@ -1,5 +1,5 @@
-/* Inside admission.c and intake.c: an admission, which carries its job for the door for one event,
- * so that to bring it again needs no memory. */
+/* Inside admission.c and intake.c: defines an admission. It carries its job for the door for one
+ * event, so that to bring it again needs no memory. */
 #pragma once
 #include "hub/intake.h"
 

@@ -1,5 +1,5 @@
-/* book: all settings as one snapshot. Edges, couriers and web threads take the present one for each
- * piece of work; the writer's thread makes the next after each committed change. */
+/* book: keeps all settings as one snapshot. Edges, couriers and web threads take the present one
+ * for each piece of work; the writer's thread makes the next after each committed change. */
 #include "hub/book.h"
 
 #include <pthread.h>
@@ -60,7 +60,7 @@ static struct book *book_copy(const struct book *from)
 
 /* ---- entries come and go ---- */
 
-static void remove_entry(struct book *b, enum setting_kind kind, struct str id)
+static void book_remove_entry(struct book *b, enum setting_kind kind, struct str id)
 {
     struct entry *e = trie_get(&b->by_id[kind], &entries_by_id, id);
     enum err err[4] = {0};
@@ -82,7 +82,7 @@ static void remove_entry(struct book *b, enum setting_kind kind, struct str id)
 }
 
 /* Takes the entry. */
-static void put_entry(struct book *b, struct entry *e)
+static void book_put_entry(struct book *b, struct entry *e)
 {
     enum setting_kind kind = (enum setting_kind)e->kind;
     enum err err = trie_put(&b->by_id[kind], &entries_by_id, entry_hold(e));
@@ -94,28 +94,28 @@ static void put_entry(struct book *b, struct entry *e)
         err = watch_add(&b->watches, e);
     if (err != OK) {
         log_error("book", "%s is left out: out of memory", e->as_any.id);
-        remove_entry(b, kind, str_of(e->as_any.id));
+        book_remove_entry(b, kind, str_of(e->as_any.id));
     }
     entry_drop(e);
 }
 
-/* What was there under the new entry's id goes, but for the places that the new one takes itself: each trie is
- * changed once then. */
-static void make_way(struct book *b, const struct entry *e)
+/* Removes the entry under the new entry's id, except from the places that the new one takes itself,
+ * so that each trie is changed once. */
+static void book_make_way(struct book *b, const struct entry *e)
 {
     enum setting_kind kind = (enum setting_kind)e->kind;
     struct entry *old = trie_get(&b->by_id[kind], &entries_by_id, str_of(e->as_any.id));
     if (!old)
         return;
     if (old->as_any.n != e->as_any.n || !str_eq(str_of(old->key), str_of(e->key)))
-        remove_entry(b, kind, str_of(e->as_any.id));
+        book_remove_entry(b, kind, str_of(e->as_any.id));
     else if (kind == SETTING_ENDPOINT && watch_remove(&b->watches, old) == ERR_NOMEM)
         log_error("book", "%s keeps its place until the next start: out of memory", e->as_any.id);
 }
 
-/* The end of a rotation, once read, stays where it is, whatever else of the endpoint changes.
- * Nobody else has the new entry yet. */
-static void keep_rotation(const struct book *b, struct entry *e)
+/* Keeps the end of a rotation as it was first read, whatever else of the endpoint changes. No other
+ * thread has the new entry yet. */
+static void entry_keep_rotation(const struct book *b, struct entry *e)
 {
     const struct entry *old =
         trie_get(&b->by_id[SETTING_ENDPOINT], &entries_by_id, str_of(e->as_any.id));
@@ -124,7 +124,7 @@ static void keep_rotation(const struct book *b, struct entry *e)
         set->secret_old_until_mono_ms = old->as_endpoint.set->secret_old_until_mono_ms;
 }
 
-static int by_narrowness(const void *a, const void *b)
+static int source_compare(const void *a, const void *b)
 {
     const struct source *x = a, *y = b;
     if (x->cidr.bits != y->cidr.bits)
@@ -133,8 +133,8 @@ static int by_narrowness(const void *a, const void *b)
     return (n > m) - (n < m);
 }
 
-/* Packets are asked whose they are by this list alone. */
-static void gather_sources(struct book *b)
+/* Lists the sources of all trunks; a packet's trunk is found by this list alone. */
+static void book_list_sources(struct book *b)
 {
     const struct trie *trunks = &b->by_id[SETTING_TRUNK];
     struct entry *e;
@@ -154,7 +154,7 @@ static void gather_sources(struct book *b)
         for (size_t i = 0; i < e->as_trunk.set->n_sources; i++)
             s->at[s->n++] = (struct source){e->as_trunk.source[i], entry_hold(e)};
     if (s)
-        qsort(s->at, s->n, sizeof s->at[0], by_narrowness);
+        qsort(s->at, s->n, sizeof s->at[0], source_compare);
     sources_drop(b->sources);
     b->sources = s;
 }
@@ -174,7 +174,7 @@ enum err books_open(struct store *s, struct books **ret)
         free(b);
         return err;
     }
-    gather_sources(book);
+    book_list_sources(book);
     pthread_mutex_init(&b->lock, NULL);
     b->now = book;
     *ret = b;
@@ -215,15 +215,15 @@ void books_changed(struct books *b, const struct setting *s, bool deleted)
         return;
     }
     if (e && s->kind == SETTING_ENDPOINT)
-        keep_rotation(next, e);
+        entry_keep_rotation(next, e);
     if (e) {
-        make_way(next, e);
-        put_entry(next, e);
+        book_make_way(next, e);
+        book_put_entry(next, e);
     } else {
-        remove_entry(next, s->kind, s->id);
+        book_remove_entry(next, s->kind, s->id);
     }
     if (s->kind == SETTING_TRUNK)
-        gather_sources(next);
+        book_list_sources(next);
     pthread_mutex_lock(&b->lock);
     const struct book *before = b->now;
     b->now = next;
@@ -234,42 +234,44 @@ void books_changed(struct books *b, const struct setting *s, bool deleted)
 
 /* ---- look-ups ---- */
 
-static const struct entry *by_id(const struct book *b, enum setting_kind kind, struct str id)
+static const struct entry *entry_by_id(const struct book *b, enum setting_kind kind, struct str id)
 {
     return trie_get(&b->by_id[kind], &entries_by_id, id);
 }
 
-static const struct entry *by_n(const struct book *b, enum setting_kind kind, uint64_t n)
+static const struct entry *entry_by_n(const struct book *b, enum setting_kind kind, uint64_t n)
 {
     return trie_get(&b->by_n[kind], &entries_by_n, str_of_u64(&n));
 }
 
-static const struct entry *by_key(const struct book *b, enum setting_kind kind, struct str key)
+static const struct entry *entry_by_key(const struct book *b, enum setting_kind kind,
+                                        struct str key)
 {
     return trie_get(&b->by_key[kind], &entries_by_key, key);
 }
 
-static const struct entry *by_id_or_key(const struct book *b, enum setting_kind kind, struct str s)
+static const struct entry *entry_by_id_or_key(const struct book *b, enum setting_kind kind,
+                                              struct str s)
 {
-    const struct entry *e = by_id(b, kind, s);
-    return e ? e : by_key(b, kind, s);
+    const struct entry *e = entry_by_id(b, kind, s);
+    return e ? e : entry_by_key(b, kind, s);
 }
 
 const struct book_number *book_number(const struct book *b, struct str e164)
 {
-    const struct entry *e = by_id(b, SETTING_NUMBER, e164);
+    const struct entry *e = entry_by_id(b, SETTING_NUMBER, e164);
     return e ? &e->as_number : NULL;
 }
 
 const struct book_endpoint *book_endpoint(const struct book *b, uint64_t n)
 {
-    const struct entry *e = by_n(b, SETTING_ENDPOINT, n);
+    const struct entry *e = entry_by_n(b, SETTING_ENDPOINT, n);
     return e ? &e->as_endpoint : NULL;
 }
 
 const struct book_endpoint *book_endpoint_by_id(const struct book *b, struct str id)
 {
-    const struct entry *e = by_id(b, SETTING_ENDPOINT, id);
+    const struct entry *e = entry_by_id(b, SETTING_ENDPOINT, id);
     return e ? &e->as_endpoint : NULL;
 }
 
@@ -315,13 +317,13 @@ const struct book_trunk *book_trunk_from(const struct book *b, const struct addr
 
 const struct book_trunk *book_trunk(const struct book *b, struct str id_or_name)
 {
-    const struct entry *e = by_id_or_key(b, SETTING_TRUNK, id_or_name);
+    const struct entry *e = entry_by_id_or_key(b, SETTING_TRUNK, id_or_name);
     return e ? &e->as_trunk : NULL;
 }
 
 const struct book_smpp_link *book_smpp_link(const struct book *b, uint64_t n)
 {
-    const struct entry *e = by_n(b, SETTING_SMPP_LINK, n);
+    const struct entry *e = entry_by_n(b, SETTING_SMPP_LINK, n);
     return e ? &e->as_smpp_link : NULL;
 }
 
@@ -334,31 +336,31 @@ const struct book_smpp_link *book_smpp_link_next(const struct book *b, struct tr
 
 const struct book_key *book_key(const struct book *b, struct str hash_hex)
 {
-    const struct entry *e = by_key(b, SETTING_KEY, hash_hex);
+    const struct entry *e = entry_by_key(b, SETTING_KEY, hash_hex);
     return e ? &e->as_key : NULL;
 }
 
 const struct book_user *book_user(const struct book *b, uint64_t n)
 {
-    const struct entry *e = by_n(b, SETTING_USER, n);
+    const struct entry *e = entry_by_n(b, SETTING_USER, n);
     return e ? &e->as_user : NULL;
 }
 
 const struct book_user *book_user_named(const struct book *b, struct str key)
 {
-    const struct entry *e = by_key(b, SETTING_USER, key);
+    const struct entry *e = entry_by_key(b, SETTING_USER, key);
     return e ? &e->as_user : NULL;
 }
 
 const struct book_account *book_account(const struct book *b, uint64_t n)
 {
-    const struct entry *e = by_n(b, SETTING_ACCOUNT, n);
+    const struct entry *e = entry_by_n(b, SETTING_ACCOUNT, n);
     return e ? &e->as_account : NULL;
 }
 
 const struct book_account *book_account_named(const struct book *b, struct str id_or_name)
 {
-    const struct entry *e = by_id_or_key(b, SETTING_ACCOUNT, id_or_name);
+    const struct entry *e = entry_by_id_or_key(b, SETTING_ACCOUNT, id_or_name);
     return e ? &e->as_account : NULL;
 }
 

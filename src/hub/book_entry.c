@@ -1,5 +1,5 @@
-/* book_entry: a setting's row as an entry: its document parsed, and what can be compiled compiled.
- * Made by the thread that reads or writes the store. */
+/* book_entry: makes an entry of a setting's row: parses its document, and compiles its URLs and
+ * CIDRs. On the thread that reads or writes the store. */
 #include "hub/book_entry.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 static void set_free(struct entry *e)
 {
-    /* The book's view is const; here is where it ends. */
+    /* The book's view of it is const; this is its end. */
     switch (e->kind) {
     case SETTING_ACCOUNT: account_free((struct account *)(uintptr_t)e->as_account.set); break;
     case SETTING_NUMBER: did_free((struct did *)(uintptr_t)e->as_number.set); break;
@@ -40,34 +40,34 @@ void entry_drop(struct entry *e)
     free(e);
 }
 
-static struct str id_key(const void *e)
+static struct str entry_id_key(const void *e)
 {
     return str_of(((const struct entry *)e)->as_any.id);
 }
 
-static struct str n_key(const void *e)
+static struct str entry_n_key(const void *e)
 {
     return str_of_u64(&((const struct entry *)e)->as_any.n);
 }
 
-static struct str key_key(const void *e)
+static struct str entry_key_key(const void *e)
 {
     return str_of(((const struct entry *)e)->key);
 }
 
-static void hold(void *e)
+static void entry_hold_any(void *e)
 {
     (void)!entry_hold(e);
 }
 
-static void drop(void *e)
+static void entry_drop_any(void *e)
 {
     entry_drop(e);
 }
 
-const struct trie_type entries_by_id = {id_key, hold, drop};
-const struct trie_type entries_by_n = {n_key, hold, drop};
-const struct trie_type entries_by_key = {key_key, hold, drop};
+const struct trie_type entries_by_id = {entry_id_key, entry_hold_any, entry_drop_any};
+const struct trie_type entries_by_n = {entry_n_key, entry_hold_any, entry_drop_any};
+const struct trie_type entries_by_key = {entry_key_key, entry_hold_any, entry_drop_any};
 
 static enum err account_fill(struct entry *e, const struct json *doc, struct field_error *f)
 {
@@ -196,7 +196,7 @@ struct entry *entry_of_setting(const struct setting *s, struct json_reader *read
     struct json *own = NULL;
     const struct json *doc = NULL;
     if ((unsigned)s->kind >= SETTING_KIND_COUNT || !kinds[s->kind].fill)
-        return NULL; /* not one that calls and deliveries look at */
+        return NULL; /* calls and deliveries do not look at this kind */
     struct entry *e = entry_new(s, kinds[s->kind].size);
     enum err err = !e       ? ERR_NOMEM
                    : reader ? json_read(reader, s->doc, &doc, fault.why, sizeof fault.why)

@@ -1,5 +1,5 @@
-/* Inside hub/: what a book is made of: settings as entries, each parsed, immutable and counted, in
- * one block of memory beside its setting. */
+/* Inside hub/: makes a book's entries: settings, each parsed, immutable and counted, in one block
+ * of memory with its setting. */
 #pragma once
 #include <stdatomic.h>
 
@@ -11,7 +11,7 @@ struct entry {
     uint8_t kind; /* enum setting_kind */
     const char *key;
     union {
-        struct book_any as_any; /* what all kinds begin with */
+        struct book_any as_any; /* the members that all kinds begin with */
         struct book_account as_account;
         struct book_number as_number;
         struct book_endpoint as_endpoint;
@@ -22,11 +22,11 @@ struct entry {
     };
 };
 
-/* NULL, after a line in the log, when the document cannot be read or its URL or CIDR is no good.
- * `reader` may be NULL. */
+/* Makes an entry. NULL, after a line in the log, when the document cannot be read or its URL or
+ * CIDR is no good. `reader` may be NULL. */
 struct entry *entry_of_setting(const struct setting *s, struct json_reader *reader);
 struct entry *entry_hold(struct entry *e);
 void entry_drop(struct entry *e); /* NULL-safe */
 
-/* Tries of entries: by their public id, by their row's number, by what they are called. */
+/* Tries of entries: by their public id, by their row's number, by their key. */
 extern const struct trie_type entries_by_id, entries_by_n, entries_by_key;

@@ -1,7 +1,7 @@
-/* book_load: a million numbers with an endpoint each are ready within seconds. The settings' table
- * is walked once, in the order of its rows, in parts that the store's readers share; each part's
- * rows become entries, with the hashes under which they are found. Then each trie is built at once
- * from the entries of all parts. */
+/* book_load: reads all settings into a book; a million numbers with an endpoint each are ready
+ * within seconds. The settings' table is walked once, in the order of its rows, in parts that the
+ * store's readers share; each part's rows become entries, with the hashes under which they are
+ * found. Then each trie is built at once from the entries of all parts. */
 #include "hub/book_load.h"
 
 #include <malloc.h>
@@ -12,17 +12,17 @@
 
 enum { PARTS_MAX = 16, PART_ROWS_MIN = 2000, TRIES_MAX = 3 * SETTING_KIND_COUNT + 1 };
 
-/* Tries of a book, in one order. */
+/* The numbers of a book's tries. */
 enum { WATCHES = 3 * SETTING_KIND_COUNT };
-static unsigned by_id(enum setting_kind kind)
+static unsigned trie_by_id(enum setting_kind kind)
 {
     return kind;
 }
-static unsigned by_n(enum setting_kind kind)
+static unsigned trie_by_n(enum setting_kind kind)
 {
     return SETTING_KIND_COUNT + kind;
 }
-static unsigned by_key(enum setting_kind kind)
+static unsigned trie_by_key(enum setting_kind kind)
 {
     return 2 * SETTING_KIND_COUNT + kind;
 }
@@ -36,11 +36,11 @@ struct load_part {
     struct store_job job;
     uint64_t after, last; /* rows */
     struct json_reader *reader;
-    struct item_list list[TRIES_MAX]; /* what goes into each trie */
+    struct item_list list[TRIES_MAX]; /* the entries of each trie */
     enum err err;
 };
 
-static const struct trie_type *type_of(unsigned trie)
+static const struct trie_type *trie_type_of(unsigned trie)
 {
     return trie == WATCHES                 ? &watches
            : trie < SETTING_KIND_COUNT     ? &entries_by_id
@@ -52,7 +52,7 @@ static const struct trie_type *type_of(unsigned trie)
 static void item_add(struct load_part *p, unsigned trie, void *value)
 {
     struct item_list *l = &p->list[trie];
-    const struct trie_type *type = type_of(trie);
+    const struct trie_type *type = trie_type_of(trie);
     if (l->n == l->cap) {
         size_t cap = l->cap ? 2 * l->cap : 64;
         void *more = realloc(l->at, cap * sizeof *l->at);
@@ -73,19 +73,19 @@ static enum err watch_item_add(void *arg, struct watch *w)
     return OK;
 }
 
-static bool load_row(void *arg, const struct setting *s)
+static bool part_on_row(void *arg, const struct setting *s)
 {
     struct load_part *p = arg;
     struct entry *e = entry_of_setting(s, p->reader);
     if (!e)
         return true;
     if (book_has_n(s->kind))
-        item_add(p, by_n(s->kind), entry_hold(e));
+        item_add(p, trie_by_n(s->kind), entry_hold(e));
     if (book_has_key(s->kind))
-        item_add(p, by_key(s->kind), entry_hold(e));
+        item_add(p, trie_by_key(s->kind), entry_hold(e));
     if (s->kind == SETTING_ENDPOINT && p->err == OK)
         p->err = watch_each(e, watch_item_add, p);
-    item_add(p, by_id(s->kind), e);
+    item_add(p, trie_by_id(s->kind), e);
     return p->err == OK;
 }
 
@@ -94,7 +94,7 @@ static enum err part_run(struct store_job *job, struct db *db)
     struct load_part *p = (struct load_part *)job;
     enum err err = json_reader_new(&p->reader);
     if (err == OK)
-        err = setting_walk(db, p->after, p->last, load_row, p);
+        err = setting_walk(db, p->after, p->last, part_on_row, p);
     json_reader_free(p->reader);
     return err == OK ? p->err : err;
 }
@@ -108,13 +108,13 @@ struct trie_job {
     struct item_list all;
 };
 
-/* It touches no row: the readers have nothing else to do yet. */
+/* Builds one trie. It touches no row; it runs on a reader because readers are idle yet. */
 static enum err trie_run(struct store_job *job, struct db *db)
 {
     struct trie_job *t = (struct trie_job *)job;
-    enum err err = trie_build(t->to, type_of(t->trie), t->all.at, t->all.n,
+    enum err err = trie_build(t->to, trie_type_of(t->trie), t->all.at, t->all.n,
                               t->trie == WATCHES ? watch_join : NULL);
-    t->all.n = 0; /* it took them */
+    t->all.n = 0; /* the trie took them */
     return err;
 }
 
@@ -127,7 +127,7 @@ static struct trie *trie_of(struct book *b, unsigned trie)
                                            : &b->by_key[kind];
 }
 
-/* The parts' lists of one trie become one, and empty. */
+/* Joins the parts' lists of one trie into one, and empties them. */
 static enum err lists_join(struct load_part *part, size_t n_parts, unsigned trie,
                            struct item_list *ret)
 {
@@ -172,7 +172,7 @@ static enum err tries_build(struct book *b, struct store *s, struct load_part *p
     if (err == OK)
         err = store_read_all_now(s, job, n);
     for (size_t i = 0; i < n; i++)
-        list_drop(&build[i].all, type_of(build[i].trie));
+        list_drop(&build[i].all, trie_type_of(build[i].trie));
     return err;
 }
 
@@ -207,8 +207,8 @@ enum err book_load(struct book *b, struct store *s)
         err = tries_build(b, s, part, n);
     for (size_t i = 0; part && i < n; i++)
         for (unsigned trie = 0; trie < TRIES_MAX; trie++)
-            list_drop(&part[i].list[trie], type_of(trie));
+            list_drop(&part[i].list[trie], trie_type_of(trie));
     free(part);
-    malloc_trim(0); /* what only the reading needed */
+    malloc_trim(0); /* memory that only the reading needed */
     return err;
 }

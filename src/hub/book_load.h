@@ -1,4 +1,4 @@
-/* Inside hub/: the first book of a process. */
+/* Inside hub/: reads the first book of a process. */
 #pragma once
 #include "hub/book_own.h"
 

@@ -1,4 +1,4 @@
-/* Inside hub/: what a book is made of. */
+/* Inside hub/: defines the struct of a book. */
 #pragma once
 #include "hub/book_entry.h"
 
@@ -14,13 +14,13 @@ struct sources { /* of all trunks, the narrowest first; NULL: there are none */
 struct book {
     _Atomic int refs;
     struct trie by_id[SETTING_KIND_COUNT];
-    struct trie by_n[SETTING_KIND_COUNT];   /* of the kinds that are looked for so */
+    struct trie by_n[SETTING_KIND_COUNT];   /* of the kinds that are looked up so */
     struct trie by_key[SETTING_KIND_COUNT]; /* likewise */
     struct trie watches;
     struct sources *sources;
 };
 
-/* Kinds that are looked for by their row's number, and by what they are called. */
+/* Is the kind looked up by its row's number, or by its key? */
 static inline bool book_has_n(enum setting_kind kind)
 {
     return kind == SETTING_ACCOUNT || kind == SETTING_ENDPOINT || kind == SETTING_USER ||

@@ -1,5 +1,5 @@
-/* book_watch: an index from a number to its endpoints, so that an event costs the same whether an
- * account has ten numbers or a million. Filled and changed by the book's one writer. */
+/* book_watch: keeps an index from a number to its endpoints, so that an event costs the same
+ * whether an account has ten numbers or a million. The book's one writer fills and changes it. */
 #include "hub/book_watch.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static void watch_drop(void *v)
 
 const struct trie_type watches = {watch_key_of, watch_hold, watch_drop};
 
-static struct watch_key key_make(uint64_t account, struct str number)
+static struct watch_key watch_key_make(uint64_t account, struct str number)
 {
     struct watch_key k;
     memset(&k, 0, sizeof k); /* padding too: its bytes are compared */
@@ -36,15 +36,15 @@ static struct watch_key key_make(uint64_t account, struct str number)
     return k;
 }
 
-static struct watch *find(const struct trie *t, const struct watch_key *k)
+static struct watch *watch_find(const struct trie *t, const struct watch_key *k)
 {
     return trie_get(t, &watches, str_of_bytes((const char *)k, sizeof *k));
 }
 
 const struct watch *watch_get(const struct trie *t, uint64_t account, struct str number)
 {
-    struct watch_key k = key_make(account, number);
-    return number.n < NUMBER_SIZE ? find(t, &k) : NULL;
+    struct watch_key k = watch_key_make(account, number);
+    return number.n < NUMBER_SIZE ? watch_find(t, &k) : NULL;
 }
 
 static struct watch *watch_new(const struct watch_key *k, size_t n)
@@ -63,9 +63,9 @@ static void watch_put(struct watch *w, struct entry *e)
     w->endpoint[w->n++] = entry_hold(e);
 }
 
-static enum err add_to(struct trie *t, const struct watch_key *k, struct entry *e)
+static enum err watch_list_add(struct trie *t, const struct watch_key *k, struct entry *e)
 {
-    const struct watch *old = find(t, k);
+    const struct watch *old = watch_find(t, k);
     struct watch *w = watch_new(k, old ? old->n + 1 : 1);
     uint32_t i = 0;
     if (!w)
@@ -79,9 +79,9 @@ static enum err add_to(struct trie *t, const struct watch_key *k, struct entry *
     return trie_put(t, &watches, w);
 }
 
-static enum err remove_from(struct trie *t, const struct watch_key *k, struct entry *e)
+static enum err watch_list_remove(struct trie *t, const struct watch_key *k, struct entry *e)
 {
-    const struct watch *old = find(t, k);
+    const struct watch *old = watch_find(t, k);
     uint32_t at = 0;
     while (old && at < old->n && old->endpoint[at] != e)
         at++;
@@ -100,24 +100,24 @@ static enum err remove_from(struct trie *t, const struct watch_key *k, struct en
 
 /* ---- all numbers of an endpoint ---- */
 
-static size_t key_count(const struct entry *e)
+static size_t endpoint_key_count(const struct entry *e)
 {
     return e->as_endpoint.set->numbers ? e->as_endpoint.set->n_numbers : 1;
 }
 
-static struct watch_key key_at(const struct entry *e, size_t i)
+static struct watch_key endpoint_key_at(const struct entry *e, size_t i)
 {
     const struct book_endpoint *ep = &e->as_endpoint;
-    return key_make(ep->account, ep->set->numbers ? str_of(ep->set->numbers[i]) : STR(""));
+    return watch_key_make(ep->account, ep->set->numbers ? str_of(ep->set->numbers[i]) : STR(""));
 }
 
-static enum err each_number(struct trie *t, struct entry *e,
-                            enum err (*change)(struct trie *, const struct watch_key *,
-                                               struct entry *))
+static enum err endpoint_each_key(struct trie *t, struct entry *e,
+                                  enum err (*change)(struct trie *, const struct watch_key *,
+                                                     struct entry *))
 {
     enum err err = OK;
-    for (size_t i = 0; i < key_count(e); i++) {
-        const struct watch_key k = key_at(e, i);
+    for (size_t i = 0; i < endpoint_key_count(e); i++) {
+        const struct watch_key k = endpoint_key_at(e, i);
         enum err one = change(t, &k, e);
         err = err == OK ? one : err;
     }
@@ -126,12 +126,12 @@ static enum err each_number(struct trie *t, struct entry *e,
 
 enum err watch_add(struct trie *t, struct entry *endpoint)
 {
-    return each_number(t, endpoint, add_to);
+    return endpoint_each_key(t, endpoint, watch_list_add);
 }
 
 enum err watch_remove(struct trie *t, struct entry *endpoint)
 {
-    return each_number(t, endpoint, remove_from);
+    return endpoint_each_key(t, endpoint, watch_list_remove);
 }
 
 /* ---- a book that is read as a whole ---- */
@@ -139,8 +139,8 @@ enum err watch_remove(struct trie *t, struct entry *endpoint)
 enum err watch_each(struct entry *endpoint, enum err (*take)(void *arg, struct watch *w), void *arg)
 {
     enum err err = OK;
-    for (size_t i = 0; err == OK && i < key_count(endpoint); i++) {
-        const struct watch_key k = key_at(endpoint, i);
+    for (size_t i = 0; err == OK && i < endpoint_key_count(endpoint); i++) {
+        const struct watch_key k = endpoint_key_at(endpoint, i);
         struct watch *w = watch_new(&k, 1);
         if (!w)
             return ERR_NOMEM;
@@ -150,7 +150,7 @@ enum err watch_each(struct entry *endpoint, enum err (*take)(void *arg, struct w
     return err;
 }
 
-static int by_age(const void *a, const void *b)
+static int watch_compare_age(const void *a, const void *b)
 {
     const struct watch *x = *(void *const *)a, *y = *(void *const *)b;
     uint64_t n = x->endpoint[0]->as_any.n, m = y->endpoint[0]->as_any.n;
@@ -161,7 +161,7 @@ static int by_age(const void *a, const void *b)
 void *watch_join(void **lists, size_t n)
 {
     struct watch *w = watch_new(&((const struct watch *)lists[0])->key, n);
-    qsort(lists, n, sizeof *lists, by_age);
+    qsort(lists, n, sizeof *lists, watch_compare_age);
     for (size_t i = 0; i < n; i++) {
         struct watch *one = lists[i];
         if (w && (!w->n || w->endpoint[w->n - 1] != one->endpoint[0])) /* a number named twice */

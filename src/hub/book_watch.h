@@ -1,6 +1,6 @@
-/* Inside hub/: which endpoints want events of a number. One list for each account and number that
- * endpoints name, and one for those of the account that want all ("*"). A list is immutable and
- * counted; a change makes a new one. */
+/* Inside hub/: lists the endpoints that want events of a number. There is one list for each account
+ * and number that endpoints name, and one for those of the account that want all ("*"). A list is
+ * immutable and counted; a change makes a new one. */
 #pragma once
 #include "hub/book_entry.h"
 
@@ -22,8 +22,9 @@ extern const struct trie_type watches; /* found by their key */
  * have it and some don't. */
 MUST_USE enum err watch_add(struct trie *t, struct entry *endpoint);
 MUST_USE enum err watch_remove(struct trie *t, struct entry *endpoint);
-/* For a book that is read as a whole. A list of the endpoint alone for each of its numbers, which
- * `take` takes; and of lists for one number the one that has all their endpoints (a trie_join). */
+/* For a book that is read as a whole: watch_each gives `take` a list of the endpoint alone for each
+ * of its numbers; watch_join makes of the lists of one number the one that has all their endpoints
+ * (a trie_join). */
 MUST_USE enum err watch_each(struct entry *endpoint, enum err (*take)(void *arg, struct watch *w),
                              void *arg);
 void *watch_join(void **lists, size_t n);

@@ -1,6 +1,6 @@
-/* decision: who is asked, whose answer counts and which target is next. Called by sip/call on the
- * edge's thread, and by hub/simulate for calls that nobody made. Costs one block of memory, and a
- * second one for calls about which somebody is asked. */
+/* decision: chooses the webhooks to ask, the answer that counts and the next target. Called by
+ * sip/call on the edge's thread, and by hub/simulate for simulated calls. It costs one block of
+ * memory, and a second one for calls with questions. */
 #include "hub/decision.h"
 
 #include <stdlib.h>
@@ -21,13 +21,13 @@ struct decision {
     const struct book_number *number; /* NULL: it has gone since */
     uint64_t account;
     struct target_walk walk; /* in the book, and `own` */
-    struct forward *own;     /* what a webhook answered */
-    bool walking;            /* whoever was asked ahead has had the time to answer */
+    struct forward *own;     /* a webhook's answer */
+    bool walking;            /* the time for answers to the questions asked ahead is over */
     int last_status;         /* of the target before; 0: none yet */
     enum control_action action;
-    unsigned webhooks;      /* targets whose turn came */
+    unsigned webhooks;      /* webhook targets whose turn came */
     struct question *turn;  /* of the target that the call waits for */
-    struct question *first; /* of the first control endpoint that said where to */
+    struct question *first; /* of the first control endpoint that gave a decision */
     size_t n;
     struct question *at; /* ASKED_IN_ALL; NULL: nobody was asked */
 };
@@ -180,7 +180,7 @@ enum control_action decision_action(const struct decision *d)
     return d->action;
 }
 
-/* Until the last control endpoint has answered, or is late. */
+/* The time until the last control endpoint has answered, or is late. */
 static int64_t controls_left_ms(const struct decision *d, int64_t now_ms)
 {
     int64_t most = 0;
@@ -190,12 +190,12 @@ static int64_t controls_left_ms(const struct decision *d, int64_t now_ms)
     return most;
 }
 
-/* Does what it says, once. True: the call is rejected. */
+/* Follows an answer, once. True: the call is rejected. */
 static bool answer_follow(struct decision *d, struct question *q, struct decision_step *ret)
 {
     struct control answer = q->answer;
     q->answer = (struct control){.action = CONTROL_DEFAULT};
-    q->answered = true; /* or late: what still comes counts no longer */
+    q->answered = true; /* or late: a later answer no longer counts */
     if (answer.action == CONTROL_DEFAULT)
         return false;
     d->action = answer.action;
@@ -224,9 +224,9 @@ int decision_last_status(const struct decision *d)
     return d->last_status;
 }
 
-/* What the caller hears (docs/sip.md). A target's trouble is not the gateway's: its 5xx, and what
- * nobody can do anything about, become 500, its "unknown" becomes 480. */
-static int caller_status(int status)
+/* The status that the caller gets (docs/sip.md). A target's trouble is not the gateway's: its 5xx,
+ * and statuses that the caller can do nothing about, become 500, its "unknown" becomes 480. */
+static int status_for_caller(int status)
 {
     switch (end_reason_of_status(status)) {
     case END_BUSY: return 486;
@@ -240,7 +240,7 @@ static int caller_status(int status)
     case 484:
     case 488:
     case 606:                /* about what the caller offered */
-    case 482: return status; /* a loop through us: each of its turns hears so */
+    case 482: return status; /* a loop through the daemon: each of its turns gets this */
     case 404:
     case 410:
     case 604: return 480;
@@ -254,22 +254,23 @@ void decision_end(const struct decision *d, struct decision_step *ret)
     bool ours = !last || last == 408 || last == 482 || last == 503 || last == 500;
     ret->reason = last ? end_reason_of_status(last) : END_FAILED;
     ret->by = ours ? ENDED_BY_SYSTEM : ENDED_BY_CALLEE;
-    ret->sip_status = last ? caller_status(last) : 480;
+    ret->sip_status = last ? status_for_caller(last) : 480;
 }
 
-static enum decision_kind no_way(struct decision *d, struct decision_step *ret, const char *detail)
+static enum decision_kind decision_no_way(struct decision *d, struct decision_step *ret,
+                                          const char *detail)
 {
     d->last_status = 500;
     ret->detail = detail;
     return DECISION_NO_WAY;
 }
 
-static enum decision_kind target_next(struct decision *d, struct decision_step *ret)
+static enum decision_kind decision_next_target(struct decision *d, struct decision_step *ret)
 {
     switch (target_walk_next(&d->walk, d->last_status, &ret->target)) {
     case WALK_LIMIT: ret->detail = "a call looks at 64 targets"; break;
     case WALK_EXHAUSTED: break;
-    case WALK_NUMBER_FAILED: return no_way(d, ret, "no number of this account, or a loop");
+    case WALK_NUMBER_FAILED: return decision_no_way(d, ret, "no number of this account, or a loop");
     case WALK_TARGET:
         switch (ret->target->type) {
         case TARGET_SIP:
@@ -280,7 +281,7 @@ static enum decision_kind target_next(struct decision *d, struct decision_step *
                 ret->must_ask = !d->turn;
             }
             return DECISION_WEBHOOK;
-        default: return no_way(d, ret, NULL);
+        default: return decision_no_way(d, ret, NULL);
         }
     }
     decision_end(d, ret);
@@ -306,7 +307,7 @@ enum decision_kind decision_next(struct decision *d, int64_t now_ms, struct deci
     d->walking = true;
     if (q && answer_follow(d, q, ret))
         return DECISION_END;
-    return target_next(d, ret);
+    return decision_next_target(d, ret);
 }
 
 bool decision_asks(const struct decision *d, const struct delivery *to, size_t n)

@@ -1,5 +1,6 @@
-/* endpoint_room: counts who wants what, by the book's index from a number to its endpoints, and by
- * what other jobs of the same transaction changed. Called by api/endpoints_api. */
+/* endpoint_room: counts the endpoints that want an event, by the book's index from a number to its
+ * endpoints, and by the changes of other jobs of the same transaction. Called by
+ * api/core/endpoint_kind. */
 #include "hub/endpoint_room.h"
 
 #include <stdio.h>
@@ -24,7 +25,7 @@ enum err endpoint_room_new(struct endpoint_room **ret)
     return *ret ? OK : ERR_NOMEM;
 }
 
-static void forget(struct endpoint_room *r)
+static void room_forget(struct endpoint_room *r)
 {
     for (size_t i = 0; i < r->n; i++)
         endpoint_free(r->change[i].e);
@@ -35,12 +36,12 @@ void endpoint_room_free(struct endpoint_room *r)
 {
     if (!r)
         return;
-    forget(r);
+    room_forget(r);
     free(r->change);
     free(r);
 }
 
-static struct change *changed(const struct endpoint_room *r, struct str id)
+static struct change *room_change_of(const struct endpoint_room *r, struct str id)
 {
     for (size_t i = 0; i < r->n; i++)
         if (str_eq(str_of(r->change[i].id), id))
@@ -48,10 +49,10 @@ static struct change *changed(const struct endpoint_room *r, struct str id)
     return NULL;
 }
 
-static enum err remember(struct endpoint_room *r, uint64_t account, struct str id,
-                         struct endpoint **e)
+static enum err room_remember(struct endpoint_room *r, uint64_t account, struct str id,
+                              struct endpoint **e)
 {
-    struct change *c = changed(r, id);
+    struct change *c = room_change_of(r, id);
     if (!c && r->n == r->cap) {
         size_t cap = r->cap ? 2 * r->cap : 8;
         void *more = realloc(r->change, cap * sizeof *r->change);
@@ -81,11 +82,11 @@ struct question {
     const struct endpoint_room *room;
     const struct book *book;
     uint64_t account;
-    struct str id; /* of the one that is to come */
+    struct str id; /* of the endpoint to be stored */
     const struct endpoint *e;
 };
 
-static bool names(const struct endpoint *e, struct str number)
+static bool endpoint_names(const struct endpoint *e, struct str number)
 {
     if (!e->numbers)
         return true;
@@ -95,26 +96,27 @@ static bool names(const struct endpoint *e, struct str number)
     return false;
 }
 
-static void count(unsigned by[EVENT_KIND_COUNT], event_mask events)
+static void events_count(unsigned by[EVENT_KIND_COUNT], event_mask events)
 {
     for (unsigned k = 0; k < EVENT_KIND_COUNT; k++)
         by[k] += (events & EVENT_BIT(k)) != 0;
 }
 
-/* An event of the number that enough others want; EVENT_KIND_COUNT: none. `number` "": those that
- * want all numbers. */
-static unsigned full_kind(const struct question *q, struct str number)
+/* Finds an event of the number that enough others want; EVENT_KIND_COUNT: none. `number` "": those
+ * that want all numbers. */
+static unsigned question_full_kind(const struct question *q, struct str number)
 {
     unsigned by[EVENT_KIND_COUNT] = {0}, k = 0;
     const struct book_endpoint *ep;
     for (struct book_watchers w = book_watchers(q->book, q->account, number);
          (ep = book_watcher_next(&w));)
-        if (!str_eq(str_of(ep->id), q->id) && !changed(q->room, str_of(ep->id)))
-            count(by, ep->set->events);
+        if (!str_eq(str_of(ep->id), q->id) && !room_change_of(q->room, str_of(ep->id)))
+            events_count(by, ep->set->events);
     for (size_t i = 0; i < q->room->n; i++) {
         const struct change *c = &q->room->change[i];
-        if (c->account == q->account && !str_eq(str_of(c->id), q->id) && names(c->e, number))
-            count(by, c->e->events);
+        if (c->account == q->account && !str_eq(str_of(c->id), q->id) &&
+            endpoint_names(c->e, number))
+            events_count(by, c->e->events);
     }
     while (k < EVENT_KIND_COUNT &&
            !(q->e->events & EVENT_BIT(k) && by[k] >= ENDPOINTS_PER_EVENT_MAX))
@@ -122,9 +124,9 @@ static unsigned full_kind(const struct question *q, struct str number)
     return k;
 }
 
-static bool is_full(const struct question *q, struct str number, char *why, size_t cap)
+static bool question_is_full(const struct question *q, struct str number, char *why, size_t cap)
 {
-    unsigned k = full_kind(q, number);
+    unsigned k = question_full_kind(q, number);
     if (k == EVENT_KIND_COUNT)
         return false;
     snprintf(why, cap, "At most %d endpoints may want one event of one number; %s of %.*s has %d.",
@@ -133,52 +135,52 @@ static bool is_full(const struct question *q, struct str number, char *why, size
     return true;
 }
 
-/* One that wants all numbers is one more for each that another one names. */
-static bool any_is_full(const struct question *q, char *why, size_t cap)
+/* Is any number full? An endpoint that wants all numbers is one more for each that others name. */
+static bool question_any_is_full(const struct question *q, char *why, size_t cap)
 {
     struct trie_walk walk = {0};
     struct str number;
     uint64_t account;
-    if (is_full(q, STR(""), why, cap))
+    if (question_is_full(q, STR(""), why, cap))
         return true;
     while (book_watched_next(q->book, &walk, &account, &number))
-        if (account == q->account && is_full(q, number, why, cap))
+        if (account == q->account && question_is_full(q, number, why, cap))
             return true;
     for (size_t i = 0; i < q->room->n; i++) {
         const struct change *c = &q->room->change[i];
         for (size_t k = 0; c->account == q->account && c->e->numbers && k < c->e->n_numbers; k++)
-            if (is_full(q, str_of(c->e->numbers[k]), why, cap))
+            if (question_is_full(q, str_of(c->e->numbers[k]), why, cap))
                 return true;
     }
     return false;
 }
 
-static bool on_row(void *arg, const struct setting *s)
+static bool count_on_row(void *arg, const struct setting *s)
 {
     ++*(unsigned *)arg;
     return true;
 }
 
-/* The whole account has no more than may want one event. */
+/* Has the whole account no more endpoints than may want one event? */
 static enum err account_is_small(struct db *db, uint64_t account, bool *ret)
 {
     unsigned n = 0;
     enum err err =
-        setting_list(db, SETTING_ENDPOINT, account, 0, ENDPOINTS_PER_EVENT_MAX, on_row, &n);
+        setting_list(db, SETTING_ENDPOINT, account, 0, ENDPOINTS_PER_EVENT_MAX, count_on_row, &n);
     *ret = n < ENDPOINTS_PER_EVENT_MAX;
     return err;
 }
 
-static enum err judge(const struct question *q, struct db *db, char *why, size_t cap)
+static enum err question_judge(const struct question *q, struct db *db, char *why, size_t cap)
 {
     bool full = false, small = false;
     enum err err = account_is_small(db, q->account, &small);
     if (err != OK || small)
         return err;
     if (!q->e->numbers)
-        full = any_is_full(q, why, cap);
+        full = question_any_is_full(q, why, cap);
     for (size_t i = 0; !full && q->e->numbers && i < q->e->n_numbers; i++)
-        full = is_full(q, str_of(q->e->numbers[i]), why, cap);
+        full = question_is_full(q, str_of(q->e->numbers[i]), why, cap);
     return full ? ERR_FULL : OK;
 }
 
@@ -187,12 +189,12 @@ enum err endpoint_room_take(struct endpoint_room *r, struct db *db, const struct
                             size_t cap)
 {
     if (r->begun != db_transaction(db))
-        forget(r); /* the book has it, or nobody */
+        room_forget(r); /* the changes are in the book, or were not committed */
     r->begun = db_transaction(db);
     const struct question q = {r, book, account, id, *e};
-    enum err err = judge(&q, db, ret_why, cap);
+    enum err err = question_judge(&q, db, ret_why, cap);
     if (err == OK)
-        err = remember(r, account, id, e);
+        err = room_remember(r, account, id, e);
     endpoint_free(*e);
     *e = NULL;
     return err;

@@ -1,5 +1,5 @@
-/* intake: the two doors in. Each gives the writer one job, which puts the events that came, and
- * tells deliver after its commit and the sender when the job is home. Any thread. */
+/* intake: opens the two doors in. Each gives the writer one job, which writes the events, and tells
+ * deliver after its commit and the sender when the job is home. Any thread. */
 #include "hub/intake.h"
 
 #include <stdlib.h>

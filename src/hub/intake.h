@@ -1,7 +1,7 @@
-/* The way in: an event becomes durable, together with one delivery for each endpoint that wants it
- * (and the call's row), before anyone says "accepted". It has two doors: for one event, whose
- * sender may bring it again; and for a batch, of which all events are taken, or none. Any thread
- * may come; the answer goes home.
+/* The way in: makes an event durable, together with one delivery for each endpoint that wants it
+ * (and the call's row), before its sender is told "accepted". It has two doors: for one event,
+ * whose sender may bring it again; and for a batch, of which all events are taken, or none. Any
+ * thread may call; the answer goes to its mailbox.
  *
  *     admission_new (which endpoints, which sequence numbers) → a door ⇒ writer: insert, commit ◆
  *     ⇒ on_stored (writer's thread; deliver wakes)  ⇒ the answer (home's thread; the edge goes on)
@@ -9,7 +9,7 @@
 #pragma once
 #include "hub/admission.h"
 
-struct stored { /* what deliver learns; valid during the call, hold the event to keep it */
+struct stored { /* news for deliver; valid during the call, hold the event to keep it */
     const struct event *event;
     int64_t event_n;
     const struct delivery *deliveries;
@@ -36,18 +36,18 @@ MUST_USE enum err intake_one(struct intake *in, struct admission **a, struct mai
 
 /* ---- the door for a batch: what the API takes in one request ---- */
 
-/* Work of the caller's in the transaction of the batch. Both run on the writer's thread, and again
+/* The caller's own work in the transaction of the batch. Both run on the writer's thread, and again
  * when the job does; the first error ends the job. */
 struct intake_companion {
-    /* Ahead of the events; *ret_skip: they were taken before, all of them are left as they are and
-     * nobody is told (all are duplicates). */
+    /* Runs before the events; *ret_skip: they were taken before, all are left as they are and not
+     * told (all are duplicates). */
     enum err (*before)(void *arg, struct db *db, bool *ret_skip);
-    /* Behind them, unless they were skipped. */
+    /* Runs after them, unless they were skipped. */
     enum err (*after)(void *arg, struct db *db, const struct admission *const *a, size_t n);
     void *arg;
 };
-/* Once for the batch. err OK: all are durable; duplicate[i]: that one was before. Otherwise nothing
- * was written, or nobody knows. */
+/* Called once for the batch. err OK: all are durable; duplicate[i]: that one was before. Otherwise
+ * nothing was written, or nobody knows. */
 typedef void intake_on_batch(void *arg, enum err err, const bool *duplicate, size_t n);
 /* Takes all unless it fails, as above. `with` NULL: nothing besides. */
 MUST_USE enum err intake_batch(struct intake *in, struct admission **a, size_t n,

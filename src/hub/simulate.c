@@ -1,5 +1,5 @@
-/* simulate: a call as the SIP edge would have told it, all at once or in two parts: it began as
- * long ago as it was to ring and to last. One thread at a time, whichever. */
+/* simulate: makes a call's events as the SIP edge would have, all at once or in two parts: the call
+ * began as long ago as it should ring and last. Any thread, one at a time. */
 #include "hub/simulate.h"
 
 #include <stdlib.h>
@@ -12,13 +12,13 @@ struct simulated_call {
     struct call_row row;
     struct sequences sequences;
     struct decision *decision;
-    bool has_destination; /* the request says one */
+    bool has_destination; /* the request gives one */
     bool has_targets;     /* the number has some */
     char id[ID_SIZE], destination[DESTINATION_MAX + 1];
-    struct buf names; /* JSON: what a restart needs for the end of one that was cut off */
+    struct buf names; /* JSON that a restart needs to end a call that was cut off */
 };
 
-static int status_of(enum end_reason r)
+static int end_reason_status(enum end_reason r)
 {
     switch (r) {
     case END_COMPLETED: return 200;
@@ -30,15 +30,15 @@ static int status_of(enum end_reason r)
     }
 }
 
-static enum ended_by side_of(enum end_reason r)
+static enum ended_by end_reason_side(enum end_reason r)
 {
     return r == END_COMPLETED || r == END_CANCELED ? ENDED_BY_CALLER
            : r == END_FAILED || r == END_NO_ANSWER ? ENDED_BY_SYSTEM
                                                    : ENDED_BY_CALLEE;
 }
 
-static enum err tell(struct simulated_call *c, enum event_kind kind, int64_t at_ms,
-                     struct admission **ret)
+static enum err simulated_tell(struct simulated_call *c, enum event_kind kind, int64_t at_ms,
+                               struct admission **ret)
 {
     struct event *made;
     enum err err = event_of_call(kind, &c->facts, at_ms, &made);
@@ -57,28 +57,28 @@ static enum err tell(struct simulated_call *c, enum event_kind kind, int64_t at_
     return admission_new(c->in, c->book, &e, &c->sequences, &c->row, ret);
 }
 
-static void conclude(struct simulated_call *c, enum end_reason reason, int sip_status)
+static void simulated_conclude(struct simulated_call *c, enum end_reason reason, int sip_status)
 {
     c->facts.reason = reason;
-    c->facts.by = side_of(reason);
+    c->facts.by = end_reason_side(reason);
     c->facts.sip_status = sip_status;
 }
 
-static enum err destination_set(struct simulated_call *c, struct str destination)
+static enum err simulated_set_destination(struct simulated_call *c, struct str destination)
 {
     enum err err = str_copy(destination, c->destination, sizeof c->destination);
     c->facts.destination = str_of(c->destination);
     return err == OK ? OK : ERR_INVALID;
 }
 
-/* Whose call it is, and to whom it goes when nobody says. */
-static enum err decision_begin(struct simulated_call *c, const struct simulation *s)
+/* Begins the decision: the call's account, and its destination when no answer gives one. */
+static enum err simulated_begin_decision(struct simulated_call *c, const struct simulation *s)
 {
     const struct book_number *n = book_number(c->book, str_of(s->number));
     c->has_destination = s->destination[0];
     c->has_targets = n && n->set->forward->n;
-    enum err err = destination_set(c, s->destination[0] ? str_of(s->destination)
-                                                        : STR("sip:simulated@localhost"));
+    enum err err = simulated_set_destination(c, s->destination[0] ? str_of(s->destination)
+                                                                  : STR("sip:simulated@localhost"));
     return err == OK ? decision_new(c->book, c->facts.account, c->facts.did_number, &c->decision)
                      : err;
 }
@@ -107,7 +107,7 @@ enum err simulated_new(struct intake *in, const struct book *book, uint64_t acco
         .answered_ms = answered ? now_ms - talked_ms : 0,
         .ended_ms = now_ms,
     };
-    conclude(c, s->outcome, status_of(s->outcome));
+    simulated_conclude(c, s->outcome, end_reason_status(s->outcome));
     c->row = (struct call_row){.call_id = c->facts.call_id,
                                .account = account,
                                .number = c->facts.did_number,
@@ -121,7 +121,7 @@ enum err simulated_new(struct intake *in, const struct book *book, uint64_t acco
     json_put_str(&w, "trunk_name", c->facts.trunk);
     json_end_obj(&w);
     c->row.facts = buf_str(&c->names);
-    enum err err = decision_begin(c, s);
+    enum err err = simulated_begin_decision(c, s);
     if (err == OK)
         err = c->names.err;
     if (err == OK)
@@ -146,8 +146,8 @@ struct str simulated_id(const struct simulated_call *c)
     return str_of(c->id);
 }
 
-/* It was never put through: it ends when it would have been answered. */
-static void not_put_through(struct simulated_call *c, const struct decision_step *s)
+/* Ends a call that was never put through, at the time at which it would have been answered. */
+static void simulated_end_unanswered(struct simulated_call *c, const struct decision_step *s)
 {
     c->facts.reason = s->reason;
     c->facts.by = s->by;
@@ -177,19 +177,19 @@ int64_t simulated_decide(struct simulated_call *c, const struct askers *by,
         case DECISION_NO_WAY: break;
         case DECISION_TARGET:
             if (!c->has_destination || decision_action(c->decision) == CONTROL_FORWARD)
-                (void)!destination_set(c, s.target->destination); /* a target's always fits */
+                (void)!simulated_set_destination(c, s.target->destination); /* it fits */
             return 0;
         case DECISION_END:
             answered = decision_action(c->decision) != CONTROL_DEFAULT;
             if (answered || (c->has_targets && !c->has_destination))
-                not_put_through(c, &s);
+                simulated_end_unanswered(c, &s);
             return 0;
         }
 }
 
 enum err simulated_begin(struct simulated_call *c, struct admission **ret)
 {
-    return tell(c, EVENT_INCOMING_CALL, c->facts.started_ms, ret);
+    return simulated_tell(c, EVENT_INCOMING_CALL, c->facts.started_ms, ret);
 }
 
 enum err simulated_end(struct simulated_call *c, struct admission *ret[SIMULATED_EVENTS_MAX - 1],
@@ -198,11 +198,11 @@ enum err simulated_end(struct simulated_call *c, struct admission *ret[SIMULATED
     enum err err = OK;
     *ret_n = 0;
     if (c->facts.answered_ms) {
-        err = tell(c, EVENT_CALL_ANSWERED, c->facts.answered_ms, &ret[0]);
+        err = simulated_tell(c, EVENT_CALL_ANSWERED, c->facts.answered_ms, &ret[0]);
         *ret_n = err == OK;
     }
     if (err == OK)
-        err = tell(c, EVENT_CALL_ENDED, c->facts.ended_ms, &ret[*ret_n]);
+        err = simulated_tell(c, EVENT_CALL_ENDED, c->facts.ended_ms, &ret[*ret_n]);
     if (err == OK)
         ++*ret_n;
     else if (*ret_n)

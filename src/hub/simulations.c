@@ -1,5 +1,5 @@
-/* simulations: the waiting of simulated calls for those who may decide about them (hub/decision.h).
- * Loop's thread, but for simulations_run and simulations_control. */
+/* simulations: lets simulated calls wait for the webhooks that may decide about them
+ * (hub/decision.h). On the loop's thread, but for simulations_run and simulations_control. */
 #include "hub/simulations.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ struct simulations {
     struct map *waiting; /* by call_id */
 };
 
-struct waiting {
+struct simulation_wait {
     struct mail mail;
     struct simulations *all;
     struct simulated_call *call;
@@ -53,9 +53,9 @@ bool simulation_asks(struct simulated_call *call, const struct admission *incomi
     return decision_asks(simulated_decision(call), to, n);
 }
 
-/* ---- what becomes of it ---- */
+/* ---- the decision ---- */
 
-static void end(struct waiting *w, enum err err)
+static void wait_end(struct simulation_wait *w, enum err err)
 {
     map_remove(w->all->waiting, simulated_id(w->call));
     timer_stop(&w->late);
@@ -65,36 +65,37 @@ static void end(struct waiting *w, enum err err)
     free(w);
 }
 
-static void on_late(struct timer *t);
+static void wait_on_late(struct timer *t);
 
-static void decide(struct waiting *w)
+static void wait_decide(struct simulation_wait *w)
 {
     const struct simulations_config *c = &w->all->c;
     int64_t wait_ms = simulated_decide(w->call, &c->askers, w->event, loop_now_ms(c->loop));
     if (wait_ms > 0)
-        loop_timer(c->loop, &w->late, wait_ms, on_late, w);
+        loop_timer(c->loop, &w->late, wait_ms, wait_on_late, w);
     else
-        end(w, OK);
+        wait_end(w, OK);
 }
 
-static void on_late(struct timer *t)
+static void wait_on_late(struct timer *t)
 {
-    decide(t->arg);
+    wait_decide(t->arg);
 }
 
-static void on_stored(void *arg, uint64_t token, struct admission **t, enum err err, bool duplicate)
+static void wait_on_stored(void *arg, uint64_t token, struct admission **t, enum err err,
+                           bool duplicate)
 {
-    struct waiting *w = arg;
+    struct simulation_wait *w = arg;
     w->stored = true;
     if (err != OK)
-        end(w, err);
+        wait_end(w, err);
     else
-        decide(w);
+        wait_decide(w);
 }
 
-static void on_run(struct mail *m)
+static void wait_on_run(struct mail *m)
 {
-    struct waiting *w = (struct waiting *)m;
+    struct simulation_wait *w = (struct simulation_wait *)m;
     struct simulations *s = w->all;
     size_t n;
     const struct delivery *to = admission_deliveries(w->incoming, &n);
@@ -104,25 +105,25 @@ static void on_run(struct mail *m)
     if (err == OK) {
         decision_ask_ahead(simulated_decision(w->call), &s->c.askers, w->event, to, n,
                            loop_now_ms(s->c.loop));
-        err = intake_one(s->c.intake, &w->incoming, loop_mailbox(s->c.loop), on_stored, w, 0);
+        err = intake_one(s->c.intake, &w->incoming, loop_mailbox(s->c.loop), wait_on_stored, w, 0);
     }
     if (err != OK)
-        end(w, err);
+        wait_end(w, err);
 }
 
 enum err simulations_run(struct simulations *s, struct simulated_call *call,
                          struct admission **incoming, simulation_done *done, void *arg)
 {
-    struct waiting *w = calloc(1, sizeof *w);
+    struct simulation_wait *w = calloc(1, sizeof *w);
     if (!w)
         return ERR_NOMEM;
-    *w = (struct waiting){.mail.open = on_run,
-                          .all = s,
-                          .call = call,
-                          .incoming = *incoming,
-                          .event = event_hold(admission_event(*incoming)),
-                          .done = done,
-                          .arg = arg};
+    *w = (struct simulation_wait){.mail.open = wait_on_run,
+                                  .all = s,
+                                  .call = call,
+                                  .incoming = *incoming,
+                                  .event = event_hold(admission_event(*incoming)),
+                                  .done = done,
+                                  .arg = arg};
     enum err err = loop_post(s->c.loop, &w->mail);
     if (err == OK) {
         *incoming = NULL;
@@ -133,7 +134,7 @@ enum err simulations_run(struct simulations *s, struct simulated_call *call,
     return err;
 }
 
-/* ---- what is answered ---- */
+/* ---- the answers ---- */
 
 struct control_mail {
     struct mail mail;
@@ -145,15 +146,15 @@ struct control_mail {
     char body[];
 };
 
-static void on_control(struct mail *m)
+static void control_on_mail(struct mail *m)
 {
     struct control_mail *k = (struct control_mail *)m;
-    struct waiting *w = map_get(k->all->waiting, str_of(k->call_id));
+    struct simulation_wait *w = map_get(k->all->waiting, str_of(k->call_id));
     if (w) {
         decision_answer(simulated_decision(w->call), k->asked, k->status,
                         str_of_bytes(k->body, k->n), loop_now_ms(k->all->c.loop));
         if (w->stored)
-            decide(w);
+            wait_decide(w);
     }
     free(k);
 }
@@ -165,7 +166,7 @@ void simulations_control(struct simulations *s, struct str call_id, uint64_t ask
     struct control_mail *k = malloc(sizeof *k + body.n);
     if (!k)
         return; /* the call's own time limit decides */
-    k->mail.open = on_control;
+    k->mail.open = control_on_mail;
     k->all = s;
     k->asked = asked;
     k->status = status;

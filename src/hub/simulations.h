@@ -1,5 +1,5 @@
-/* Simulated calls that wait for what is answered to their incoming_call (CONTRACT §4), as a real
- * one's: asked before the commit, decided after it. On one loop; any thread may come. */
+/* Runs simulated calls that wait for answers to their incoming_call (CONTRACT §4), like real ones:
+ * asked before the commit, decided after it. On one loop; any thread may call. */
 #pragma once
 #include "hub/simulate.h"
 #include "model/control.h"
@@ -15,15 +15,15 @@ struct simulations_config {
 MUST_USE enum err simulations_new(const struct simulations_config *c, struct simulations **ret);
 void simulations_free(struct simulations *s); /* after loop_stop; NULL-safe */
 
-/* Is there anybody whose answer may decide about this call? */
+/* Is there a webhook whose answer may decide about this call? */
 bool simulation_asks(struct simulated_call *call, const struct admission *incoming);
 
-/* Stores `incoming` (takes it), waits for the answers, and makes the call what they say. `done`
- * comes once, on the loop's thread; `call` is borrowed until then. ERR_FULL. */
+/* Stores `incoming` (takes it), waits for the answers, and makes the call follow them. `done` comes
+ * once, on the loop's thread; `call` is borrowed until then. ERR_FULL. */
 typedef void simulation_done(void *arg, enum err err, enum control_action action);
 MUST_USE enum err simulations_run(struct simulations *s, struct simulated_call *call,
                                   struct admission **incoming, simulation_done *done, void *arg);
 
-/* What somebody who was asked for a call said; not one of ours: nothing happens. Any thread. */
+/* Takes an answer about a call; the call of another part is passed over. Any thread. */
 void simulations_control(struct simulations *s, struct str call_id, uint64_t asked, int status,
                          struct str body);

@@ -1,8 +1,8 @@
-/* target_walk: finds the next target that applies. Called by hub/decision; one step costs at most
- * what is left of the call's count. */
+/* target_walk: finds the next target that applies. Called by hub/decision; one step looks at no
+ * more targets than are left of the call's count. */
 #include "hub/target_walk.h"
 
-static bool applies(const struct target *t, int last_status)
+static bool target_applies(const struct target *t, int last_status)
 {
     if (!last_status || t->when == WHEN_ALWAYS)
         return true;
@@ -14,7 +14,8 @@ static bool applies(const struct target *t, int last_status)
                                             : false;
 }
 
-static bool level_add(struct target_walk *w, const struct forward *f, const struct book_number *n)
+static bool walk_add_level(struct target_walk *w, const struct forward *f,
+                           const struct book_number *n)
 {
     for (size_t i = 0; i < w->depth; i++)
         if (n && w->level[i].number == n)
@@ -27,25 +28,25 @@ static bool level_add(struct target_walk *w, const struct forward *f, const stru
     return true;
 }
 
-/* Another number of the same account, whose setting then applies. */
-static bool number_enter(struct target_walk *w, const struct target *t)
+/* Enters another number of the same account, whose targets then apply. */
+static bool walk_enter_number(struct target_walk *w, const struct target *t)
 {
     const struct book_number *n = book_number(w->book, t->destination);
-    return n && n->account == w->account && level_add(w, n->set->forward, n);
+    return n && n->account == w->account && walk_add_level(w, n->set->forward, n);
 }
 
 void target_walk_start(struct target_walk *w, const struct book *book,
                        const struct book_number *number)
 {
     *w = (struct target_walk){.book = book, .account = number->account};
-    (void)level_add(w, number->set->forward, number);
+    (void)walk_add_level(w, number->set->forward, number);
 }
 
 void target_walk_answer(struct target_walk *w, const struct book *book, uint64_t account,
                         const struct forward *f)
 {
     *w = (struct target_walk){.book = book, .account = account, .looked_at = w->looked_at};
-    (void)level_add(w, f, NULL);
+    (void)walk_add_level(w, f, NULL);
 }
 
 enum walk_step target_walk_next(struct target_walk *w, int last_status, const struct target **ret)
@@ -61,12 +62,12 @@ enum walk_step target_walk_next(struct target_walk *w, int last_status, const st
             return WALK_LIMIT;
         const struct target *t = &f->target[(*next)++];
         w->looked_at++;
-        if (!applies(t, last_status))
+        if (!target_applies(t, last_status))
             continue;
         *ret = t;
         if (t->type != TARGET_ACCESS_NUMBER)
             return WALK_TARGET;
-        if (!number_enter(w, t))
+        if (!walk_enter_number(w, t))
             return WALK_NUMBER_FAILED;
     }
     return WALK_EXHAUSTED;

@@ -1,7 +1,6 @@
-/* The way of one call through its number's targets, and through those of the numbers that they
- * lead to. It looks at TARGETS_LOOKED_AT_MAX targets in all, however they are nested and whoever
- * named them. Pure but for the book, which is borrowed
- * for the walk's life. */
+/* Walks for one call through its number's targets, and through those of the numbers that they lead
+ * to. It looks at TARGETS_LOOKED_AT_MAX targets in all, however they are nested and whoever named
+ * them. Pure but for the book, which is borrowed for the walk's life. */
 #pragma once
 #include "hub/book.h"
 
@@ -33,9 +32,10 @@ enum walk_step {
 /* Starts over with the targets of `number`, which the book has. */
 void target_walk_start(struct target_walk *w, const struct book *book,
                        const struct book_number *number);
-/* A webhook's answer stands for all the number's own targets. The count goes on. `f` is
- * borrowed for as long as the walk. */
+/* Goes on with a webhook's answer instead of all the number's own targets. The count goes on. `f`
+ * is borrowed for the walk's life. */
 void target_walk_answer(struct target_walk *w, const struct book *book, uint64_t account,
                         const struct forward *f);
-/* The next target that applies after `last_status`, the outcome of the one before (0: none yet). */
+/* Gives the next target that applies after `last_status`, the outcome of the one before (0: none
+ * yet). */
 enum walk_step target_walk_next(struct target_walk *w, int last_status, const struct target **ret);
