@@ -170,7 +170,7 @@ static void run_open(struct stage *s, double deliveries_per_sec, int64_t run_us)
     (void)wait_settled(s);
     meter_end(&s->meter);
     size_t n = ledger_latencies(&s->ledger, first, NULL, &late);
-    say("at half of that, open loop", "%.0f deliveries/s, %u in a request of %u events",
+    say("in open loop", "%.0f deliveries/s, %u in a request of %u events",
         deliveries_per_sec, load.group * CALL_EVENTS * width, load.group * CALL_EVENTS);
     say_at_most("event to request at the receiver, p50", quantile(late, n, 0.5) / 1e3, 2, "ms");
     say_at_most("event to request at the receiver, p99", quantile(late, n, 0.99) / 1e3, 15, "ms");
@@ -204,7 +204,7 @@ static int run_load(char **argv)
     double rate =
         run_closed(&s, seconds * 1000000, (size_t)arg_int(argv, "undelivered", UNDELIVERED), bar);
     if (half)
-        run_open(&s, rate / 2, half * 1000000);
+        run_open(&s, (double)arg_int(argv, "open_rate", (int64_t)(rate / 2)), half * 1000000);
     FILE *f = fopen(arg_text(argv, "rate_file", "/dev/null"), "w"); /* for a ratio later */
     if (f && fprintf(f, "%.0f %.1f\n", rate, s.cpu_us_each) > 0)
         fclose(f);

@@ -22,13 +22,14 @@ main.c               | e2e/cli.test.mjs              | calls the commands
 model/event.c        | unit/model/test_event_call.c  | the value that the events' builders make
 model/fields.c       | unit/model/test_trunk.c       | the checks that all documents share, through the documents
 model/gsm7_tables.c  | unit/model/test_gsm7.c        | tables
-net/resolver_sip.c   | unit/net/test_resolver.c      | the lookups of SIP, by the resolver
+net/resolver_sip.c   | e2e/targets.test.mjs          | only addresses and A records; its NAPTR and SRV halves have no test yet
 net/tls_pem.c        | unit/net/test_tls.c           | certificates are tested by who uses them
 play/*               | e2e/demo.test.mjs             | plays the demo
 sip/call/*           | unit/sip/call/test_life.c     | a call from end to end on the kit
 sip/core/*           | unit/sip/call/test_life.c     | the same
 sip/edge.c           | unit/sip/call/test_life.c     | the same
-smpp/*               | unit/smpp/test_session.c      | the parts of one session
+smpp/session_read.c  | unit/smpp/test_session.c      | the reading half of one session
+smpp/*               | e2e/smpp_link.test.mjs        | links and listeners against a carrier
 store/*.c            | unit/store/test_store.c       | the parts of one store
 store/rows/*_list.c   | unit/store/rows/test_lists.c  | lists over many rows
 store/rows/calls.c   | unit/sip/call/test_store.c    | rows of calls, written and read by the calls
@@ -36,6 +37,7 @@ store/rows/deliveries.c | unit/deliver/test_attempt.c | rows of deliveries, writ
 store/rows/events.c  | unit/hub/test_intake.c        | rows of events, written by the intake
 store/rows/expiry.c  | e2e/retention.test.mjs        | rows that leave, in the order of time
 store/rows/inbox.c   | unit/store/rows/test_lists.c  | lists over many rows
+store/sqlite/sqlite_backup.c | e2e/backup.test.mjs   | the backup command, from end to end
 store/sqlite/*       | unit/store/test_faults_disk.c | the engine under a disk that fails
 trace/chain.c         | unit/trace/test_log.c         | a call's records, read and overwritten through the log
 EOT
