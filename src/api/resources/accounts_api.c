@@ -1,12 +1,12 @@
-/* accounts_api: accounts as a resource. Handlers on the HTTP server's threads, work on the store's.
- */
+/* accounts_api: handles accounts as a resource. Handlers on the HTTP server's threads, work on the
+ * store's. */
 #include <stdio.h>
 #include <string.h>
 
 #include "api/resources/handlers.h"
 #include "api/core/resource.h"
 
-/* The daemon's own two are found by their names. */
+/* Is it one of the daemon's own two, which are found by their names? */
 static bool is_own_account(struct str name)
 {
     return str_eq(name, STR("default")) || str_eq(name, STR("pool"));
@@ -31,13 +31,14 @@ static enum err account_check(struct request *r, struct record *rec, const struc
     return err;
 }
 
-/* Its retention may be another. */
+/* Wakes the housekeeper, since the retention may have changed. */
 static void account_committed(struct request *r, const struct record *rec)
 {
     housekeeper_wake(r->api->c.housekeeper);
 }
 
-/* Only an empty account can go: what is in it would be nobody's. Its events end by retention. */
+/* Lets an account be deleted only when it is empty, so that no setting loses its account. Its
+ * events end by retention. */
 static enum err account_allow(struct request *r, struct record *rec, struct db *db, bool deletes)
 {
     bool empty = true;

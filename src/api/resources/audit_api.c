@@ -1,12 +1,12 @@
-/* audit_api: GET /v1/audit. The operator sees all; an account what is its own, and of who did it,
- * where that was nobody of its own, no more than that it was the operator. */
+/* audit_api: GET /v1/audit. The operator sees all rows, an account its own; when the change was
+ * made by nobody of its own, it sees only that it was the operator. */
 #include <string.h>
 
 #include "api/resources/handlers.h"
 #include "api/core/query.h"
 #include "store/rows/audit.h"
 
-struct listing {
+struct audit_page {
     struct request *r;
     struct json_writer w;
     unsigned left;
@@ -43,9 +43,9 @@ static void put_audit(struct json_writer *w, const struct request *r, const stru
     json_end_obj(w);
 }
 
-static bool on_audit(void *arg, const struct audit *a)
+static bool audit_page_on_row(void *arg, const struct audit *a)
 {
-    struct listing *l = arg;
+    struct audit_page *l = arg;
     if (l->left == 0)
         return false;
     l->left--;
@@ -53,9 +53,9 @@ static bool on_audit(void *arg, const struct audit *a)
     return true;
 }
 
-static enum err list_work(struct request *r, struct db *db)
+static enum err audit_list_work(struct request *r, struct db *db)
 {
-    struct listing l = {.r = r};
+    struct audit_page l = {.r = r};
     struct audit_filter f = {.kind = -1, .rows_max = LIST_ROWS_MAX};
     struct list_stop stop;
     struct str kind = request_query(r, "kind"), target = request_query(r, "id");
@@ -81,12 +81,12 @@ static enum err list_work(struct request *r, struct db *db)
     f.target = target.n ? str_of(room) : target;
     f.who = request_query(r, "who");
     list_begin(r, &l.w);
-    err = audit_list(db, &f, on_audit, &l, &stop);
+    err = audit_list(db, &f, audit_page_on_row, &l, &stop);
     list_end(r, &l.w, CURSOR_AUDIT, stop.at_end ? 0 : stop.at_n);
     return err;
 }
 
 void audits_list(struct request *r)
 {
-    request_read(r, list_work);
+    request_read(r, audit_list_work);
 }

@@ -1,11 +1,11 @@
-/* calls_api: calls as the store has them, and hanging up. Reads on the store's readers. */
+/* calls_api: lists calls as the store has them, and hangs up. Reads on the store's readers. */
 #include <stdio.h>
 
 #include "api/core/query.h"
 #include "api/resources/handlers.h"
 #include "store/rows/calls.h"
 
-struct listing {
+struct calls_page {
     struct request *r;
     struct json_writer w;
     unsigned left;
@@ -34,9 +34,9 @@ static void put_call(struct json_writer *w, const struct call_row *c, const stru
     json_end_obj(w);
 }
 
-static bool on_call(void *arg, const struct call_row *c)
+static bool calls_page_on_call(void *arg, const struct call_row *c)
 {
-    struct listing *l = arg;
+    struct calls_page *l = arg;
     if (l->left == 0)
         return false;
     l->left--;
@@ -46,7 +46,7 @@ static bool on_call(void *arg, const struct call_row *c)
 
 static enum err calls_list_work(struct request *r, struct db *db)
 {
-    struct listing l = {.r = r};
+    struct calls_page l = {.r = r};
     struct call_filter f = {.phase = -1, .rows_max = LIST_ROWS_MAX};
     struct list_stop stop;
     char number[NUMBER_SIZE];
@@ -61,7 +61,7 @@ static enum err calls_list_work(struct request *r, struct db *db)
         return err;
     f.number = request_did(r, number);
     list_begin(r, &l.w);
-    err = call_list(db, &f, on_call, &l, &stop);
+    err = call_list(db, &f, calls_page_on_call, &l, &stop);
     list_end(r, &l.w, CURSOR_CALLS, stop.at_end ? 0 : stop.at_n);
     return err;
 }
@@ -103,8 +103,8 @@ static enum err hangup_work(struct request *r, struct db *db)
     return err;
 }
 
-/* Hanging up writes nothing, and is done while the disk is full; with an Idempotency-Key its answer
- * is kept, which needs the writer. */
+/* Hangs up, which writes nothing, so that it works while the disk is full; with an Idempotency-Key
+ * its answer is kept, which needs the writer. */
 void calls_hangup(struct request *r)
 {
     if (r->idempotency)

@@ -1,5 +1,5 @@
-/* endpoints_api: whom events are sent to, and the verbs: rotate-secret, enable, test. Handlers on
- * the HTTP server's threads, work on the store's. */
+/* endpoints_api: handles endpoints, to which events are sent, and the verbs rotate-secret, enable
+ * and test. Handlers on the HTTP server's threads, work on the store's. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,9 +21,9 @@ void endpoints_delete(struct request *r)
     resource_delete(r, &endpoints);
 }
 
-/* Changes it by a function, and shows it. */
-static enum err change_by(struct request *r, struct db *db, const char *action,
-                          void (*change)(struct record *, struct endpoint *))
+/* Changes an endpoint by a function, and shows it. */
+static enum err endpoint_change_by(struct request *r, struct db *db, const char *action,
+                                   void (*change)(struct record *, struct endpoint *))
 {
     struct record *rec = r->record;
     struct endpoint *e = NULL;
@@ -49,8 +49,8 @@ static enum err change_by(struct request *r, struct db *db, const char *action,
 
 enum { ROTATION_MS = 24 * 3600 * 1000 };
 
-/* The old secret signs beside the new one for a day, so that receivers can change over. */
-static void rotate(struct record *rec, struct endpoint *e)
+/* Gives a new secret; the old one signs beside it for a day, so that receivers can change over. */
+static void endpoint_rotate_secret(struct record *rec, struct endpoint *e)
 {
     e->secret[1] = e->secret[0];
     e->secret_old_until_ms = clock_wall_ms() + ROTATION_MS;
@@ -59,13 +59,13 @@ static void rotate(struct record *rec, struct endpoint *e)
     e->secret[0] = rec->secret;
 }
 
-static enum err rotate_work(struct request *r, struct db *db)
+static enum err endpoint_rotate_work(struct request *r, struct db *db)
 {
-    return change_by(r, db, "rotated", rotate);
+    return endpoint_change_by(r, db, "rotated", endpoint_rotate_secret);
 }
 
-/* One that is given becomes the new one. */
-static enum err read_secret(struct request *r)
+/* Reads the new secret, when the request gives one. */
+static enum err request_read_secret(struct request *r)
 {
     struct str s;
     struct secret parsed;
@@ -79,7 +79,7 @@ static enum err read_secret(struct request *r)
     return OK;
 }
 
-static void refuse(struct request *r, enum err err)
+static void endpoint_refuse(struct request *r, enum err err)
 {
     problem_of_err(r, err);
     request_done(r);
@@ -88,35 +88,35 @@ static void refuse(struct request *r, enum err err)
 void endpoints_rotate(struct request *r)
 {
     r->record = record_new(r, &endpoints);
-    enum err err = r->record ? read_secret(r) : ERR_NOMEM;
+    enum err err = r->record ? request_read_secret(r) : ERR_NOMEM;
     if (err == OK)
-        request_write(r, rotate_work, setting_committed);
+        request_write(r, endpoint_rotate_work, setting_committed);
     else
-        refuse(r, err);
+        endpoint_refuse(r, err);
 }
 
-static void enable(struct record *rec, struct endpoint *e)
+static void endpoint_enable(struct record *rec, struct endpoint *e)
 {
     e->disabled = false;
     e->disabled_why = "";
 }
 
-static enum err enable_work(struct request *r, struct db *db)
+static enum err endpoint_enable_work(struct request *r, struct db *db)
 {
-    return change_by(r, db, "enabled", enable);
+    return endpoint_change_by(r, db, "enabled", endpoint_enable);
 }
 
 void endpoints_enable(struct request *r)
 {
     r->record = record_new(r, &endpoints);
     if (r->record)
-        request_write(r, enable_work, setting_committed_nudge);
+        request_write(r, endpoint_enable_work, setting_committed_nudge);
     else
-        refuse(r, ERR_NOMEM);
+        endpoint_refuse(r, ERR_NOMEM);
 }
 
 /* A ping to this endpoint alone, through the real path: 202 with the event's id. */
-static void on_ping_taken(void *arg, enum err err, const bool *duplicate, size_t n)
+static void ping_on_stored(void *arg, enum err err, const bool *duplicate, size_t n)
 {
     struct request *r = arg;
     if (err != OK)
@@ -124,7 +124,7 @@ static void on_ping_taken(void *arg, enum err err, const bool *duplicate, size_t
     request_done(r);
 }
 
-static enum err keep_ping(void *arg, struct db *db, const struct admission *const *t, size_t n)
+static enum err ping_keep(void *arg, struct db *db, const struct admission *const *t, size_t n)
 {
     return idempotency_keep(arg, db);
 }
@@ -133,7 +133,7 @@ void endpoints_test(struct request *r)
 {
     const struct book_endpoint *ep = book_endpoint_by_id(r->book, str_of(r->arg));
     const struct intake_companion keep = {
-        .before = idempotency_before, .after = keep_ping, .arg = r};
+        .before = idempotency_before, .after = ping_keep, .arg = r};
     struct event *made = NULL;
     struct admission *t = NULL;
     struct json_writer w = {&r->http.out, false};
@@ -149,9 +149,9 @@ void endpoints_test(struct request *r)
         err = admission_new_for(r->api->c.intake, ep->n, &e, &t);
     }
     if (err == OK)
-        err = intake_batch(r->api->c.intake, &t, 1, &keep, r->api->home, on_ping_taken, r);
+        err = intake_batch(r->api->c.intake, &t, 1, &keep, r->api->home, ping_on_stored, r);
     if (err == OK)
         return;
     admission_free(t);
-    refuse(r, err);
+    endpoint_refuse(r, err);
 }

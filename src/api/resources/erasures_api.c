@@ -1,11 +1,12 @@
-/* erasures_api: a number's data deleted. The row is made here, the housekeeper works it off. */
+/* erasures_api: deletes a number's data. It makes the erasure's row, which the housekeeper works
+ * off. */
 #include <stdio.h>
 
 #include "api/resources/handlers.h"
 #include "api/core/query.h"
 #include "store/rows/erasures.h"
 
-static void put_erasure(struct json_writer *w, const struct request *r, const struct erasure *e)
+static void erasure_show(struct json_writer *w, const struct request *r, const struct erasure *e)
 {
     json_obj(w, NULL);
     json_put_str(w, "id", str_of(e->id));
@@ -20,7 +21,7 @@ static void put_erasure(struct json_writer *w, const struct request *r, const st
     json_end_obj(w);
 }
 
-static enum err erase_work(struct request *r, struct db *db)
+static enum err erasure_make_work(struct request *r, struct db *db)
 {
     struct erasure made = *(const struct erasure *)r->room;
     struct json_writer w = {&r->http.out, false};
@@ -29,11 +30,11 @@ static enum err erase_work(struct request *r, struct db *db)
         return err;
     r->http.status = 202;
     snprintf(r->http.location, sizeof r->http.location, "/v1/erasures/%s", made.id);
-    put_erasure(&w, r, &made);
+    erasure_show(&w, r, &made);
     return r->http.out.err;
 }
 
-static void wake(struct request *r)
+static void erasure_committed(struct request *r)
 {
     housekeeper_wake(r->api->c.housekeeper);
 }
@@ -50,14 +51,14 @@ void numbers_erase(struct request *r)
     if (err == OK) {
         e->account = number->account;
         id_new("era", e->id);
-        request_write(r, erase_work, wake);
+        request_write(r, erasure_make_work, erasure_committed);
         return;
     }
     problem_of_err(r, err);
     request_done(r);
 }
 
-static enum err get_work(struct request *r, struct db *db)
+static enum err erasure_get_work(struct request *r, struct db *db)
 {
     struct erasure e;
     struct json_writer w = {&r->http.out, false};
@@ -65,11 +66,11 @@ static enum err get_work(struct request *r, struct db *db)
     if (err != OK)
         return err;
     r->http.status = 200;
-    put_erasure(&w, r, &e);
+    erasure_show(&w, r, &e);
     return r->http.out.err;
 }
 
 void erasures_get(struct request *r)
 {
-    request_read(r, get_work);
+    request_read(r, erasure_get_work);
 }

@@ -1,4 +1,4 @@
-/* events_api: events with their deliveries and attempts, and sending one again. Reads on the
+/* events_api: shows events with their deliveries and attempts, and sends one again. Reads on the
  * store's readers. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 #include "hub/resend.h"
 #include "api/core/query.h"
 
-/* The payload's members, then ours; the object stays open. */
-static void put_event(struct json_writer *w, const struct request *r, const struct event *e,
-                      const char *state)
+/* Prints the payload's members, then the daemon's own; the object stays open. */
+static void event_show(struct json_writer *w, const struct request *r, const struct event *e,
+                       const char *state)
 {
     json_obj(w, NULL);
     if (e->payload.n > 2) {
@@ -23,7 +23,7 @@ static void put_event(struct json_writer *w, const struct request *r, const stru
     json_put_str(w, "state", str_of(state));
 }
 
-struct listing {
+struct events_page {
     struct request *r;
     struct db *db;
     struct json_writer w;
@@ -31,21 +31,21 @@ struct listing {
     enum err err;
 };
 
-static bool on_event(void *arg, int64_t n, const struct event *e)
+static bool events_page_on_event(void *arg, int64_t n, const struct event *e)
 {
-    struct listing *l = arg;
+    struct events_page *l = arg;
     const char *state;
     if (l->left == 0)
         return false;
     l->left--;
     l->err = event_state(l->db, n, &state);
-    put_event(&l->w, l->r, e, state);
+    event_show(&l->w, l->r, e, state);
     json_end_obj(&l->w);
     return l->err == OK;
 }
 
-/* What an event has to do with deliveries. *ret_none: nothing can fit. */
-static enum err read_delivery_filter(struct request *r, struct event_filter *f, bool *ret_none)
+/* Reads the part of the filter about deliveries. *ret_none: nothing can fit. */
+static enum err filter_read_deliveries(struct request *r, struct event_filter *f, bool *ret_none)
 {
     enum delivery_state state;
     struct str st = request_query(r, "state"), endpoint = request_query(r, "endpoint");
@@ -65,7 +65,7 @@ static enum err read_delivery_filter(struct request *r, struct event_filter *f, 
     return OK;
 }
 
-static enum err read_filter(struct request *r, struct event_filter *f, char number[NUMBER_SIZE],
+static enum err filter_read(struct request *r, struct event_filter *f, char number[NUMBER_SIZE],
                             bool *ret_none)
 {
     enum event_kind kind;
@@ -78,7 +78,7 @@ static enum err read_filter(struct request *r, struct event_filter *f, char numb
     if (err == OK && type.n && !event_kind_parse(type, &kind))
         err = request_refuse(r, "type", "the name of an event");
     if (err == OK)
-        err = read_delivery_filter(r, f, ret_none);
+        err = filter_read_deliveries(r, f, ret_none);
     f->q = request_query(r, "q");
     if (err == OK && f->q.n > EVENT_QUERY_MAX)
         err = request_refuse(r, "q", "at most 256 bytes");
@@ -92,19 +92,19 @@ static enum err read_filter(struct request *r, struct event_filter *f, char numb
 
 static enum err events_list_work(struct request *r, struct db *db)
 {
-    struct listing l = {.r = r, .db = db};
+    struct events_page l = {.r = r, .db = db};
     struct event_filter f = {.rows_max = LIST_ROWS_MAX};
     struct list_stop stop = {.at_end = true};
     char number[NUMBER_SIZE];
     bool none;
     enum err err = request_page(r, CURSOR_EVENTS, &l.left, &f.before_n);
     if (err == OK)
-        err = read_filter(r, &f, number, &none);
+        err = filter_read(r, &f, number, &none);
     if (err != OK)
         return err;
     list_begin(r, &l.w);
     if (!none)
-        err = event_list(db, &f, on_event, &l, &stop);
+        err = event_list(db, &f, events_page_on_event, &l, &stop);
     list_end(r, &l.w, CURSOR_EVENTS, stop.at_end ? 0 : stop.at_n);
     return err != OK ? err : l.err;
 }
@@ -114,7 +114,7 @@ void events_list(struct request *r)
     request_read(r, events_list_work);
 }
 
-static bool on_attempt(void *arg, const struct attempt *a)
+static bool attempt_on_row(void *arg, const struct attempt *a)
 {
     struct json_writer *w = arg;
     json_obj(w, NULL);
@@ -134,9 +134,9 @@ static bool on_attempt(void *arg, const struct attempt *a)
     return true;
 }
 
-static bool on_delivery(void *arg, const struct delivery *d)
+static bool delivery_on_row(void *arg, const struct delivery *d)
 {
-    struct listing *l = arg;
+    struct events_page *l = arg;
     struct json_writer *w = &l->w;
     const struct book_endpoint *ep = book_endpoint(l->r->book, d->endpoint);
     if (ep && !l->r->is_operator && ep->account != l->r->account)
@@ -150,7 +150,7 @@ static bool on_delivery(void *arg, const struct delivery *d)
     json_put_bool(w, "resend", d->resend);
     put_time(w, "next_attempt_at", d->state == DELIVERY_PENDING ? d->next_at_ms : 0);
     json_arr(w, "attempts");
-    l->err = attempt_list(l->db, d->n, on_attempt, w);
+    l->err = attempt_list(l->db, d->n, attempt_on_row, w);
     json_end_arr(w);
     json_end_obj(w);
     return l->err == OK;
@@ -158,7 +158,7 @@ static bool on_delivery(void *arg, const struct delivery *d)
 
 static enum err events_get_work(struct request *r, struct db *db)
 {
-    struct listing l = {.r = r, .db = db, .w = {&r->http.out, false}};
+    struct events_page l = {.r = r, .db = db, .w = {&r->http.out, false}};
     const char *state;
     struct event *e = NULL;
     int64_t n;
@@ -170,9 +170,9 @@ static enum err events_get_work(struct request *r, struct db *db)
     if (err != OK)
         return err;
     r->http.status = 200;
-    put_event(&l.w, r, e, state);
+    event_show(&l.w, r, e, state);
     json_arr(&l.w, "deliveries");
-    err = delivery_list_of_event(db, n, on_delivery, &l);
+    err = delivery_list_of_event(db, n, delivery_on_row, &l);
     json_end_arr(&l.w);
     json_end_obj(&l.w);
     const struct event *gone = e;
@@ -197,7 +197,7 @@ struct resend { /* in r->room */
     size_t n_endpoints, n_deliveries;
 };
 
-static bool on_endpoint(void *arg, const struct delivery *d)
+static bool resend_on_delivery(void *arg, const struct delivery *d)
 {
     struct resend *s = arg;
     for (size_t i = 0; i < s->n_endpoints; i++)
@@ -208,14 +208,14 @@ static bool on_endpoint(void *arg, const struct delivery *d)
     return true;
 }
 
-/* To one endpoint, or to all that it went to before. */
-static enum err find_endpoints(struct request *r, struct db *db, struct resend *s)
+/* Finds the endpoint that is given, or all that the event went to before. */
+static enum err resend_find_endpoints(struct request *r, struct db *db, struct resend *s)
 {
     struct str id;
     const struct json *named = json_get(r->json, "endpoint");
     s->n_endpoints = 0;
     if (!named)
-        return delivery_list_of_event(db, s->event_n, on_endpoint, s);
+        return delivery_list_of_event(db, s->event_n, resend_on_delivery, s);
     const struct book_endpoint *ep = json_str(named, &id) ? book_endpoint_by_id(r->book, id) : NULL;
     if (!ep || ep->account != s->event->account)
         return request_refuse(r, "endpoint", "the id of an endpoint of the event's account");
@@ -223,7 +223,7 @@ static enum err find_endpoints(struct request *r, struct db *db, struct resend *
     return OK;
 }
 
-static enum err read_event(struct request *r, struct db *db, struct resend *s)
+static enum err resend_read_event(struct request *r, struct db *db, struct resend *s)
 {
     struct event *e = NULL;
     enum err err = event_find(db, request_scope(r), str_of(r->arg), &s->event_n);
@@ -238,9 +238,9 @@ static enum err resend_work(struct request *r, struct db *db)
 {
     struct resend *s = r->room;
     struct json_writer w = {&r->http.out, false};
-    enum err err = read_event(r, db, s);
+    enum err err = resend_read_event(r, db, s);
     if (err == OK)
-        err = find_endpoints(r, db, s);
+        err = resend_find_endpoints(r, db, s);
     s->n_deliveries = 0;
     for (size_t i = 0; err == OK && i < s->n_endpoints; i++)
         if (book_endpoint(r->book, s->endpoint[i]))

@@ -1,13 +1,13 @@
-/* extensions_api: the SIP accounts of an account as a resource. A password that the request does
- * not give is made here and shown in the answer, once; no other answer, the audit log or a log line
- * has one. What registers phones with them is not there yet. */
+/* extensions_api: handles the SIP accounts of an account as a resource. A password that the request
+ * does not give is made here and shown in the answer, once; no other answer, nor the audit log or a
+ * log line, has one. Phones cannot register with them yet. */
 #include <string.h>
 
 #include "api/resources/handlers.h"
 #include "api/core/resource.h"
 
-/* rec->secret is what the answer shows: the same in each run of the job. */
-static enum err make_password(struct record *rec, struct extension *e)
+/* Makes a password; the answer shows rec->secret, which is the same in each run of the job. */
+static enum err extension_make_password(struct record *rec, struct extension *e)
 {
     char made[sizeof e->password];
     if (!rec->secret[0]) {
@@ -28,7 +28,7 @@ static enum err extension_check(struct request *r, struct record *rec, const str
     if (err != OK)
         return err;
     if (!e->password[0])
-        err = make_password(rec, e);
+        err = extension_make_password(rec, e);
     extension_key(str_of(e->username), key);
     if (err == OK)
         err = record_print_key(rec, key);

@@ -1,4 +1,4 @@
-/* Inside api/: the handlers of the resources, for the table of routes. */
+/* Inside api/: declares the handlers of the resources, for the table of routes. */
 #pragma once
 #include "api/core/kind.h"
 

@@ -1,7 +1,7 @@
-/* ingest_api: events from another PBX: POST /v1/events with one object or an array of them. All are
- * checked before any is taken, and stored in one transaction: all or none, so that a request that
- * is repeated cannot change the order of a call's events. 202 comes when all are on disk; a refusal
- * names each item that is at fault, a hundred at the most. */
+/* ingest_api: takes events from another PBX: POST /v1/events with one object or an array of them.
+ * All are checked before any is taken, and stored in one transaction: all or none, so that a
+ * request that is repeated cannot change the order of a call's events. 202 comes when all are on
+ * disk; a refusal names each item that is at fault, a hundred at the most. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,14 +21,14 @@ struct batch { /* one request's events on their way */
     } item[];
 };
 
-static void put_item(struct json_writer *w, const struct batch *b, size_t i)
+static void batch_put_item(struct json_writer *w, const struct batch *b, size_t i)
 {
     json_put_str(w, "id", str_of(b->item[i].id));
     json_put_bool(w, "duplicate", b->item[i].duplicate);
 }
 
-/* Who posts one object is told of one, too. */
-static void put_answer(struct batch *b)
+/* Answers with one object when one was posted. */
+static void batch_put_answer(struct batch *b)
 {
     struct request *r = b->r;
     struct json_writer w = {&r->http.out, false};
@@ -36,11 +36,11 @@ static void put_answer(struct batch *b)
     r->http.status = 202;
     json_obj(&w, NULL);
     if (!b->many)
-        put_item(&w, b, 0);
+        batch_put_item(&w, b, 0);
     json_arr(&w, "data");
     for (size_t i = 0; i < b->n; i++) {
         json_obj(&w, NULL);
-        put_item(&w, b, i);
+        batch_put_item(&w, b, i);
         json_end_obj(&w);
     }
     json_end_arr(&w);
@@ -48,7 +48,7 @@ static void put_answer(struct batch *b)
 }
 
 /* On the answers' thread. */
-static void on_taken(void *arg, enum err err, const bool *duplicate, size_t n)
+static void batch_on_stored(void *arg, enum err err, const bool *duplicate, size_t n)
 {
     struct batch *b = arg;
     struct request *r = b->r;
@@ -57,27 +57,27 @@ static void on_taken(void *arg, enum err err, const bool *duplicate, size_t n)
     if (err != OK)
         problem_of_err(r, err);
     else if (!r->replayed)
-        put_answer(b);
+        batch_put_answer(b);
     free(b);
     request_done(r);
 }
 
 /* With an Idempotency-Key the answer is part of the transaction. */
-static enum err keep_before(void *arg, struct db *db, bool *ret_skip)
+static enum err batch_before(void *arg, struct db *db, bool *ret_skip)
 {
     return idempotency_before(((struct batch *)arg)->r, db, ret_skip);
 }
 
-static enum err keep_after(void *arg, struct db *db, const struct admission *const *t, size_t n)
+static enum err batch_after(void *arg, struct db *db, const struct admission *const *t, size_t n)
 {
     struct batch *b = arg;
     for (size_t i = 0; i < n; i++)
         b->item[i].duplicate = !admission_is_new(t[i]);
-    put_answer(b);
+    batch_put_answer(b);
     return idempotency_keep(b->r, db);
 }
 
-/* ---- what is wrong with it ---- */
+/* ---- faults ---- */
 
 struct faults {
     struct item_fault *at; /* heap, made for the first */
@@ -94,10 +94,10 @@ static enum err fault_add(struct faults *f, size_t index, const struct field_err
     return OK;
 }
 
-/* An item that is at fault is noted, and the rest still looked at: the sender learns of all at
- * once. Once one is, none is prepared any more (*ret stays NULL). */
-static enum err prepare(struct request *r, const struct json *doc, size_t i, struct faults *f,
-                        struct admission **ret, char id[EVENT_ID_MAX + 1])
+/* Prepares an item. Its fault is noted, and the other items are still looked at, so that the sender
+ * learns of all at once. After the first fault none is prepared any more (*ret stays NULL). */
+static enum err item_prepare(struct request *r, const struct json *doc, size_t i, struct faults *f,
+                             struct admission **ret, char id[EVENT_ID_MAX + 1])
 {
     struct event *made;
     enum err err = event_of_ingest(r->account, doc, clock_wall_ms(), &made, &r->fault);
@@ -113,7 +113,7 @@ static enum err prepare(struct request *r, const struct json *doc, size_t i, str
     return OK;
 }
 
-static void refuse(struct request *r, enum err err, const struct faults *f)
+static void batch_refuse(struct request *r, enum err err, const struct faults *f)
 {
     if (f->faulty)
         problem_items(r, json_kind(r->json) == JSON_IS_ARRAY, f->at, f->n, f->faulty);
@@ -135,23 +135,23 @@ void events_ingest(struct request *r)
     else if (!t || !b)
         err = ERR_NOMEM;
     for (; err == OK && made < n; made++)
-        err = prepare(r, many ? json_at(r->json, made) : r->json, made, &faults, &t[made],
-                      b->item[made].id);
+        err = item_prepare(r, many ? json_at(r->json, made) : r->json, made, &faults, &t[made],
+                           b->item[made].id);
     if (err == OK && faults.faulty)
         err = ERR_INVALID;
     if (err == OK) {
         b->r = r;
         b->many = many;
         b->n = n;
-        const struct intake_companion keep = {keep_before, keep_after, b};
+        const struct intake_companion keep = {batch_before, batch_after, b};
         err = intake_batch(r->api->c.intake, t, n, r->idempotency ? &keep : NULL, r->api->home,
-                           on_taken, b);
+                           batch_on_stored, b);
     } /* OK: b and r may be gone now */
     if (err != OK) {
         for (size_t i = 0; t && i < made; i++)
             admission_free(t[i]);
         free(b);
-        refuse(r, err, &faults);
+        batch_refuse(r, err, &faults);
     }
     free(faults.at);
     free(t);

@@ -1,7 +1,7 @@
-/* ingest_sms_api: a message that an SMS provider posts, as a form or as JSON, in its own words:
- * POST /v1/ingest/sms. It goes through the door for messages, like those of SMPP; the provider is
- * told "taken" after the commit, and absorbed when it posts the same message again. Fields that
- * nobody asked for are passed over: providers send many. */
+/* ingest_sms_api: takes a message that an SMS provider posts, as a form or as JSON, with its own
+ * field names: POST /v1/ingest/sms. The message goes through the door for messages, like those of
+ * SMPP; the provider gets its answer after the commit, and a repeat of the same message is
+ * absorbed. Unknown fields are passed over, since providers send many. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,20 +16,20 @@ enum { PROVIDER_ID_MAX = 255, BARE_MIN = 9 };
 /* All providers of an account share one name space: from, to and id together are the message. */
 static const struct str link_http = STR("http");
 
-struct posted { /* slices into the form or the document */
+struct post { /* slices into the form or the document */
     struct form form;
     char digits[SMS_FIELD_COUNT][32];
     struct str value[SMS_FIELD_COUNT];
 };
 
-static bool is_type(const struct request *r, struct str due)
+static bool request_is_type(const struct request *r, struct str due)
 {
     struct str type, rest;
     str_cut(request_header(r, "Content-Type"), ';', &type, &rest);
     return str_eq_nocase(str_trim(type), due);
 }
 
-static bool read_form(struct request *r, const struct sms_fields *f, struct posted *p)
+static bool post_read_form(struct request *r, const struct sms_fields *f, struct post *p)
 {
     enum err err = form_parse(buf_str(&r->http.body), &p->form);
     if (err == ERR_NOMEM)
@@ -43,7 +43,7 @@ static bool read_form(struct request *r, const struct sms_fields *f, struct post
     return err == OK;
 }
 
-static bool read_doc(struct request *r, const struct sms_fields *f, struct posted *p)
+static bool post_read_doc(struct request *r, const struct sms_fields *f, struct post *p)
 {
     char where[160], detail[200];
     if (json_parse(str_trim(buf_str(&r->http.body)), &r->json, where, sizeof where) != OK ||
@@ -58,8 +58,8 @@ static bool read_doc(struct request *r, const struct sms_fields *f, struct poste
     return true;
 }
 
-/* The names that the request gives win over the operator's, those over the common ones. */
-static enum err read_names(struct request *r, struct sms_fields *f)
+/* Reads the request's names, which win over the operator's, as those win over the common ones. */
+static enum err request_read_names(struct request *r, struct sms_fields *f)
 {
     *f = *r->api->sms_fields;
     for (int i = 0; i < SMS_FIELD_COUNT; i++) {
@@ -71,8 +71,8 @@ static enum err read_names(struct request *r, struct sms_fields *f)
     return OK;
 }
 
-/* Some providers take nothing but 200 for an answer. */
-static enum err read_status(struct request *r)
+/* Reads the status to answer with: some providers take nothing but 200. */
+static enum err request_read_status(struct request *r)
 {
     struct str text = request_query(r, "status");
     uint64_t v = 202;
@@ -82,17 +82,18 @@ static enum err read_status(struct request *r)
     return OK;
 }
 
-static enum err missing(struct request *r, const struct sms_fields *f, enum sms_field field)
+static enum err request_refuse_missing(struct request *r, const struct sms_fields *f,
+                                       enum sms_field field)
 {
     char why[sizeof r->fault.why];
     snprintf(why, sizeof why, "a field of the name %.100s", f->names[field]);
     return request_refuse(r, sms_field_name(field), why);
 }
 
-/* E.164 where it is a number; short codes and names stay. A `+` that was not escaped in a form came
- * as a blank. */
-static enum err read_sender(struct request *r, struct str text, char number[NUMBER_SIZE],
-                            struct str *ret)
+/* Reads the sender: E.164 when it is a number; short codes and names stay. A `+` that was not
+ * escaped in a form came as a blank. */
+static enum err request_read_sender(struct request *r, struct str text, char number[NUMBER_SIZE],
+                                    struct str *ret)
 {
     static const struct number_rules rules = {.bare_is_e164 = true};
     size_t digits = 0;
@@ -115,8 +116,9 @@ static enum err read_sender(struct request *r, struct str text, char number[NUMB
                                 "at most 20 characters");
 }
 
-/* One of the asker's that takes messages; any other is as if it did not exist. */
-static enum err find_number(struct request *r, struct str text, const struct book_number **ret)
+/* Finds a number of the asker that takes messages; any other is as if it did not exist. */
+static enum err request_find_number(struct request *r, struct str text,
+                                    const struct book_number **ret)
 {
     static const struct number_rules rules = {.bare_is_e164 = true};
     char number[NUMBER_SIZE];
@@ -129,7 +131,8 @@ static enum err find_number(struct request *r, struct str text, const struct boo
     return OK;
 }
 
-static void on_taken(void *arg, uint64_t token, enum err err, bool duplicate, struct str message_id)
+static void sms_on_stored(void *arg, uint64_t token, enum err err, bool duplicate,
+                          struct str message_id)
 {
     struct request *r = arg;
     struct json_writer w = {&r->http.out, false};
@@ -144,7 +147,7 @@ static void on_taken(void *arg, uint64_t token, enum err err, bool duplicate, st
     request_done(r);
 }
 
-static enum err take(struct request *r, const struct sms_fields *f, const struct posted *p)
+static enum err sms_take(struct request *r, const struct sms_fields *f, const struct post *p)
 {
     char from[NUMBER_SIZE];
     const struct book_number *to = NULL;
@@ -156,39 +159,39 @@ static enum err take(struct request *r, const struct sms_fields *f, const struct
                                      .number = 1}};
     for (int i = 0; i < SMS_FIELD_MESSAGE_ID; i++)
         if (!p->value[i].p)
-            return missing(r, f, (enum sms_field)i);
+            return request_refuse_missing(r, f, (enum sms_field)i);
     if (in.part.data.n > SMS_TEXT_MAX)
         return request_refuse(r, "text", "at most 49152 bytes");
     if (!in.message_id.n) /* the client's own name for the request */
         in.message_id = request_header(r, "Idempotency-Key");
     if (in.message_id.n > PROVIDER_ID_MAX)
         return request_refuse(r, "message_id", "at most 255 bytes");
-    enum err err = read_sender(r, p->value[SMS_FIELD_FROM], from, &in.from);
+    enum err err = request_read_sender(r, p->value[SMS_FIELD_FROM], from, &in.from);
     if (err == OK)
-        err = find_number(r, p->value[SMS_FIELD_TO], &to);
+        err = request_find_number(r, p->value[SMS_FIELD_TO], &to);
     if (err != OK)
         return err;
     in.account = to->account;
     in.to = str_of(to->set->e164);
-    return messages_take(r->api->c.messages, r->book, &in, r->api->home, on_taken, r, 0);
+    return messages_take(r->api->c.messages, r->book, &in, r->api->home, sms_on_stored, r, 0);
 }
 
 void ingest_sms(struct request *r)
 {
     struct sms_fields f;
-    struct posted p = {0};
-    bool form = is_type(r, STR("application/x-www-form-urlencoded"));
-    enum err err = read_names(r, &f);
+    struct post p = {0};
+    bool form = request_is_type(r, STR("application/x-www-form-urlencoded"));
+    enum err err = request_read_names(r, &f);
     if (err == OK)
-        err = read_status(r);
-    if (err == OK && !form && !is_type(r, STR("application/json"))) {
+        err = request_read_status(r);
+    if (err == OK && !form && !request_is_type(r, STR("application/json"))) {
         problem(r, 415, "unsupported_media_type",
                 "The body's Content-Type must be application/x-www-form-urlencoded or "
                 "application/json.");
     } else if (err != OK) {
         problem_of_err(r, err);
-    } else if ((form ? read_form : read_doc)(r, &f, &p)) {
-        err = take(r, &f, &p); /* OK: r may be gone now */
+    } else if ((form ? post_read_form : post_read_doc)(r, &f, &p)) {
+        err = sms_take(r, &f, &p); /* OK: r may be gone now */
         form_fini(&p.form);
         if (err == OK)
             return;

@@ -1,4 +1,4 @@
-/* keys_api: API keys as a resource. */
+/* keys_api: handles API keys as a resource. */
 #include "api/core/key_kind.h"
 #include "api/resources/handlers.h"
 

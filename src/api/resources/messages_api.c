@@ -1,6 +1,6 @@
-/* messages_api: text messages as people read them, newest first: all, or by thread. Reads on the
- * store's readers. A page may be shorter than its limit before the list ends: each request looks at
- * so many rows and no more. */
+/* messages_api: lists text messages as people read them, newest first: all, or by thread. Reads on
+ * the store's readers. A page may be shorter than its limit before the list ends: each request
+ * looks at so many rows and no more. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 
 enum { THREAD_ROWS_MAX = 2000, COUNT_MAX = 1000, QUERY_MAX = 128 };
 
-struct listing {
+struct messages_page {
     struct request *r;
     struct db *db;
     struct json_writer w;
@@ -21,7 +21,7 @@ struct listing {
     enum err err;
 };
 
-/* Members of the payload, as they stand there. */
+/* Prints members of the payload, as they stand there. */
 static void put_members(struct json_writer *w, const struct json *doc, const char *const *name,
                         size_t n)
 {
@@ -33,7 +33,8 @@ static void put_members(struct json_writer *w, const struct json *doc, const cha
     }
 }
 
-static enum err put_message(struct listing *l, const char *key, int64_t n, const struct event *e)
+static enum err put_message(struct messages_page *l, const char *key, int64_t n,
+                            const struct event *e)
 {
     static const char *const first[] = {"id", "message_id", "from", "to", "message", "timestamp"};
     static const char *const then[] = {"encoding", "parts", "partial"};
@@ -58,9 +59,9 @@ static enum err put_message(struct listing *l, const char *key, int64_t n, const
     return err;
 }
 
-static bool on_message(void *arg, int64_t n, const struct event *e)
+static bool messages_page_on_message(void *arg, int64_t n, const struct event *e)
 {
-    struct listing *l = arg;
+    struct messages_page *l = arg;
     if (l->left == 0)
         return false;
     l->left--;
@@ -70,7 +71,7 @@ static bool on_message(void *arg, int64_t n, const struct event *e)
 
 static enum err messages_work(struct request *r, struct db *db)
 {
-    struct listing l = {.r = r, .db = db};
+    struct messages_page l = {.r = r, .db = db};
     struct inbox_filter f = {.rows_max = LIST_ROWS_MAX};
     struct list_stop stop;
     char number[NUMBER_SIZE], peer[NUMBER_SIZE];
@@ -89,7 +90,7 @@ static enum err messages_work(struct request *r, struct db *db)
     f.number = request_did(r, number);
     f.peer = request_number(r, "peer", peer);
     list_begin(r, &l.w);
-    err = inbox_walk(db, &f, on_message, &l, &stop);
+    err = inbox_walk(db, &f, messages_page_on_message, &l, &stop);
     list_end(r, &l.w, CURSOR_MESSAGES, stop.at_end ? 0 : stop.at_n);
     return err != OK ? err : l.err;
 }
@@ -101,9 +102,9 @@ void messages_list(struct request *r)
 
 /* ---- threads ---- */
 
-static bool on_thread(void *arg, int64_t n, const struct event *e)
+static bool messages_page_on_thread(void *arg, int64_t n, const struct event *e)
 {
-    struct listing *l = arg;
+    struct messages_page *l = arg;
     struct json_writer *w = &l->w;
     int64_t count = 0;
     if (l->left == 0)
@@ -123,8 +124,8 @@ static bool on_thread(void *arg, int64_t n, const struct event *e)
     return l->err == OK;
 }
 
-/* Two places: pages of one walk show one moment, whatever comes meanwhile. The second bears some of
- * the first, so that they stay together. */
+/* Reads a cursor of two places: pages of one walk show one moment, whatever comes meanwhile. The
+ * second bears some of the first, so that they stay together. */
 static enum err thread_cursor(struct request *r, struct db *db, int64_t *ret_top, int64_t *ret_n)
 {
     struct cursor top = {.of = CURSOR_THREADS_TOP, .owner = request_scope(r)};
@@ -156,7 +157,7 @@ static void put_thread_cursor(struct request *r, int64_t top_n, int64_t n,
 
 static enum err threads_work(struct request *r, struct db *db)
 {
-    struct listing l = {.r = r, .db = db};
+    struct messages_page l = {.r = r, .db = db};
     struct inbox_filter f = {.account = request_scope(r), .rows_max = THREAD_ROWS_MAX};
     struct list_stop stop;
     char number[NUMBER_SIZE], next[2 * CURSOR_SIZE];
@@ -167,7 +168,7 @@ static enum err threads_work(struct request *r, struct db *db)
         return err;
     f.number = request_did(r, number);
     list_begin(r, &l.w);
-    err = inbox_threads(db, &f, l.top_n, on_thread, &l, &stop);
+    err = inbox_threads(db, &f, l.top_n, messages_page_on_thread, &l, &stop);
     put_thread_cursor(r, l.top_n, stop.at_n, next);
     json_end_arr(&l.w);
     json_put_str(&l.w, "next_cursor", stop.at_end ? (struct str){0} : str_of(next));

@@ -1,5 +1,5 @@
-/* numbers_api: DIDs, and where their calls are forwarded. Handlers on the HTTP server's threads,
- * work on the store's. */
+/* numbers_api: handles DIDs and the forwarding of their calls. Handlers on the HTTP server's
+ * threads, work on the store's. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,8 +14,8 @@ void numbers_patch(struct request *r)
     resource_patch(r, &numbers);
 }
 
-/* An account does not free a number for whoever comes: it gives it back, as did/release does. */
-static enum err give_back_work(struct request *r, struct db *db)
+/* Gives an account's number back to the pool, as did/release does; an account cannot free it. */
+static enum err number_give_back_work(struct request *r, struct db *db)
 {
     r->record->move_to = did_pool(r);
     r->http.status = 204;
@@ -24,8 +24,8 @@ static enum err give_back_work(struct request *r, struct db *db)
     return resource_merge(r, r->record, db, NULL);
 }
 
-/* Begins a request about a number; false: it is answered. */
-static bool begin(struct request *r)
+/* Begins a request about a number. False: it is answered. */
+static bool number_begin(struct request *r)
 {
     r->record = record_new(r, &numbers);
     if (r->record)
@@ -39,11 +39,11 @@ void numbers_delete(struct request *r)
 {
     if (rights_own_numbers(r))
         resource_delete(r, &numbers);
-    else if (begin(r))
-        request_write(r, give_back_work, setting_committed);
+    else if (number_begin(r))
+        request_write(r, number_give_back_work, setting_committed);
 }
 
-static void put_forward(struct request *r, const struct json *doc)
+static void forward_show(struct request *r, const struct json *doc)
 {
     if (json_get(doc, "forward"))
         buf_put_json(&r->http.out, json_get(doc, "forward"));
@@ -57,14 +57,14 @@ static enum err forward_get_work(struct request *r, struct db *db)
     enum err err = record_get(rec, db, request_scope(r), str_of(r->arg));
     if (err != OK)
         return err;
-    put_forward(r, rec->was);
+    forward_show(r, rec->was);
     request_if_none_match(r, rec->setting.version);
     return OK;
 }
 
 void forward_get(struct request *r)
 {
-    if (begin(r))
+    if (number_begin(r))
         request_read(r, forward_get_work);
 }
 
@@ -86,7 +86,7 @@ static enum err forward_put_work(struct request *r, struct db *db)
     if (err == ERR_INVALID && !strncmp(r->fault.field, "forward.", 8))
         memmove(r->fault.field, r->fault.field + 8, strlen(r->fault.field + 8) + 1);
     if (err == OK)
-        put_forward(r, r->record->now);
+        forward_show(r, r->record->now);
     return err;
 }
 
@@ -100,6 +100,6 @@ void forward_put(struct request *r)
         request_done(r);
         return;
     }
-    if (begin(r))
+    if (number_begin(r))
         request_write(r, forward_put_work, setting_committed);
 }

@@ -1,5 +1,5 @@
-/* pages_api: what needs nobody's key: health, metrics, the description of the API, a first page. On
- * the HTTP server's threads. */
+/* pages_api: answers the requests that need no key: health, metrics, the description of the API, a
+ * first page. On the HTTP server's threads. */
 #include "api/http/files.h"
 #include "api/resources/handlers.h"
 #include "api/core/problem.h"
@@ -12,7 +12,7 @@ void health_get(struct request *r)
     request_done(r);
 }
 
-/* Ready: what comes in now can be made durable. */
+/* Answers whether the daemon is ready: events that come in now can be made durable. */
 void ready_get(struct request *r)
 {
     const struct api_config *c = &r->api->c;

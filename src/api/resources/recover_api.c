@@ -1,5 +1,6 @@
-/* recover_api: a time range of an endpoint sent again. The events are counted first, a few thousand
- * rows at a time on the readers; then the job's row is made, which the housekeeper works off. */
+/* recover_api: sends a time range of an endpoint again. The events are counted first, a few
+ * thousand rows at a time on the readers; then the job's row is made, which the housekeeper works
+ * off. */
 #include <limits.h>
 #include <stdio.h>
 
@@ -9,7 +10,7 @@
 
 enum { COUNT_ROWS = 5000 };
 
-static void put_recovery(struct json_writer *w, const struct request *r, const struct recovery *c)
+static void recovery_show(struct json_writer *w, const struct request *r, const struct recovery *c)
 {
     json_obj(w, NULL);
     json_put_str(w, "id", str_of(c->id));
@@ -32,7 +33,7 @@ static const struct book_endpoint *own_endpoint(const struct request *r)
     return ep && (r->is_operator || ep->account == r->account) ? ep : NULL;
 }
 
-static void answer_error(struct request *r, enum err err)
+static void recovery_answer_error(struct request *r, enum err err)
 {
     problem_of_err(r, err);
     request_done(r);
@@ -40,7 +41,7 @@ static void answer_error(struct request *r, enum err err)
 
 /* ---- count, then begin ---- */
 
-struct counting {         /* in r->room */
+struct recovery_count {   /* in r->room */
     struct store_job job; /* first */
     struct request *r;
     const struct book_endpoint *endpoint; /* of r->book */
@@ -49,9 +50,9 @@ struct counting {         /* in r->room */
     bool placed, dry_run;
 };
 
-static enum err count_run(struct store_job *job, struct db *db)
+static enum err recovery_count_run(struct store_job *job, struct db *db)
 {
-    struct counting *c = (struct counting *)job;
+    struct recovery_count *c = (struct recovery_count *)job;
     enum err err = OK;
     if (!c->placed) {
         err = recover_place(db, &c->recovery);
@@ -68,9 +69,9 @@ static enum err count_run(struct store_job *job, struct db *db)
     return err;
 }
 
-static enum err begin_work(struct request *r, struct db *db)
+static enum err recovery_begin_work(struct request *r, struct db *db)
 {
-    struct recovery made = ((struct counting *)r->room)->recovery;
+    struct recovery made = ((struct recovery_count *)r->room)->recovery;
     struct json_writer w = {&r->http.out, false};
     r->fault_code = "recovery_running";
     enum err err = recovery_put(db, &made);
@@ -78,18 +79,18 @@ static enum err begin_work(struct request *r, struct db *db)
         return err;
     r->http.status = 202;
     snprintf(r->http.location, sizeof r->http.location, "/v1/recoveries/%s", made.id);
-    put_recovery(&w, r, &made);
+    recovery_show(&w, r, &made);
     return r->http.out.err;
 }
 
-static void wake(struct request *r)
+static void recovery_committed(struct request *r)
 {
     housekeeper_wake(r->api->c.housekeeper);
 }
 
-static void on_counted(struct store_job *job)
+static void recovery_on_counted(struct store_job *job)
 {
-    struct counting *c = (struct counting *)job;
+    struct recovery_count *c = (struct recovery_count *)job;
     struct request *r = c->r;
     struct json_writer w = {&r->http.out, false};
     enum err err = job->err;
@@ -98,7 +99,7 @@ static void on_counted(struct store_job *job)
     if (err == ERR_AGAIN)
         err = ERR_FULL;
     if (err != OK) {
-        answer_error(r, err);
+        recovery_answer_error(r, err);
     } else if (c->dry_run) {
         r->http.status = 200;
         json_obj(&w, NULL);
@@ -106,11 +107,11 @@ static void on_counted(struct store_job *job)
         json_end_obj(&w);
         request_done(r);
     } else {
-        request_write(r, begin_work, wake);
+        request_write(r, recovery_begin_work, recovery_committed);
     }
 }
 
-static enum err read_body(struct request *r, struct counting *c)
+static enum err recovery_read_body(struct request *r, struct recovery_count *c)
 {
     const struct json *v;
     struct recovery *rec = &c->recovery;
@@ -135,9 +136,9 @@ static enum err read_body(struct request *r, struct counting *c)
 
 void endpoints_recover(struct request *r)
 {
-    struct counting *c = request_room(r, sizeof *c);
+    struct recovery_count *c = request_room(r, sizeof *c);
     const struct book_endpoint *ep = own_endpoint(r);
-    enum err err = !c ? ERR_NOMEM : ep ? read_body(r, c) : ERR_NOT_FOUND;
+    enum err err = !c ? ERR_NOMEM : ep ? recovery_read_body(r, c) : ERR_NOT_FOUND;
     if (err == OK) {
         c->r = r;
         c->endpoint = ep;
@@ -147,19 +148,21 @@ void endpoints_recover(struct request *r)
         err = str_copy(str_of(ep->id), c->recovery.endpoint_id, sizeof c->recovery.endpoint_id);
     }
     if (err == OK) {
-        c->job = (struct store_job){
-            .run = count_run, .done = on_counted, .home = r->api->home, .owner = r->account};
+        c->job = (struct store_job){.run = recovery_count_run,
+                                    .done = recovery_on_counted,
+                                    .home = r->api->home,
+                                    .owner = r->account};
         err = store_read(r->api->c.store, &c->job);
         if (err == ERR_AGAIN)
             err = ERR_FULL; /* which is said as 503: the count can be asked for again */
     }
     if (err != OK)
-        answer_error(r, err);
+        recovery_answer_error(r, err);
 }
 
 /* ---- look, cancel ---- */
 
-struct listing {
+struct recoveries_page {
     struct request *r;
     struct json_writer w;
     unsigned left;
@@ -167,39 +170,40 @@ struct listing {
     bool more;
 };
 
-static bool on_recovery(void *arg, const struct recovery *c)
+static bool recoveries_page_on_row(void *arg, const struct recovery *c)
 {
-    struct listing *l = arg;
+    struct recoveries_page *l = arg;
     if (l->left == 0) {
         l->more = true;
         return false;
     }
     l->left--;
     l->last = c->n;
-    put_recovery(&l->w, l->r, c);
+    recovery_show(&l->w, l->r, c);
     return true;
 }
 
-static enum err list_work(struct request *r, struct db *db)
+static enum err recoveries_list_work(struct request *r, struct db *db)
 {
-    struct listing l = {.r = r};
+    struct recoveries_page l = {.r = r};
     int64_t before;
     const struct book_endpoint *ep = own_endpoint(r);
     enum err err = ep ? request_page(r, CURSOR_RECOVERIES, &l.left, &before) : ERR_NOT_FOUND;
     if (err != OK)
         return err;
     list_begin(r, &l.w);
-    err = recovery_list(db, request_scope(r), ep->n, before, l.left + 1, on_recovery, &l);
+    err =
+        recovery_list(db, request_scope(r), ep->n, before, l.left + 1, recoveries_page_on_row, &l);
     list_end(r, &l.w, CURSOR_RECOVERIES, l.more ? l.last : 0);
     return err;
 }
 
 void recoveries_list(struct request *r)
 {
-    request_read(r, list_work);
+    request_read(r, recoveries_list_work);
 }
 
-static enum err get_work(struct request *r, struct db *db)
+static enum err recovery_get_work(struct request *r, struct db *db)
 {
     struct recovery c;
     struct json_writer w = {&r->http.out, false};
@@ -207,26 +211,26 @@ static enum err get_work(struct request *r, struct db *db)
     if (err != OK)
         return err;
     r->http.status = 200;
-    put_recovery(&w, r, &c);
+    recovery_show(&w, r, &c);
     return r->http.out.err;
 }
 
 void recoveries_get(struct request *r)
 {
-    request_read(r, get_work);
+    request_read(r, recovery_get_work);
 }
 
-/* What it made so far stays; one that ended stays as it ended. */
-static enum err cancel_work(struct request *r, struct db *db)
+/* Cancels a recovery. Its deliveries so far stay; one that ended stays as it ended. */
+static enum err recovery_cancel_work(struct request *r, struct db *db)
 {
     struct recovery c;
     enum err err = recovery_get(db, request_scope(r), str_of(r->arg), &c);
     if (err == OK)
         err = recovery_end(db, c.n, RECOVERY_CANCELED);
-    return err == OK ? get_work(r, db) : err;
+    return err == OK ? recovery_get_work(r, db) : err;
 }
 
 void recoveries_cancel(struct request *r)
 {
-    request_write(r, cancel_work, wake);
+    request_write(r, recovery_cancel_work, recovery_committed);
 }

@@ -1,8 +1,9 @@
-/* setup_api: the first operator key of a daemon that was started without one. `serve` prints a URL
- * with a token that is in this process's memory alone; the page behind it (GET changes nothing, so
- * that whoever looks at links beforehand uses up nothing) posts the token back and shows the key,
- * once. As soon as anybody is an operator, there is no setup: that is looked at in the transaction
- * that makes the key, so that of two at once one gets it. Handlers on the HTTP server's threads. */
+/* setup_api: makes the first operator key of a daemon that was started without one. `serve` prints
+ * a URL with a token that is in this process's memory alone; the page behind it (GET changes
+ * nothing, so that a preview of the link does not use it up) posts the token back and shows the
+ * key, once. As soon as there is an operator, there is no setup; the transaction that makes the key
+ * checks that, so that of two requests at once one gets it. Handlers on the HTTP server's threads.
+ */
 #include <string.h>
 
 #include "api/core/access.h"
@@ -19,7 +20,7 @@ static const char page_head[] =
     "system-ui,sans-serif;max-width:40em;margin:3em auto;padding:0 1em}code{overflow-wrap:anywhere}"
     "</style><h1>hookswitch</h1>";
 
-/* ---- who may ---- */
+/* ---- the token ---- */
 
 static bool is_token(const struct request *r, struct str token)
 {
@@ -35,7 +36,7 @@ static bool is_form(const struct request *r)
                              STR("application/x-www-form-urlencoded"));
 }
 
-/* By JSON or as the page's form; false: neither. */
+/* Has the request the token, in JSON or in the page's form? */
 static bool knows_token(struct request *r)
 {
     struct form f;
@@ -81,7 +82,7 @@ void setup_page(struct request *r)
 
 /* ---- the key ---- */
 
-static void put_key_page(struct request *r)
+static void setup_put_key_page(struct request *r)
 {
     const char *key = r->record->secret;
     r->http.content_type = "text/html; charset=utf-8";
@@ -110,7 +111,7 @@ static enum err setup_work(struct request *r, struct db *db)
     json_free(doc);
     r->http.status = 201;
     if (err == OK && is_form(r))
-        put_key_page(r);
+        setup_put_key_page(r);
     else if (err == OK)
         err = resource_put(r, r->record, &w);
     return err;

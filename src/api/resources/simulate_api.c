@@ -1,6 +1,6 @@
-/* simulate_api: a call or a message that no carrier brought, to see one's webhooks at work. It
- * takes the road of real ones from the point where a carrier's would be known: intake, store,
- * lanes, signatures. 202 when it is on disk. */
+/* simulate_api: simulates a call or a message, so that webhooks can be tried without a carrier. It
+ * takes the path of real ones from intake on: store, lanes, signatures. The answer is 202 when it
+ * is on disk. */
 #include <stdlib.h>
 
 #include "api/core/idempotency.h"
@@ -8,23 +8,24 @@
 #include "api/core/query.h"
 #include "hub/simulations.h"
 
-struct simulated { /* a call on its way */
+struct simulation_run { /* a call on its way */
     struct request *r;
     struct simulation *sim;
     struct simulated_call *call;
     size_t n;             /* events */
-    const char *decision; /* what an answer to incoming_call said; NULL: nobody was asked */
+    const char *decision; /* the decision of an answer to incoming_call; NULL: there was no
+                             question */
     char event[SIMULATED_EVENTS_MAX][ID_SIZE];
 };
 
-static void simulated_over(struct simulated *s)
+static void simulation_over(struct simulation_run *s)
 {
     simulated_free(s->call);
     simulation_free(s->sim);
     free(s);
 }
 
-static void put_answer(const struct simulated *s)
+static void simulation_put_answer(const struct simulation_run *s)
 {
     struct request *r = s->r;
     struct json_writer w = {&r->http.out, false};
@@ -41,39 +42,40 @@ static void put_answer(const struct simulated *s)
     json_end_obj(&w);
 }
 
-static void finish(struct simulated *s, enum err err)
+static void simulation_finish(struct simulation_run *s, enum err err)
 {
     struct request *r = s->r;
     if (err != OK)
         problem_of_err(r, err);
     else if (!r->replayed)
-        put_answer(s);
-    simulated_over(s);
+        simulation_put_answer(s);
+    simulation_over(s);
     request_done(r);
 }
 
 /* With an Idempotency-Key the answer is part of the transaction. */
-static enum err keep_before(void *arg, struct db *db, bool *ret_skip)
+static enum err simulation_before(void *arg, struct db *db, bool *ret_skip)
 {
-    return idempotency_before(((struct simulated *)arg)->r, db, ret_skip);
+    return idempotency_before(((struct simulation_run *)arg)->r, db, ret_skip);
 }
 
-static enum err keep_after(void *arg, struct db *db, const struct admission *const *t, size_t n)
+static enum err simulation_after(void *arg, struct db *db, const struct admission *const *t,
+                                 size_t n)
 {
-    struct simulated *s = arg;
+    struct simulation_run *s = arg;
     if (!s->r->idempotency)
         return OK;
-    put_answer(s);
+    simulation_put_answer(s);
     return idempotency_keep(s->r, db);
 }
 
 /* On the answers' thread. */
-static void on_taken(void *arg, enum err err, const bool *duplicate, size_t n)
+static void simulation_on_stored(void *arg, enum err err, const bool *duplicate, size_t n)
 {
-    finish(arg, err);
+    simulation_finish(arg, err);
 }
 
-static void note(struct simulated *s, const struct admission *t)
+static void simulation_note(struct simulation_run *s, const struct admission *t)
 {
     enum err err = str_copy(admission_event(t)->id, s->event[s->n++], ID_SIZE);
     ASSERT(err == OK); /* ours */
@@ -81,43 +83,44 @@ static void note(struct simulated *s, const struct admission *t)
 
 /* `n` events are there already, in t, and the call's others go with them. When it fails, s is as it
  * was, and t the caller's. */
-static enum err submit_rest(struct simulated *s, struct admission *t[SIMULATED_EVENTS_MAX],
-                            size_t n)
+static enum err simulation_store_rest(struct simulation_run *s,
+                                      struct admission *t[SIMULATED_EVENTS_MAX], size_t n)
 {
-    const struct intake_companion keep = {.before = keep_before, .after = keep_after, .arg = s};
+    const struct intake_companion keep = {
+        .before = simulation_before, .after = simulation_after, .arg = s};
     struct api *a = s->r->api;
     size_t more;
     enum err err = simulated_end(s->call, t + n, &more);
     if (err != OK)
         return err;
     for (size_t i = 0; i < more; i++)
-        note(s, t[n + i]);
-    err = intake_batch(a->c.intake, t, n + more, &keep, a->home, on_taken, s);
+        simulation_note(s, t[n + i]);
+    err = intake_batch(a->c.intake, t, n + more, &keep, a->home, simulation_on_stored, s);
     for (size_t i = 0; err != OK && i < more; i++)
         admission_free(t[n + i]);
     return err;
 }
 
 /* On the loop that waited for it. */
-static void on_decided(void *arg, enum err err, enum control_action action)
+static void simulation_on_decided(void *arg, enum err err, enum control_action action)
 {
     static const char *const name[] = {"default", "forward", "reject"};
-    struct simulated *s = arg;
+    struct simulation_run *s = arg;
     struct admission *t[SIMULATED_EVENTS_MAX] = {NULL};
     s->decision = name[action];
     if (err == OK)
-        err = submit_rest(s, t, 0);
+        err = simulation_store_rest(s, t, 0);
     if (err != OK)
-        finish(s, err);
+        simulation_finish(s, err);
 }
 
 /* Takes *sim, unless it fails. */
-static enum err simulate_a_call(struct request *r, uint64_t account, struct simulation **sim)
+static enum err simulate_call(struct request *r, uint64_t account, struct simulation **sim)
 {
     struct admission *t[SIMULATED_EVENTS_MAX] = {NULL};
     struct simulations *all = r->api->c.simulations;
     const struct askers nobody = {0};
-    struct simulated *s = calloc(1, sizeof *s);
+    struct simulation_run *s = calloc(1, sizeof *s);
     if (!s)
         return ERR_NOMEM;
     s->r = r;
@@ -128,22 +131,22 @@ static enum err simulate_a_call(struct request *r, uint64_t account, struct simu
     if (err == OK)
         err = simulated_begin(s->call, &t[0]);
     if (err == OK)
-        note(s, t[0]);
+        simulation_note(s, t[0]);
     if (err == OK && simulation_asks(s->call, t[0])) {
-        err = simulations_run(all, s->call, &t[0], on_decided, s);
+        err = simulations_run(all, s->call, &t[0], simulation_on_decided, s);
     } else if (err == OK) {
         (void)simulated_decide(s->call, &nobody, NULL, clock_mono_ms()); /* which waits for none */
-        err = submit_rest(s, t, 1);
+        err = simulation_store_rest(s, t, 1);
     }
     if (err == OK)
         return OK; /* s and r may be gone now */
     admission_free(t[0]);
-    simulated_over(s);
+    simulation_over(s);
     return err;
 }
 
-static void on_message_taken(void *arg, uint64_t token, enum err err, bool duplicate,
-                             struct str message_id)
+static void message_on_stored(void *arg, uint64_t token, enum err err, bool duplicate,
+                              struct str message_id)
 {
     struct request *r = arg;
     struct json_writer w = {&r->http.out, false};
@@ -158,7 +161,7 @@ static void on_message_taken(void *arg, uint64_t token, enum err err, bool dupli
     request_done(r);
 }
 
-/* By the door that carriers' messages come through. */
+/* Sends a message through the door for carriers' messages. */
 static enum err simulate_message(struct request *r, uint64_t account, const struct simulation *s)
 {
     const struct message_in in = {
@@ -174,11 +177,12 @@ static enum err simulate_message(struct request *r, uint64_t account, const stru
                  .number = 1},
         .simulated = true,
     };
-    return messages_take(r->api->c.messages, r->book, &in, r->api->home, on_message_taken, r, 0);
+    return messages_take(r->api->c.messages, r->book, &in, r->api->home, message_on_stored, r, 0);
 }
 
-/* The number must be the asker's, and take what is simulated. */
-static enum err find_number(struct request *r, const struct simulation *s, uint64_t *ret_account)
+/* Finds the number, which must be the asker's and take what is simulated. */
+static enum err request_find_number(struct request *r, const struct simulation *s,
+                                    uint64_t *ret_account)
 {
     const struct book_number *n = book_number(r->book, str_of(s->number));
     if (!n || !(r->is_operator || n->account == r->account))
@@ -196,9 +200,9 @@ void simulate_create(struct request *r)
     uint64_t account;
     enum err err = simulation_parse(r->json, &s, &r->fault);
     if (err == OK)
-        err = find_number(r, s, &account);
+        err = request_find_number(r, s, &account);
     if (err == OK)
-        err = s->sms ? simulate_message(r, account, s) : simulate_a_call(r, account, &s);
+        err = s->sms ? simulate_message(r, account, s) : simulate_call(r, account, &s);
     simulation_free(s);
     if (err == OK)
         return;

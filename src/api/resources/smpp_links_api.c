@@ -1,6 +1,5 @@
-/* smpp_links_api: the links with SMPP carriers as a resource of the operator, and how each is
- * doing.
- */
+/* smpp_links_api: handles the links with SMPP carriers as a resource of the operator, and shows the
+ * state of each. */
 #include <string.h>
 
 #include "api/resources/handlers.h"

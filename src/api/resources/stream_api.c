@@ -1,11 +1,12 @@
-/* stream_api: GET /v1/events/stream: events as they come, as Server-Sent Events (WHATWG HTML §9.2).
+/* stream_api: GET /v1/events/stream sends events as they come, as Server-Sent Events (WHATWG HTML
+ * §9.2).
  *
- * A stream is a cursor into the rows of events (hub/feed); `id:` is that cursor, so that what a
- * client has seen last is exactly where it goes on. It holds what it prints next and nothing else:
+ * A stream is a cursor into the rows of events (hub/feed); `id:` is that cursor, so that a client
+ * goes on exactly after the last event it has seen. It holds what it prints next and nothing else:
  * at most STREAM_HELD bytes and one event more, however slow its client. Bytes are fetched on the
  * HTTP server's threads; pages of the store on its readers, while the stream sleeps.
  *
- * Each heartbeat looks whether the key is still good, and so does each change of settings. */
+ * Each heartbeat, and each change of settings, checks whether the key is still good. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,10 +41,10 @@ struct event_stream {
     int64_t page_cursor;
 };
 
-/* ---- what is printed ---- */
+/* ---- printing ---- */
 
 /* Salt 0: an event's id is the same each time. */
-static void put_id(struct event_stream *s, int64_t n, uint32_t salt)
+static void stream_put_id(struct event_stream *s, int64_t n, uint32_t salt)
 {
     struct cursor c = {.of = CURSOR_STREAM, .owner = s->scope, .n = n, .salt = salt};
     char text[CURSOR_SIZE];
@@ -54,9 +55,9 @@ static void put_id(struct event_stream *s, int64_t n, uint32_t salt)
     s->said = n;
 }
 
-static void put_event(struct event_stream *s, int64_t n, const struct event *e)
+static void stream_put_event(struct event_stream *s, int64_t n, const struct event *e)
 {
-    put_id(s, n, 0);
+    stream_put_id(s, n, 0);
     buf_printf(&s->out, "event: %s\ndata: ", event_kind_name(e->kind));
     size_t from = s->out.n;
     buf_put_str(&s->out, e->payload);
@@ -67,7 +68,7 @@ static void put_event(struct event_stream *s, int64_t n, const struct event *e)
     metric_add(METRIC_STREAM_EVENTS, 1);
 }
 
-static uint32_t salt(void)
+static uint32_t random_salt(void)
 {
     return (uint32_t)(crypto_random_u64() & CURSOR_SALT_MAX);
 }
@@ -75,7 +76,7 @@ static uint32_t salt(void)
 /* When it has been silent for long enough: a comment, and the place it came to, so that what was
  * passed without a match need not be looked at again after a resume. It is another text each time,
  * moved or not: whether others had events is not told either. */
-static bool beat(struct event_stream *s, int64_t now)
+static bool stream_beat(struct event_stream *s, int64_t now)
 {
     const struct api *a = s->request->api;
     int64_t cursor = feed_cursor(a->c.feed, &s->reader);
@@ -83,12 +84,12 @@ static bool beat(struct event_stream *s, int64_t now)
         return false;
     s->heartbeat_at = now + a->c.heartbeat_ms;
     buf_puts(&s->out, ":\n");
-    put_id(s, cursor > s->said ? cursor : s->said, salt());
+    stream_put_id(s, cursor > s->said ? cursor : s->said, random_salt());
     buf_putc(&s->out, '\n');
     return true;
 }
 
-static void end(struct event_stream *s, const char *why)
+static void stream_end(struct event_stream *s, const char *why)
 {
     buf_printf(&s->out, ": %s\n\n", why);
     s->ended = true;
@@ -96,10 +97,10 @@ static void end(struct event_stream *s, const char *why)
 
 /* ---- pages of the store ---- */
 
-static bool on_page_row(void *arg, int64_t n, const struct event *e)
+static bool page_on_row(void *arg, int64_t n, const struct event *e)
 {
     struct event_stream *s = arg;
-    put_event(s, n, e);
+    stream_put_event(s, n, e);
     return s->out.n < STREAM_HELD;
 }
 
@@ -113,7 +114,7 @@ static enum err page_run(struct store_job *job, struct db *db)
 {
     struct event_stream *s = stream_of(job);
     if (!s->find_start)
-        return feed_page(s->request->api->c.feed, &s->reader, db, on_page_row, s, &s->page_cursor);
+        return feed_page(s->request->api->c.feed, &s->reader, db, page_on_row, s, &s->page_cursor);
     return event_before(db, s->reader.filter.since_ms - DAY_MS, &s->page_cursor);
 }
 
@@ -133,15 +134,15 @@ static void page_done(struct store_job *job)
     struct event_stream *s = stream_of(job);
     struct request *r = s->request;
     if (job->err != OK)
-        end(s, "the store cannot be read now; come again");
+        stream_end(s, "the store cannot be read now; come again");
     page_over(s);
     if (!s->out.n)
-        beat(s, clock_mono_ms()); /* many pages may pass without a match */
+        stream_beat(s, clock_mono_ms()); /* many pages may pass without a match */
     atomic_store(&s->loading, false);
     http_wake(&r->http); /* s may be gone */
 }
 
-static void load(struct event_stream *s)
+static void stream_load_page(struct event_stream *s)
 {
     struct request *r = s->request;
     s->page_cursor = feed_cursor(r->api->c.feed, &s->reader);
@@ -150,14 +151,14 @@ static void load(struct event_stream *s)
     atomic_store(&s->loading, true);
     if (store_read(r->api->c.store, &r->job) == OK)
         return;
-    end(s, "the store has too much to do; come again");
+    stream_end(s, "the store has too much to do; come again");
     page_over(s);
     atomic_store(&s->loading, false);
 }
 
 /* ---- the stream ---- */
 
-static bool still_allowed(struct event_stream *s, int64_t now)
+static bool stream_is_allowed(struct event_stream *s, int64_t now)
 {
     struct api *a = s->request->api;
     uint64_t generation = books_generation(a->c.books);
@@ -170,16 +171,16 @@ static bool still_allowed(struct event_stream *s, int64_t now)
     return allowed;
 }
 
-static void put_items(struct event_stream *s, struct feed_item *item, size_t n)
+static void stream_put_items(struct event_stream *s, struct feed_item *item, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        put_event(s, item[i].n, item[i].event);
+        stream_put_event(s, item[i].n, item[i].event);
         event_drop(&item[i].event);
     }
 }
 
-/* Prints what there is; false: nothing now, wake comes. */
-static bool fill(struct event_stream *s)
+/* Prints the events there are. False: there are none now, and stream_on_wake comes. */
+static bool stream_fill(struct event_stream *s)
 {
     struct api *a = s->request->api;
     struct feed_item item[FEED_TAKE_MAX];
@@ -187,25 +188,25 @@ static bool fill(struct event_stream *s)
     size_t n = 0;
     if (atomic_load(&s->loading))
         return false;
-    if (!still_allowed(s, now)) {
-        end(s, "this key is not good any more");
+    if (!stream_is_allowed(s, now)) {
+        stream_end(s, "this key is not good any more");
         return true;
     }
     if (s->find_start) {
-        load(s);
+        stream_load_page(s);
         return s->ended;
     }
     switch (feed_take(a->c.feed, &s->reader, s->heartbeat_at, item, &n)) {
-    case FEED_ITEMS: put_items(s, item, n); break;
-    case FEED_BEHIND: load(s); return s->ended;
-    case FEED_ENDED: end(s, "the daemon is stopping; come again"); return true;
-    case FEED_WAIT: return beat(s, now);
+    case FEED_ITEMS: stream_put_items(s, item, n); break;
+    case FEED_BEHIND: stream_load_page(s); return s->ended;
+    case FEED_ENDED: stream_end(s, "the daemon is stopping; come again"); return true;
+    case FEED_WAIT: return stream_beat(s, now);
     }
     s->heartbeat_at = now + a->c.heartbeat_ms;
     return true;
 }
 
-static long on_read(struct http_request *r, char *out, size_t cap)
+static long stream_on_read(struct http_request *r, char *out, size_t cap)
 {
     struct event_stream *s = request_of(r)->room;
     while (s->out.err == OK && s->at == s->out.n) {
@@ -215,7 +216,7 @@ static long on_read(struct http_request *r, char *out, size_t cap)
             buf_fini(&s->out);
         buf_reset(&s->out);
         s->at = 0;
-        if (!fill(s))
+        if (!stream_fill(s))
             return STREAM_SLEEPS;
     }
     if (s->out.err != OK)
@@ -226,12 +227,12 @@ static long on_read(struct http_request *r, char *out, size_t cap)
     return (long)more.n;
 }
 
-static void on_wake(struct feed_reader *reader)
+static void stream_on_wake(struct feed_reader *reader)
 {
     http_wake(&((struct event_stream *)reader)->request->http);
 }
 
-static void on_end(struct http_request *r)
+static void stream_on_close(struct http_request *r)
 {
     struct event_stream *s = request_of(r)->room;
     feed_leave(s->request->api->c.feed, &s->reader);
@@ -240,7 +241,7 @@ static void on_end(struct http_request *r)
 
 /* ---- the request ---- */
 
-static enum err read_cursor(struct request *r, int64_t *ret)
+static enum err request_read_cursor(struct request *r, int64_t *ret)
 {
     struct cursor c = {.of = CURSOR_STREAM, .owner = request_scope(r)};
     struct str id = request_header(r, "Last-Event-ID");
@@ -255,7 +256,7 @@ static enum err read_cursor(struct request *r, int64_t *ret)
     return OK;
 }
 
-static enum err read_filter(struct request *r, struct feed_filter *f)
+static enum err request_read_filter(struct request *r, struct feed_filter *f)
 {
     char room[NUMBER_SIZE];
     enum event_kind kind;
@@ -273,7 +274,7 @@ static enum err read_filter(struct request *r, struct feed_filter *f)
     return err == OK ? request_time(r, "since", &f->since_ms) : err;
 }
 
-static bool join(struct event_stream *s, int64_t cursor)
+static bool stream_join(struct event_stream *s, int64_t cursor)
 {
     struct request *r = s->request;
     bool from_time = cursor < 0 && s->reader.filter.since_ms;
@@ -295,9 +296,9 @@ void events_stream(struct request *r)
 {
     int64_t cursor;
     struct event_stream *s = request_room(r, sizeof *s);
-    enum err err = s ? read_cursor(r, &cursor) : ERR_NOMEM;
+    enum err err = s ? request_read_cursor(r, &cursor) : ERR_NOMEM;
     if (err == OK)
-        err = read_filter(r, &s->reader.filter);
+        err = request_read_filter(r, &s->reader.filter);
     if (err != OK) {
         problem_of_err(r, err);
         request_done(r);
@@ -306,10 +307,10 @@ void events_stream(struct request *r)
     s->request = r;
     s->reader.owner = r->account;
     s->scope = request_scope(r);
-    s->reader.wake = on_wake;
+    s->reader.wake = stream_on_wake;
     s->generation = UINT64_MAX; /* none yet */
     buf_init(&s->out, STREAM_MAX);
-    if (!join(s, cursor)) {
+    if (!stream_join(s, cursor)) {
         request_done(r);
         return;
     }
@@ -319,7 +320,7 @@ void events_stream(struct request *r)
     r->http.content_type = "text/event-stream";
     buf_printf(&s->out, "retry: %d\n", RETRY_MS);
     if (!s->find_start) /* it can go on from here though nothing may have come */
-        put_id(s, feed_cursor(r->api->c.feed, &s->reader), salt());
+        stream_put_id(s, feed_cursor(r->api->c.feed, &s->reader), random_salt());
     buf_putc(&s->out, '\n');
-    http_stream(&r->http, on_read, on_end);
+    http_stream(&r->http, stream_on_read, stream_on_close);
 }

@@ -1,16 +1,16 @@
-/* trace_api: GET /v1/calls/{id}/trace. The store says whether there is such a call in the key's
- * account; only then the trace's log is asked. Each answers by mail to the API's own thread, and
- * nobody waits. */
+/* trace_api: GET /v1/calls/{id}/trace. The store is asked first whether the key's account has such
+ * a call, and only then the trace's log. Each answers by mail to the API's own thread, and no
+ * thread waits. */
 #include <string.h>
 
 #include "api/resources/handlers.h"
 #include "api/core/query.h"
 #include "store/rows/calls.h"
 
-struct tracing {
+struct trace_request {
     struct trace_read read; /* first */
     struct request *request;
-    bool withheld; /* the caller withholds who he is */
+    bool withheld; /* the caller withholds its number */
 };
 
 static struct addr addr_of(const struct trace_addr *a)
@@ -59,9 +59,9 @@ static void put_trace(struct request *r, const struct trace_read *t, struct str 
     json_end_obj(&w);
 }
 
-static void on_read(struct trace_read *t)
+static void trace_on_read(struct trace_read *t)
 {
-    const struct tracing *whose = (const struct tracing *)t;
+    const struct trace_request *whose = (const struct trace_request *)t;
     struct request *r = whose->request;
     struct buf shown;
     buf_init(&shown, 2 * t->records.n + 4096); /* a masked one may be longer by its dots */
@@ -77,10 +77,10 @@ static void on_read(struct trace_read *t)
     request_done(r);
 }
 
-static enum err find_call(struct store_job *job, struct db *db)
+static enum err trace_find_call(struct store_job *job, struct db *db)
 {
     struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
-    struct tracing *t = r->room;
+    struct trace_request *t = r->room;
     struct call_row c;
     buf_reset(&r->mem);
     enum err err = call_get(db, request_scope(r), str_of(r->arg), &c, &r->mem);
@@ -88,10 +88,10 @@ static enum err find_call(struct store_job *job, struct db *db)
     return err;
 }
 
-static void on_found(struct store_job *job)
+static void trace_on_found(struct store_job *job)
 {
     struct request *r = (struct request *)((char *)job - offsetof(struct request, job));
-    struct tracing *t = r->room;
+    struct trace_request *t = r->room;
     struct trace_log *log = r->api->c.trace;
     enum err err = job->err;
     if (err == OK && log && trace_id_parse(str_of(r->arg), &t->read.call)) {
@@ -108,14 +108,16 @@ static void on_found(struct store_job *job)
 
 void calls_trace(struct request *r)
 {
-    struct tracing *t = request_room(r, sizeof *t);
+    struct trace_request *t = request_room(r, sizeof *t);
     enum err err = t ? OK : ERR_NOMEM;
     if (t) {
         t->request = r;
         t->read.home = r->api->home;
-        t->read.done = on_read;
-        r->job = (struct store_job){
-            .run = find_call, .done = on_found, .home = r->api->home, .owner = r->account};
+        t->read.done = trace_on_read;
+        r->job = (struct store_job){.run = trace_find_call,
+                                    .done = trace_on_found,
+                                    .home = r->api->home,
+                                    .owner = r->account};
         err = store_read(r->api->c.store, &r->job);
     }
     if (err == OK)

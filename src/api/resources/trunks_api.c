@@ -1,5 +1,5 @@
-/* trunks_api: carriers that send calls, for the operator alone. Handlers on the HTTP server's
- * threads, work on the store's. */
+/* trunks_api: handles trunks, the carriers that send calls, for the operator alone. Handlers on the
+ * HTTP server's threads, work on the store's. */
 #include <string.h>
 
 #include "api/resources/handlers.h"

@@ -1,11 +1,10 @@
-/* users_api: people who may log in, as a resource. Passwords are hashed before the write job
- * begins, by the hasher: never on the store's writer.
+/* users_api: handles users, the people who may log in, as a resource. Passwords are hashed before
+ * the write job begins, by the hasher: never on the store's writer.
  *
- * The rules of rights (docs/api.md has them, too): a role is given by who has all its rights. A
- * user is changed or deleted by who has all its rights and one more, by owners and operators also
- * among themselves, and by himself. A user has no end: a key that has one neither makes nor changes
- * any.
- */
+ * The rules of rights (docs/api.md has them, too): an asker gives a role when it has all the role's
+ * rights. It changes or deletes a user when it has all the user's rights and one more; owners and
+ * operators also do so among themselves, and a user with itself. A user has no end: a key that has
+ * one neither makes nor changes users. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +13,7 @@
 #include "api/core/key_kind.h"
 #include "api/core/rights.h"
 
-struct room {             /* in r->room */
+struct user_request {     /* in r->room */
     struct hash_job hash; /* first */
     struct request *r;
     void (*then)(struct request *r, const struct resource *res);
@@ -22,7 +21,7 @@ struct room {             /* in r->room */
 
 static const char password_allowed[] = "a string of 8 to 256 bytes";
 
-static enum err check_expiry(struct request *r)
+static enum err user_check_expiry(struct request *r)
 {
     if (!r->asker.expires_at_ms)
         return OK;
@@ -31,11 +30,11 @@ static enum err check_expiry(struct request *r)
     return ERR_DENIED;
 }
 
-static enum err check_input(struct request *r, const struct record *rec, struct user *u,
-                            const struct json *given, bool is_new)
+static enum err user_check_input(struct request *r, const struct record *rec, struct user *u,
+                                 const struct json *given, bool is_new)
 {
-    const struct room *room = r->room;
-    enum err err = check_expiry(r);
+    const struct user_request *user_request = r->room;
+    enum err err = user_check_expiry(r);
     if (err != OK)
         return err;
     if ((is_new || json_get(given, "role")) && !rights_cover(r, role_rights(u->role)))
@@ -47,8 +46,8 @@ static enum err check_input(struct request *r, const struct record *rec, struct 
     if (is_new && !u->password[0])
         return request_refuse(r, "password", password_allowed);
     if (u->password[0]) {
-        ASSERT(room);
-        return str_copy(str_of(room->hash.hash), u->password_hash, sizeof u->password_hash);
+        ASSERT(user_request);
+        return str_copy(str_of(user_request->hash.hash), u->password_hash, sizeof u->password_hash);
     }
     return OK;
 }
@@ -60,7 +59,7 @@ static enum err user_check(struct request *r, struct record *rec, const struct j
     char key[sizeof u->username];
     enum err err = user_parse(doc, &u, &r->fault);
     if (err == OK)
-        err = check_input(r, rec, u, given, is_new);
+        err = user_check_input(r, rec, u, given, is_new);
     else
         u = NULL;
     if (err == OK) {
@@ -118,24 +117,25 @@ void users_get(struct request *r)
     resource_get(r, &users);
 }
 
-static void refuse(struct request *r, enum err err)
+static void user_refuse(struct request *r, enum err err)
 {
     problem_of_err(r, err);
     request_done(r);
 }
 
 /* On the hasher's thread. */
-static void on_hashed(struct hash_job *job)
+static void user_on_hashed(struct hash_job *job)
 {
-    struct room *room = (struct room *)job;
+    struct user_request *user_request = (struct user_request *)job;
     if (job->err != OK)
-        refuse(room->r, job->err);
+        user_refuse(user_request->r, job->err);
     else
-        room->then(room->r, &users);
+        user_request->then(user_request->r, &users);
 }
 
 /* Hashes the body's password, where there is one, and goes on. */
-static void hash_then(struct request *r, void (*then)(struct request *, const struct resource *))
+static void user_hash_then(struct request *r,
+                           void (*then)(struct request *, const struct resource *))
 {
     struct str password = {0};
     const struct json *v =
@@ -144,17 +144,17 @@ static void hash_then(struct request *r, void (*then)(struct request *, const st
         then(r, &users);
         return;
     }
-    struct room *room = request_room(r, sizeof *room);
-    enum err err = room ? OK : ERR_NOMEM;
+    struct user_request *user_request = request_room(r, sizeof *user_request);
+    enum err err = user_request ? OK : ERR_NOMEM;
     if (err == OK && (!json_str(v, &password) || password.n < PASSWORD_MIN ||
                       password.n > PASSWORD_MAX || memchr(password.p, '\0', password.n)))
         err = request_refuse(r, "password", password_allowed);
     if (err == OK) {
-        room->r = r;
-        room->then = then;
-        room->hash.makes = true;
-        room->hash.done = on_hashed;
-        err = hasher_put(r->api->hasher, r->account, &room->hash, password);
+        user_request->r = r;
+        user_request->then = then;
+        user_request->hash.makes = true;
+        user_request->hash.done = user_on_hashed;
+        err = hasher_put(r->api->hasher, r->account, &user_request->hash, password);
         if (err == ERR_AGAIN) {
             problem_not_taken(r, err);
             request_done(r);
@@ -162,17 +162,17 @@ static void hash_then(struct request *r, void (*then)(struct request *, const st
         }
     }
     if (err != OK)
-        refuse(r, err);
+        user_refuse(r, err);
 }
 
 void users_create(struct request *r)
 {
-    hash_then(r, resource_create);
+    user_hash_then(r, resource_create);
 }
 
 void users_patch(struct request *r)
 {
-    hash_then(r, resource_patch);
+    user_hash_then(r, resource_patch);
 }
 
 void users_delete(struct request *r)
