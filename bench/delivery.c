@@ -170,8 +170,8 @@ static void run_open(struct stage *s, double deliveries_per_sec, int64_t run_us)
     (void)wait_settled(s);
     meter_end(&s->meter);
     size_t n = ledger_latencies(&s->ledger, first, NULL, &late);
-    say("in open loop", "%.0f deliveries/s, %u in a request of %u events",
-        deliveries_per_sec, load.group * CALL_EVENTS * width, load.group * CALL_EVENTS);
+    say("in open loop", "%.0f deliveries/s, %u in a request of %u events", deliveries_per_sec,
+        load.group * CALL_EVENTS * width, load.group * CALL_EVENTS);
     say_at_most("event to request at the receiver, p50", quantile(late, n, 0.5) / 1e3, 2, "ms");
     say_at_most("event to request at the receiver, p99", quantile(late, n, 0.99) / 1e3, 15, "ms");
     meter_histogram(&s->meter, "hookswitch_event_to_request_seconds", &own);

@@ -132,11 +132,11 @@ static double ask_all(struct subject *s, enum what what, size_t n)
 {
     struct asker_answer a;
     const struct asker_config c = {.port = s->store.http,
-                             .connections = CONNECTIONS,
-                             .count = n,
-                             .print = what == PATCH ? print_patch : print_forward,
-                             .arg = s,
-                             .status = 200};
+                                   .connections = CONNECTIONS,
+                                   .count = n,
+                                   .print = what == PATCH ? print_patch : print_forward,
+                                   .arg = s,
+                                   .status = 200};
     ask(&c, &a);
     double ms = asked_ms(&a, 0.5);
     free(a.answer_us);

@@ -292,7 +292,8 @@ size_t json_len(const struct json *v)
     const struct plain *p = plain_of(v);
     if (p)
         return p->type == PLAIN_ARRAY || p->type == PLAIN_OBJECT ? p->n : 0;
-    return json_is_array(jansson_of(v)) ? json_array_size(jansson_of(v)) : json_object_size(jansson_of(v));
+    return json_is_array(jansson_of(v)) ? json_array_size(jansson_of(v))
+                                        : json_object_size(jansson_of(v));
 }
 
 bool json_same(const struct json *a, const struct json *b)
@@ -320,7 +321,8 @@ bool json_next(const struct json *object, void **it, struct str *ret_key, const 
         *ret_v = (const struct json *)v;
         return true;
     }
-    *it = *it ? json_object_iter_next(jansson_of(object), *it) : json_object_iter(jansson_of(object));
+    *it =
+        *it ? json_object_iter_next(jansson_of(object), *it) : json_object_iter(jansson_of(object));
     if (!*it)
         return false;
     *ret_key = str_of(json_object_iter_key(*it));

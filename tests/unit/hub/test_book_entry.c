@@ -32,7 +32,8 @@ static void each_kind_has_its_row(void **state)
         {SETTING_ENDPOINT, "ep_1", "ep_1", "{\"url\":\"https://example.com/\"}"},
         {SETTING_TRUNK, "trunk_1", "t", "{\"name\":\"t\",\"sources\":[\"10.1.0.0/16\",\"::1\"]}"},
         {SETTING_KEY, "key_1", "0123", "{\"name\":\"k\",\"hash\":\"0123\"}"},
-        {SETTING_USER, "user_1", "ann", "{\"username\":\"Ann\",\"role\":\"owner\",\"password_hash\":\"x\"}"},
+        {SETTING_USER, "user_1", "ann",
+         "{\"username\":\"Ann\",\"role\":\"owner\",\"password_hash\":\"x\"}"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct entry *e = entry_from(rows[i].kind, rows[i].id, rows[i].key, rows[i].doc);
