@@ -1,4 +1,4 @@
-/* api: the HTTP side as one thing: the server, and the thread that opens the store's answers. */
+/* api: runs the HTTP side: the server, and the thread that opens the store's answers. */
 #include "api/api.h"
 
 #include <pthread.h>

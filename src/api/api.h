@@ -1,4 +1,4 @@
-/* The HTTP side as main sees it: API, metrics, health. Threads of the HTTP server's own. */
+/* Starts and stops the HTTP side for main: API, metrics, health. It has threads of its own. */
 #pragma once
 #include "api/core/bootstrap.h"
 #include "api/core/config.h"

@@ -1,5 +1,5 @@
-/* routes: which path and method is whose, and who may. One table; 404, 405 with Allow, 401 and 403
- * come out of it. Called on the HTTP server's threads. */
+/* routes: finds the handler of a path and method, and checks the asker's rights. There is one
+ * table; 404, 405 with Allow, 401 and 403 come out of it. Called on the HTTP server's threads. */
 #include "api/routes.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ static const struct route {
     request_handler *handle;
     bool looks_itself; /* what its Idempotency-Key was answered is looked up by the handler alone */
     bool takes_basic;  /* the key may come as the password of HTTP Basic, too */
-    bool reserved;     /* for whom numbers are his own to make (rights_own_numbers) */
+    bool reserved;     /* only for askers that may make numbers (rights_own_numbers) */
     const char *query; /* the parameters it knows, "limit cursor"; "*": any; NULL: none */
 } routes[] = {
     {"GET", "/", NEEDS_NOTHING, false, home_get, .query = "*"},
@@ -133,7 +133,7 @@ bool api_route(size_t i, struct route_facts *ret)
 
 /* One byte of a path's fixed part, escaped or not: RFC 3986 §6.2.2.2 has them as equal, but a %2F,
  * which is no slash. */
-static bool matches_byte(char wanted, const char **path)
+static bool route_matches_byte(char wanted, const char **path)
 {
     char one[4] = "";
     if (**path == '%') {
@@ -147,13 +147,13 @@ static bool matches_byte(char wanted, const char **path)
 }
 
 /* "/v1/numbers/{}/forward" against the path as it came; what stands for {} goes to arg, decoded. */
-static bool matches(const char *pattern, const char *path, char *arg, size_t cap)
+static bool route_matches(const char *pattern, const char *path, char *arg, size_t cap)
 {
     char part[sizeof((struct http_request *)NULL)->path];
     arg[0] = '\0';
     for (; *pattern; pattern++) {
         if (*pattern != '{') {
-            if (!*path || !matches_byte(*pattern, &path))
+            if (!*path || !route_matches_byte(*pattern, &path))
                 return false;
             continue;
         }
@@ -179,13 +179,13 @@ static void complete_number(struct request *r)
     r->arg[0] = '+';
 }
 
-static const struct route *find(struct request *r, bool *ret_path_known)
+static const struct route *route_find(struct request *r, bool *ret_path_known)
 {
     char arg[sizeof r->arg];
     struct buf allow;
     buf_wrap(&allow, r->http.allow, sizeof r->http.allow - 1);
     for (size_t i = 0; i < N_ROUTES; i++) {
-        if (!matches(routes[i].path, r->http.raw_path, arg, sizeof arg))
+        if (!route_matches(routes[i].path, r->http.raw_path, arg, sizeof arg))
             continue;
         if (!strcmp(routes[i].method, r->http.method)) {
             memcpy(r->arg, arg, sizeof arg);
@@ -204,7 +204,7 @@ static const struct route *find(struct request *r, bool *ret_path_known)
     return NULL;
 }
 
-static bool may(const struct request *r, enum needs needs)
+static bool asker_may(const struct request *r, enum needs needs)
 {
     return needs == NEEDS_READ     ? r->can_read
            : needs == NEEDS_WRITE  ? r->can_write
@@ -254,7 +254,7 @@ static bool is_within_rate(struct request *r)
     return r->http.rate.allowed;
 }
 
-/* What would be ignored is refused, or a slip of the pen would look like an answer. */
+/* Refuses unknown parameters: were they ignored, a mistyped one would look like an answer. */
 static bool query_fits(struct request *r, const struct route *route)
 {
     char other[sizeof r->fault.field], allowed[sizeof r->fault.why];
@@ -288,7 +288,7 @@ void api_handle(struct http_request *h)
         r->http.raw_path[n - 1] = '\0'; /* its clients write it either way */
         r->http.path[strlen(r->http.path) - 1] = '\0';
     }
-    const struct route *route = find(r, &path_known);
+    const struct route *route = route_find(r, &path_known);
     if (!route) {
         if (!strcmp(r->http.method, "OPTIONS") && (path_known || !strcmp(r->http.path, "*")))
             answer_options(r);
@@ -298,7 +298,7 @@ void api_handle(struct http_request *h)
             problem(r, 404, "not_found", "There is no such path.");
     } else if (route->needs != NEEDS_NOTHING && !access_by_header(r, route->takes_basic)) {
         problem(r, 401, "unauthorized", "A valid key is needed: Authorization: Bearer KEY.");
-    } else if (!may(r, route->needs)) {
+    } else if (!asker_may(r, route->needs)) {
         problem(r, 403, "forbidden", "This key may not do that.");
     } else if (route->reserved && !rights_own_numbers(r)) {
         problem(

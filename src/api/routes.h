@@ -1,4 +1,4 @@
-/* Inside api/: which path and method is whose, and who may. */
+/* Inside api/: finds the handler of a path and method, and checks the asker's rights. */
 #pragma once
 #include "api/http/server.h"
 

@@ -1,13 +1,14 @@
-/* Inside api/: what the files of the DID API share. Its requests are POSTs whose body, JSON or
- * form, holds the token too; its answers hold `status`, and `error` when that is false. */
+/* Inside api/: declares the functions that the files of the DID API share. Its requests are POSTs
+ * whose body, JSON or form, holds the token too; its answers hold `status`, and `error` when that
+ * is false. */
 #pragma once
 #include "api/core/number_kind.h"
 
 enum { DID_PAGE_MAX = 1000 };
 
-/* Reads the body into r->json, an object. False: it is no such thing, and that is answered. */
+/* Reads the body into r->json, an object. False: it is none, and the request is answered. */
 MUST_USE bool did_read(struct request *r);
-/* The same, then finds who asks and whether he may. False: answered. */
+/* Does the same, then finds the asker and checks its rights. False: the request is answered. */
 MUST_USE bool did_begin(struct request *r, bool writes);
 /* A member as text: a string, or a whole number. ERR_NOT_FOUND (absent, null or ""), ERR_INVALID
  * (of another type, or `cap` bytes and more). */

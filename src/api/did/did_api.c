@@ -1,6 +1,6 @@
-/* did_api: what the DID API tells: the balance, the kinds of numbers, the pool's numbers, one's
- * own. Lists are read on the store's readers, in the order of did_id; `next` is what `after` takes.
- */
+/* did_api: answers the questions of the DID API: the balance, the kinds of numbers, the pool's
+ * numbers, the account's own. Lists are read on the store's readers, in the order of did_id; `next`
+ * is what `after` takes. */
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +45,7 @@ void did_types(struct request *r)
     request_done(r);
 }
 
-struct listing { /* in r->room */
+struct did_page { /* in r->room */
     uint64_t account, after, last;
     char country[3]; /* "": any */
     unsigned left;
@@ -55,7 +55,7 @@ struct listing { /* in r->room */
     enum err err;
 };
 
-static void put_row(struct listing *l, const struct setting *s)
+static void did_page_put(struct did_page *l, const struct setting *s)
 {
     struct json *doc = NULL;
     struct did *d = NULL;
@@ -74,21 +74,21 @@ static void put_row(struct listing *l, const struct setting *s)
     json_free(doc);
 }
 
-static bool on_row(void *arg, const struct setting *s)
+static bool did_page_on_row(void *arg, const struct setting *s)
 {
-    struct listing *l = arg;
+    struct did_page *l = arg;
     if (l->left == 0) {
         l->more = true;
         return false;
     }
     l->last = s->n;
-    put_row(l, s);
+    did_page_put(l, s);
     return true;
 }
 
 static enum err list_work(struct request *r, struct db *db)
 {
-    struct listing l = *(const struct listing *)r->room;
+    struct did_page l = *(const struct did_page *)r->room;
     char next[24];
     l.book = r->book;
     r->http.status = 200;
@@ -96,10 +96,10 @@ static enum err list_work(struct request *r, struct db *db)
     json_obj(&l.w, NULL);
     json_put_bool(&l.w, "status", true);
     json_arr(&l.w, "dids");
-    enum err err = l.country[0]
-                       ? setting_list_marked(db, SETTING_NUMBER, str_of(l.country), l.account,
-                                             l.after, 0, on_row, &l)
-                       : setting_list(db, SETTING_NUMBER, l.account, l.after, 0, on_row, &l);
+    enum err err =
+        l.country[0] ? setting_list_marked(db, SETTING_NUMBER, str_of(l.country), l.account,
+                                           l.after, 0, did_page_on_row, &l)
+                     : setting_list(db, SETTING_NUMBER, l.account, l.after, 0, did_page_on_row, &l);
     json_end_arr(&l.w);
     snprintf(next, sizeof next, "%llu", (unsigned long long)l.last);
     json_put_str(&l.w, "next", l.more ? str_of(next) : (struct str){0});
@@ -107,7 +107,7 @@ static enum err list_work(struct request *r, struct db *db)
     return err;
 }
 
-static enum err read_page(struct request *r, struct listing *l)
+static enum err did_read_page(struct request *r, struct did_page *l)
 {
     char text[24];
     uint64_t v = DID_PAGE_MAX;
@@ -122,7 +122,7 @@ static enum err read_page(struct request *r, struct listing *l)
     return OK;
 }
 
-static enum err read_country(struct request *r, struct listing *l)
+static enum err did_read_country(struct request *r, struct did_page *l)
 {
     char text[8];
     enum err err = did_arg(r, "country", text, sizeof text);
@@ -143,10 +143,10 @@ static void list(struct request *r, bool is_mine)
 {
     if (!did_begin(r, false))
         return;
-    struct listing *l = request_room(r, sizeof *l);
-    enum err err = l ? read_page(r, l) : ERR_NOMEM;
+    struct did_page *l = request_room(r, sizeof *l);
+    enum err err = l ? did_read_page(r, l) : ERR_NOMEM;
     if (err == OK && !is_mine)
-        err = read_country(r, l);
+        err = did_read_country(r, l);
     if (err != OK) {
         did_fail(r, err);
         return;

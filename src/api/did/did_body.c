@@ -1,5 +1,5 @@
-/* did_body: what a request of the DID API says, and how a number is told. Clients of this API send
- * JSON or forms, numbers as strings or as numbers; all become one JSON object here. */
+/* did_body: reads the bodies of the DID API, and prints its numbers. Clients of this API send JSON
+ * or forms, numbers as strings or as numbers; all become one JSON object here. */
 #include "api/did/did.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* did_change: a number is taken from the pool, forwarded, and given back. Each is one write job, so
- * that of two who want the same number one gets it; each goes by the same checks and into the same
- * audit log as PATCH /v1/numbers and /v1/endpoints.
+/* did_change: takes a number from the pool, forwards it, and gives it back. Each is one write job,
+ * so that of two requests for the same number one gets it; each goes by the same checks and into
+ * the same audit log as PATCH /v1/numbers and /v1/endpoints.
  *
  * The endpoint of a number is one that names this number and no other: that is its mark in the
  * store (model/setting_mark), so that forward and release touch its row and look through no others.
@@ -209,7 +209,7 @@ static enum err set_webhook(struct request *r, struct db *db, const struct did *
     return err;
 }
 
-/* REST's names of what is wrong are not this API's. */
+/* Replaces REST's names of fields by this API's. */
 static void rename_fault(struct request *r, enum err err)
 {
     if (err == ERR_INVALID &&

@@ -1,6 +1,6 @@
-/* did_login: a name and a password to a token, and its end. The password is compared by the hasher,
- * the token is stored before it is told. A name that does not exist, a wrong password: one answer,
- * after the same time. */
+/* did_login: gives a token for a name and a password, and ends it. The password is compared by the
+ * hasher, the token is stored before it is told. A name that does not exist, a wrong password: one
+ * answer, after the same time. */
 #include <stdio.h>
 #include <string.h>
 
@@ -48,7 +48,7 @@ static void login_committed(struct request *r)
 }
 
 /* On the hasher's thread. */
-static void on_compared(struct hash_job *job)
+static void login_on_compared(struct hash_job *job)
 {
     struct login *l = (struct login *)job;
     struct request *r = l->r;
@@ -72,7 +72,7 @@ static void on_compared(struct hash_job *job)
 }
 
 /* A customer's line has a /64 of its own, and all of its addresses are one. */
-static void print_network(const char *address, char out[ADDR_TEXT_SIZE])
+static void login_print_network(const char *address, char out[ADDR_TEXT_SIZE])
 {
     struct addr a;
     snprintf(out, ADDR_TEXT_SIZE, "%s", address);
@@ -82,7 +82,7 @@ static void print_network(const char *address, char out[ADDR_TEXT_SIZE])
     addr_print_host(&a, out);
 }
 
-static bool may_try(struct request *r, const struct login *l)
+static bool login_may_try(struct request *r, const struct login *l)
 {
     char detail[96];
     unsigned wait_s;
@@ -119,11 +119,11 @@ void did_login(struct request *r)
         return;
     }
     user_key(str_of(name), l->name); /* what is no name shares one count */
-    print_network(r->http.address, l->address);
-    if (!may_try(r, l))
+    login_print_network(r->http.address, l->address);
+    if (!login_may_try(r, l))
         return;
     l->r = r;
-    l->hash.done = on_compared;
+    l->hash.done = login_on_compared;
     r->book = book_take(r->api->c.books);
     l->user = book_user_named(r->book, str_of(l->name));
     if (l->user &&
