@@ -61,6 +61,7 @@ struct kit_post *post_open(uint64_t endpoint, const char *id);
 struct kit_post *post_last_open(void);           /* NULL: none is open */
 void post_reply(struct kit_post *p, int status); /* 0: the connection was refused */
 void post_reply_body(struct kit_post *p, int status, const char *body);
+void post_fail_with(struct kit_post *p, enum err err); /* without an answer */
 
 /* Reads from the store the state of that event's delivery to that endpoint. */
 struct kit_stored {

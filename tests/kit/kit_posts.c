@@ -112,24 +112,35 @@ struct kit_post *post_last_open(void)
     return NULL;
 }
 
-void post_reply_body(struct kit_post *p, int status, const char *body)
+static void post_end(struct kit_post *p, enum err err, int status, const char *body,
+                     const char *detail)
 {
     assert_non_null(p);
     assert_true(p->open);
     struct http_exchange *x = p->exchange;
-    const struct http_result r = {.err = status ? OK : ERR_UNREACHABLE,
+    const struct http_result r = {.err = err,
                                   .status = status,
                                   .retry_after_sec = -1,
                                   .sent_mono_us = clock_mono_us(),
                                   .body = str_of(body),
-                                  .detail = status ? "" : "refused"};
+                                  .detail = detail};
     p->open = false;
     x->on_done(x->arg, &r);
     free(x);
     deliver_kit_turn();
 }
 
+void post_reply_body(struct kit_post *p, int status, const char *body)
+{
+    post_end(p, status ? OK : ERR_UNREACHABLE, status, body, status ? "" : "refused");
+}
+
 void post_reply(struct kit_post *p, int status)
 {
     post_reply_body(p, status, "");
+}
+
+void post_fail_with(struct kit_post *p, enum err err)
+{
+    post_end(p, err, 0, "", err_text(err));
 }

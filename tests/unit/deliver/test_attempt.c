@@ -29,6 +29,28 @@ static void attempts_are_counted_and_kept(void **state)
     deliver_kit_end();
 }
 
+/* Without a descriptor or memory of ours the delivery waits a moment, as if it had not been tried. */
+static void what_we_lack_is_no_attempt(void **state)
+{
+    static const enum err lack[] = {ERR_FULL, ERR_NOMEM};
+    for (size_t i = 0; i < 2; i++) {
+        deliver_kit_begin();
+        uint64_t ep = deliver_kit_endpoint(1, "");
+        deliver_kit_event(1, "a", "a1");
+        for (unsigned n = 0; n < 12; n++) {
+            post_fail_with(post_open(ep, "a1"), lack[i]);
+            deliver_kit_advance(2000);
+        }
+        assert_int_equal(post_open(ep, "a1")->attempt, 1);
+        struct kit_stored s = stored_delivery(ep, "a1");
+        assert_int_equal(s.state, DELIVERY_PENDING);
+        assert_int_equal(s.attempts, 0);
+        assert_int_equal(deliver_kit_queue(ep)->health.state, HEALTH_HEALTHY);
+        post_reply(post_open(ep, "a1"), 200);
+        deliver_kit_end();
+    }
+}
+
 /* The receiver took it, and the store cannot say so, in each way that it can fail: it is written
  * down later, and the event is not sent again while this process lives. */
 static void a_commit_that_fails_is_tried_until_it_is_done(void **state)
@@ -179,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attempts_are_counted_and_kept),
+        cmocka_unit_test(what_we_lack_is_no_attempt),
         cmocka_unit_test(a_commit_that_fails_is_tried_until_it_is_done),
         cmocka_unit_test(the_next_waits_for_the_commit_of_the_one_before),
         cmocka_unit_test(gone_switches_the_endpoint_off),
