@@ -155,6 +155,16 @@ static void a_message_says_where_it_ends(void **state)
     assert_int_equal(sent.n, 0);
 }
 
+/* All of it goes with its message: none is taken for the beginning of the next. */
+static void blanks_before_a_message_go_with_it(void **state)
+{
+    uint32_t in = carrier(1);
+    bytes_are(in, "\r\nOPTIONS sip:1 SIP/2.0\r\nl: 3\r\n\r\nabc"
+                  "OPTIONS sip:2 SIP/2.0\r\nl: 3\r\n\r\ndef");
+    assert_int_equal(got.n, 2);
+    assert_string_equal(got.text, "OPTIONS sip:2 SIP/2.0\r\nl: 3\r\n\r\ndef");
+}
+
 static void a_ping_is_answered(void **state)
 {
     uint32_t in = carrier(1);
@@ -412,6 +422,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_all, close_all)
     const struct CMUnitTest tests[] = {
         TEST(a_message_says_where_it_ends),
+        TEST(blanks_before_a_message_go_with_it),
         TEST(a_ping_is_answered),
         TEST(what_cannot_be_cut_is_closed),
         TEST(a_connection_may_end_within_its_message),
