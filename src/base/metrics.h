@@ -18,6 +18,7 @@
     X(SIP_RETRANSMITS_OUT, COUNTER, "hookswitch_sip_retransmissions_sent_total", "",               \
       "Messages that were sent again")                                                             \
     X(SIP_TRANSACTIONS, GAUGE, "hookswitch_sip_transactions", "", "SIP transactions under way")    \
+    X(SIP_DIALOGS, GAUGE, "hookswitch_sip_dialogs", "", "SIP dialogs of calls, early ones too")    \
     X(SIP_REJECTED_LIMIT, COUNTER, "hookswitch_sip_calls_over_limit_total", "",                    \
       "Calls refused by a trunk's limit or by overload")                                           \
     X(SIP_LOOPS, COUNTER, "hookswitch_sip_loops_total", "",                                        \

@@ -255,6 +255,7 @@ const char *edge_kit_leftovers(void)
                 {"restored legs", map_count(e->calls.restored)},
                 {"calls of trunks", trunk_calls(&e->core)},
                 {"texts", e->texts.n},
+                {"dialogs", (size_t)metric_get(METRIC_SIP_DIALOGS)},
                 {"transactions", transactions_count(e->core.txns)},
                 {"shares of transactions", shares_all(e->core.txns->shares)},
                 {"connections", pool_count(e->core.transport->conns)},

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/metrics.h"
 #include "sip/wire/print.h"
 
 enum { ROUTES_MAX = 4096 };
@@ -50,6 +51,7 @@ enum err dialog_set(struct dialog *d, const struct str part[DIALOG_PARTS])
         at += part[i].n;
         d->end[i] = (uint16_t)at;
     }
+    metric_add(METRIC_SIP_DIALOGS, !d->mem);
     free(d->mem);
     d->mem = mem;
     return OK;
@@ -57,6 +59,7 @@ enum err dialog_set(struct dialog *d, const struct str part[DIALOG_PARTS])
 
 void dialog_fini(struct dialog *d)
 {
+    metric_add(METRIC_SIP_DIALOGS, -(d->mem != NULL));
     free(d->mem);
     d->mem = NULL;
 }

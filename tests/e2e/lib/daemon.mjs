@@ -92,12 +92,13 @@ export class Daemon {
    *  which have as long again. */
   async quiet() {
     const timeout = 64 * (this.sets['sip.t1_ms'] ?? 500) + 6000;
-    for (const names of [['hookswitch_calls_active'], ['hookswitch_calls_active', 'hookswitch_sip_transactions', 'hookswitch_lookups']]) {
+    for (const names of [['hookswitch_calls_active'],
+      ['hookswitch_calls_active', 'hookswitch_sip_dialogs', 'hookswitch_sip_transactions', 'hookswitch_lookups']]) {
       let left;
       await until(async () => {
         left = await this.gauges(names);
         return Object.values(left).every((n) => n === 0);
-      }, { what: 'calls, transactions and look-ups to end', timeout, every: 50 })
+      }, { what: 'calls, dialogs, transactions and look-ups to end', timeout, every: 50 })
         .catch((error) => { throw new Error(`${error.message}: ${JSON.stringify(left)}`); });
     }
   }
