@@ -80,8 +80,8 @@ static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct
     else if (at.leg)
         calls_packet_at_hand(&e->calls, at.leg, from, raw);
     if (m->method == SIP_ACK) {
-        if (!(t && txn_server_ack(core->txns, t)) && at.leg)
-            calls_on_ack(&at, m);
+        if (!(t && txn_server_ack(core->txns, t)))
+            calls_on_ack(&e->calls, &at, t, m);
     } else if (m->method == SIP_CANCEL) { /* `t` is its INVITE's */
         calls_on_cancel(&e->calls, m, from);
     } else if (t) {

@@ -61,3 +61,16 @@ test('the tag that one side sees does not open the dialog of the other', async (
   assert.equal(agent.of('UPDATE').length, 0);
   await end(2);
 });
+
+test('an ACK with the branch of its INVITE acknowledges the 200 whatever its To tag says', async () => {
+  const other = await Caller.open(carrier, rig.daemon.sip);
+  const branch = 'z9hG4bKsame' + other.id;
+  await other.send('INVITE', number, { branch });
+  other.within = await other.wait(200, 'INVITE');
+  const before = agent.of('ACK').length;
+  await other.send('ACK', number, { uri: other.within.uri, branch, to: ';tag=another' });
+  await agent.wait('ACK', before + 1);
+  await other.bye(number);
+  await end(2);
+  other.close();
+});

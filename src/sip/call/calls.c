@@ -64,9 +64,22 @@ void calls_packet_at_hand(struct calls *calls, const struct leg *leg, const stru
     core_trace(calls->core, &leg->call->trace, leg->name, from, raw);
 }
 
-void calls_on_ack(const struct call_place *at, const struct sip_msg *m)
+/* The leg whose INVITE has the branch of `m`, when `m` is that leg's; NULL otherwise: a stranger may
+ * use another's branch. */
+static struct leg *leg_of_invite(struct calls *calls, const struct txn *invite,
+                                 const struct sip_msg *m)
 {
-    leg_on_ack(at->leg, m);
+    struct call *c = invite && invite->call ? pool_at(calls->pool, invite->call) : NULL;
+    struct leg *leg = c ? call_leg(c, (char)invite->leg) : NULL;
+    return leg && dialog_is(&leg->dialog, m->call_id, m->from.tag) ? leg : NULL;
+}
+
+void calls_on_ack(struct calls *calls, const struct call_place *at, const struct txn *invite,
+                  const struct sip_msg *m)
+{
+    struct leg *leg = at->leg ? at->leg : leg_of_invite(calls, invite, m);
+    if (leg)
+        leg_on_ack(leg, m);
 }
 
 void calls_on_request(const struct call_place *at, const struct sip_msg *m, const struct path *from,
@@ -84,9 +97,8 @@ void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct 
     struct sip_core *core = calls->core;
     struct txn *invite = txn_server_of(core->txns, m);
     struct call *c = invite && invite->call ? pool_at(calls->pool, invite->call) : NULL;
-    const struct dialog *d = c ? &call_leg(c, (char)invite->leg)->dialog : NULL;
-    if (d && !dialog_is(d, m->call_id, m->from.tag))
-        invite = NULL; /* a stranger's, with the branch of another's INVITE */
+    if (c && !leg_of_invite(calls, invite, m))
+        invite = NULL;
     if (c && invite && c->x.first && c->x.server == invite->self) {
         char tag[DIALOG_TAG_SIZE]; /* the 487's (§9.2) */
         dialog_print_tag(&c->a.dialog, '0', tag);

@@ -48,7 +48,10 @@ void calls_packet_at_hand(struct calls *calls, const struct leg *leg, const stru
 void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct path *from,
                     struct str raw, const struct book_trunk *trunk);
 void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct path *from);
-void calls_on_ack(const struct call_place *at, const struct sip_msg *m);
+/* `invite`: the transaction that has the ACK's branch; NULL: none. Its 2xx is acknowledged whatever
+ * the ACK's To tag says (§17.2.3, RFC 6026 §7.1). */
+void calls_on_ack(struct calls *calls, const struct call_place *at, const struct txn *invite,
+                  const struct sip_msg *m);
 void calls_on_request(const struct call_place *at, const struct sip_msg *m, const struct path *from,
                       struct str raw);
 /* False: what it says belongs to no dialog of the transaction's call. */

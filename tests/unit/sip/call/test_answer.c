@@ -67,6 +67,31 @@ static void an_ack_before_the_answer_acknowledges_nothing(void **state)
     hang_up(&caller, &agent);
 }
 
+/* §17.2.3, RFC 6026 §7.1: the branch of its INVITE is enough. */
+static void an_ack_is_known_by_the_branch_of_its_invite(void **state)
+{
+    static const char *const tag[] = {"", ";tag=another"};
+    for (size_t i = 0; i < 2; i++) {
+        struct line caller, agent, acker, stranger;
+        ring(&caller, &agent);
+        line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+        line_learn(&caller, last(CARRIER, "200"));
+        acker = stranger = caller;
+        snprintf(stranger.call_id, LINE_TEXT, "another");
+        struct request ack = {.method = "ACK", .cseq = 1, .branch = caller.invite_branch};
+        char *at = strstr(acker.remote, ";tag=");
+        snprintf(at, LINE_TEXT - (size_t)(at - acker.remote), "%s", tag[i]);
+        memcpy(stranger.remote, acker.remote, LINE_TEXT);
+        line_request(&stranger, &ack);
+        assert_null(edge_kit_last(AGENT_1, "ACK"));
+        line_request(&acker, &ack);
+        last(AGENT_1, "ACK");
+        edge_kit_advance(500);
+        assert_int_equal(last(CARRIER, "200")->repeats, 0);
+        hang_up(&caller, &agent);
+    }
+}
+
 static void cseqs_of_an_early_dialog_count_on(void **state)
 {
     struct line caller, agent;
@@ -216,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_2xx_is_acknowledged_when_its_transaction_is_over),
         cmocka_unit_test(an_ack_before_the_answer_acknowledges_nothing),
+        cmocka_unit_test(an_ack_is_known_by_the_branch_of_its_invite),
         cmocka_unit_test(cseqs_of_an_early_dialog_count_on),
         cmocka_unit_test(the_route_set_is_that_of_the_2xx),
         cmocka_unit_test(a_2xx_without_a_tag_makes_the_call),
