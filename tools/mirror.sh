@@ -32,7 +32,7 @@ smpp/session_read.c  | unit/smpp/test_session.c      | the reading half of one s
 smpp/*               | e2e/smpp_link.test.mjs        | links and listeners against a carrier
 store/*.c            | unit/store/test_store.c       | the parts of one store
 store/rows/*_list.c   | unit/store/rows/test_lists.c  | lists over many rows
-store/rows/calls.c   | unit/sip/call/test_store.c    | rows of calls, written and read by the calls
+store/rows/calls.c   | unit/sip/call/test_outbox.c   | rows of calls, written and read by the calls
 store/rows/deliveries.c | unit/deliver/test_attempt.c | rows of deliveries, written and read by delivery
 store/rows/events.c  | unit/hub/test_intake.c        | rows of events, written by the intake
 store/rows/expiry.c  | e2e/retention.test.mjs        | rows that leave, in the order of time

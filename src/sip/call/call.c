@@ -88,22 +88,15 @@ void call_free(struct call *c)
 {
     struct sip_core *core = c->core;
     struct calls *calls = c->calls;
-    ASSERT(c->outbox != OUTBOX_HANDED_IN && !c->route);
+    ASSERT(!outbox_is_handed_in(c) && !c->route);
     timer_stop(&c->timer);
-    timer_stop(&c->store_timer);
     timer_stop(&c->x.timer);
     end_txn(core, c->x.server);
     end_txn(core, c->x.client);
     end_txn(core, c->bye);
     block_give(core->blocks, &c->x.answer);
     block_give(core->blocks, &c->x.ack);
-    admission_free(c->again);
-    while (c->pending) {
-        struct call_event *ev = c->pending;
-        c->pending = ev->next;
-        event_drop(&ev->event);
-        free(ev);
-    }
+    outbox_free(c);
     leg_fini(&c->a);
     leg_fini(&c->b);
     decision_free(c->decision);
@@ -120,11 +113,6 @@ void call_free(struct call *c)
     metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(calls->pool));
     if (pool_count(calls->pool) == 0)
         calls->on_none(calls->arg);
-}
-
-bool call_is_restored(const struct call *c)
-{
-    return map_get(c->calls->restored, str_of(c->a.dialog.token)) == &c->a;
 }
 
 struct leg *call_leg(struct call *c, char name)

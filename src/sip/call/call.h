@@ -76,18 +76,6 @@ enum purpose {
  * enough; then it comes again when the event is stored. Otherwise it is not, or nobody knows. */
 typedef void call_then(struct call *c, enum err err);
 
-struct call_event { /* waits for its turn to be stored */
-    struct call_event *next;
-    const struct event *event;
-    call_then *then; /* NULL: nothing waits for it */
-};
-
-enum outbox_state {
-    OUTBOX_IDLE,      /* nothing waits */
-    OUTBOX_HANDED_IN, /* the first is on its way to the store */
-    OUTBOX_LATER,     /* the first is handed in again later */
-};
-
 /* An INVITE under way, from one leg through us to the other: the first, or a re-INVITE. */
 struct exchange {
     struct leg *from; /* who asked; NULL: none under way */
@@ -132,9 +120,9 @@ struct call {
     struct sip_core *core;
     struct calls *calls;
     handle self;
-    uint8_t state;  /* enum call_state; call_set_state alone writes it */
-    uint8_t outbox; /* enum outbox_state */
+    uint8_t state; /* enum call_state; call_set_state alone writes it */
     bool simulated;
+    bool restored;         /* from before a restart */
     uint8_t probes;        /* OPTIONS that are out */
     bool probe_unanswered; /* one of this round found nobody */
     bool probe_unsent;     /* one of this round could not be sent */
@@ -155,11 +143,8 @@ struct call {
     uint64_t invite_key; /* of the transaction of the INVITE that began it */
     struct strays strays;
     struct sequences sequences;
-    struct call_event *pending, *pending_last;
-    bool unsure;                 /* the first of them may be stored: nobody knows */
-    struct admission *again;     /* then what is handed in again; NULL while it is handed in */
-    uint8_t n_pending, n_events; /* waiting to be stored; all so far */
-    int64_t storing_since_ms;    /* of the oldest pending event, mono */
+    struct outbox *outbox; /* events that wait to be stored; NULL: none do */
+    uint8_t n_events;      /* all so far */
     int64_t started_at_ms, answered_at_ms, ended_at_ms; /* wall, as people read it; 0: not yet */
     int64_t started_ms, answered_ms, ended_ms;          /* the same moments, mono: durations */
     /* How it ends: */
@@ -171,7 +156,7 @@ struct call {
     const struct book *book;
     struct decision *decision; /* who takes it; NULL: not asked yet */
     struct route *route;
-    struct timer timer, store_timer; /* of its state; of the outbox */
+    struct timer timer; /* of its state */
     struct call *next_over;
     int64_t heard_at_ms; /* mono: last signalling of either leg */
 };
@@ -189,7 +174,6 @@ void call_wait_no_more(struct call *c);
 void call_reap_later(struct call *c); /* on entering OVER */
 void call_free(struct call *c);
 struct leg *call_leg(struct call *c, char name);
-bool call_is_restored(const struct call *c); /* from before a restart */
 void call_heard(struct call *c);
 
 /* leg.c */
@@ -274,7 +258,7 @@ void call_on_confirmed(struct call *c, bool acked);
  * answer of its own is acknowledged first. */
 void leg_hang_up(struct leg *leg, struct str reason);
 
-/* store.c: events and the row */
+/* outbox.c: events wait here for the store, one after another */
 struct call_news {
     enum event_kind kind;
     const char *destination; /* NULL: the call's */
@@ -285,8 +269,17 @@ struct call_news {
 /* False: the call has told as many events as it may, and this kind is not one of its first, its
  * answer and its end, for which there is always room. */
 bool call_store(struct call *c, const struct call_news *n);
+bool outbox_is_empty(const struct call *c);
+bool outbox_is_handed_in(const struct call *c);
+void outbox_free(struct call *c); /* what waits is not stored; not while it is handed in */
+
+/* store.c: the event, and the row that is stored with it */
+MUST_USE enum err call_event(const struct call *c, const struct call_news *n, struct event **ret);
+MUST_USE enum err call_admission(struct call *c, const struct event *of, struct admission **ret);
+/* What counts the call's events to each endpoint; NULL for a call from before a restart, whose
+ * numbers the store looks up. */
+struct sequences *call_sequences(struct call *c);
 void call_put_legs(const struct call *c, struct buf *out);
-MUST_USE enum err call_event(struct call *c, enum event_kind kind, struct event **ret);
 
 /* probe.c, restore.c */
 void call_enter_up(struct call *c);

@@ -36,7 +36,7 @@ void calls_fini(struct calls *calls)
     handle h;
     struct call *c;
     for (size_t i = 0; calls->pool && (c = pool_next(calls->pool, &i, &h));) {
-        c->outbox = OUTBOX_IDLE; /* its answer will never be opened: the loop has ended */
+        outbox_free(c); /* an answer to it will never be opened: the loop has ended */
         call_route_drop(c);
         call_free(c);
     }

@@ -30,7 +30,7 @@ void call_ask(struct call *c, struct str url)
 {
     const struct askers by = call_askers(c);
     struct event *made = NULL;
-    if (call_event(c, EVENT_INCOMING_CALL, &made) != OK)
+    if (call_event(c, &(struct call_news){.kind = EVENT_INCOMING_CALL}, &made) != OK)
         return;
     const struct event *event = made;
     decision_ask(c->decision, &by, event, url, loop_now_ms(c->core->c.loop));

@@ -56,7 +56,7 @@ static void hang_up_both(struct call *c, struct str why)
 
 static void close_perhaps(struct call *c)
 {
-    if (c->state == CALL_CLOSING && !c->pending && c->a.bye != BYE_DUE)
+    if (c->state == CALL_CLOSING && outbox_is_empty(c) && c->a.bye != BYE_DUE)
         call_set_state(c, CALL_OVER);
 }
 

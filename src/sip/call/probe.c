@@ -35,7 +35,7 @@ static void send_probe(struct leg *leg)
 void call_on_probe_due(struct call *c)
 {
     int64_t silent_ms = loop_now_ms(c->core->c.loop) - c->heard_at_ms;
-    bool at_once = c->rounds_unsent || (call_is_restored(c) && c->heard_at_ms == 0);
+    bool at_once = c->rounds_unsent || (c->restored && c->heard_at_ms == 0);
     if (!at_once && silent_ms < c->core->c.probe_ms) {
         call_wait(c, c->core->c.probe_ms - silent_ms);
         return;

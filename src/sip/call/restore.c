@@ -180,6 +180,7 @@ static bool on_row(void *arg, const struct call_row *r)
     if (!c)
         return false;
     c->state = CALL_RESTORED;
+    c->restored = true;
     enum err err = columns_read(c, r);
     c->detail = err == OK ? legs_read(c, r) : NULL;
     if (err == OK)
