@@ -100,6 +100,9 @@
     X(RETENTION_DAYS, "retention.days", NUMBER, "30", 1, 3650, "days",                             \
       "how long events and ended calls are kept, for accounts without a retention_days of their "  \
       "own")                                                                                       \
+    X(SERVE_DRAIN_S, "serve.drain_s", NUMBER, "5", 0, 3600, "seconds",                             \
+      "how long SIGTERM waits for calls under way; those that are still up go on after the next "  \
+      "start")                                                                                     \
     X(LOG_LEVEL, "log.level", CHOICE, "info", 0, 0, "debug, info, warn or error",                  \
       "the least severe lines that the log has")                                                   \
     X(BOOTSTRAP_ADMIN_KEY, "bootstrap.admin_key", SECRET, "", 0, 255, "text",                      \

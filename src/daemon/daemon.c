@@ -386,7 +386,7 @@ enum err daemon_start(const struct config *c, struct daemon **ret, char *why, si
     *ret = d;
     return OK;
 out:
-    daemon_stop(d, 0);
+    daemon_stop(d, -1);
     return err;
 }
 
@@ -416,14 +416,14 @@ void daemon_stop(struct daemon *d, int64_t drain_ms)
 {
     if (!d)
         return;
-    if (drain_ms > 0)
+    if (drain_ms >= 0)
         drain_edges(d, drain_ms);
     api_stop(d->api);
     if (d->edge_loop)
         loop_stop(d->edge_loop);
     housekeeper_stop(d->housekeeper);
     if (d->deliver)
-        deliver_stop(d->deliver, drain_ms > 0 ? ATTEMPTS_END_MS : 0);
+        deliver_stop(d->deliver, drain_ms >= 0 ? ATTEMPTS_END_MS : 0);
     if (d->sip)
         sip_edge_end_trace(d->sip);
     trace_log_close(d->trace);

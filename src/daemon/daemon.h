@@ -10,7 +10,7 @@ struct daemon;
 MUST_USE enum err daemon_start(const struct config *c, struct daemon **ret, char *ret_why,
                                size_t why_cap);
 /* Refuses new calls and messages, and lets those under way go on for at most `drain_ms`; then ends
- * all threads and closes the store. NULL-safe. */
+ * all threads and closes the store. Below 0: nothing is waited for. NULL-safe. */
 void daemon_stop(struct daemon *d, int64_t drain_ms);
 /* Takes from `now` the keys that may change while it runs: the allow lists. Main thread. */
 void daemon_reload(struct daemon *d, const struct config *now);

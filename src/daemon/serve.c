@@ -13,8 +13,6 @@
 #include "daemon/daemon.h"
 #include "daemon/options.h"
 
-enum { DRAIN_MS = 20000 };
-
 static const char usage[] = "serve [--config FILE] [--set KEY=VALUE]...";
 
 static void log_level_load(const struct config *c)
@@ -131,8 +129,9 @@ int serve_run(int argc, char **argv)
     signal(SIGTERM, on_second_signal);
     signal(SIGINT, on_second_signal);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    log_info("serve", "ending: calls under way may go on for %d s", DRAIN_MS / 1000);
-    daemon_stop(d, DRAIN_MS);
+    int64_t drain_s = config_number(c, CONFIG_SERVE_DRAIN_S);
+    log_info("serve", "ending: calls under way may go on for %d s", (int)drain_s);
+    daemon_stop(d, drain_s * 1000);
     config_free(c);
     log_info("serve", "ended");
     return 0;

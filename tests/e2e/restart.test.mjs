@@ -7,7 +7,7 @@ import { recv, pause, uac, uas, sipp } from './lib/sipp.mjs';
 import { until } from './lib/until.mjs';
 
 let rig;
-before(async () => { rig = await Rig.start({ 'sip.t1_ms': 100, 'sip.probe_s': 5 }); });
+before(async () => { rig = await Rig.start({ 'sip.t1_ms': 100, 'sip.probe_s': 5, 'serve.drain_s': 1 }); });
 after(async () => { await rig?.stop(); });
 
 /** The kill may have come between a POST and its row: then that event came twice, which is what was promised. */
@@ -29,6 +29,20 @@ test('a held call survives a kill: the BYE after the restart is relayed and coun
   assert.equal(ended.ended_by, 'caller');
   assert.ok(ended.duration_sec >= 3 && ended.duration_sec <= 6, `duration ${ended.duration_sec}`);
   assert.equal(ended.sequence, 3);
+});
+
+test('SIGTERM waits no longer than serve.drain_s, and the call that is up goes on after the start', async () => {
+  const line = await rig.line();
+  const callee = rig.attend(line, [uas.invite(), uas.ringing(), uas.ok(), recv('ACK'),
+    recv('OPTIONS', { optional: true }), recv('BYE'), uas.reply(200, 'OK')].flatMap((s) => s));
+  const caller = await rig.carry(line, [uac.invite(), uac.ringing, recv(200, { rrs: true }), uac.ack(),
+    pause(4000), uac.bye(), recv(200)], { more: ['-aa'] });
+  await rig.receiver.wait(line.where, 2);
+  assert.deepEqual(await rig.daemon.kill('SIGTERM'), { code: 0, signal: null });
+  assert.match(rig.daemon.log, /calls under way may go on for 1 s/);
+  await rig.daemon.run();
+  await Promise.all([caller.done, callee.done]); // a drain of 20 s would outlast the caller's patience
+  assert.equal((await theEnd(line)).end_reason, 'completed');
 });
 
 test('a held call whose peers are gone ends as lost after the probe', async () => {
