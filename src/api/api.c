@@ -85,6 +85,18 @@ static enum err start_parts(struct api *a)
     return err == OK ? hasher_start(&a->hasher) : err;
 }
 
+static struct peers_settings peers_settings_of(const struct api_config *c)
+{
+    return (struct peers_settings){c->trusted_proxies, c->proxy_header, c->connections_per_address};
+}
+
+enum err api_reload(struct api *a, const struct api_config *now, char *why, size_t cap)
+{
+    const struct peers_settings proxied = peers_settings_of(now);
+    rates_set(a->rates, now->rate_per_sec);
+    return peers_set(a->peers, &proxied, why, cap);
+}
+
 enum err api_start(const struct api_config *c, struct api **ret, char *why, size_t cap)
 {
     struct api *a = calloc(1, sizeof *a);
@@ -99,9 +111,9 @@ enum err api_start(const struct api_config *c, struct api **ret, char *why, size
     if (c->setup_token)
         credential_hash(str_of(c->setup_token), a->setup_hash);
     a->c.setup_token = NULL;
+    const struct peers_settings proxied = peers_settings_of(c);
     if ((err = read_sms_fields(a, why, cap)) != OK ||
-        (err = peers_new(c->trusted_proxies, c->proxy_header, c->connections_per_address, &a->peers,
-                         why, cap)) != OK) {
+        (err = peers_new(&proxied, &a->peers, why, cap)) != OK) {
         parts_free(a);
         return err;
     }

@@ -8,6 +8,10 @@ struct api;
 
 MUST_USE enum err api_start(const struct api_config *c, struct api **ret, char *ret_why,
                             size_t why_cap);
+/* Takes from `now` what may change while it runs: rate_per_sec, connections_per_address,
+ * trusted_proxies, proxy_header. On failure the last three stay as they were; *ret_why says why. */
+MUST_USE enum err api_reload(struct api *a, const struct api_config *now, char *ret_why,
+                             size_t why_cap);
 struct addr api_local(const struct api *a); /* with the real port */
 /* Closes the feed, so that its streams end, and waits for what is in hand; NULL-safe. */
 void api_stop(struct api *a);

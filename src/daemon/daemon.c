@@ -201,6 +201,11 @@ void daemon_reload(struct daemon *d, const struct config *now)
         log_error("config", "http_client.allow: not a list of CIDRs: it stays as it was");
     if (guard_allow(d->sip_guard, sip_allow(now)) != OK)
         log_error("config", "sip.allow: not a list of CIDRs, nor none: it stays as it was");
+    char why[256];
+    struct api_config ac = {0};
+    web_config_api(now, &ac);
+    if (api_reload(d->api, &ac, why, sizeof why) != OK)
+        log_error("config", "%s: it stays as it was", why);
 }
 
 /* Opens the loop of SIP and SMPP. */

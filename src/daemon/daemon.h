@@ -12,7 +12,8 @@ MUST_USE enum err daemon_start(const struct config *c, struct daemon **ret, char
 /* Refuses new calls and messages, and lets those under way go on for at most `drain_ms`; then ends
  * all threads and closes the store. Below 0: nothing is waited for. NULL-safe. */
 void daemon_stop(struct daemon *d, int64_t drain_ms);
-/* Takes from `now` the keys that may change while it runs: the allow lists. Main thread. */
+/* Takes from `now` the keys that may change while it runs: the allow lists, the
+ * API's rate and its proxies. Main thread. */
 void daemon_reload(struct daemon *d, const struct config *now);
 struct addr daemon_http(const struct daemon *d);
 const char *daemon_setup_token(const struct daemon *d); /* "": there is an operator already */

@@ -25,11 +25,19 @@ static void log_level_load(const struct config *c)
 
 static bool key_is_reloaded(enum config_key key)
 {
-    return key == CONFIG_LOG_LEVEL || key == CONFIG_HTTP_CLIENT_ALLOW || key == CONFIG_SIP_ALLOW;
+    switch (key) {
+    case CONFIG_LOG_LEVEL:
+    case CONFIG_HTTP_CLIENT_ALLOW:
+    case CONFIG_SIP_ALLOW:
+    case CONFIG_HTTP_RATE_PER_SEC:
+    case CONFIG_HTTP_CONNECTIONS_PER_ADDRESS:
+    case CONFIG_HTTP_TRUSTED_PROXIES:
+    case CONFIG_HTTP_PROXY_HEADER: return true;
+    default: return false;
+    }
 }
 
-/* Applies the log's level and the allow lists at once; the log names every other key that changed.
- */
+/* Applies what may change while it runs; the log names every other key that changed. */
 static void config_reload(const struct config_options *o, struct config *running, struct daemon *d)
 {
     struct config *now = NULL;

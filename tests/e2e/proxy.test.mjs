@@ -5,6 +5,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { Agent, request } from 'node:http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Daemon, binary, key } from './lib/daemon.mjs';
 import { until } from './lib/until.mjs';
 
@@ -139,4 +142,30 @@ test('settings that cannot be are refused at the start', () => {
     assert.notEqual(status, 0);
     assert.match(stderr, why);
   }
+});
+
+test('SIGHUP takes other proxies and another rate, and the connections stay', async (t) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'hookswitch-'));
+  const write = (proxies, rate) => {
+    writeFileSync(path.join(dir, 'proxies'), proxies);
+    writeFileSync(path.join(dir, 'rate'), `${rate}`);
+  };
+  write(proxy, 0);
+  const at = await Daemon.start({}, { env: { HOOKSWITCH_HTTP_TRUSTED_PROXIES_FILE: path.join(dir, 'proxies'),
+    HOOKSWITCH_HTTP_RATE_PER_SEC_FILE: path.join(dir, 'rate') } });
+  t.after(async () => { await at.stop(); rmSync(dir, { recursive: true, force: true }); });
+  const agent = new Agent({ keepAlive: true });
+  assert.equal((await ask(at, second, 'GET', '/v1/numbers', undefined, {}, agent)).headers['ratelimit-limit'], undefined);
+  assert.equal(await noted(at, second, { 'x-forwarded-for': '203.0.113.9' }), second);
+  write(second, 50);
+  at.process.kill('SIGHUP');
+  await until(() => at.log.includes('read again'), { what: 'the configuration to be read again' });
+  assert.equal(await noted(at, second, { 'x-forwarded-for': '203.0.113.9' }), '203.0.113.9');
+  const limited = await ask(at, second, 'GET', '/v1/numbers', undefined, {}, agent);
+  assert.equal(limited.headers['ratelimit-limit'], '50');
+  write('nobody', 50);
+  at.process.kill('SIGHUP');
+  await until(() => at.log.includes('http.trusted_proxies: not a list of addresses and CIDRs: it stays as it was'), { what: 'the refusal' });
+  assert.equal(await noted(at, second, { 'x-forwarded-for': '203.0.113.9' }), '203.0.113.9');
+  agent.destroy();
 });

@@ -5,6 +5,7 @@
 #include "api/http/peers.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,18 +17,23 @@ struct peer {
     unsigned n;
 };
 
+/* What was said by the settings once. Those of before are kept, because somebody may still look at
+ * them: a reload is rare, and each is some kilobytes. */
+struct edition {
+    struct trust trust;
+    struct edition *before;
+};
+
 struct peers {
-    struct proxies proxies;
-    enum forwarded header;
-    unsigned per_address;
+    _Atomic(struct edition *) now;
+    atomic_uint per_address;
     pthread_mutex_t lock;
     struct map *by_key;
 };
 
-static enum err peers_read_settings(struct peers *p, const char *trusted, const char *header,
-                                    char *why, size_t cap)
+static enum err trust_read(const struct peers_settings *s, struct trust *ret, char *why, size_t cap)
 {
-    enum err err = proxies_parse(str_of(trusted), &p->proxies);
+    enum err err = proxies_parse(str_of(s->trusted), &ret->proxies);
     if (err == ERR_TOO_BIG)
         snprintf(why, cap, "http.trusted_proxies: at most %d addresses and CIDRs", PROXIES_MAX);
     else if (err == ERR_INVALID)
@@ -36,31 +42,42 @@ static enum err peers_read_settings(struct peers *p, const char *trusted, const 
         snprintf(why, cap, "http.trusted_proxies: not a list of addresses and CIDRs");
     if (err != OK)
         return ERR_INVALID;
-    if (str_eq_nocase(str_of(header), STR("X-Forwarded-For")))
-        p->header = FORWARDED_X_FOR;
-    else if (str_eq_nocase(str_of(header), STR("Forwarded")))
-        p->header = FORWARDED_RFC7239;
-    else {
+    bool x_for = str_eq_nocase(str_of(s->header), STR("X-Forwarded-For"));
+    if (!x_for && !str_eq_nocase(str_of(s->header), STR("Forwarded"))) {
         snprintf(why, cap, "http.proxy_header: X-Forwarded-For or Forwarded is needed");
         return ERR_INVALID;
     }
+    ret->header = x_for ? FORWARDED_X_FOR : FORWARDED_RFC7239;
+    ret->header_name = x_for ? "X-Forwarded-For" : "Forwarded";
     return OK;
 }
 
-enum err peers_new(const char *trusted, const char *header, unsigned per_address,
-                   struct peers **ret, char *why, size_t cap)
+enum err peers_set(struct peers *p, const struct peers_settings *s, char *why, size_t cap)
+{
+    struct edition *e = calloc(1, sizeof *e);
+    enum err err = e ? trust_read(s, &e->trust, why, cap) : ERR_NOMEM;
+    if (err != OK) {
+        free(e);
+        return err;
+    }
+    e->before = atomic_load(&p->now);
+    atomic_store(&p->now, e);
+    atomic_store(&p->per_address, s->per_address);
+    return OK;
+}
+
+enum err peers_new(const struct peers_settings *s, struct peers **ret, char *why, size_t cap)
 {
     struct peers *p = calloc(1, sizeof *p);
     enum err err = p && (p->by_key = map_new()) ? OK : ERR_NOMEM;
     if (err == OK)
-        err = peers_read_settings(p, trusted, header, why, cap);
+        err = peers_set(p, s, why, cap);
     if (err != OK) {
         if (p)
             map_free(p->by_key);
         free(p);
         return err;
     }
-    p->per_address = per_address;
     pthread_mutex_init(&p->lock, NULL);
     *ret = p;
     return OK;
@@ -74,19 +91,17 @@ void peers_free(struct peers *p)
     for (size_t i = 0; (peer = map_next(p->by_key, &i));)
         free(peer); /* the server never told its end */
     map_free(p->by_key);
+    for (struct edition *e = p->now, *before; e; e = before) {
+        before = e->before;
+        free(e);
+    }
     pthread_mutex_destroy(&p->lock);
     free(p);
 }
 
-const struct proxies *peers_proxies(const struct peers *p)
+const struct trust *peers_trust(const struct peers *p)
 {
-    return &p->proxies;
-}
-
-enum forwarded peers_header(const struct peers *p, const char **ret_name)
-{
-    *ret_name = p->header == FORWARDED_RFC7239 ? "Forwarded" : "X-Forwarded-For";
-    return p->header;
+    return &atomic_load(&p->now)->trust;
 }
 
 static struct str peer_key(const struct addr *a, uint8_t out[17])
@@ -100,11 +115,12 @@ static struct str peer_key(const struct addr *a, uint8_t out[17])
 bool peers_full(struct peers *p, const struct addr *a)
 {
     uint8_t key[17];
-    if (!p->per_address)
+    unsigned most = atomic_load(&p->per_address);
+    if (!most)
         return false;
     pthread_mutex_lock(&p->lock);
     const struct peer *peer = map_get(p->by_key, peer_key(a, key));
-    bool full = peer && peer->n >= p->per_address;
+    bool full = peer && peer->n >= most;
     pthread_mutex_unlock(&p->lock);
     return full;
 }
@@ -124,7 +140,7 @@ static struct peer *peer_of(struct peers *p, const struct addr *a)
 
 struct peer *peers_enter(struct peers *p, const struct addr *a)
 {
-    if (!p->per_address)
+    if (!atomic_load(&p->per_address))
         return NULL;
     pthread_mutex_lock(&p->lock);
     struct peer *peer = peer_of(p, a);

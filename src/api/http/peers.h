@@ -6,13 +6,26 @@
 struct peers;
 struct peer; /* an address with at least one connection */
 
-/* `trusted`: CIDRs; `header`: "X-Forwarded-For" or "Forwarded"; `per_address`: 0 for no limit.
- * ERR_INVALID: *ret_why has the setting and what it may be. */
-MUST_USE enum err peers_new(const char *trusted, const char *header, unsigned per_address,
-                            struct peers **ret, char *ret_why, size_t why_cap);
+struct peers_settings {
+    const char *trusted;  /* CIDRs */
+    const char *header;   /* "X-Forwarded-For" or "Forwarded" */
+    unsigned per_address; /* 0: no limit */
+};
+struct trust { /* immutable */
+    struct proxies proxies;
+    enum forwarded header;
+    const char *header_name;
+};
+
+/* ERR_INVALID: *ret_why has the setting and what it may be. */
+MUST_USE enum err peers_new(const struct peers_settings *s, struct peers **ret, char *ret_why,
+                            size_t why_cap);
+/* Changes them while connections come; on failure they stay as they were. One thread. */
+MUST_USE enum err peers_set(struct peers *p, const struct peers_settings *s, char *ret_why,
+                            size_t why_cap);
 void peers_free(struct peers *p); /* after all enters and leaves; NULL-safe */
-const struct proxies *peers_proxies(const struct peers *p);
-enum forwarded peers_header(const struct peers *p, const char **ret_name);
+/* Good until peers_free. */
+const struct trust *peers_trust(const struct peers *p);
 /* Has the address as many as it may? */
 bool peers_full(struct peers *p, const struct addr *a);
 /* Counts a connection. NULL: it is not counted (no limit, no memory). */

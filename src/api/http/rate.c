@@ -5,6 +5,7 @@
 #include "api/http/rate.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -18,7 +19,7 @@ struct place {
 };
 
 struct rates {
-    unsigned per_sec;
+    atomic_uint per_sec; /* set by one thread while others take */
     struct place place[PLACES];
 };
 
@@ -43,10 +44,16 @@ void rates_free(struct rates *l)
     free(l);
 }
 
+void rates_set(struct rates *l, unsigned per_sec)
+{
+    atomic_store(&l->per_sec, per_sec);
+}
+
 struct rate rates_take(struct rates *l, uint64_t key)
 {
-    const int64_t one = 1000000, rate = l->per_sec, most = BURST_SEC * rate * one;
-    struct rate ret = {.allowed = true, .per_sec = l->per_sec};
+    unsigned per_sec = atomic_load(&l->per_sec);
+    const int64_t one = 1000000, rate = per_sec, most = BURST_SEC * rate * one;
+    struct rate ret = {.allowed = true, .per_sec = per_sec};
     if (!rate)
         return ret;
     struct place *p = &l->place[key % PLACES];

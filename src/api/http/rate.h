@@ -15,5 +15,7 @@ struct rate {
 
 MUST_USE enum err rates_new(unsigned per_sec, struct rates **ret);
 void rates_free(struct rates *l); /* NULL-safe */
+/* From now on; a bucket that has more than fits keeps what fits. */
+void rates_set(struct rates *l, unsigned per_sec);
 /* Takes one request off the bucket of the key (its row's number). */
 struct rate rates_take(struct rates *l, uint64_t key);

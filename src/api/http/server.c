@@ -112,7 +112,7 @@ static void server_give_socket(struct server *s, int fd, const struct addr *from
 static void server_on_socket(void *arg, int fd, const struct addr *from)
 {
     struct server *s = arg;
-    bool is_proxy = proxies_has(peers_proxies(s->c.peers), from);
+    bool is_proxy = proxies_has(&peers_trust(s->c.peers)->proxies, from);
     if (atomic_load(&s->n_connections) >= CONNECTIONS_MAX) {
         log_sparse(LOG_WARN, 1000, "api", "a connection was refused: there are %d already",
                    CONNECTIONS_MAX);

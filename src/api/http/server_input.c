@@ -70,14 +70,13 @@ static void client_print(const struct addr *a, char out[ADDR_TEXT_SIZE])
 void exchange_find_client(struct exchange *x, struct peers *peers, const struct addr *from)
 {
     struct hops hops = {0};
-    const char *name;
+    const struct trust *t = peers_trust(peers);
     struct addr client = *from;
-    if (proxies_has(peers_proxies(peers), from)) {
-        enum forwarded kind = peers_header(peers, &name);
+    if (proxies_has(&t->proxies, from)) {
         for (size_t i = 0; i < x->in.n_lines; i++)
-            if (str_eq_nocase(request_reader_name(&x->in, i), str_of(name)))
-                hops_put(&hops, kind, request_reader_value(&x->in, i));
-        client = proxies_client(peers_proxies(peers), from, &hops);
+            if (str_eq_nocase(request_reader_name(&x->in, i), str_of(t->header_name)))
+                hops_put(&hops, t->header, request_reader_value(&x->in, i));
+        client = proxies_client(&t->proxies, from, &hops);
     }
     client_print(&client, x->r->address);
     if (addr_eq_host(&client, from))

@@ -97,7 +97,7 @@ void http_kit_begin(http_handler *handle)
 {
     char why[200];
     clock_fake(INT64_C(1700000000000));
-    assert_ok(peers_new("", "Forwarded", 0, &peers, why, sizeof why));
+    assert_ok(peers_new(&(struct peers_settings){"", "Forwarded", 0}, &peers, why, sizeof why));
     http_kit_over = 0;
     n_streams = 0;
     http_kit_server = (struct server){.c = {.threads = 1,

@@ -8,7 +8,8 @@ static struct peers *make(unsigned per_address)
 {
     struct peers *p;
     char why[160];
-    assert_ok(peers_new("10.0.0.0/8", "X-Forwarded-For", per_address, &p, why, sizeof why));
+    assert_ok(peers_new(&(struct peers_settings){"10.0.0.0/8", "X-Forwarded-For", per_address}, &p,
+                        why, sizeof why));
     return p;
 }
 
@@ -71,15 +72,38 @@ static void settings_that_cannot_be_say_which(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct peers *p;
         char why[160] = "";
-        assert_err(peers_new(bad[i].trusted, bad[i].header, 1, &p, why, sizeof why), ERR_INVALID);
+        assert_err(peers_new(&(struct peers_settings){bad[i].trusted, bad[i].header, 1}, &p, why,
+                             sizeof why),
+                   ERR_INVALID);
         assert_non_null(strstr(why, bad[i].why));
     }
     struct peers *p;
-    const char *name;
     char why[160];
-    assert_ok(peers_new("::1", "fORWARDED", 1, &p, why, sizeof why));
-    assert_int_equal(peers_header(p, &name), FORWARDED_RFC7239);
-    assert_string_equal(name, "Forwarded");
+    assert_ok(peers_new(&(struct peers_settings){"::1", "fORWARDED", 1}, &p, why, sizeof why));
+    assert_int_equal(peers_trust(p)->header, FORWARDED_RFC7239);
+    assert_string_equal(peers_trust(p)->header_name, "Forwarded");
+    peers_free(p);
+}
+
+static void settings_change_while_connections_come(void **state)
+{
+    const struct addr proxy = {.family = 4, .ip = {10, 0, 0, 1}};
+    struct addr client = {.family = 4, .ip = {192, 0, 2, 1}};
+    char why[160];
+    struct peers *p = make(1);
+    struct peer *first = peers_enter(p, &client);
+    const struct trust *before = peers_trust(p);
+    assert_true(peers_full(p, &client));
+    assert_ok(peers_set(p, &(struct peers_settings){"", "Forwarded", 2}, why, sizeof why));
+    assert_false(peers_full(p, &client));
+    assert_false(proxies_has(&peers_trust(p)->proxies, &proxy));
+    assert_true(proxies_has(&before->proxies, &proxy)); /* somebody may still look at it */
+    assert_err(peers_set(p, &(struct peers_settings){"nobody", "Forwarded", 9}, why, sizeof why),
+               ERR_INVALID);
+    struct peer *second = peers_enter(p, &client);
+    assert_true(peers_full(p, &client)); /* what could not be read changed nothing */
+    peers_leave(p, first);
+    peers_leave(p, second);
     peers_free(p);
 }
 
@@ -117,6 +141,7 @@ int main(void)
         cmocka_unit_test(a_64_of_ipv6_is_one_address),
         cmocka_unit_test(without_a_limit_nobody_is_counted),
         cmocka_unit_test(settings_that_cannot_be_say_which),
+        cmocka_unit_test(settings_change_while_connections_come),
         cmocka_unit_test(threads_come_and_go_and_nobody_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

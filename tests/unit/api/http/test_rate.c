@@ -41,6 +41,20 @@ static void keys_do_not_pay_for_each_other(void **state)
     clock_real();
 }
 
+static void a_limit_may_change(void **state)
+{
+    struct rates *l;
+    clock_fake(1000000);
+    assert_ok(rates_new(10, &l));
+    assert_int_equal(rates_take(l, 7).remaining, 19);
+    rates_set(l, 1);
+    assert_int_equal(rates_take(l, 7).remaining, 1);
+    rates_set(l, 0);
+    assert_int_equal(rates_take(l, 7).per_sec, 0);
+    rates_free(l);
+    clock_real();
+}
+
 static void without_a_limit_all_are_taken(void **state)
 {
     struct rates *l;
@@ -56,6 +70,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_burst_then_evenly),
         cmocka_unit_test(keys_do_not_pay_for_each_other),
+        cmocka_unit_test(a_limit_may_change),
         cmocka_unit_test(without_a_limit_all_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

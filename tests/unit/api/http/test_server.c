@@ -108,7 +108,7 @@ static int setup(void **state)
                               .handle = handle,
                               .refuse = refuse};
     assert_ok(addr_parse(STR("127.0.0.1:0"), 0, &c.listen));
-    assert_ok(peers_new("", "Forwarded", 0, &peers, why, sizeof why));
+    assert_ok(peers_new(&(struct peers_settings){"", "Forwarded", 0}, &peers, why, sizeof why));
     assert_ok(mailbox_new(&errands, 1 << 20, NULL, NULL));
     assert_int_equal(pthread_create(&other, NULL, other_main, NULL), 0);
     c.peers = peers;

@@ -132,7 +132,8 @@ static void a_proxy_says_whose_a_request_is(void **state)
 {
     char why[200];
     struct peers *own = http_kit_server.c.peers, *proxied;
-    assert_ok(peers_new("192.0.2.0/24", "X-Forwarded-For", 1, &proxied, why, sizeof why));
+    assert_ok(peers_new(&(struct peers_settings){"192.0.2.0/24", "X-Forwarded-For", 1}, &proxied,
+                        why, sizeof why));
     http_kit_server.c.peers = proxied;
     ask("/", "X-Forwarded-For: 198.51.100.9\r\n");
     assert_string_equal(asked_for->address, "198.51.100.9");
