@@ -54,7 +54,7 @@ static uint64_t text_key(uint64_t a, uint64_t b)
 static struct call *dialog_call(const char *name_addr)
 {
     struct str before, tag;
-    char fork;
+    uint16_t fork;
     bool tagged = str_cut(str_of(name_addr), '=', &before, &tag);
     struct leg *leg = tagged ? leg_of_tag(&edge_kit.edge->calls, tag, &fork) : NULL;
     return leg ? leg->call : NULL;
@@ -112,7 +112,7 @@ void checks_spoiled(const struct sip_msg *m)
 
 void checks_answers(const struct edge_packet *request, int status, const char *tag)
 {
-    char fork;
+    uint16_t fork;
     const struct sip_msg *m = packet_parse(request);
     struct sip_edge *e = edge_kit.edge;
     if (request->method != SIP_INVITE || status < 200 || status >= 300 || request->stream ||

@@ -97,6 +97,7 @@ void call_free(struct call *c)
     block_give(core->blocks, &c->x.answer);
     block_give(core->blocks, &c->x.ack);
     outbox_free(c);
+    forks_end(c);
     leg_fini(&c->a);
     leg_fini(&c->b);
     decision_free(c->decision);

@@ -14,7 +14,7 @@
 #include "sip/wire/privacy.h"
 
 enum {
-    FORKS_MAX = 6,        /* early dialogs of leg b that can be told apart */
+    FORKS_MAX = 16,       /* early dialogs with the present target; 18x of others do not pass */
     CALL_EVENTS_MAX = 40, /* of one call, in all */
     STORE_RETRY_MS = 1000,
     STORE_PATIENCE_MS = 3000, /* then the call goes on, and the event keeps being tried */
@@ -105,15 +105,20 @@ enum leg_bye {
 struct leg {
     struct call *call;
     struct leg *other;
-    char name;     /* 'a': the caller's; 'b': the target's */
-    bool withheld; /* its party withholds who it is */
-    uint8_t bye;   /* enum leg_bye */
-    uint8_t n_early;
-    struct dialog dialog;                /* of b: the answered one */
-    struct dialog *early[FORKS_MAX + 1]; /* of b, until one is answered; the last for a 2xx */
-    struct secrets *secrets;             /* numbers of a's, when it withholds; NULL: not at hand */
-    char *bye_reason;                    /* of a BYE that is due; NULL: none */
+    char name;            /* 'a': the caller's; 'b': the target's */
+    bool withheld;        /* its party withholds who it is */
+    uint8_t bye;          /* enum leg_bye */
+    struct dialog dialog; /* the answered one; of a until then: its INVITE, for our own answers */
+    struct secrets *secrets; /* numbers of a's, when it withholds; NULL: not at hand */
+    char *bye_reason;        /* of a BYE that is due; NULL: none */
     handle *open; /* requests within its dialogs that are not over: OPEN_MAX; NULL: none yet */
+};
+
+/* An early dialog with one telephone of the present target, and the caller's own beside it: each
+ * To tag of a target is a dialog to the caller, with a tag, CSeqs and RSeqs of its own. */
+struct fork {
+    struct fork *next;
+    struct dialog a, b;
 };
 
 struct call {
@@ -139,6 +144,8 @@ struct call {
     bool headers_cut;                          /* there was more than is kept of them */
     char *destination;                         /* of the target that rings or answered; NULL */
     struct leg a, b;
+    struct fork *forks; /* the newest first; NULL: none, or one of them answered */
+    uint16_t n_forks;   /* so far, of all targets */
     struct exchange x;
     uint64_t invite_key; /* of the transaction of the INVITE that began it */
     struct strays strays;
@@ -179,15 +186,29 @@ void call_heard(struct call *c);
 /* leg.c */
 void leg_init(struct leg *leg, struct call *c, char name);
 void leg_fini(struct leg *leg);
-void leg_forks_fini(struct leg *leg); /* its early dialogs are over */
 /* `ret_fork`: that of our tag. */
-struct leg *leg_of_tag(struct calls *calls, struct str tag, char *ret_fork);
+struct leg *leg_of_tag(struct calls *calls, struct str tag, uint16_t *ret_fork);
 /* The dialog of the leg in which the peer with that tag speaks, an early one too; `fork` is that
  * of our tag. NULL: there is none. */
-struct dialog *leg_dialog_of(struct leg *leg, char fork, struct str call_id, struct str peer_tag);
+struct dialog *leg_dialog_of(struct leg *leg, uint16_t fork, struct str call_id,
+                             struct str peer_tag);
+/* The dialogs that it had before a restart are over; it gets another token. */
+void leg_forget_tags(struct leg *leg);
 /* From here on the transaction's messages are in the trace as the leg's, and it counts in the
  * account's share, for as long as it lasts, even if the call has ended. */
 void leg_trace(const struct leg *leg, struct txn *t);
+
+/* fork.c: the early dialogs */
+/* That of the answer's To tag, made when it is new. NULL: too large, no memory, or there are
+ * FORKS_MAX and `m` is provisional. */
+struct fork *fork_of_answer(struct call *c, const struct txn *t, const struct sip_msg *m);
+struct dialog *fork_dialog_of(struct leg *leg, uint16_t fork, struct str call_id,
+                              struct str peer_tag);
+/* The dialog of the other leg that belongs to `own`, early or not. */
+struct dialog *fork_other(struct call *c, const struct dialog *own);
+/* It answered: its dialogs are the call's, the others are over. */
+void fork_choose(struct call *c, struct fork *chosen);
+void forks_end(struct call *c);
 
 /* states.c: the table, one rule a state */
 extern const struct state_rule call_states[CALL_STATES];
@@ -208,9 +229,9 @@ void call_route_drop(struct call *c);                 /* frees it; says nothing 
 void call_stop_ringing(struct call *c);               /* ends the target's turn; no more targets */
 
 /* exchange.c: an INVITE under way through us: its answer, its ACK */
-/* Answers leg a's INVITE; `status` ≥ 300 ends its transaction. */
+/* Answers leg a's INVITE, in that dialog of the leg; `status` ≥ 300 ends its transaction. */
 void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
-                        char fork);
+                        const struct dialog *in);
 /* The exchange's 2xx, when there is one and it has no ACK yet, gets it, with the body of `m`, which
  * may be NULL. */
 void call_confirm(struct call *c, const struct sip_msg *m);
@@ -225,11 +246,10 @@ void call_hang_up_stray(struct sip_core *core, struct txn *t, struct strays *kno
 
 /* answer.c: the target's answers to the first INVITE */
 void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg *m);
-void call_send_answer(struct call *c, enum err err);                 /* call_answered is stored */
-char call_fork_of(const struct call *c, const struct dialog *early); /* in our tag to leg a */
+void call_send_answer(struct call *c, enum err err); /* call_answered is stored */
 
 /* relay.c: requests within a dialog */
-void leg_on_request(struct leg *leg, struct dialog *own, char fork, const struct sip_msg *m,
+void leg_on_request(struct leg *leg, struct dialog *own, const struct sip_msg *m,
                     const struct path *from, struct str raw);
 void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m);
 void call_on_relay_failure(struct call *c, struct txn *t, enum err err);

@@ -89,7 +89,7 @@ void calls_on_request(const struct call_place *at, const struct sip_msg *m, cons
     if (m->method == SIP_BYE)
         leg_on_bye(at->leg, m, from, raw);
     else
-        leg_on_request(at->leg, at->dialog, at->fork, m, from, raw);
+        leg_on_request(at->leg, at->dialog, m, from, raw);
 }
 
 void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct path *from)
@@ -101,7 +101,7 @@ void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct 
         invite = NULL;
     if (c && invite && c->x.first && c->x.server == invite->self) {
         char tag[DIALOG_TAG_SIZE]; /* the 487's (§9.2) */
-        dialog_print_tag(&c->a.dialog, '0', tag);
+        dialog_print_tag(&c->a.dialog, tag);
         core_reply_tagged(core, m, from, 200, str_of(tag), NULL, NULL);
     } else {
         core_reply(core, m, from, invite ? 200 : 481, NULL, NULL);
@@ -119,7 +119,7 @@ void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct 
  * change a dialog otherwise. */
 bool calls_answer_fits(struct calls *calls, const struct txn *t, const struct sip_msg *m)
 {
-    char fork;
+    uint16_t fork;
     struct call *c = t->call ? pool_at(calls->pool, t->call) : NULL;
     if (!c)
         return true; /* it changes nothing any more */
@@ -270,7 +270,7 @@ enum err calls_post_hangup(struct calls *calls, struct str call_id)
 
 void call_on_late_answer(struct calls *calls, const struct sip_msg *m, const struct path *from)
 {
-    char fork;
+    uint16_t fork;
     struct leg *leg = m->from.tag.p ? leg_of_tag(calls, m->from.tag, &fork) : NULL;
     if (!leg)
         return;

@@ -35,7 +35,7 @@ MUST_USE enum err calls_restore(struct calls *calls);
 struct call_place {
     struct leg *leg; /* NULL: the tag is no leg's, or it is in another's mouth */
     struct dialog *dialog;
-    char fork;
+    uint16_t fork; /* of our tag */
 };
 /* By our tag, which names the leg, and the peer's, which names its dialog. The leg that our tag
  * names, even when ret->leg is NULL. */

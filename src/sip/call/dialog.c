@@ -21,12 +21,32 @@ struct str dialog_get(const struct dialog *d, enum dialog_part part)
     return d->mem ? (struct str){d->mem + from, d->end[part] - from} : STR("");
 }
 
-void dialog_print_tag(const struct dialog *d, char fork, char out[DIALOG_TAG_SIZE])
+void dialog_print_tag(const struct dialog *d, char out[DIALOG_TAG_SIZE])
 {
-    memcpy(out, d->token, TOKEN_SIZE - 1);
-    out[TOKEN_SIZE - 1] = d->leg;
-    out[TOKEN_SIZE] = fork;
-    out[TOKEN_SIZE + 1] = '\0';
+    struct buf b;
+    buf_wrap(&b, out, DIALOG_TAG_SIZE - 1);
+    buf_printf(&b, "%s%c%u", d->token, d->leg, (unsigned)d->fork);
+    out[b.n] = '\0';
+}
+
+/* A number has one spelling, so that a dialog has one tag. */
+static bool fork_parse(struct str digits, uint16_t *ret)
+{
+    uint64_t n;
+    if (str_to_u64(digits, UINT16_MAX, &n) != OK || (digits.n > 1 && digits.p[0] == '0'))
+        return false;
+    *ret = (uint16_t)n;
+    return true;
+}
+
+bool dialog_parse_tag(struct str tag, struct dialog *ret)
+{
+    if (tag.n <= TOKEN_SIZE || !fork_parse(str_from(tag, TOKEN_SIZE), &ret->fork))
+        return false;
+    memcpy(ret->token, tag.p, TOKEN_SIZE - 1);
+    ret->token[TOKEN_SIZE - 1] = '\0';
+    ret->leg = tag.p[TOKEN_SIZE - 1];
+    return ret->leg == 'a' || ret->leg == 'b';
 }
 
 bool dialog_is(const struct dialog *d, struct str call_id, struct str peer_tag)
@@ -55,6 +75,16 @@ enum err dialog_set(struct dialog *d, const struct str part[DIALOG_PARTS])
     free(d->mem);
     d->mem = mem;
     return OK;
+}
+
+enum err dialog_copy(const struct dialog *of, struct dialog *ret)
+{
+    struct str part[DIALOG_PARTS];
+    for (int i = 0; i < DIALOG_PARTS; i++)
+        part[i] = dialog_get(of, (enum dialog_part)i);
+    *ret = *of;
+    ret->mem = NULL;
+    return dialog_set(ret, part);
 }
 
 void dialog_fini(struct dialog *d)
@@ -247,6 +277,7 @@ void dialog_put_request(const struct dialog *d, struct transport *t, struct str 
 {
     struct str routes = dialog_get(d, DIALOG_ROUTES), rest = routes, first, lr;
     struct str target = dialog_get(d, DIALOG_TARGET), own = dialog_get(d, DIALOG_LOCAL);
+    char tag[DIALOG_TAG_SIZE];
     struct name_addr na;
     bool strict = value_next(&rest, &first) && name_addr_parse(first, &na) == OK &&
                   !param_find(na.uri.params, STR("lr"), &lr);
@@ -261,7 +292,8 @@ void dialog_put_request(const struct dialog *d, struct transport *t, struct str 
     else if (routes.n)
         sip_put(b, SIP_H_ROUTE, routes);
     sip_put(b, SIP_H_MAX_FORWARDS, STR("70"));
-    buf_printf(b, "From: %.*s;tag=%s%c%c\r\n", STR_FMT(own), d->token, d->leg, d->fork);
+    dialog_print_tag(d, tag);
+    buf_printf(b, "From: %.*s;tag=%s\r\n", STR_FMT(own), tag);
     sip_put(b, SIP_H_TO, dialog_get(d, DIALOG_REMOTE));
     sip_put(b, SIP_H_CALL_ID, dialog_get(d, DIALOG_CALL_ID));
     sip_putf(b, SIP_H_CSEQ, "%u %.*s", cseq, STR_FMT(method));
@@ -277,7 +309,7 @@ void dialog_print(const struct dialog *d, struct transport *t, struct buf *out)
     const struct addr at = transport_local(t, d->path.listen);
     addr_print(&at, own);
     addr_print(&d->path.peer, peer);
-    buf_printf(out, "%c%c%s %u %u %u %s %s", d->leg, d->fork, d->token, d->local_cseq,
+    buf_printf(out, "%c%u%s %u %u %u %s %s", d->leg, (unsigned)d->fork, d->token, d->local_cseq,
                d->remote_cseq, d->path.transport, own, peer);
     struct str host = dialog_get(d, DIALOG_HOST);
     if (host.n)
@@ -311,6 +343,17 @@ static enum err hop_parse(struct str line, struct addr *ret_own, struct addr *re
     return addr_parse(word, 5060, ret_peer);
 }
 
+/* The leg, the fork and the token; rows of earlier versions have one digit and may have no token. */
+static bool name_parse(struct str word, struct dialog *ret)
+{
+    size_t token = word.n > 2 ? TOKEN_SIZE - 1 : 0;
+    if (word.n < 2 + token || !fork_parse(str_slice(word, 1, word.n - 1 - token), &ret->fork))
+        return false;
+    ret->leg = word.p[0];
+    memcpy(ret->token, word.p + word.n - token, token);
+    return true;
+}
+
 enum err dialog_parse(struct str *text, struct transport *t, struct dialog *ret)
 {
     struct str line, word, part[DIALOG_PARTS];
@@ -319,15 +362,10 @@ enum err dialog_parse(struct str *text, struct transport *t, struct dialog *ret)
     *ret = (struct dialog){0};
     str_cut(*text, '\n', &line, text);
     str_cut(line, ' ', &word, &line);
-    bool has_token = word.n == 2 + TOKEN_SIZE - 1;
-    if ((word.n != 2 && !has_token) || !number_take(&line, UINT32_MAX, &local) ||
+    if (!name_parse(word, ret) || !number_take(&line, UINT32_MAX, &local) ||
         !number_take(&line, UINT32_MAX, &remote) || !number_take(&line, SIP_TLS, &transport) ||
         hop_parse(line, &own, &ret->path.peer, &part[DIALOG_HOST]) != OK)
         return ERR_SYNTAX;
-    ret->leg = word.p[0];
-    ret->fork = word.p[1];
-    if (has_token)
-        memcpy(ret->token, word.p + 2, TOKEN_SIZE - 1);
     ret->local_cseq = (uint32_t)local;
     ret->remote_cseq = (uint32_t)remote;
     ret->path.transport = (uint8_t)transport;

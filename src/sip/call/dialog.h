@@ -22,18 +22,24 @@ struct dialog {
     char *mem; /* NULL: there is none */
     uint16_t end[DIALOG_PARTS];
     char token[TOKEN_SIZE]; /* the leg's own: our tag is this, the leg and the fork */
-    char leg, fork;
+    char leg;
+    uint16_t fork;        /* which of the leg's dialogs this is */
     uint32_t local_cseq;  /* of our last request */
     uint32_t remote_cseq; /* of the peer's last request */
     struct path path;
 };
 
-enum { DIALOG_TAG_SIZE = TOKEN_SIZE + 2 };
-void dialog_print_tag(const struct dialog *d, char fork, char out[DIALOG_TAG_SIZE]);
+/* Our tag is the leg's token, its letter, and the number of the fork in decimal digits. */
+enum { DIALOG_TAG_SIZE = TOKEN_SIZE + 1 + 5 };
+void dialog_print_tag(const struct dialog *d, char out[DIALOG_TAG_SIZE]);
+/* Reads token, leg and fork into *ret; false when the text is no tag of ours. */
+bool dialog_parse_tag(struct str tag, struct dialog *ret);
 /* A dialog is its Call-ID and both tags (§12): ours was compared when the call was found. */
 bool dialog_is(const struct dialog *d, struct str call_id, struct str peer_tag);
 struct str dialog_get(const struct dialog *d, enum dialog_part part);
 MUST_USE enum err dialog_set(struct dialog *d, const struct str part[DIALOG_PARTS]);
+/* One more of the same leg, with the same parts and the same way there. */
+MUST_USE enum err dialog_copy(const struct dialog *of, struct dialog *ret);
 void dialog_fini(struct dialog *d);             /* idempotent */
 struct str dialog_host(const struct dialog *d); /* the name that TLS verifies at the next hop */
 /* From the INVITE that made us the called side: its From, To, Contact and Record-Route (§12.1.1).

@@ -106,7 +106,8 @@ static void refuse_invite(struct call *c)
     struct txn *t = txn_at(c->core->txns, c->x.server);
     if (!t || !c->x.first || t->state >= TXN_COMPLETED)
         return;
-    call_answer_invite(c, c->sip_status >= 300 ? c->sip_status : 480, (struct str){0}, NULL, '0');
+    call_answer_invite(c, c->sip_status >= 300 ? c->sip_status : 480, (struct str){0}, NULL,
+                       &c->a.dialog);
 }
 
 /* Everybody who waits is told, once. */

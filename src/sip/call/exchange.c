@@ -11,7 +11,7 @@
 enum { STRAY_CSEQ_GAP = 10000 };
 
 void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
-                        char fork)
+                        const struct dialog *in)
 {
     struct sip_core *core = c->core;
     struct txn *t = txn_at(core->txns, c->x.server);
@@ -20,7 +20,7 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
     char tag[DIALOG_TAG_SIZE];
     if (!t || txn_request(t, invite) != OK)
         return;
-    dialog_print_tag(&c->a.dialog, fork, tag);
+    dialog_print_tag(in, tag);
     sip_put_reply(&b, invite, &t->path.peer, status, reason, status > 100 ? str_of(tag) : STR(""),
                   status > 100 && status < 300);
     if (status > 100 && status < 300)
@@ -172,12 +172,9 @@ void call_hang_up_stray(struct sip_core *core, struct txn *t, struct strays *kno
     struct dialog d = {0};
     struct str tag = m->from.tag;
     char branch[TOKEN_SIZE + 8] = "z9hG4bK";
-    if (tag.n != DIALOG_TAG_SIZE - 1 ||
+    if (!dialog_parse_tag(tag, &d) ||
         dialog_of_response(&d, m, &t->path, str_of(t->host), core->transport) != OK)
         return;
-    memcpy(d.token, tag.p, TOKEN_SIZE - 1);
-    d.leg = tag.p[TOKEN_SIZE - 1];
-    d.fork = tag.p[TOKEN_SIZE];
     struct buf b = core_scratch(core);
     token_print(t->self, crypto_random_u64(), branch + 7);
     dialog_put_request(&d, core->transport, STR("ACK"), m->cseq, branch, &b);

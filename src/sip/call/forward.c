@@ -15,6 +15,7 @@ static void put_target_headers(struct buf *b, const struct target *t)
  * withholds who he is (RFC 3323 §4.1.1.3). */
 static void put_from(struct buf *b, const struct call *c, const struct sip_msg *invite)
 {
+    char tag[DIALOG_TAG_SIZE];
     struct str display = str_slice(invite->from.display, 0, 255),
                uri = str_slice(invite->from.uri_text, 0, 700);
     if (leg_hidden(&c->a)) {
@@ -24,8 +25,8 @@ static void put_from(struct buf *b, const struct call *c, const struct sip_msg *
     buf_puts(b, "From: ");
     if (display.n)
         buf_printf(b, "\"%.*s\" ", STR_FMT(display));
-    buf_printf(b, "<%.*s>;tag=%s%c%c\r\n", STR_FMT(uri), c->b.dialog.token, c->b.dialog.leg,
-               c->b.dialog.fork);
+    dialog_print_tag(&c->b.dialog, tag);
+    buf_printf(b, "<%.*s>;tag=%s\r\n", STR_FMT(uri), tag);
 }
 
 bool route_invite(struct call *c)

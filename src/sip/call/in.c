@@ -94,7 +94,8 @@ static void on_known(struct call *c, const struct sip_msg *m, const struct path 
     if (leg_hidden(&c->a))
         leg_withhold(&c->a, m); /* its numbers are at hand again */
     call_wait_no_more(c);
-    call_answer_invite(c, 100, (struct str){0}, NULL, '0');
+    leg_forget_tags(&c->a);
+    call_answer_invite(c, 100, (struct str){0}, NULL, &c->a.dialog);
     log_info("sip", "%s goes on: its INVITE came again", c->call_id);
     call_next_target(c);
 }
@@ -133,7 +134,7 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
 /* Did we send it, and others brought it back? Proxies leave our Via and our From tag in it. */
 static bool is_from_us(struct calls *calls, const struct sip_msg *m)
 {
-    char fork;
+    uint16_t fork;
     struct str rest = {0}, v;
     struct via via;
     if (m->from.tag.p && leg_of_tag(calls, m->from.tag, &fork))
@@ -246,6 +247,6 @@ void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct p
     metric_add(METRIC_CALLS_STARTED, 1);
     metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(calls->pool));
     c->book = book_take(core->c.books);
-    call_answer_invite(c, 100, (struct str){0}, NULL, '0');
+    call_answer_invite(c, 100, (struct str){0}, NULL, &c->a.dialog);
     call_store(c, &(struct call_news){.kind = EVENT_INCOMING_CALL, .then = on_incoming_stored});
 }

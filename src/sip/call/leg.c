@@ -9,17 +9,8 @@ void leg_init(struct leg *leg, struct call *c, char name)
     leg->call = c;
     leg->other = name == 'a' ? &c->b : &c->a;
     leg->name = name;
-    leg->dialog = (struct dialog){.leg = name, .fork = '0'};
+    leg->dialog = (struct dialog){.leg = name};
     token_print(c->self, crypto_random_u64(), leg->dialog.token);
-}
-
-void leg_forks_fini(struct leg *leg)
-{
-    for (size_t i = 0; i < leg->n_early; i++) {
-        dialog_fini(leg->early[i]);
-        free(leg->early[i]);
-    }
-    leg->n_early = 0;
 }
 
 void leg_fini(struct leg *leg)
@@ -27,47 +18,49 @@ void leg_fini(struct leg *leg)
     struct map *restored = leg->call->calls->restored;
     if (map_get(restored, str_of(leg->dialog.token)) == leg)
         map_remove(restored, str_of(leg->dialog.token));
-    leg_forks_fini(leg);
     dialog_fini(&leg->dialog);
     free(leg->secrets);
     free(leg->bye_reason);
     free(leg->open);
 }
 
-/* Our tag is the leg's token, its name and which of its forks. Legs from before a restart are found
- * by the whole token, and rows of earlier versions have one for both legs. */
-struct leg *leg_of_tag(struct calls *calls, struct str tag, char *ret_fork)
+/* Legs from before a restart are found by the whole token, and rows of earlier versions have one
+ * for both legs. */
+struct leg *leg_of_tag(struct calls *calls, struct str tag, uint16_t *ret_fork)
 {
     handle h;
     uint64_t random;
-    if (tag.n != TOKEN_SIZE + 1 || !token_parse(tag, &h, &random))
+    struct dialog said;
+    if (!dialog_parse_tag(tag, &said) || !token_parse(tag, &h, &random))
         return NULL;
-    struct str token = str_slice(tag, 0, TOKEN_SIZE - 1);
-    char name = tag.p[TOKEN_SIZE - 1];
-    *ret_fork = tag.p[TOKEN_SIZE];
-    if (name != 'a' && name != 'b')
-        return NULL;
+    *ret_fork = said.fork;
+    struct str token = str_of(said.token);
     struct call *c = pool_at(calls->pool, h);
-    struct leg *leg = c ? call_leg(c, name) : NULL;
+    struct leg *leg = c ? call_leg(c, said.leg) : NULL;
     if (leg && str_eq(token, str_of(leg->dialog.token)))
         return leg;
     leg = map_get(calls->restored, token);
-    if (leg && leg->name != name)
+    if (leg && leg->name != said.leg)
         leg = leg->other;
     return leg && str_eq(token, str_of(leg->dialog.token)) ? leg : NULL;
 }
 
-struct dialog *leg_dialog_of(struct leg *leg, char fork, struct str call_id, struct str peer_tag)
+struct dialog *leg_dialog_of(struct leg *leg, uint16_t fork, struct str call_id,
+                             struct str peer_tag)
 {
     struct dialog *d = &leg->dialog;
-    bool answered = leg->call->b.dialog.mem != NULL;
-    if (leg == &leg->call->b && !answered) {
-        for (size_t i = 0; i < leg->n_early; i++)
-            if (dialog_is(leg->early[i], call_id, peer_tag))
-                return fork == d->fork ? leg->early[i] : NULL;
-        return NULL;
-    }
-    return dialog_is(d, call_id, peer_tag) && (!answered || fork == d->fork) ? d : NULL;
+    if (!leg->call->b.dialog.mem)
+        return fork_dialog_of(leg, fork, call_id, peer_tag);
+    return dialog_is(d, call_id, peer_tag) && fork == d->fork ? d : NULL;
+}
+
+/* Unlike the call, which its caller knows by its INVITE. */
+void leg_forget_tags(struct leg *leg)
+{
+    struct map *restored = leg->call->calls->restored;
+    if (map_get(restored, str_of(leg->dialog.token)) == leg)
+        map_remove(restored, str_of(leg->dialog.token));
+    token_print(leg->call->self, crypto_random_u64(), leg->dialog.token);
 }
 
 void leg_trace(const struct leg *leg, struct txn *t)

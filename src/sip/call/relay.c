@@ -102,25 +102,12 @@ static void on_reinvite(struct leg *leg, struct dialog *own, struct txn *s, cons
         reinvite_over(c);
 }
 
-/* To leg a with the tag of the fork that speaks. */
-static struct dialog *other_dialog(struct leg *leg, const struct dialog *own, char fork)
-{
-    struct call *c = leg->call;
-    size_t i = (size_t)(fork - '0');
-    if (leg == &c->a)
-        return c->b.dialog.mem ? &c->b.dialog : i < c->b.n_early ? c->b.early[i] : NULL;
-    if (own != &c->b.dialog)
-        c->a.dialog.fork = call_fork_of(c, own);
-    return &c->a.dialog;
-}
-
-void leg_on_request(struct leg *leg, struct dialog *own, char fork, const struct sip_msg *m,
+void leg_on_request(struct leg *leg, struct dialog *own, const struct sip_msg *m,
                     const struct path *from, struct str raw)
 {
     struct call *c = leg->call;
     struct sip_core *core = c->core;
-    struct dialog *to = other_dialog(leg, own, fork);
-    if (!to || !call_takes(c, INPUT_REQUEST)) {
+    if (!call_takes(c, INPUT_REQUEST)) {
         core_reply(core, m, from, 481, NULL, NULL);
         return;
     }
@@ -146,9 +133,9 @@ void leg_on_request(struct leg *leg, struct dialog *own, char fork, const struct
         on_reinvite(leg, own, s, m);
         return;
     }
-    if (m->method == SIP_UPDATE && call_takes(c, INPUT_REINVITE))
+    if (m->method == SIP_UPDATE)
         dialog_refresh(own, m, core->transport);
-    (void)relay(leg, to, s, m);
+    (void)relay(leg, fork_other(c, own), s, m);
 }
 
 /* Writes the answer to the kept request of `s` into scratch. */
@@ -224,13 +211,14 @@ void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg 
 {
     struct sip_core *core = c->core;
     struct txn *s = txn_at(core->txns, t->other);
-    struct dialog *d = &call_leg(c, (char)t->leg)->dialog;
+    uint16_t fork;
+    struct leg *leg = leg_of_tag(c->calls, m->from.tag, &fork);
+    struct dialog *d = leg ? leg_dialog_of(leg, fork, m->call_id, m->to.tag) : NULL;
     if (t->purpose == FOR_REINVITE) {
         on_reinvite_answer(c, t, s, m);
         return;
     }
-    if (m->method == SIP_UPDATE && m->status >= 200 && m->status < 300 &&
-        call_takes(c, INPUT_REINVITE) && dialog_is(d, m->call_id, m->to.tag))
+    if (d && m->method == SIP_UPDATE && m->status >= 200 && m->status < 300)
         dialog_refresh(d, m, core->transport);
     if (s && m->status > 100)
         (void)relay_answer(c, s, m);

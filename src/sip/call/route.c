@@ -35,7 +35,7 @@ static void leave_address(struct call *c)
         t->call = 0;
         txn_cancel(c->core->txns, t);
     }
-    leg_forks_fini(&c->b);
+    forks_end(c);
     if (c->state == CALL_RINGING)
         call_set_state(c, CALL_ROUTING);
 }

@@ -66,6 +66,53 @@ static void a_row_of_an_earlier_version_is_read(void **state)
     close_transport(t);
 }
 
+#define TOKEN "TTTTTTTTTTTTTTTTTTTTTTTTTT"
+
+/* A number has one spelling, and no other text is a tag of ours. */
+static void a_tag_is_read_as_it_is_written(void **state)
+{
+    static const char *const bad[] = {"",          TOKEN,          TOKEN "a",   TOKEN "c0",
+                                      TOKEN "a00", TOKEN "a65536", TOKEN "a1x", TOKEN "a-1"};
+    struct dialog d = {.token = TOKEN, .leg = 'b'}, read;
+    static const uint16_t fork[] = {0, 9, 10, UINT16_MAX};
+    char tag[DIALOG_TAG_SIZE];
+    for (size_t i = 0; i < sizeof fork / sizeof *fork; i++) {
+        d.fork = fork[i];
+        dialog_print_tag(&d, tag);
+        assert_true(dialog_parse_tag(str_of(tag), &read));
+        assert_string_equal(read.token, TOKEN);
+        assert_int_equal(read.leg, 'b');
+        assert_int_equal(read.fork, fork[i]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(dialog_parse_tag(str_of(bad[i]), &read));
+}
+
+static void a_row_names_its_fork(void **state)
+{
+    static const char *const name[] = {"a7", "a0" TOKEN, "a65535" TOKEN};
+    static const char *const bad[] = {"a", "a" TOKEN, "a00" TOKEN, "axx" TOKEN, "a123"};
+    static const uint16_t fork[] = {7, 0, UINT16_MAX};
+    static const char rest[] = " 1000 1 0 1 127.0.0.9:5060\n" LINES;
+    struct transport *t = transport("udp:127.0.0.1:0");
+    char row[1024];
+    struct dialog d;
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        snprintf(row, sizeof row, "%s%s", name[i], rest);
+        struct str text = str_of(row);
+        assert_ok(dialog_parse(&text, t, &d));
+        assert_int_equal(d.fork, fork[i]);
+        assert_string_equal(d.token, i ? TOKEN : "");
+        dialog_fini(&d);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(row, sizeof row, "%s%s", bad[i], rest);
+        struct str text = str_of(row);
+        assert_int_equal(dialog_parse(&text, t, &d), ERR_SYNTAX);
+    }
+    close_transport(t);
+}
+
 static void a_listener_is_found_by_what_it_is(void **state)
 {
     struct transport *t = transport("tcp:127.0.0.1:0,udp:[::1]:0,udp:127.0.0.1:0");
@@ -225,7 +272,7 @@ static void dialog_with(struct dialog *d, struct transport *t, bool invite, cons
                  contact ? "Contact: " : "", contact ? contact : "", record_routes);
     assert_ok(sip_parse(bytes, (size_t)n, &m));
     assert_ok(addr_parse(STR("5.0.1.1:5070"), 0, &path.peer));
-    *d = (struct dialog){.leg = invite ? 'a' : 'b', .fork = '0'};
+    *d = (struct dialog){.leg = invite ? 'a' : 'b'};
     memset(d->token, 'T', TOKEN_SIZE - 1);
     if (invite)
         assert_ok(dialog_of_invite(d, &m, &path, t));
@@ -415,6 +462,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_of_an_earlier_version_is_read),
+        cmocka_unit_test(a_tag_is_read_as_it_is_written),
+        cmocka_unit_test(a_row_names_its_fork),
         cmocka_unit_test(a_listener_is_found_by_what_it_is),
         cmocka_unit_test(without_a_listener_it_cannot_be_reached),
         cmocka_unit_test(what_is_written_is_read_by_any_configuration),
