@@ -282,14 +282,16 @@ static enum err required_read(struct sip_msg *m)
     return err;
 }
 
-/* Reads headers that not every message has, but that must be well formed. */
+/* Reads headers that not every request has, but that must be well formed. A response is what it is
+ * by its branch and CSeq (§17.1.3), and whoever sent it would hear of no fault. */
 static enum err optional_read(struct sip_msg *m)
 {
     uint64_t v = 0;
     struct str value;
     enum err err = OK;
-    m->max_forwards = -1;
-    if (m->is_request && sip_header(m, SIP_H_MAX_FORWARDS, 0)) {
+    if (!m->is_request)
+        return OK;
+    if (sip_header(m, SIP_H_MAX_FORWARDS, 0)) {
         err = small_number(m, SIP_H_MAX_FORWARDS, 255, "bad Max-Forwards", &v);
         m->max_forwards = (int)v;
     }

@@ -53,6 +53,21 @@ static void a_2xx_is_acknowledged_when_its_transaction_is_over(void **state)
     edge_kit_end();
 }
 
+/* §17.1.3: a response is ours by branch and CSeq; what stands in its Contact is of no use here. */
+static void a_refusal_with_an_unreadable_contact_counts(void **state)
+{
+    static const struct response no = {
+        .status = 300, .tag = "agent", .headers = "Contact: <sip:a b@192.0.2.1>, nonsense\r\n"};
+    struct line caller;
+    edge_kit_begin(1);
+    line_invite(&caller, CARRIER, "+447911120001");
+    packet_answer(last(AGENT_1, "INVITE"), &no);
+    last(AGENT_1, "ACK");
+    last(CARRIER, "480");
+    line_ack_failure(&caller);
+    edge_kit_end();
+}
+
 static void an_ack_before_the_answer_acknowledges_nothing(void **state)
 {
     struct line caller, agent;
@@ -240,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_2xx_is_acknowledged_when_its_transaction_is_over),
+        cmocka_unit_test(a_refusal_with_an_unreadable_contact_counts),
         cmocka_unit_test(an_ack_before_the_answer_acknowledges_nothing),
         cmocka_unit_test(an_ack_is_known_by_the_branch_of_its_invite),
         cmocka_unit_test(cseqs_of_an_early_dialog_count_on),
