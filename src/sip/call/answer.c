@@ -107,4 +107,5 @@ void call_send_answer(struct call *c, enum err err)
     if (t)
         txn_answer(core->txns, t, 200, block_str(&c->x.answer));
     call_repeat_answer(c, call_on_confirmed);
+    leg_pass_held(&c->b);
 }

@@ -109,9 +109,9 @@ struct leg {
     bool withheld;        /* its party withholds who it is */
     uint8_t bye;          /* enum leg_bye */
     struct dialog dialog; /* the answered one; of a until then: its INVITE, for our own answers */
-    struct secrets *secrets; /* numbers of a's, when it withholds; NULL: not at hand */
-    char *bye_reason;        /* of a BYE that is due; NULL: none */
-    handle *open; /* requests within its dialogs that are not over: OPEN_MAX; NULL: none yet */
+    struct secrets *secrets;    /* numbers of a's, when it withholds; NULL: not at hand */
+    char *bye_reason;           /* of a BYE that is due; NULL: none */
+    struct open_requests *open; /* within its dialogs; NULL: none yet */
 };
 
 /* An early dialog with one telephone of the present target, and the caller's own beside it: each
@@ -251,6 +251,7 @@ void call_send_answer(struct call *c, enum err err); /* call_answered is stored 
 /* relay.c: requests within a dialog */
 void leg_on_request(struct leg *leg, struct dialog *own, const struct sip_msg *m,
                     const struct path *from, struct str raw);
+void leg_pass_held(struct leg *leg); /* what waited for the 200 goes on */
 void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m);
 void call_on_relay_failure(struct call *c, struct txn *t, enum err err);
 
@@ -263,6 +264,9 @@ void leg_put_relayed(struct leg *leg, struct buf *b, const struct sip_msg *m);
 /* open.c: requests within the dialogs that are not over yet */
 bool open_has_room(struct leg *leg);
 void open_add(struct leg *leg, const struct txn *t);
+/* It is open, and passed on later: open_held_next takes the oldest out again. NULL: there is none. */
+void open_hold(struct leg *leg, const struct txn *t);
+struct txn *open_held_next(struct leg *leg);
 void open_refuse(struct leg *leg); /* the call ends: each gets its final answer (§15.1.2) */
 
 /* end.c */

@@ -102,6 +102,23 @@ static void on_reinvite(struct leg *leg, struct dialog *own, struct txn *s, cons
         reinvite_over(c);
 }
 
+static void pass(struct leg *leg, struct dialog *own, struct txn *s, const struct sip_msg *m)
+{
+    struct call *c = leg->call;
+    if (m->method == SIP_UPDATE)
+        dialog_refresh(own, m, c->core->transport);
+    (void)relay(leg, fork_other(c, own), s, m);
+}
+
+void leg_pass_held(struct leg *leg)
+{
+    struct sip_core *core = leg->call->core;
+    struct txn *s;
+    while ((s = open_held_next(leg)))
+        if (txn_request(s, &core->again) == OK)
+            pass(leg, &leg->dialog, s, &core->again);
+}
+
 void leg_on_request(struct leg *leg, struct dialog *own, const struct sip_msg *m,
                     const struct path *from, struct str raw)
 {
@@ -129,13 +146,12 @@ void leg_on_request(struct leg *leg, struct dialog *own, const struct sip_msg *m
     own->remote_cseq = m->cseq;
     leg_trace(leg, s);
     open_add(leg, s);
-    if (m->method == SIP_INVITE) {
+    if (m->method == SIP_INVITE)
         on_reinvite(leg, own, s, m);
-        return;
-    }
-    if (m->method == SIP_UPDATE)
-        dialog_refresh(own, m, core->transport);
-    (void)relay(leg, fork_other(c, own), s, m);
+    else if (leg == &c->b && c->state == CALL_ANSWERING)
+        open_hold(leg, s); /* the caller would hear it before the 200 that makes the dialog */
+    else
+        pass(leg, own, s, m);
 }
 
 /* Writes the answer to the kept request of `s` into scratch. */

@@ -215,6 +215,63 @@ static void a_stray_answer_is_hung_up_behind_what_was_said(void **state)
     edge_kit_end();
 }
 
+/* Its dialog begins for the caller with the 200, which waits for the disk. */
+static void requests_behind_the_200_do_not_overtake_it(void **state)
+{
+    struct line caller, agent;
+    const struct edge_packet *info[3];
+    ring(&caller, &agent);
+    line_say(&agent, "INFO");
+    info[0] = last(CARRIER, "INFO");
+    edge_kit.store_held = true;
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    size_t n = edge_kit_packets();
+    line_say(&agent, "INFO");
+    line_answer(&caller, info[0], 200); /* its place is free for the next one */
+    line_say(&agent, "REFER");
+    line_say(&agent, "INVITE");
+    last(AGENT_1, "491");
+    line_ack_failure(&agent);
+    for (; n < edge_kit_packets(); n++)
+        assert_false(edge_kit_packet(n)->is_request && edge_kit_packet(n)->to.ip[2] == 1);
+    edge_kit.store_held = false;
+    edge_kit_turn();
+    for (; edge_kit_packet(n)->status != 200; n++)
+        ;
+    assert_int_equal(edge_kit_packet(n)->method, SIP_INVITE);
+    info[1] = edge_kit_packet(n + 1);
+    info[2] = edge_kit_packet(n + 2);
+    assert_int_equal(info[1]->method, SIP_INFO);
+    assert_int_equal(info[2]->method, SIP_REFER);
+    assert_true(info[0]->cseq < info[1]->cseq && info[1]->cseq < info[2]->cseq);
+    line_answer(&caller, info[1], 200);
+    line_answer(&caller, info[2], 202);
+    assert_int_equal(last(AGENT_1, "200")->method, SIP_INFO);
+    assert_int_equal(last(AGENT_1, "202")->method, SIP_REFER);
+    line_ack(&caller, 1);
+    hang_up(&caller, &agent);
+}
+
+/* The callee hangs up before the caller heard of it: what it asked is over with the call. */
+static void a_bye_behind_the_200_ends_what_is_held(void **state)
+{
+    struct line caller, agent;
+    ring(&caller, &agent);
+    edge_kit.store_held = true;
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_say(&agent, "INFO");
+    line_say(&agent, "BYE");
+    assert_int_equal(last(AGENT_1, "487")->method, SIP_INFO);
+    edge_kit.store_held = false;
+    edge_kit_turn();
+    assert_int_equal(last(AGENT_1, "200")->method, SIP_BYE);
+    last(CARRIER, "480");
+    assert_null(edge_kit_last(CARRIER, "INFO"));
+    assert_null(edge_kit_last(CARRIER, "BYE"));
+    line_ack_failure(&caller);
+    edge_kit_end();
+}
+
 /* The INVITE again, long after its ACK; another exchange has come since. */
 static void a_late_repeat_of_the_first_invite_is_not_refused(void **state)
 {
@@ -264,6 +321,8 @@ int main(void)
         cmocka_unit_test(the_200_to_cancel_has_the_tag_of_the_487),
         cmocka_unit_test(the_last_of_many_forks_answers),
         cmocka_unit_test(a_stray_answer_is_hung_up_behind_what_was_said),
+        cmocka_unit_test(requests_behind_the_200_do_not_overtake_it),
+        cmocka_unit_test(a_bye_behind_the_200_ends_what_is_held),
         cmocka_unit_test(a_late_repeat_of_the_first_invite_is_not_refused),
         cmocka_unit_test(a_late_repeat_of_a_reinvite_is_not_refused),
     };
