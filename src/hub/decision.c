@@ -224,9 +224,9 @@ int decision_last_status(const struct decision *d)
     return d->last_status;
 }
 
-/* The status that the caller gets (docs/sip.md). A target's trouble is not the gateway's: its 5xx,
- * and statuses that the caller can do nothing about, become 500, its "unknown" becomes 480. */
-static int status_for_caller(int status)
+/* A target's trouble is not the gateway's: its 5xx, and statuses that the caller can do nothing
+ * about, become 500, its "unknown" becomes 480. */
+int decision_status_for_caller(int status)
 {
     switch (end_reason_of_status(status)) {
     case END_BUSY: return 486;
@@ -235,11 +235,19 @@ static int status_for_caller(int status)
     default: break;
     }
     switch (status) {
+    case 413:
     case 415:
+    case 420:
+    case 421:
     case 422:
+    case 428:
+    case 436:
+    case 437:
+    case 438:
     case 484:
     case 488:
-    case 606:                /* about what the caller offered */
+    case 580:
+    case 606:                /* about what the caller said, offered or asked for */
     case 482: return status; /* a loop through the daemon: each of its turns gets this */
     case 404:
     case 410:
@@ -254,7 +262,7 @@ void decision_end(const struct decision *d, struct decision_step *ret)
     bool ours = !last || last == 408 || last == 482 || last == 503 || last == 500;
     ret->reason = last ? end_reason_of_status(last) : END_FAILED;
     ret->by = ours ? ENDED_BY_SYSTEM : ENDED_BY_CALLEE;
-    ret->sip_status = last ? status_for_caller(last) : 480;
+    ret->sip_status = last ? decision_status_for_caller(last) : 480;
 }
 
 static enum decision_kind decision_no_way(struct decision *d, struct decision_step *ret,

@@ -72,6 +72,8 @@ void decision_ask(struct decision *d, const struct askers *by, const struct even
 /* Takes the status of a target that did not take the call; targets with conditions look at it. */
 void decision_failed(struct decision *d, int status);
 int decision_last_status(const struct decision *d); /* of the target before; 0: none yet */
+/* The status that the caller gets for a target's (docs/sip.md). Pure. */
+int decision_status_for_caller(int status);
 /* Gives the end of a call that tries no further target. */
 void decision_end(const struct decision *d, struct decision_step *ret);
 

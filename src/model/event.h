@@ -85,7 +85,8 @@ struct call_facts {
     struct str detail; /* why it failed, ended or was lost, in words; absent: the status says it */
     enum end_reason reason;
     enum ended_by by;
-    int sip_status;   /* final status of the call, or of the failed target */
+    int sip_status;    /* final status of the call, or of the failed target */
+    int target_status; /* what the last target that failed said, or stands for it; 0: none failed */
     unsigned ordinal; /* which call_forward_failed or call_ringing of this call: 0, 1 … */
 };
 

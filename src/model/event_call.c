@@ -99,8 +99,11 @@ static void put_destination(struct json_writer *w, const struct call_facts *f)
     json_put_str(w, "destination", f->destination.p ? f->destination : STR(""));
 }
 
-static void put_detail(struct json_writer *w, const struct call_facts *f)
+/* Writes what became of a target that failed. */
+static void put_failure(struct json_writer *w, const struct call_facts *f)
 {
+    if (f->target_status)
+        json_put_i64(w, "target_status", f->target_status);
     if (f->detail.n)
         json_put_str(w, "detail", f->detail);
 }
@@ -130,7 +133,7 @@ static void put_own(struct json_writer *w, enum event_kind kind, const struct ca
         json_put_i64(w, "sip_status", f->sip_status);
         if (f->answered_ms)
             put_destination(w, f);
-        put_detail(w, f);
+        put_failure(w, f);
         break;
     }
     case EVENT_CALL_RINGING: put_destination(w, f); break;
@@ -138,7 +141,7 @@ static void put_own(struct json_writer *w, enum event_kind kind, const struct ca
         put_destination(w, f);
         json_put_str(w, "reason", str_of(end_reason_name(f->reason)));
         json_put_i64(w, "sip_status", f->sip_status);
-        put_detail(w, f);
+        put_failure(w, f);
         break;
     default: break;
     }

@@ -73,6 +73,7 @@ static const struct added {
     {"destination", DESTINATION_ADDED, JSON_IS_STRING, 0, 0, NULL},
     {"reason", FAILED, JSON_IS_STRING, 0, 0, reason_name},
     {"sip_status", ENDED | FAILED, JSON_IS_INT, 100, 699, NULL},
+    {"target_status", ENDED | FAILED, JSON_IS_INT, 100, 699, NULL},
     {"detail", ENDED | FAILED, JSON_IS_STRING, 0, 0, NULL},
     {"truncated", CALLS, JSON_IS_BOOL, 0, 0, NULL},
     {"message_id", SMS, JSON_IS_STRING, 0, 0, NULL},

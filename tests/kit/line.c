@@ -160,7 +160,13 @@ void line_ack_failure(struct line *l)
 
 void line_cancel(struct line *l)
 {
+    line_cancel_saying(l, "");
+}
+
+void line_cancel_saying(struct line *l, const char *headers)
+{
     message_put_head(l, "CANCEL", l->invite_target, l->invite_cseq, l->invite_branch);
+    buf_puts(&out, headers);
     message_put_body(NULL);
     message_send(&l->at, l->stream);
 }

@@ -39,10 +39,11 @@ void line_of_invite(struct line *l, const struct edge_packet *invite, const char
 void line_learn(struct line *l, const struct edge_packet *response);
 
 void line_request(struct line *l, const struct request *r);
-void line_say(struct line *l, const char *method); /* the next request, without a body */
-void line_ack(struct line *l, uint32_t cseq);      /* of a 2xx */
-void line_ack_failure(struct line *l);             /* of the INVITE's failure */
-void line_cancel(struct line *l);                  /* its last INVITE */
+void line_say(struct line *l, const char *method);            /* the next request, without a body */
+void line_ack(struct line *l, uint32_t cseq);                 /* of a 2xx */
+void line_ack_failure(struct line *l);                        /* of the INVITE's failure */
+void line_cancel(struct line *l);                             /* its last INVITE */
+void line_cancel_saying(struct line *l, const char *headers); /* the same; whole lines with CRLF */
 
 /* Answers a request that the edge sent. `tag` NULL: To as it came. 2xx and 18x to an INVITE have a
  * Contact, and a body when given. */

@@ -64,7 +64,7 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     dialog_print_tag(&c->a.dialog, tag);
     call_set_state(c, CALL_ANSWERING);
     if (!s || txn_request(s, &core->again) != OK) {
-        leg_hang_up(&c->b, (struct str){0});
+        leg_hang_up(&c->b, (struct str){0}, NULL);
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
         return;
     }
@@ -72,7 +72,7 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     dialog_put_contact(&s->path, core->transport, &b);
     leg_put_relayed(&c->b, &b, m);
     if (b.err != OK || block_set(core->blocks, &c->x.answer, buf_str(&b)) != OK) {
-        leg_hang_up(&c->b, (struct str){0});
+        leg_hang_up(&c->b, (struct str){0}, NULL);
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
         return;
     }
@@ -88,7 +88,7 @@ void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg 
     } else if (routing && m->status < 300) {
         on_answer(c, t, m);
     } else if (routing) {
-        call_target_failed(c, m->status, m->reason);
+        call_target_refused(c, m);
     } else if (m->status >= 200 && m->status < 300) {
         if (dialog_is(&c->b.dialog, m->call_id, m->to.tag))
             leg_on_repeated_answer(&c->b, m->cseq);

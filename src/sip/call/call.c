@@ -109,6 +109,7 @@ void call_free(struct call *c)
     free(c->trunk_id);
     free(c->headers);
     free(c->destination);
+    free(c->phrase);
     book_drop(&c->book);
     pool_give(calls->pool, c->self);
     metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(calls->pool));

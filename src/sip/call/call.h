@@ -88,8 +88,9 @@ struct exchange {
     handle server, client;
     uint64_t key; /* a re-INVITE's server transaction, which ends with the ACK */
     uint32_t cseq_in, cseq_out;
-    struct block answer; /* our 2xx, repeated until the ACK (§13.3.1.4) */
-    struct block ack;    /* what the ACK said onwards: sent again for a repeated 2xx */
+    struct block
+        answer;       /* our 2xx, repeated until the ACK (§13.3.1.4); or the refusal that is due */
+    struct block ack; /* what the ACK said onwards: sent again for a repeated 2xx */
     int64_t interval_ms, since_ms;
     struct timer timer;                       /* repeats our 2xx */
     void (*over)(struct call *c, bool acked); /* the ACK came, or comes no more */
@@ -110,7 +111,7 @@ struct leg {
     uint8_t bye;          /* enum leg_bye */
     struct dialog dialog; /* the answered one; of a until then: its INVITE, for our own answers */
     struct secrets *secrets;    /* numbers of a's, when it withholds; NULL: not at hand */
-    char *bye_reason;           /* of a BYE that is due; NULL: none */
+    struct block bye_rest;      /* of its BYE: what stands behind the dialog's headers */
     struct open_requests *open; /* within its dialogs; NULL: none yet */
 };
 
@@ -157,7 +158,9 @@ struct call {
     /* How it ends: */
     uint8_t reason, by; /* enum end_reason, enum ended_by */
     int16_t sip_status;
+    int16_t target_status; /* of the target that failed last, when that ended the call; 0: none */
     const char *detail; /* why the last target failed or the call ended so; NULL: nothing to add */
+    char *phrase;       /* a target's own words, when they are the detail */
     handle bye;         /* the BYE's server transaction, answered after the commit */
     /* Routing, dropped once it is up: */
     const struct book *book;
@@ -223,15 +226,23 @@ void call_ask_ahead(struct call *c, const struct event *incoming, const struct a
  * an answer came that it waits for. */
 void call_next_target(struct call *c);
 void call_target_failed(struct call *c, int status, struct str reason);
+void call_target_refused(struct call *c, const struct sip_msg *m); /* by a final response */
 void call_on_ring_timeout(struct call *c);            /* the target's turn has lasted long enough */
 void call_address_failed(struct call *c, int status); /* nothing was heard from it */
 void call_route_drop(struct call *c);                 /* frees it; says nothing to anybody */
 void call_stop_ringing(struct call *c);               /* ends the target's turn; no more targets */
+/* The target's INVITE is taken back, with what `m`, the caller's CANCEL or BYE, says of the end. */
+void call_cancel_target(struct call *c, const struct sip_msg *m);
 
 /* exchange.c: an INVITE under way through us: its answer, its ACK */
 /* Answers leg a's INVITE, in that dialog of the leg; `status` ≥ 300 ends its transaction. */
 void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
                         const struct dialog *in);
+/* Writes into scratch the answer to leg a's INVITE that says what the target's refusal `m` says:
+ * all of it with the same status, only why when the status is another one. False: it does not fit. */
+bool call_put_refusal(struct call *c, int status, const struct sip_msg *m, struct buf *ret);
+/* Takes the block: it is the answer when the INVITE is refused. */
+void call_refuse_with(struct call *c, struct block *answer);
 /* The exchange's 2xx, when there is one and it has no ACK yet, gets it, with the body of `m`, which
  * may be NULL. */
 void call_confirm(struct call *c, const struct sip_msg *m);
@@ -252,6 +263,7 @@ void call_send_answer(struct call *c, enum err err); /* call_answered is stored 
 void leg_on_request(struct leg *leg, struct dialog *own, const struct sip_msg *m,
                     const struct path *from, struct str raw);
 void leg_pass_held(struct leg *leg); /* what waited for the 200 goes on */
+void call_cancel_reinvite(struct call *c, const struct sip_msg *m); /* m: its CANCEL */
 void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m);
 void call_on_relay_failure(struct call *c, struct txn *t, enum err err);
 
@@ -260,6 +272,8 @@ void leg_withhold(struct leg *leg, const struct sip_msg *m); /* m: its party's; 
 const struct secrets *leg_hidden(const struct leg *leg);     /* NULL: it does not withhold */
 /* Ends the message in `b`: the headers and the body of that leg's message which may pass. */
 void leg_put_relayed(struct leg *leg, struct buf *b, const struct sip_msg *m);
+/* Of them only those that say why something ends, and no body. */
+void leg_put_parting(struct leg *leg, struct buf *b, const struct sip_msg *m);
 
 /* open.c: requests within the dialogs that are not over yet */
 bool open_has_room(struct leg *leg);
@@ -270,7 +284,7 @@ struct txn *open_held_next(struct leg *leg);
 void open_refuse(struct leg *leg); /* the call ends: each gets its final answer (§15.1.2) */
 
 /* end.c */
-void call_on_cancel(struct call *c);
+void call_on_cancel(struct call *c, const struct sip_msg *m);
 void leg_on_bye(struct leg *leg, const struct sip_msg *m, const struct path *from, struct str raw);
 void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_status);
 void call_enter_ending(struct call *c);
@@ -279,8 +293,9 @@ void call_finish(struct call *c, enum err err); /* call_ended is stored: says so
 /* The caller acknowledged its 200, or did not for 64 × T1. */
 void call_on_confirmed(struct call *c, bool acked);
 /* BYE to that leg, as soon as §15 lets us: not before its INVITE was answered and acknowledged; an
- * answer of its own is acknowledged first. */
-void leg_hang_up(struct leg *leg, struct str reason);
+ * answer of its own is acknowledged first. `m`: the other leg's BYE, whose headers and body pass;
+ * NULL: it is ours, with that Reason. */
+void leg_hang_up(struct leg *leg, struct str reason, const struct sip_msg *m);
 
 /* outbox.c: events wait here for the store, one after another */
 struct call_news {

@@ -108,11 +108,10 @@ void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct 
     }
     if (!c || !invite || c->x.server != invite->self)
         return;
-    struct txn *client = txn_at(core->txns, c->x.client);
     if (c->x.first)
-        call_on_cancel(c);
-    else if (client)
-        txn_cancel(core->txns, client);
+        call_on_cancel(c, m);
+    else
+        call_cancel_reinvite(c, m);
 }
 
 /* A response has the Call-ID and the From of what it answers (§8.2.6.2): what it says would make or
@@ -136,7 +135,7 @@ void calls_on_response(struct calls *calls, struct txn *t, const struct sip_msg 
     struct call *c = t->call ? pool_at(calls->pool, t->call) : NULL;
     if (!c) { /* abandoned: what rings is told to stop, what answers is hung up */
         if (t->invite && m->status < 200)
-            txn_cancel(core->txns, t);
+            txn_cancel(core->txns, t, (struct str){0});
         else if (t->invite && m->status < 300)
             call_hang_up_stray(core, t, &t->strays, m);
         return;
@@ -244,8 +243,8 @@ static void on_hangup(struct mail *m)
     static const struct str why = STR("SIP;cause=200;text=\"Hung up by the operator\"");
     if (c && (c->state == CALL_UP || c->state == CALL_ANSWERING)) {
         int status = c->state == CALL_UP ? 200 : 480;
-        leg_hang_up(&c->a, why);
-        leg_hang_up(&c->b, why);
+        leg_hang_up(&c->a, why, NULL);
+        leg_hang_up(&c->b, why, NULL);
         call_end(c, END_COMPLETED, ENDED_BY_SYSTEM, status);
     } else if (c && call_takes(c, INPUT_CANCEL)) {
         call_end(c, END_CANCELED, ENDED_BY_SYSTEM, 480);

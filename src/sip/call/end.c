@@ -9,30 +9,57 @@
 #include "base/metrics.h"
 #include "sip/call/call.h"
 
-static void send_bye(struct leg *leg, struct str reason)
+/* What stands in the BYE behind the dialog's headers: those of the other leg's BYE and its body, or
+ * our Reason. It is kept, because the BYE may have to wait. */
+static void write_rest(struct leg *leg, struct str reason, const struct sip_msg *m)
 {
-    leg->bye = BYE_SENT;
+    struct sip_core *core = leg->call->core;
+    struct buf b = core_scratch(core);
+    if (m) {
+        leg_put_relayed(leg->other, &b, m);
+    } else {
+        if (reason.n)
+            sip_put(&b, SIP_H_REASON, reason);
+        sip_put_body(&b, (struct str){0});
+    }
+    if (b.err != OK || block_set(core->blocks, &leg->bye_rest, buf_str(&b)) != OK)
+        block_give(core->blocks, &leg->bye_rest); /* a bare BYE, then */
+}
+
+/* Writes the BYE; without the rest where that does not fit beside the dialog's headers. */
+static struct buf write_bye(struct leg *leg, const char *branch)
+{
+    struct sip_core *core = leg->call->core;
+    struct dialog *d = &leg->dialog;
+    struct buf b = core_scratch(core);
+    dialog_put_request(d, core->transport, STR("BYE"), ++d->local_cseq, branch, &b);
+    if (leg->bye_rest.p && b.n + leg->bye_rest.n <= b.max)
+        buf_put_str(&b, block_str(&leg->bye_rest));
+    else
+        sip_put_body(&b, (struct str){0});
+    block_give(core->blocks, &leg->bye_rest);
+    return b;
+}
+
+static void send_bye(struct leg *leg)
+{
     struct sip_core *core = leg->call->core;
     struct dialog *d = &leg->dialog;
     char branch[TOKEN_SIZE + 8];
-    if (!d->mem)
-        return;
-    struct txn *t = txn_client_new(core->txns, false, &d->path, dialog_host(d), branch);
+    leg->bye = BYE_SENT;
+    struct txn *t =
+        d->mem ? txn_client_new(core->txns, false, &d->path, dialog_host(d), branch) : NULL;
     if (!t)
         return;
     leg_trace(leg, t);
-    struct buf b = core_scratch(core);
-    dialog_put_request(d, core->transport, STR("BYE"), ++d->local_cseq, branch, &b);
-    if (reason.n)
-        sip_put(&b, SIP_H_REASON, reason);
-    sip_put_body(&b, (struct str){0});
+    struct buf b = write_bye(leg, branch);
     if (b.err == OK)
         txn_send(core->txns, t, buf_str(&b));
     else
         txn_end(core->txns, t);
 }
 
-void leg_hang_up(struct leg *leg, struct str reason)
+void leg_hang_up(struct leg *leg, struct str reason, const struct sip_msg *m)
 {
     struct call *c = leg->call;
     struct txn *t = txn_at(c->core->txns, c->x.server);
@@ -41,17 +68,18 @@ void leg_hang_up(struct leg *leg, struct str reason)
         return;
     if (unconfirmed && t && t->state == TXN_ACCEPTED) {
         leg->bye = BYE_DUE;
-        leg->bye_reason = reason.n ? str_dup(reason) : NULL;
+        write_rest(leg, reason, m);
     } else if (!unconfirmed) { /* otherwise its INVITE is refused when the end is stored */
         call_confirm(c, NULL);
-        send_bye(leg, reason);
+        write_rest(leg, reason, m);
+        send_bye(leg);
     }
 }
 
 static void hang_up_both(struct call *c, struct str why)
 {
-    leg_hang_up(&c->a, why);
-    leg_hang_up(&c->b, why);
+    leg_hang_up(&c->a, why, NULL);
+    leg_hang_up(&c->b, why, NULL);
 }
 
 static void close_perhaps(struct call *c)
@@ -64,7 +92,7 @@ void call_on_confirmed(struct call *c, bool acked)
 {
     static const struct str why = STR("SIP;cause=408;text=\"No ACK\"");
     if (c->a.bye == BYE_DUE) {
-        send_bye(&c->a, str_of(c->a.bye_reason));
+        send_bye(&c->a);
         close_perhaps(c);
     } else if (!acked && call_takes(c, INPUT_END)) {
         log_sparse(LOG_WARN, 1000, "sip", "%s: the answer was never acknowledged", c->call_id);
@@ -82,7 +110,7 @@ void call_enter_ending(struct call *c)
     open_refuse(&c->a);
     open_refuse(&c->b);
     if (reinvite)
-        txn_cancel(c->core->txns, reinvite);
+        txn_cancel(c->core->txns, reinvite, (struct str){0});
 }
 
 void call_end(struct call *c, enum end_reason reason, enum ended_by by, int sip_status)
@@ -106,8 +134,11 @@ static void refuse_invite(struct call *c)
     struct txn *t = txn_at(c->core->txns, c->x.server);
     if (!t || !c->x.first || t->state >= TXN_COMPLETED)
         return;
-    call_answer_invite(c, c->sip_status >= 300 ? c->sip_status : 480, (struct str){0}, NULL,
-                       &c->a.dialog);
+    if (c->x.answer.p && !c->x.accepted)
+        txn_answer(c->core->txns, t, c->sip_status, block_str(&c->x.answer));
+    else
+        call_answer_invite(c, c->sip_status >= 300 ? c->sip_status : 480, (struct str){0}, NULL,
+                           &c->a.dialog);
 }
 
 /* Everybody who waits is told, once. */
@@ -127,19 +158,20 @@ void call_finish(struct call *c, enum err err)
     close_perhaps(c);
 }
 
-void call_on_cancel(struct call *c)
+void call_on_cancel(struct call *c, const struct sip_msg *m)
 {
     call_heard(c);
-    /* From ANSWERING on the caller gets his 200, acknowledges it and hangs up (§9.1). */
-    if (call_takes(c, INPUT_CANCEL))
-        call_end(c, END_CANCELED, ENDED_BY_CALLER, 487);
+    if (!call_takes(c, INPUT_CANCEL))
+        return; /* from ANSWERING on the caller gets his 200, acknowledges it and hangs up (§9.1) */
+    call_cancel_target(c, m);
+    c->detail = NULL; /* of a target before */
+    call_end(c, END_CANCELED, ENDED_BY_CALLER, 487);
 }
 
 void leg_on_bye(struct leg *leg, const struct sip_msg *m, const struct path *from, struct str raw)
 {
     struct call *c = leg->call;
     struct sip_core *core = c->core;
-    struct str reason = sip_value(m, SIP_H_REASON);
     if (c->state == CALL_ENDING || c->state == CALL_CLOSING) { /* both hung up at once */
         core_reply(core, m, from, 200, NULL, NULL);
         if (leg->bye == BYE_DUE) {
@@ -159,11 +191,12 @@ void leg_on_bye(struct leg *leg, const struct sip_msg *m, const struct path *fro
     c->bye = t->self;
     enum ended_by by = leg == &c->a ? ENDED_BY_CALLER : ENDED_BY_CALLEE;
     if (c->state == CALL_RINGING) { /* an early dialog ended by BYE (§15.1.1) */
+        call_cancel_target(c, m);
         call_end(c, END_CANCELED, by, 487);
         return;
     }
     /* Before its 200 has left, the caller gets a refusal instead of it. */
     int status = c->state == CALL_UP ? 200 : leg == &c->a ? 487 : 480;
-    leg_hang_up(leg->other, reason);
+    leg_hang_up(leg->other, (struct str){0}, m);
     call_end(c, END_COMPLETED, by, status);
 }

@@ -38,6 +38,33 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
     txn_answer(core->txns, t, status, buf_str(&b));
 }
 
+bool call_put_refusal(struct call *c, int status, const struct sip_msg *m, struct buf *ret)
+{
+    struct sip_core *core = c->core;
+    struct txn *t = txn_at(core->txns, c->x.server);
+    char tag[DIALOG_TAG_SIZE];
+    if (!t || txn_request(t, &core->again) != OK)
+        return false;
+    *ret = core_scratch(core);
+    dialog_print_tag(&c->a.dialog, tag);
+    sip_put_reply(ret, &core->again, &t->path.peer, status,
+                  status == m->status ? m->reason : (struct str){0}, str_of(tag), false);
+    if (status == m->status) {
+        leg_put_relayed(&c->b, ret, m);
+    } else {
+        leg_put_parting(&c->b, ret, m);
+        sip_put_body(ret, (struct str){0});
+    }
+    return ret->err == OK;
+}
+
+void call_refuse_with(struct call *c, struct block *answer)
+{
+    block_give(c->core->blocks, &c->x.answer);
+    c->x.answer = *answer;
+    *answer = (struct block){0};
+}
+
 static void on_repeat_answer(struct timer *timer)
 {
     struct call *c = timer->arg;

@@ -20,7 +20,7 @@ void leg_fini(struct leg *leg)
         map_remove(restored, str_of(leg->dialog.token));
     dialog_fini(&leg->dialog);
     free(leg->secrets);
-    free(leg->bye_reason);
+    block_give(leg->call->core->blocks, &leg->bye_rest);
     free(leg->open);
 }
 

@@ -24,6 +24,13 @@ const struct secrets *leg_hidden(const struct leg *leg)
     return leg->secrets ? leg->secrets : &secrets_unknown;
 }
 
+void leg_put_parting(struct leg *leg, struct buf *b, const struct sip_msg *m)
+{
+    if (privacy_is_wanted(m))
+        leg_withhold(leg, m);
+    relayed_put_parting(b, m, leg_hidden(leg));
+}
+
 void leg_put_relayed(struct leg *leg, struct buf *b, const struct sip_msg *m)
 {
     if (privacy_is_wanted(m))

@@ -51,8 +51,8 @@ static void end_lost(struct call *c, const struct txn *t, int status)
 {
     static const struct str why = STR("SIP;cause=481;text=\"Lost\"");
     log_info("sip", "%s: leg %c is gone", c->call_id, t->leg);
-    leg_hang_up(&c->a, why);
-    leg_hang_up(&c->b, why);
+    leg_hang_up(&c->a, why, NULL);
+    leg_hang_up(&c->b, why, NULL);
     call_end(c, END_LOST, ENDED_BY_SYSTEM, status);
 }
 

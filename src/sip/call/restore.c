@@ -39,8 +39,8 @@ void call_on_not_repeated(struct call *c)
         return;
     }
     log_warn("sip", "%s ends as lost: %s", c->call_id, c->detail);
-    leg_hang_up(&c->a, why);
-    leg_hang_up(&c->b, why);
+    leg_hang_up(&c->a, why, NULL);
+    leg_hang_up(&c->b, why, NULL);
     call_end(c, END_LOST, ENDED_BY_SYSTEM, 503);
 }
 

@@ -9,6 +9,8 @@
 #include "base/metrics.h"
 #include "sip/call/route.h"
 
+enum { PHRASE_MAX = 512 }; /* bytes of a reason phrase that are kept */
+
 static enum err try_address(struct call *c);
 
 void call_route_drop(struct call *c)
@@ -19,6 +21,7 @@ void call_route_drop(struct call *c)
     if (!r)
         return;
     lookup_cancel(r->lookup);
+    block_give(c->core->blocks, &r->refusal);
     free(r);
     c->route = NULL;
 }
@@ -33,7 +36,7 @@ static void leave_address(struct call *c)
     r->rang = false;
     if (t) {
         t->call = 0;
-        txn_cancel(c->core->txns, t);
+        txn_cancel(c->core->txns, t, (struct str){0});
     }
     forks_end(c);
     if (c->state == CALL_RINGING)
@@ -190,6 +193,11 @@ static void give_up(struct call *c, const struct decision_step *s)
                    s->detail);
         c->detail = s->detail;
     }
+    c->target_status = (int16_t)decision_last_status(c->decision);
+    if (!c->target_status) /* a webhook refused it, or nobody was asked */
+        c->detail = s->detail;
+    if (c->target_status && c->target_status == c->route->refused_with)
+        call_refuse_with(c, &c->route->refusal);
     call_end(c, s->reason, s->by, s->sip_status);
 }
 
@@ -220,7 +228,11 @@ static bool route_begin(struct call *c)
 static bool target_take(struct call *c, enum decision_kind kind, const struct decision_step *s)
 {
     enum err err = ERR_UNSUPPORTED;
+    block_give(c->core->blocks, &c->route->refusal);
+    c->route->refused_with = 0;
     free(c->destination);
+    free(c->phrase);
+    c->phrase = NULL;
     c->destination = str_dup(s->target->destination);
     c->detail = s->detail;
     if (kind == DECISION_TARGET && (err = start_target(c, s->target)) == OK)
@@ -265,6 +277,30 @@ void call_next_target(struct call *c)
     }
 }
 
+/* A phrase of the target's own is the detail; the usual one says no more than the status. */
+static void keep_phrase(struct call *c, const struct sip_msg *m)
+{
+    char text[PHRASE_MAX];
+    struct buf b;
+    buf_wrap(&b, text, sizeof text);
+    display_print(m->reason, &b);
+    free(c->phrase);
+    c->phrase = NULL;
+    if (b.n && !str_eq_nocase(buf_str(&b), str_of(sip_reason(m->status))))
+        c->detail = c->phrase = str_dup(buf_str(&b));
+}
+
+void call_target_refused(struct call *c, const struct sip_msg *m)
+{
+    struct route *r = c->route;
+    struct buf b;
+    keep_phrase(c, m);
+    r->refused_with = m->status;
+    if (call_put_refusal(c, decision_status_for_caller(m->status), m, &b))
+        (void)!block_set(c->core->blocks, &r->refusal, buf_str(&b)); /* else a bare one */
+    call_target_failed(c, m->status, m->reason);
+}
+
 void call_target_failed(struct call *c, int status, struct str reason)
 {
     decision_failed(c->decision, status);
@@ -283,6 +319,16 @@ void call_address_failed(struct call *c, int status)
         call_target_failed(c, status, (struct str){0});
     else if ((err = try_address(c)) != OK)
         call_target_failed(c, address_failure(c, err), STR("Cannot Be Reached"));
+}
+
+void call_cancel_target(struct call *c, const struct sip_msg *m)
+{
+    struct sip_core *core = c->core;
+    struct txn *t = c->route ? txn_at(core->txns, c->route->client) : NULL;
+    struct buf b = core_scratch(core);
+    leg_put_parting(&c->a, &b, m);
+    if (t)
+        txn_cancel(core->txns, t, b.err == OK ? buf_str(&b) : (struct str){0});
 }
 
 void call_stop_ringing(struct call *c)

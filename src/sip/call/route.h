@@ -14,6 +14,10 @@ struct route {
     size_t next_address;
     bool rang;     /* a provisional answer came: no other address after that */
     handle client; /* the INVITE under way */
+    /* What the caller hears if nobody else takes the call: the last target's refusal with what it
+     * says, as an answer to the caller's INVITE; empty when the target said nothing. */
+    struct block refusal;
+    int refused_with; /* the target's own status */
     char ruri[DESTINATION_MAX + NUMBER_SIZE + 16];
     char host[256];
     struct path path;

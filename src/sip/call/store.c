@@ -58,6 +58,9 @@ enum err call_event(const struct call *c, const struct call_news *n, struct even
         .by = (enum ended_by)c->by,
         .detail = str_of(c->detail),
         .sip_status = n->status ? n->status : c->sip_status,
+        .target_status = kind == EVENT_CALL_ENDED            ? c->target_status
+                         : kind == EVENT_CALL_FORWARD_FAILED ? n->status
+                                                             : 0,
         .ordinal = n->ordinal,
     };
     return event_of_call(kind, &f, now, ret);

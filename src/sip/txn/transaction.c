@@ -36,6 +36,7 @@ static void txn_drop(struct transactions *ts, struct txn *t)
 {
     timer_stop(&t->repeat);
     timer_stop(&t->timeout);
+    block_give(ts->blocks, &t->parting);
     block_give(ts->blocks, &t->message);
     block_give(ts->blocks, &t->request);
     free(t->host);

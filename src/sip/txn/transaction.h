@@ -49,6 +49,7 @@ struct txn {
     struct strays strays; /* client INVITE: the answers that were hung up */
     int32_t interval_ms;  /* of the next repeat */
     int32_t patience_ms;  /* client INVITE: how long it may ring; the user may give it more */
+    struct block parting; /* client INVITE: header lines of its CANCEL, while that is due */
     struct block message; /* client: the request, later the ACK; server: the last answer */
     struct block request; /* server, when kept: as it came */
     char *host;           /* TLS: the certificate's name; NULL otherwise */
@@ -113,9 +114,10 @@ struct txn *txn_client_of(struct transactions *ts, const struct sip_msg *m);
 bool txn_is_own_branch(struct transactions *ts, struct str branch);
 void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_msg *m);
 /* Takes back a client INVITE: a CANCEL is sent when it is PROCEEDING, and before that as soon as
- * the first provisional answer comes (§9.1). 64 × T1 later it is over, whatever the peer says. For
- * other transactions, and after the final answer, nothing. */
-void txn_cancel(struct transactions *ts, struct txn *t);
+ * the first provisional answer comes (§9.1). 64 × T1 later it is over, whatever the peer says.
+ * `parting`: header lines of the CANCEL, each with its CRLF, or empty (RFC 3326). For other
+ * transactions, and after the final answer, nothing. */
+void txn_cancel(struct transactions *ts, struct txn *t, struct str parting);
 /* Fails the client transactions that wait on a connection which is gone. */
 void transactions_on_gone(struct transactions *ts, handle conn);
 void txn_end(struct transactions *ts, struct txn *t); /* forgets it, without a word */

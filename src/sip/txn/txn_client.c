@@ -4,6 +4,8 @@
 
 #include "sip/txn/txn_table.h"
 
+enum { CANCEL_END_MAX = 32 }; /* Content-Length and the blank line */
+
 static const struct str cookie = STR("z9hG4bK");
 
 static void on_timeout(struct timer *timer);
@@ -47,7 +49,7 @@ static void on_timeout(struct timer *timer)
     handle self = t->self;
     enum err err = t->state > TXN_PROCEEDING ? OK : t->unreachable ? ERR_UNREACHABLE : ERR_TIMEOUT;
     if (err == ERR_TIMEOUT && t->invite && t->state == TXN_PROCEEDING && !t->unwanted) {
-        txn_cancel(ts, t);
+        txn_cancel(ts, t, (struct str){0});
         return;
     }
     if (err != OK)
@@ -151,7 +153,10 @@ static void send_cancel(struct transactions *ts, struct txn *t)
     sip_put(&b, SIP_H_TO, sip_value(invite, SIP_H_TO));
     sip_put(&b, SIP_H_CALL_ID, sip_value(invite, SIP_H_CALL_ID));
     sip_putf(&b, SIP_H_CSEQ, "%u CANCEL", invite->cseq);
+    if (b.n + t->parting.n + CANCEL_END_MAX <= b.max)
+        buf_put_str(&b, block_str(&t->parting));
     sip_put_body(&b, (struct str){0});
+    block_give(ts->blocks, &t->parting);
     if (b.err == OK)
         txn_send(ts, c, buf_str(&b));
     else
@@ -217,11 +222,13 @@ void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_ms
         txn_end(ts, t); /* timer K: repeats find nothing, and that absorbs them */
 }
 
-void txn_cancel(struct transactions *ts, struct txn *t)
+void txn_cancel(struct transactions *ts, struct txn *t, struct str parting)
 {
     if (t->server || !t->invite || t->unwanted || t->state > TXN_PROCEEDING)
         return;
     t->unwanted = true;
+    if (parting.n)
+        (void)!block_set(ts->blocks, &t->parting, parting); /* without memory it says nothing */
     if (t->state == TXN_TRYING)
         return; /* timer B goes on */
     txn_enter(ts, t, TXN_PROCEEDING, 64 * ts->t1_ms, on_timeout);

@@ -108,6 +108,16 @@ static bool is_about_the_body(enum sip_header_id id)
            id == SIP_H_CONTENT_DISPOSITION || id == SIP_H_MIME_VERSION;
 }
 
+void relayed_put_parting(struct buf *b, const struct sip_msg *m, const struct secrets *hidden)
+{
+    for (size_t i = 0; i < m->n_headers; i++) {
+        const struct sip_header *h = &m->header[i];
+        bool parting = h->id == SIP_H_REASON || header_class_of(h->id, h->name) == HEADER_CUSTOM;
+        if (parting && header_leaves(h->id, h->name, h->value, TO_OTHER_LEG, hidden))
+            sip_put_named(b, h->name, h->value);
+    }
+}
+
 void relayed_put(struct buf *b, const struct sip_msg *m, const struct secrets *hidden)
 {
     for (size_t i = 0; i < m->n_headers; i++) {

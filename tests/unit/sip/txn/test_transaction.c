@@ -439,7 +439,7 @@ static void do_anything(uint32_t *r, struct txn *t, const char *branch)
     else if (t->server)
         (void)txn_server_ack(kit.all, t);
     else if (draw(r) % 4 == 0)
-        txn_cancel(kit.all, t);
+        txn_cancel(kit.all, t, (struct str){0});
     else
         kit_respond_to(branch, method[draw(r) % 3], s);
 }

@@ -239,8 +239,8 @@ static void cancel_waits_for_a_provisional_answer(void **state)
     txn_kit_begin();
     struct txn *t = kit_client("INVITE", SIP_UDP);
     kit_branch(t, branch);
-    txn_cancel(kit.all, t);
-    txn_cancel(kit.all, t);
+    txn_cancel(kit.all, t, (struct str){0});
+    txn_cancel(kit.all, t, (struct str){0});
     kit_advance(600);
     kit_expect_sent(2, (int64_t[]){0, 500});
     kit_respond(t, "INVITE", 180);
@@ -252,7 +252,7 @@ static void cancel_waits_for_a_provisional_answer(void **state)
     assert_non_null(strstr(kit_last(), "\r\nCSeq: 7 CANCEL\r\n"));
     kit_expect_sent(1, (int64_t[]){600});
     kit_respond(t, "INVITE", 180); /* once */
-    txn_cancel(kit.all, t);
+    txn_cancel(kit.all, t, (struct str){0});
     kit_advance(500);
     kit_expect_sent(1, (int64_t[]){1100}); /* its own timer E */
     kit_respond(t, "CANCEL", 200);
@@ -270,7 +270,7 @@ static void what_rings_is_canceled_at_once_and_not_for_ever(void **state)
     struct txn *t = kit_client("INVITE", SIP_UDP);
     kit_respond(t, "INVITE", 180);
     kit_advance(1000);
-    txn_cancel(kit.all, t);
+    txn_cancel(kit.all, t, (struct str){0});
     assert_memory_equal(kit_last(), "CANCEL ", 7);
     kit_respond(t, "CANCEL", 200);
     kit_advance(31000);
@@ -289,7 +289,7 @@ static void an_answer_that_crosses_the_cancel_is_news(void **state)
     txn_kit_begin();
     struct txn *t = kit_client("INVITE", SIP_UDP);
     kit_respond(t, "INVITE", 180);
-    txn_cancel(kit.all, t);
+    txn_cancel(kit.all, t, (struct str){0});
     kit_respond(t, "INVITE", 200);
     assert_int_equal(kit.status, 200);
     assert_int_equal(t->state, TXN_ACCEPTED);
@@ -301,7 +301,7 @@ static void before_any_answer_timer_b_goes_on(void **state)
     txn_kit_begin();
     struct txn *t = kit_client("INVITE", SIP_UDP);
     kit_advance(10000);
-    txn_cancel(kit.all, t);
+    txn_cancel(kit.all, t, (struct str){0});
     kit_advance(21999);
     assert_int_equal(kit.failures, 0);
     kit_advance(1);
@@ -315,12 +315,12 @@ static void what_is_answered_or_no_invite_is_not_canceled(void **state)
     txn_kit_begin();
     struct txn *t = kit_client("INVITE", SIP_UDP);
     kit_respond(t, "INVITE", 200);
-    txn_cancel(kit.all, t);
+    txn_cancel(kit.all, t, (struct str){0});
     struct txn *info = kit_client("INFO", SIP_UDP);
     kit_respond(info, "INFO", 100);
-    txn_cancel(kit.all, info);
+    txn_cancel(kit.all, info, (struct str){0});
     struct txn *server = kit_server("INVITE", "z9hG4bKs", SIP_UDP);
-    txn_cancel(kit.all, server);
+    txn_cancel(kit.all, server, (struct str){0});
     kit_expect_sent(2, (int64_t[]){0, 0});
     txn_kit_end();
 }
@@ -334,7 +334,7 @@ static void a_full_table_does_not_keep_it(void **state)
     while (kit_client("INFO", SIP_TCP))
         ;
     assert_int_equal(transactions_count(kit.all), TXNS_MAX);
-    txn_cancel(kit.all, t);
+    txn_cancel(kit.all, t, (struct str){0});
     assert_memory_equal(kit_last(), "INVITE ", 7);
     kit_advance(32000);
     assert_int_equal(transactions_count(kit.all), 0);
