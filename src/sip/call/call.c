@@ -110,6 +110,7 @@ void call_free(struct call *c)
     free(c->headers);
     free(c->destination);
     free(c->phrase);
+    free(c->refers);
     book_drop(&c->book);
     pool_give(calls->pool, c->self);
     metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(calls->pool));

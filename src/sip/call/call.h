@@ -148,7 +148,8 @@ struct call {
     struct fork *forks; /* the newest first; NULL: none, or one of them answered */
     uint16_t n_forks;   /* so far, of all targets */
     struct exchange x;
-    uint64_t invite_key; /* of the transaction of the INVITE that began it */
+    struct refers *refers; /* passed on, for the ids of their NOTIFYs; NULL: none */
+    uint64_t invite_key;   /* of the transaction of the INVITE that began it */
     struct strays strays;
     struct sequences sequences;
     struct outbox *outbox; /* events that wait to be stored; NULL: none do */
@@ -266,6 +267,11 @@ void leg_pass_held(struct leg *leg); /* what waited for the 200 goes on */
 void call_cancel_reinvite(struct call *c, const struct sip_msg *m); /* m: its CANCEL */
 void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m);
 void call_on_relay_failure(struct call *c, struct txn *t, enum err err);
+
+/* refer.c: ids of the subscriptions that REFERs make */
+void refer_note(struct leg *asker, uint32_t asked, uint32_t sent); /* CSeqs of a REFER passed on */
+/* Event of a request of that leg, as the other leg knows it; nothing when it has none. */
+void refer_put_event(const struct leg *from, const struct sip_msg *m, struct buf *b);
 
 /* privacy.c: who withholds who he is */
 void leg_withhold(struct leg *leg, const struct sip_msg *m); /* m: its party's; may be NULL */

@@ -43,6 +43,7 @@ static bool relay(struct leg *leg, struct dialog *to, struct txn *s, const struc
     struct buf b = core_scratch(core);
     dialog_put_request(to, core->transport, m->method_text, ++to->local_cseq, branch, &b);
     put_rack(c, to, m, &b);
+    refer_put_event(leg, m, &b);
     leg_put_relayed(leg, &b, m);
     if (b.err != OK) {
         txn_end(core->txns, t);
@@ -53,10 +54,12 @@ static bool relay(struct leg *leg, struct dialog *to, struct txn *s, const struc
     leg_trace(leg->other, t);
     t->purpose = invite ? FOR_REINVITE : FOR_RELAY;
     t->other = s->self;
-    if (invite)
+    if (m->method == SIP_REFER)
+        refer_note(leg, m->cseq, to->local_cseq);
+    if (invite) {
         c->x.client = t->self;
-    if (invite)
         c->x.cseq_out = to->local_cseq;
+    }
     txn_send(core->txns, t, buf_str(&b));
     return true;
 }

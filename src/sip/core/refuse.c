@@ -1,22 +1,9 @@
 /* refuse: answers requests that cannot be served, whoever is called: a scheme that is not ours, no
- * hops left, extensions that we do not know, a body that no call has. Edge's thread. */
+ * hops left, extensions that we do not carry, a body that no call has. Edge's thread. */
 #include "sip/core/refuse.h"
 
 #include "sip/core/reply.h"
-
-/* Extensions we can carry, because both ends speak them through us (RFC 3261 §8.2.2.3). */
-static bool supports(struct str tag)
-{
-    static const struct str known[] = {
-        STR("100rel"),       STR("timer"),      STR("replaces"),
-        STR("precondition"), STR("norefersub"), STR("from-change"),
-        STR("histinfo"),     STR("privacy"),    STR("resource-priority"),
-        STR("early-session")};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (str_eq_nocase(tag, known[i]))
-            return true;
-    return false;
-}
+#include "sip/wire/option_tags.h"
 
 static bool requires_unknown(const struct sip_msg *m, struct buf *ret_list)
 {
@@ -25,7 +12,7 @@ static bool requires_unknown(const struct sip_msg *m, struct buf *ret_list)
         size_t line = 0;
         struct str rest = {0}, v;
         while (sip_next(m, id[i], &line, &rest, &v))
-            if (!supports(v))
+            if (!option_tag_passes(v))
                 buf_printf(ret_list, "%s%.*s", ret_list->n ? ", " : "",
                            STR_FMT(str_slice(v, 0, 64)));
     }

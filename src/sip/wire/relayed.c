@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sip/wire/lines.h"
+#include "sip/wire/option_tags.h"
 
 /* Compares the type, without its parameters. */
 static bool is_type(struct str content_type, struct str type)
@@ -122,8 +123,10 @@ void relayed_put(struct buf *b, const struct sip_msg *m, const struct secrets *h
 {
     for (size_t i = 0; i < m->n_headers; i++) {
         const struct sip_header *h = &m->header[i];
-        if ((!hidden || !is_about_the_body(h->id)) &&
-            header_leaves(h->id, h->name, h->value, TO_OTHER_LEG, hidden))
+        if (h->id == SIP_H_SUPPORTED)
+            option_tags_put_supported(b, h->value);
+        else if ((!hidden || !is_about_the_body(h->id)) &&
+                 header_leaves(h->id, h->name, h->value, TO_OTHER_LEG, hidden))
             sip_put_named(b, h->name, h->value);
     }
     if (hidden)

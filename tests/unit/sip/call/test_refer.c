@@ -1,0 +1,112 @@
+/* The ids of the NOTIFYs that a REFER brings, on both legs (tests/kit/edge_kit.h). */
+#include "check.h"
+#include "line.h"
+
+static struct edge_packet *last(const char *to, const char *what)
+{
+    struct edge_packet *p = edge_kit_last(to, what);
+    if (!p)
+        fail_msg("no %s went to %s", what, to);
+    return p;
+}
+
+static void talk(struct line *caller, struct line *agent)
+{
+    edge_kit_begin(1);
+    line_invite(caller, CARRIER, "+447911120001");
+    line_of_invite(agent, last(AGENT_1, "INVITE"), "agent");
+    line_answer(agent, last(AGENT_1, "INVITE"), 200);
+    line_learn(caller, last(CARRIER, "200"));
+    line_ack(caller, 1);
+}
+
+static void hang_up(struct line *caller, struct line *agent)
+{
+    line_say(caller, "BYE");
+    line_answer(agent, last(AGENT_1, "BYE"), 200);
+    edge_kit_end();
+}
+
+/* The line asks; gives the CSeq that the REFER has on the other leg. */
+static uint32_t refer(struct line *asker, struct line *other, const char *to, uint32_t cseq)
+{
+    line_request(asker, &(struct request){.method = "REFER",
+                                          .cseq = cseq,
+                                          .headers = "Refer-To: <sip:+15550100@5.0.9.9>\r\n"});
+    struct edge_packet *p = last(to, "REFER");
+    line_answer(other, p, 202);
+    return p->cseq;
+}
+
+/* `from` says `method` with that Event; gives the Event that arrives at `to`. */
+static const char *told(struct line *from, struct line *other, const char *method, const char *to,
+                        const char *event)
+{
+    static char got[200];
+    char header[200];
+    snprintf(header, sizeof header, "Event: %s\r\nSubscription-State: active\r\n", event);
+    line_request(from, &(struct request){.method = method, .headers = header});
+    struct edge_packet *p = last(to, method);
+    snprintf(got, sizeof got, "%.*s", STR_FMT(sip_value(packet_parse(p), SIP_H_EVENT)));
+    line_answer(other, p, 200);
+    return got;
+}
+
+static void each_refer_has_its_own_id_on_each_leg(void **state)
+{
+    struct line caller, agent;
+    char event[64], as_asked[64];
+    talk(&caller, &agent);
+    uint32_t first = refer(&agent, &caller, CARRIER, 21),
+             second = refer(&agent, &caller, CARRIER, 25);
+    assert_int_not_equal(first, 21);
+    snprintf(event, sizeof event, "refer;id=%u", first);
+    assert_string_equal(told(&caller, &agent, "NOTIFY", AGENT_1, event), "refer;id=21");
+    snprintf(event, sizeof event, "Refer ; x=1;id=%u;y", second);
+    assert_string_equal(told(&caller, &agent, "NOTIFY", AGENT_1, event), "Refer ; x=1;id=25;y");
+    snprintf(as_asked, sizeof as_asked, "refer;id=%u", first);
+    assert_string_equal(told(&agent, &caller, "SUBSCRIBE", CARRIER, "refer;id=21"), as_asked);
+    hang_up(&caller, &agent);
+}
+
+static void other_events_pass_as_they_are(void **state)
+{
+    static const char *const as_is[] = {"refer", "refer;id=999", "refer;id=x", "talk;id=21",
+                                        "refer;id=99999999999"};
+    struct line caller, agent;
+    talk(&caller, &agent);
+    refer(&agent, &caller, CARRIER, 21);
+    for (size_t i = 0; i < sizeof as_is / sizeof *as_is; i++)
+        assert_string_equal(told(&caller, &agent, "NOTIFY", AGENT_1, as_is[i]), as_is[i]);
+    /* The asker's own CSeq means nothing from the asker's side in a NOTIFY. */
+    assert_string_equal(told(&agent, &caller, "NOTIFY", CARRIER, "refer;id=21"), "refer;id=21");
+    hang_up(&caller, &agent);
+}
+
+/* A ninth takes the place of the first. */
+static void the_oldest_is_forgotten(void **state)
+{
+    struct line caller, agent;
+    uint32_t sent[9];
+    char event[64];
+    talk(&caller, &agent);
+    for (uint32_t i = 0; i < 9; i++)
+        sent[i] = refer(&agent, &caller, CARRIER, 100 + i);
+    snprintf(event, sizeof event, "refer;id=%u", sent[8]);
+    assert_string_equal(told(&caller, &agent, "NOTIFY", AGENT_1, event), "refer;id=108");
+    snprintf(event, sizeof event, "refer;id=%u", sent[1]);
+    assert_string_equal(told(&caller, &agent, "NOTIFY", AGENT_1, event), "refer;id=101");
+    snprintf(event, sizeof event, "refer;id=%u", sent[0]);
+    assert_string_equal(told(&caller, &agent, "NOTIFY", AGENT_1, event), event);
+    hang_up(&caller, &agent);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_refer_has_its_own_id_on_each_leg),
+        cmocka_unit_test(other_events_pass_as_they_are),
+        cmocka_unit_test(the_oldest_is_forgotten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
