@@ -87,7 +87,7 @@ struct call_facts {
     enum ended_by by;
     int sip_status;    /* final status of the call, or of the failed target */
     int target_status; /* what the last target that failed said, or stands for it; 0: none failed */
-    unsigned ordinal; /* which call_forward_failed or call_ringing of this call: 0, 1 … */
+    unsigned ordinal;  /* which call_forward_failed or call_ringing of this call: 0, 1 … */
 };
 
 /* Writes the name of an X-* header as the events have it: "x_customer"; `_` replaces each byte that

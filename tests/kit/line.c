@@ -187,8 +187,12 @@ void packet_answer(const struct edge_packet *request, const struct response *r)
     buf_printf(&out, "SIP/2.0 %d %s\r\n", r->status, sip_reason(r->status));
     message_put_same(m, SIP_H_VIA);
     message_put_same(m, SIP_H_FROM);
-    buf_printf(&out, "To: %.*s%s%s\r\n", STR_FMT(sip_value(m, SIP_H_TO)),
-               r->tag && !m->to.tag.p ? ";tag=" : "", r->tag && !m->to.tag.p ? r->tag : "");
+    struct str to = sip_value(m, SIP_H_TO);
+    if (r->as_new)
+        to.n = (size_t)(m->to.tag.p - to.p) - strlen(";tag=");
+    bool tagged = m->to.tag.p && !r->as_new;
+    buf_printf(&out, "To: %.*s%s%s\r\n", STR_FMT(to), r->tag && !tagged ? ";tag=" : "",
+               r->tag && !tagged ? r->tag : "");
     message_put_same(m, SIP_H_CALL_ID);
     message_put_same(m, SIP_H_CSEQ);
     if (target)

@@ -50,6 +50,7 @@ void line_cancel_saying(struct line *l, const char *headers); /* the same; whole
 struct response {
     int status;
     const char *tag, *headers, *body;
+    bool as_new; /* the tag replaces the one that To came with: the peer lost the dialog */
 };
 void packet_answer(const struct edge_packet *request, const struct response *r);
 /* Answers as usual: `status`, the tag of the line, an answer in a 2xx to INVITE. */

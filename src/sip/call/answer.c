@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "sip/call/route.h"
+#include "sip/call/session.h"
 
 static bool is_wanted(struct call *c, enum event_kind kind)
 {
@@ -76,6 +77,7 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);
         return;
     }
+    session_accept(&c->a, &core->again, m);
     metric_add(METRIC_CALLS_ANSWERED, 1);
     call_store(c, &(struct call_news){.kind = EVENT_CALL_ANSWERED, .then = call_send_answer});
 }

@@ -67,7 +67,6 @@ struct call *call_new(struct calls *calls)
     c->verified = 'n';
     leg_init(&c->a, c, 'a');
     leg_init(&c->b, c, 'b');
-    c->heard_at_ms = loop_now_ms(c->core->c.loop);
     token_print(h, crypto_random_u64(), c->token);
     return c;
 }
@@ -111,6 +110,8 @@ void call_free(struct call *c)
     free(c->destination);
     free(c->phrase);
     free(c->refers);
+    free(c->session);
+    free(c->probe);
     book_drop(&c->book);
     pool_give(calls->pool, c->self);
     metric_set(METRIC_CALLS_ACTIVE, (int64_t)pool_count(calls->pool));
@@ -121,9 +122,4 @@ void call_free(struct call *c)
 struct leg *call_leg(struct call *c, char name)
 {
     return name == 'a' ? &c->a : &c->b;
-}
-
-void call_heard(struct call *c)
-{
-    c->heard_at_ms = loop_now_ms(c->core->c.loop);
 }

@@ -69,7 +69,8 @@ enum purpose {
     FOR_ROUTE,  /* the INVITE to the present target */
     FOR_RELAY,  /* a request of one leg, passed to the other; txn.other answers it */
     FOR_REINVITE,
-    FOR_PROBE,
+    FOR_PROBE,   /* OPTIONS */
+    FOR_OPINION, /* the probe's re-INVITE, or UPDATE */
 };
 
 /* What waits for an event to be stored. err OK: it is, or the people on the line have waited long
@@ -106,9 +107,12 @@ enum leg_bye {
 struct leg {
     struct call *call;
     struct leg *other;
-    char name;            /* 'a': the caller's; 'b': the target's */
-    bool withheld;        /* its party withholds who it is */
-    uint8_t bye;          /* enum leg_bye */
+    char name;     /* 'a': the caller's; 'b': the target's */
+    bool withheld; /* its party withholds who it is */
+    uint8_t bye;   /* enum leg_bye */
+    /* The loop's time, its low half, of its peer's last message, and of the last one that only a
+     * peer in this dialog sends. */
+    uint32_t heard_ms, proved_ms;
     struct dialog dialog; /* the answered one; of a until then: its INVITE, for our own answers */
     struct secrets *secrets;    /* numbers of a's, when it withholds; NULL: not at hand */
     struct block bye_rest;      /* of its BYE: what stands behind the dialog's headers */
@@ -128,11 +132,7 @@ struct call {
     handle self;
     uint8_t state; /* enum call_state; call_set_state alone writes it */
     bool simulated;
-    bool restored;         /* from before a restart */
-    uint8_t probes;        /* OPTIONS that are out */
-    bool probe_unanswered; /* one of this round found nobody */
-    bool probe_unsent;     /* one of this round could not be sent */
-    uint8_t rounds_unsent; /* such rounds in a row */
+    bool restored; /* from before a restart */
     char verified;
     char token[TOKEN_SIZE]; /* in our Call-ID towards leg b */
     char call_id[ID_SIZE];  /* "call_…" */
@@ -169,7 +169,11 @@ struct call {
     struct route *route;
     struct timer timer; /* of its state */
     struct call *next_over;
-    int64_t heard_at_ms; /* mono: last signalling of either leg */
+    /* While it is up: */
+    struct probe *probe;        /* a question is open; NULL: none is */
+    struct session *session;    /* SDPs that the row has not yet; NULL: it has them */
+    uint32_t session_hash;      /* of the present SDPs; 0: not known */
+    uint16_t session_expires_s; /* RFC 4028; 0: no session timer runs */
 };
 
 /* call.c: life */
@@ -185,7 +189,6 @@ void call_wait_no_more(struct call *c);
 void call_reap_later(struct call *c); /* on entering OVER */
 void call_free(struct call *c);
 struct leg *call_leg(struct call *c, char name);
-void call_heard(struct call *c);
 
 /* leg.c */
 void leg_init(struct leg *leg, struct call *c, char name);
@@ -251,6 +254,10 @@ void call_acknowledged(struct call *c, const struct sip_msg *m); /* by who asked
 /* Our 2xx went out: repeats it until the ACK comes, or comes no more; `over` is told, NULL-safe. */
 void call_repeat_answer(struct call *c, void (*over)(struct call *c, bool acked));
 void leg_on_ack(struct leg *leg, const struct sip_msg *m);
+bool call_is_exchanging(const struct call *c); /* an INVITE is under way, or its ACK is due */
+/* A re-INVITE of our own to that leg begins, and is over: meanwhile none passes (491). */
+void call_begin_own(struct call *c, struct leg *to, const struct txn *client);
+void call_end_own(struct call *c, const struct txn *client);
 /* A 2xx to INVITE that came again, in the dialog of that leg. */
 void leg_on_repeated_answer(struct leg *leg, uint32_t cseq);
 void call_hang_up_stray(struct sip_core *core, struct txn *t, struct strays *known,
@@ -324,11 +331,17 @@ MUST_USE enum err call_admission(struct call *c, const struct event *of, struct 
 /* What counts the call's events to each endpoint; NULL for a call from before a restart, whose
  * numbers the store looks up. */
 struct sequences *call_sequences(struct call *c);
-void call_put_legs(const struct call *c, struct buf *out);
 
-/* probe.c, restore.c */
+/* probe.c: is anybody still there? */
+void leg_heard(struct leg *leg);  /* something came from its peer */
+void leg_proved(struct leg *leg); /* something that only a peer in this dialog sends */
 void call_enter_up(struct call *c);
+void call_probe_soon(struct call *c,
+                     int64_t in_ms); /* both legs, as if they were silent since long */
 void call_on_probe_due(struct call *c);
+void call_on_probe_answer(struct call *c, struct txn *t, int status);         /* FOR_PROBE */
+void call_on_opinion(struct call *c, struct txn *t, const struct sip_msg *m); /* FOR_OPINION */
+void call_on_probe_failure(struct call *c, struct txn *t, enum err err);      /* of both */
+
+/* restore.c */
 void call_on_not_repeated(struct call *c); /* RESTORED: its time is over */
-void call_on_probe_answer(struct call *c, struct txn *t, int status);
-void call_on_probe_unsent(struct call *c, struct txn *t);

@@ -85,7 +85,7 @@ void calls_on_ack(struct calls *calls, const struct call_place *at, const struct
 void calls_on_request(const struct call_place *at, const struct sip_msg *m, const struct path *from,
                       struct str raw)
 {
-    call_heard(at->leg->call);
+    leg_proved(at->leg);
     if (m->method == SIP_BYE)
         leg_on_bye(at->leg, m, from, raw);
     else
@@ -129,6 +129,17 @@ bool calls_answer_fits(struct calls *calls, const struct txn *t, const struct si
                            : str_starts(m->call_id, str_of(c->token)));
 }
 
+/* A 2xx to INVITE comes from a peer that knows the dialog, when it has the dialog's tag; any other
+ * answer can be anybody's. */
+static void heard_of(struct leg *leg, const struct sip_msg *m)
+{
+    if (m->cseq_method == SIP_INVITE && m->status >= 200 && m->status < 300 &&
+        dialog_is(&leg->dialog, m->call_id, m->to.tag))
+        leg_proved(leg);
+    else
+        leg_heard(leg);
+}
+
 void calls_on_response(struct calls *calls, struct txn *t, const struct sip_msg *m)
 {
     struct sip_core *core = calls->core;
@@ -140,11 +151,13 @@ void calls_on_response(struct calls *calls, struct txn *t, const struct sip_msg 
             call_hang_up_stray(core, t, &t->strays, m);
         return;
     }
-    call_heard(c);
+    heard_of(call_leg(c, (char)t->leg), m);
     if (t->purpose == FOR_ROUTE)
         call_on_route_response(c, t, m);
-    else if (t->purpose == FOR_PROBE && m->status >= 200)
+    else if (t->purpose == FOR_PROBE)
         call_on_probe_answer(c, t, m->status);
+    else if (t->purpose == FOR_OPINION)
+        call_on_opinion(c, t, m);
     else if (t->purpose == FOR_RELAY || t->purpose == FOR_REINVITE)
         call_on_relay_response(c, t, m);
 }
@@ -171,10 +184,8 @@ void calls_on_failure(struct calls *calls, struct txn *t, enum err err)
     t->call = 0;
     if (t->purpose == FOR_ROUTE && call_takes(c, INPUT_TARGET))
         call_address_failed(c, status);
-    else if (t->purpose == FOR_PROBE && err == ERR_UNREACHABLE)
-        call_on_probe_unsent(c, t);
-    else if (t->purpose == FOR_PROBE)
-        call_on_probe_answer(c, t, 408);
+    else if (t->purpose == FOR_PROBE || t->purpose == FOR_OPINION)
+        call_on_probe_failure(c, t, err);
     else if (t->purpose == FOR_RELAY || t->purpose == FOR_REINVITE)
         call_on_relay_failure(c, t, err);
 }

@@ -376,3 +376,10 @@ enum err dialog_parse(struct str *text, struct transport *t, struct dialog *ret)
         return ERR_UNREACHABLE;
     return dialog_set(ret, part);
 }
+
+void dialog_skip(struct str *text)
+{
+    struct str line;
+    for (int i = 0; i < 1 + DIALOG_HOST; i++)
+        str_cut(*text, '\n', &line, text);
+}

@@ -68,3 +68,4 @@ void dialog_put_contact(const struct path *path, struct transport *t, struct buf
  */
 void dialog_print(const struct dialog *d, struct transport *t, struct buf *out);
 MUST_USE enum err dialog_parse(struct str *text, struct transport *t, struct dialog *ret);
+void dialog_skip(struct str *text); /* the text of one, unread */

@@ -160,7 +160,6 @@ void call_finish(struct call *c, enum err err)
 
 void call_on_cancel(struct call *c, const struct sip_msg *m)
 {
-    call_heard(c);
     if (!call_takes(c, INPUT_CANCEL))
         return; /* from ANSWERING on the caller gets his 200, acknowledges it and hangs up (§9.1) */
     call_cancel_target(c, m);

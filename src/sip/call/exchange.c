@@ -6,7 +6,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "sip/call/call.h"
+#include "sip/call/row.h"
 
 enum { STRAY_CSEQ_GAP = 10000 };
 
@@ -152,6 +152,10 @@ void call_confirm(struct call *c, const struct sip_msg *m)
 void call_acknowledged(struct call *c, const struct sip_msg *m)
 {
     c->x.acked = true;
+    if (c->x.late_offer && m && m->body.n) {
+        session_accept_late(c->x.from, block_str(&c->x.answer), m);
+        row_write_session(c);
+    }
     timer_stop(&c->x.timer);
     block_give(c->core->blocks, &c->x.answer);
     call_confirm(c, m);
@@ -166,10 +170,32 @@ void leg_on_ack(struct leg *leg, const struct sip_msg *m)
     struct call *c = leg->call;
     const struct txn *s = txn_at(c->core->txns, c->x.server);
     bool answered = s && s->state == TXN_ACCEPTED; /* before that it acknowledges nothing */
-    call_heard(c);
+    leg_proved(leg);
     if (c->x.from == leg && answered && !c->x.acked && m->cseq == c->x.cseq_in &&
         call_takes(c, INPUT_ACK))
         call_acknowledged(c, m);
+}
+
+bool call_is_exchanging(const struct call *c)
+{
+    return c->x.from && !c->x.acked;
+}
+
+void call_begin_own(struct call *c, struct leg *to, const struct txn *client)
+{
+    timer_stop(&c->x.timer);
+    block_give(c->core->blocks, &c->x.answer);
+    block_give(c->core->blocks, &c->x.ack);
+    c->x = (struct exchange){
+        .from = to->other, .client = client->self, .cseq_out = to->dialog.local_cseq};
+}
+
+void call_end_own(struct call *c, const struct txn *client)
+{
+    if (c->x.client != client->self)
+        return;
+    c->x.from = NULL;
+    c->x.acked = true;
 }
 
 static void send_stray_bye(struct sip_core *core, const struct txn *t, struct dialog *d,

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "sip/call/call.h"
+#include "sip/call/session.h"
 
 /* Of the events that a call has at the most: call_answered and call_ended. */
 enum { EVENTS_KEPT_FREE = 2 };
@@ -179,12 +179,14 @@ static void take_answer(struct call *c, struct admission **a, enum err err, bool
     if (err == OK && duplicate && incoming)
         err = ERR_EXISTS;
     if (err != OK) {
+        session_not_stored(c, c->outbox->first->event);
         admission_withdraw(*a, call_sequences(c));
         on_store_failed(c, err);
         if (!incoming && err_is_final(err))
             submit(c);
         return;
     }
+    session_stored(c, c->outbox->first->event);
     call_then *then = first_is_through(c);
     submit(c);
     tell(c, then, OK);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/metrics.h"
-#include "sip/call/call.h"
+#include "sip/call/row.h"
 
 static const char retry_after[] = "Retry-After: 2\r\n";
 
@@ -80,9 +80,9 @@ static int reinvite_refusal(const struct leg *leg)
 {
     struct call *c = leg->call;
     struct txn *s = txn_at(c->core->txns, c->x.server);
-    if (!c->x.from || c->x.acked)
+    if (!call_is_exchanging(c))
         return call_takes(c, INPUT_REINVITE) ? 0 : 491;
-    if (c->x.from != leg)
+    if (c->x.from != leg || !c->x.server) /* the other side's, or one of our own */
         return 491;
     if (!call_takes(c, INPUT_REINVITE) || !s || s->state != TXN_ACCEPTED)
         return 500;
@@ -182,6 +182,16 @@ static bool put_answer(struct call *c, struct txn *s, const struct sip_msg *m, s
     return ret->err == OK;
 }
 
+/* A 2xx to INVITE or UPDATE may change the session. */
+static void note_session(struct call *c, const struct txn *s, const struct sip_msg *request,
+                         const struct sip_msg *answer)
+{
+    if (c->state != CALL_UP || (answer->method != SIP_INVITE && answer->method != SIP_UPDATE))
+        return;
+    session_accept(call_leg(c, (char)s->leg), request, answer);
+    row_write_session(c);
+}
+
 /* Passes the answer on; one that does not fit between our headers becomes 500, so that nobody
  * waits. False then. */
 static bool relay_answer(struct call *c, struct txn *s, const struct sip_msg *m)
@@ -191,6 +201,8 @@ static bool relay_answer(struct call *c, struct txn *s, const struct sip_msg *m)
     bool kept = put_answer(c, s, m, &b);
     if (kept && s->invite && m->status >= 200 && m->status < 300)
         kept = block_set(core->blocks, &c->x.answer, buf_str(&b)) == OK;
+    if (kept && m->status >= 200 && m->status < 300)
+        note_session(c, s, &core->again, m);
     if (kept)
         txn_answer(core->txns, s, m->status, buf_str(&b));
     else if (m->status >= 200 && txn_request(s, &core->again) == OK)

@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "sip/call/call.h"
+#include "sip/call/session.h"
 
 enum {
     PROBE_SPREAD_MS = 2000,
@@ -105,6 +105,7 @@ static void count_on(struct call *c, struct str row_starts)
 static const char *legs_read(struct call *c, const struct call_row *r)
 {
     struct str token, starts = {0}, legs = r->legs;
+    struct session_text session;
     enum err a = OK, b = OK;
     if (legs.n) { /* of a simulated one nobody is on it, and nobody will repeat its INVITE */
         str_cut(legs, '\n', &token, &legs);
@@ -115,6 +116,8 @@ static const char *legs_read(struct call *c, const struct call_row *r)
         a = dialog_parse(&legs, c->core->transport, &c->a.dialog);
         if (a != ERR_SYNTAX && legs.n)
             b = dialog_parse(&legs, c->core->transport, &c->b.dialog);
+        session_parse(legs, &session);
+        c->session_expires_s = session.expires_s;
         tokens_complete(c);
     }
     count_on(c, starts);
@@ -163,8 +166,7 @@ static void go_on(struct call *c, enum call_phase phase)
         call_set_state(c, CALL_UP);
         c->sip_status = 200;
         c->x.acked = true;
-        c->heard_at_ms = 0; /* never, since the restart: the first probe does not wait */
-        call_wait(c, (int64_t)(crypto_random_u64() % PROBE_SPREAD_MS));
+        call_probe_soon(c, (int64_t)(crypto_random_u64() % PROBE_SPREAD_MS));
     } else {
         int64_t grace_ms = core->c.listens.n ? core->c.restore_grace_ms : 0;
         call_wait(c, grace_ms);

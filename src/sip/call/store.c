@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "sip/call/call.h"
+#include "sip/call/row.h"
 
 enum {
     HEADER_PAIRS_MAX = 32,
@@ -102,14 +102,6 @@ static void write_legs(struct call *c, struct buf *b)
               c->call_id, err_text(ERR_TOO_BIG));
 }
 
-void call_put_legs(const struct call *c, struct buf *out)
-{
-    buf_printf(out, "%s %u\n", c->token, c->calls->starts);
-    dialog_print(&c->a.dialog, c->core->transport, out);
-    if (c->b.dialog.mem)
-        dialog_print(&c->b.dialog, c->core->transport, out);
-}
-
 /* The phase belongs to the event, not to the moment: a row must never be ahead of the events that
  * are stored with it. */
 static enum call_phase phase_with(enum event_kind kind)
@@ -134,6 +126,8 @@ enum err call_admission(struct call *c, const struct event *of, struct admission
     buf_wrap(&legs, core->scratch + FACTS_MAX, LEGS_MAX);
     if (phase != CALL_PHASE_ENDED)
         write_legs(c, &legs);
+    if (phase == CALL_PHASE_ANSWERED)
+        session_hand_in(c, of);
     bool ended = phase == CALL_PHASE_ENDED, answered = phase != CALL_PHASE_TRYING;
     struct call_row row = {
         .call_id = str_of(c->call_id),

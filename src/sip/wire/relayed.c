@@ -74,6 +74,27 @@ static struct str sdp_part(struct str content_type, struct str body)
     return (struct str){0};
 }
 
+/* The SDP in the body, alone or in parts; empty when there is none, or it is coded. */
+static struct str sdp_of(const struct sip_msg *m)
+{
+    struct str type = sip_value(m, SIP_H_CONTENT_TYPE), coding;
+    coding = sip_value(m, SIP_H_CONTENT_ENCODING);
+    if (coding.n && !str_eq_nocase(coding, STR("identity")))
+        return (struct str){0};
+    return !type.n || is_type(type, STR("application/sdp")) ? m->body
+           : str_starts_nocase(type, STR("multipart/"))     ? sdp_part(type, m->body)
+                                                            : (struct str){0};
+}
+
+struct str relayed_sdp(const struct sip_msg *m, const struct secrets *hidden, struct buf *mem)
+{
+    struct str sdp = sdp_of(m);
+    if (!hidden)
+        return sdp;
+    sdp_put_hidden(mem, sdp, hidden);
+    return mem->err == OK ? buf_str(mem) : (struct str){0};
+}
+
 /* Writes the body without the identity, with its Content-* headers. */
 static void put_hidden_body(struct buf *b, const struct sip_msg *m, const struct secrets *hidden)
 {
@@ -83,11 +104,9 @@ static void put_hidden_body(struct buf *b, const struct sip_msg *m, const struct
     size_t n;
     struct str type = sip_value(m, SIP_H_CONTENT_TYPE), v;
     bool coded = (v = sip_value(m, SIP_H_CONTENT_ENCODING)).n && !str_eq_nocase(v, STR("identity"));
-    struct str sdp = !type.n || is_type(type, STR("application/sdp")) ? m->body
-                     : str_starts_nocase(type, STR("multipart/"))     ? sdp_part(type, m->body)
-                                                                      : (struct str){0};
+    struct str sdp = sdp_of(m);
     buf_init(&kept, SIP_MESSAGE_MAX);
-    if (sdp.n && !coded) {
+    if (sdp.n) {
         sdp_put_hidden(&kept, sdp, hidden);
         sip_put(b, SIP_H_CONTENT_TYPE, STR("application/sdp"));
     } else if (m->body.n && !coded && is_plain_type(type) &&

@@ -9,5 +9,8 @@
 void relayed_put(struct buf *b, const struct sip_msg *m, const struct secrets *hidden);
 /* Writes only what the sender says about an end: Reason (RFC 3326), User-to-User (RFC 7433), X-*. */
 void relayed_put_parting(struct buf *b, const struct sip_msg *m, const struct secrets *hidden);
+/* The session description in the message, as the other leg gets it; empty: there is none. `mem`
+ * holds it when something was left out. */
+struct str relayed_sdp(const struct sip_msg *m, const struct secrets *hidden, struct buf *mem);
 /* Writes an SDP without the data of a person: user name, titles, mail address, telephone number. */
 void sdp_put_hidden(struct buf *b, struct str sdp, const struct secrets *hidden);
