@@ -279,6 +279,8 @@ void call_on_relay_failure(struct call *c, struct txn *t, enum err err);
 void refer_note(struct leg *asker, uint32_t asked, uint32_t sent); /* CSeqs of a REFER passed on */
 /* Event of a request of that leg, as the other leg knows it; nothing when it has none. */
 void refer_put_event(const struct leg *from, const struct sip_msg *m, struct buf *b);
+/* Refer-To, whose Replaces names another call of the account as the other side of that knows it. */
+void refer_put_to(const struct leg *asker, const struct sip_msg *m, struct buf *b);
 
 /* privacy.c: who withholds who he is */
 void leg_withhold(struct leg *leg, const struct sip_msg *m); /* m: its party's; may be NULL */

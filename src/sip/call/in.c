@@ -210,6 +210,10 @@ void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct p
         core_reply(core, m, from, 482, NULL, NULL);
         return;
     }
+    if (sip_header(m, SIP_H_REPLACES, 0)) { /* RFC 3891 §3: it is no call of its own */
+        core_reply(core, m, from, 481, "Replaces Is Not Carried Out Here", NULL);
+        return;
+    }
     derive_call_id(m, trunk, call_id);
     struct call *c = map_get(calls->by_id, str_of(call_id));
     if (c) {

@@ -44,6 +44,7 @@ static bool relay(struct leg *leg, struct dialog *to, struct txn *s, const struc
     dialog_put_request(to, core->transport, m->method_text, ++to->local_cseq, branch, &b);
     put_rack(c, to, m, &b);
     refer_put_event(leg, m, &b);
+    refer_put_to(leg, m, &b);
     leg_put_relayed(leg, &b, m);
     if (b.err != OK) {
         txn_end(core->txns, t);

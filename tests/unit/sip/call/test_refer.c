@@ -101,12 +101,75 @@ static void the_oldest_is_forgotten(void **state)
     hang_up(&caller, &agent);
 }
 
+/* Two calls of the account between the same two; the first's caller asks its callee to go to the
+ * second's: the callee hears of that call as its own side knows it. */
+static void a_refer_names_another_call_as_the_other_side_knows_it(void **state)
+{
+    struct line one, agent_one, two, agent_two;
+    char header[2000], due[1000], got[1000];
+    talk(&one, &agent_one);
+    line_invite(&two, CARRIER, "+447911120001");
+    line_of_invite(&agent_two, last(AGENT_1, "INVITE"), "agent2");
+    line_answer(&agent_two, last(AGENT_1, "INVITE"), 200);
+    line_learn(&two, last(CARRIER, "200"));
+    line_ack(&two, 1);
+    const struct sip_msg *ok = packet_parse(last(CARRIER, "200"));
+    size_t at = str_find(ok->call_id, '@'); /* escaped: it ends a user part elsewhere */
+    snprintf(header, sizeof header,
+             "Refer-To: \"Two\" <sip:a@5.0.2.1?Subject=x&replaces=%.*s%%40%.*s%%3Bto-tag%%3D%.*s"
+             "%%3Bfrom-tag%%3D%.*s>;x=1\r\n",
+             STR_FMT(str_slice(ok->call_id, 0, at)), STR_FMT(str_from(ok->call_id, at + 1)),
+             STR_FMT(ok->to.tag), STR_FMT(ok->from.tag));
+    const struct sip_msg *invite = packet_parse(last(AGENT_1, "INVITE"));
+    snprintf(
+        due, sizeof due,
+        "\"Two\" <sip:a@5.0.2.1?Subject=x&replaces=%.*s%%3Bto-tag%%3Dagent2%%3Bfrom-tag%%3D%.*s"
+        ">;x=1",
+        STR_FMT(invite->call_id), STR_FMT(invite->from.tag));
+    line_request(&one, &(struct request){.method = "REFER", .headers = header});
+    const struct sip_msg *refer = packet_parse(last(AGENT_1, "REFER"));
+    snprintf(got, sizeof got, "%.*s", STR_FMT(sip_value(refer, SIP_H_REFER_TO)));
+    assert_string_equal(got, due);
+    line_answer(&agent_one, last(AGENT_1, "REFER"), 202);
+    line_say(&two, "BYE");
+    line_answer(&agent_two, last(AGENT_1, "BYE"), 200);
+    /* That call is over: what is no call of ours passes as it is. */
+    line_request(&one, &(struct request){.method = "REFER", .headers = header});
+    refer = packet_parse(last(AGENT_1, "REFER"));
+    snprintf(got, sizeof got, "Refer-To: %.*s\r\n", STR_FMT(sip_value(refer, SIP_H_REFER_TO)));
+    assert_string_equal(got, header);
+    line_answer(&agent_one, last(AGENT_1, "REFER"), 202);
+    hang_up(&one, &agent_one);
+}
+
+/* RFC 3891 §3: it is never a second call. */
+static void an_invite_that_replaces_is_refused(void **state)
+{
+    struct line caller, other;
+    edge_kit_begin(1);
+    line_new(&caller, CARRIER, "r", "+447911120001");
+    line_request(&caller, &(struct request){.method = "INVITE",
+                                            .headers = "Replaces: x@y;to-tag=1;from-tag=2\r\n",
+                                            .body = LINE_SDP});
+    last(CARRIER, "481");
+    line_new(&other, CARRIER, "s", "+447911120001");
+    line_request(&other, &(struct request){.method = "INVITE",
+                                           .headers = "Require: replaces\r\n"
+                                                      "Replaces: x@y;to-tag=1;from-tag=2\r\n",
+                                           .body = LINE_SDP});
+    last(CARRIER, "420");
+    assert_null(edge_kit_last(AGENT_1, "INVITE"));
+    edge_kit_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_refer_has_its_own_id_on_each_leg),
         cmocka_unit_test(other_events_pass_as_they_are),
         cmocka_unit_test(the_oldest_is_forgotten),
+        cmocka_unit_test(a_refer_names_another_call_as_the_other_side_knows_it),
+        cmocka_unit_test(an_invite_that_replaces_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
