@@ -54,7 +54,6 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     c->answered_ms = clock_mono_of(c->answered_at_ms);
     c->sip_status = 200;
     c->x.client = t->self;
-    c->x.accepted = true;
     c->x.cseq_out = m->cseq;
     (void)strays_add(&t->strays, m->to.tag); /* should it outlive the call: that one is hung up */
     /* Written now, while the answer is at hand; it leaves when call_answered is stored. */
@@ -64,6 +63,7 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     fork_choose(c, f);
     dialog_print_tag(&c->a.dialog, tag);
     call_set_state(c, CALL_ANSWERING);
+    call_on_accepted(c);
     if (!s || txn_request(s, &core->again) != OK) {
         leg_hang_up(&c->b, (struct str){0}, NULL);
         call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);

@@ -81,17 +81,19 @@ typedef void call_then(struct call *c, enum err err);
 struct exchange {
     struct leg *from; /* who asked; NULL: none under way */
     bool first;       /* the one that began the call */
-    bool late_offer;  /* it came without: the 2xx has the offer, the ACK its answer */
+    bool late_offer;  /* it came without one: the 2xx has it, the ACK its answer */
     bool acked;       /* by who asked, or it failed */
     bool accepted;    /* the other leg said 2xx */
-    bool confirmed;   /* our ACK for that went onwards */
+    bool confirmed;   /* that has our ACK */
     bool given_up;    /* the ACK never came */
     handle server, client;
     uint64_t key; /* a re-INVITE's server transaction, which ends with the ACK */
     uint32_t cseq_in, cseq_out;
     struct block
         answer;       /* our 2xx, repeated until the ACK (§13.3.1.4); or the refusal that is due */
-    struct block ack; /* what the ACK said onwards: sent again for a repeated 2xx */
+    struct block ack; /* one that said more than that it came, sent again for a repeated 2xx; */
+    uint32_t ack_cseq; /* of this INVITE, or of one before, */
+    char ack_leg;      /* to that leg */
     int64_t interval_ms, since_ms;
     struct timer timer;                       /* repeats our 2xx */
     void (*over)(struct call *c, bool acked); /* the ACK came, or comes no more */
@@ -247,8 +249,13 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
 bool call_put_refusal(struct call *c, int status, const struct sip_msg *m, struct buf *ret);
 /* Takes the block: it is the answer when the INVITE is refused. */
 void call_refuse_with(struct call *c, struct block *answer);
-/* The exchange's 2xx, when there is one and it has no ACK yet, gets it, with the body of `m`, which
- * may be NULL. */
+/* Instead of the one before, whose 2xx is not repeated any more. */
+void exchange_begin(struct call *c, const struct exchange *x);
+/* The other leg's 2xx came: it gets its ACK at once, unless that must bring the answer to its offer
+ * (§13.2.2.4). */
+void call_on_accepted(struct call *c);
+/* The exchange's 2xx, when there is one and it has no ACK yet, gets it, with what `m` says. `m`, the
+ * asker's ACK, may be NULL; when it says more than that it came, it goes on behind an ACK of ours. */
 void call_confirm(struct call *c, const struct sip_msg *m);
 void call_acknowledged(struct call *c, const struct sip_msg *m); /* by who asked; `m` as above */
 /* Our 2xx went out: repeats it until the ACK comes, or comes no more; `over` is told, NULL-safe. */

@@ -95,6 +95,15 @@ void call_repeat_answer(struct call *c, void (*over)(struct call *c, bool acked)
     loop_timer(core->c.loop, &c->x.timer, c->x.interval_ms, on_repeat_answer, c);
 }
 
+/* More than that the answer came: a body, such as the answer to a late offer, or X- headers. */
+static bool ack_says_more(const struct sip_msg *m)
+{
+    for (size_t i = 0; i < m->n_headers; i++)
+        if (str_starts_nocase(m->header[i].name, STR("X-")))
+            return true;
+    return m->body.n > 0;
+}
+
 static void send_ack(struct leg *to, uint32_t cseq, const struct sip_msg *m)
 {
     struct call *c = to->call;
@@ -106,26 +115,27 @@ static void send_ack(struct leg *to, uint32_t cseq, const struct sip_msg *m)
         return;
     token_print(c->self, crypto_random_u64(), branch + 7);
     dialog_put_request(d, core->transport, STR("ACK"), cseq, branch, &b);
-    if (m && m->body.n) {
+    if (m)
         leg_put_relayed(to->other, &b, m);
-    } else {
+    else
         sip_put_body(&b, (struct str){0});
-    }
     if (b.err != OK)
         return;
     core_send(core, &c->trace, to->name, &d->path, dialog_host(d), buf_str(&b));
-    if (m && m->body.n) /* an answer to a late offer: must be repeated as it is */
-        (void)!block_set(core->blocks, &c->x.ack, buf_str(&b));
+    if (m && ack_says_more(m) && block_set(core->blocks, &c->x.ack, buf_str(&b)) == OK) {
+        c->x.ack_cseq = cseq;
+        c->x.ack_leg = to->name;
+    }
 }
 
-/* A 2xx in a dialog of ours that came before. That of the present exchange waits for the other
- * side's ACK; one from before it had its own (§13.2.2.4). */
+/* A 2xx in a dialog of ours that came before: each is acknowledged again (§13.2.2.4), but one with an
+ * offer that waits for the asker's ACK. */
 void leg_on_repeated_answer(struct leg *leg, uint32_t cseq)
 {
     struct call *c = leg->call;
     struct dialog *d = &leg->dialog;
     bool present = c->x.from && c->x.from != leg && c->x.cseq_out == cseq;
-    if (present && c->x.ack.p)
+    if (c->x.ack.p && c->x.ack_cseq == cseq && c->x.ack_leg == leg->name)
         core_send(c->core, &c->trace, leg->name, &d->path, dialog_host(d), block_str(&c->x.ack));
     else if (!present || c->x.confirmed)
         send_ack(leg, cseq, NULL);
@@ -141,10 +151,19 @@ static void end_transaction(struct call *c, handle *h)
 
 void call_confirm(struct call *c, const struct sip_msg *m)
 {
-    if (!c->x.from || c->x.confirmed || !c->x.accepted)
+    struct leg *to = c->x.from ? c->x.from->other : NULL;
+    bool more = m && ack_says_more(m) && call_takes(c, INPUT_REQUEST);
+    if (!to || !c->x.accepted || (c->x.confirmed && !more))
         return;
     c->x.confirmed = true;
-    send_ack(c->x.from->other, c->x.cseq_out, m);
+    send_ack(to, c->x.cseq_out, m);
+}
+
+void call_on_accepted(struct call *c)
+{
+    c->x.accepted = true;
+    if (!c->x.late_offer)
+        call_confirm(c, NULL);
 }
 
 /* Held calls are many: both transactions go now. A 2xx that comes again finds the call by our tag
@@ -176,6 +195,18 @@ void leg_on_ack(struct leg *leg, const struct sip_msg *m)
         call_acknowledged(c, m);
 }
 
+/* The last ACK that said something stays: its 2xx may come again. */
+void exchange_begin(struct call *c, const struct exchange *x)
+{
+    struct exchange before = c->x;
+    timer_stop(&c->x.timer);
+    block_give(c->core->blocks, &before.answer);
+    c->x = *x;
+    c->x.ack = before.ack;
+    c->x.ack_cseq = before.ack_cseq;
+    c->x.ack_leg = before.ack_leg;
+}
+
 bool call_is_exchanging(const struct call *c)
 {
     return c->x.from && !c->x.acked;
@@ -183,11 +214,9 @@ bool call_is_exchanging(const struct call *c)
 
 void call_begin_own(struct call *c, struct leg *to, const struct txn *client)
 {
-    timer_stop(&c->x.timer);
-    block_give(c->core->blocks, &c->x.answer);
-    block_give(c->core->blocks, &c->x.ack);
-    c->x = (struct exchange){
-        .from = to->other, .client = client->self, .cseq_out = to->dialog.local_cseq};
+    exchange_begin(c, &(struct exchange){.from = to->other,
+                                         .client = client->self,
+                                         .cseq_out = to->dialog.local_cseq});
 }
 
 void call_end_own(struct call *c, const struct txn *client)

@@ -12,6 +12,7 @@
 #include "sip/call/call.h"
 #include "sip/call/x_headers.h"
 #include "sip/core/refuse.h"
+#include "sip/wire/relayed.h"
 
 static void refuse_busy(struct sip_core *core, const struct sip_msg *m, const struct path *from,
                         enum metric why)
@@ -63,11 +64,11 @@ static void derive_call_id(const struct sip_msg *m, const struct book_trunk *t, 
 static void first_exchange(struct call *c, const struct txn *t, const struct sip_msg *m)
 {
     c->invite_key = t->key;
-    c->x = (struct exchange){.from = &c->a,
-                             .first = true,
-                             .server = t->self,
-                             .cseq_in = m->cseq,
-                             .late_offer = m->body.n == 0};
+    exchange_begin(c, &(struct exchange){.from = &c->a,
+                                         .first = true,
+                                         .server = t->self,
+                                         .cseq_in = m->cseq,
+                                         .late_offer = !relayed_sdp(m, NULL, NULL).n});
 }
 
 /* An INVITE with a new branch of a call that is there: merged on its way (§8.2.2.2), or repeated by

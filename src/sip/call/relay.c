@@ -6,6 +6,7 @@
 
 #include "base/metrics.h"
 #include "sip/call/row.h"
+#include "sip/wire/relayed.h"
 
 static const char retry_after[] = "Retry-After: 2\r\n";
 
@@ -102,15 +103,12 @@ static void on_reinvite(struct leg *leg, struct dialog *own, struct txn *s, cons
         core_reply_kept(core, s, m, refusal, NULL, refusal == 500 ? retry_after : NULL);
         return;
     }
-    timer_stop(&c->x.timer);
-    block_give(core->blocks, &c->x.answer);
-    block_give(core->blocks, &c->x.ack);
     s->call = c->self;
-    c->x = (struct exchange){.from = leg,
-                             .server = s->self,
-                             .key = s->key,
-                             .cseq_in = m->cseq,
-                             .late_offer = m->body.n == 0};
+    exchange_begin(c, &(struct exchange){.from = leg,
+                                         .server = s->self,
+                                         .key = s->key,
+                                         .cseq_in = m->cseq,
+                                         .late_offer = !relayed_sdp(m, NULL, NULL).n});
     core_reply_kept(core, s, m, 100, NULL, NULL);
     dialog_refresh(own, m, core->transport);
     if (!relay(leg, &leg->other->dialog, s, m))
@@ -217,19 +215,20 @@ static void on_reinvite_accepted(struct call *c, struct txn *t, struct txn *s,
 {
     struct sip_core *core = c->core;
     bool present = c->x.from && c->x.client == t->self;
-    c->x.accepted |= present;
     if (present && s && s->state == TXN_ACCEPTED) { /* again: ours is repeated by its own clock */
         leg_on_repeated_answer(call_leg(c, (char)t->leg), m->cseq);
         return;
     }
     if (present && s && s->state < TXN_COMPLETED && call_takes(c, INPUT_REINVITE)) {
         dialog_refresh(&call_leg(c, (char)t->leg)->dialog, m, core->transport);
+        call_on_accepted(c);
         if (relay_answer(c, s, m)) {
             call_repeat_answer(c, call_on_confirmed);
             return;
         }
     }
     if (present) {
+        c->x.accepted = true;
         call_confirm(c, NULL);
         reinvite_over(c);
     } else {

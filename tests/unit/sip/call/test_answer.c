@@ -10,13 +10,19 @@ static struct edge_packet *last(const char *to, const char *what)
     return p;
 }
 
-static void ring(struct line *caller, struct line *agent)
+static void ring_with(struct line *caller, struct line *agent, const char *offer)
 {
     edge_kit_begin(1);
-    line_invite(caller, CARRIER, "+447911120001");
+    line_new(caller, CARRIER, "call", "+447911120001");
+    line_request(caller, &(struct request){.method = "INVITE", .body = offer});
     line_of_invite(agent, last(AGENT_1, "INVITE"), "agent");
     line_answer(agent, last(AGENT_1, "INVITE"), 180);
     line_learn(caller, last(CARRIER, "180"));
+}
+
+static void ring(struct line *caller, struct line *agent)
+{
+    ring_with(caller, agent, LINE_SDP);
 }
 
 static void talk(struct line *caller, struct line *agent)
@@ -34,12 +40,12 @@ static void hang_up(struct line *caller, struct line *agent)
     edge_kit_end();
 }
 
-/* The store takes a second longer than the target: when the edge gives up waiting for the caller's
- * ACK, the client transaction has been over for that second. */
+/* The 2xx has an offer. The store takes a second longer than the target: when the edge gives up
+ * waiting for the caller's ACK, the client transaction has been over for that second. */
 static void a_2xx_is_acknowledged_when_its_transaction_is_over(void **state)
 {
     struct line caller, agent;
-    ring(&caller, &agent);
+    ring_with(&caller, &agent, NULL);
     edge_kit.store_held = true;
     line_answer(&agent, last(AGENT_1, "INVITE"), 200);
     edge_kit_advance(1000);
@@ -72,7 +78,7 @@ static void an_ack_before_the_answer_acknowledges_nothing(void **state)
 {
     struct line caller, agent;
     talk(&caller, &agent);
-    line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    line_say(&caller, "INVITE");
     line_ack(&caller, 2);
     line_answer(&agent, last(AGENT_1, "INVITE"), 200);
     assert_int_equal(last(CARRIER, "200")->cseq, 2);
@@ -88,7 +94,7 @@ static void an_ack_is_known_by_the_branch_of_its_invite(void **state)
     static const char *const tag[] = {"", ";tag=another"};
     for (size_t i = 0; i < 2; i++) {
         struct line caller, agent, acker, stranger;
-        ring(&caller, &agent);
+        ring_with(&caller, &agent, NULL);
         line_answer(&agent, last(AGENT_1, "INVITE"), 200);
         line_learn(&caller, last(CARRIER, "200"));
         acker = stranger = caller;

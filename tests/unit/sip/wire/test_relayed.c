@@ -52,6 +52,32 @@ static void who_withholds_is_named_nowhere(void **state)
         "Content-Length: 0\r\n\r\n");
 }
 
+static bool has_sdp(const char *type, const char *body)
+{
+    struct sip_msg m;
+    int n = snprintf(message, sizeof message,
+                     "INVITE sip:b@x SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bKa\r\n"
+                     "From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n"
+                     "%sContent-Length: %zu\r\n\r\n%s",
+                     type, strlen(body), body);
+    assert_ok(sip_parse(message, (size_t)n, &m));
+    return relayed_sdp(&m, NULL, NULL).n > 0;
+}
+
+static void an_sdp_is_found_alone_and_among_parts(void **state)
+{
+    static const char parts[] = "Content-Type: multipart/mixed;boundary=b\r\n";
+    assert_true(has_sdp("Content-Type: application/sdp\r\n", "v=0\r\n"));
+    assert_true(has_sdp("c: Application/SDP ;charset=utf-8\r\n", "v=0\r\n"));
+    assert_true(has_sdp("", "v=0\r\n"));
+    assert_true(has_sdp(parts, "--b\r\nContent-Type: application/isup\r\n\r\n1\r\n--b\r\n"
+                               "Content-Type: application/sdp\r\n\r\nv=0\r\n--b--\r\n"));
+    assert_false(has_sdp(parts, "--b\r\nContent-Type: application/isup\r\n\r\n1\r\n--b--\r\n"));
+    assert_false(has_sdp("Content-Type: application/isup\r\n", "1"));
+    assert_false(has_sdp("Content-Type: application/sdp\r\n", ""));
+    assert_false(has_sdp("", ""));
+}
+
 #define SDP                                                                                        \
     "v=0\r\no=+15558675309 1 2 IN IP4 192.0.2.1\r\ns=Secret Person\r\ni=about\r\nu=http://x\r\n"   \
     "e=me@x\r\np=+1 555 867 5309\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"     \
@@ -103,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_but_what_belongs_to_the_hop_passes),
+        cmocka_unit_test(an_sdp_is_found_alone_and_among_parts),
         cmocka_unit_test(who_withholds_is_named_nowhere),
         cmocka_unit_test(an_sdp_keeps_what_media_need),
         cmocka_unit_test(of_a_body_in_parts_the_sdp_passes_alone),

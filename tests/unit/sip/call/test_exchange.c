@@ -1,0 +1,198 @@
+/* An INVITE under way through us: who acknowledges its 2xx, and when (RFC 3261 §13.2.2.4,
+ * §13.3.1.4). */
+#include "check.h"
+#include "line.h"
+
+static struct line caller, agent;
+static const struct edge_packet *invite; /* that rang the agent */
+
+static struct edge_packet *last(const char *to, const char *what)
+{
+    struct edge_packet *p = edge_kit_last(to, what);
+    if (!p)
+        fail_msg("no %s went to %s", what, to);
+    return p;
+}
+
+/* Each repeat counts. */
+static size_t count(const char *to, const char *what, uint32_t cseq)
+{
+    struct addr a;
+    size_t n = 0;
+    assert_ok(addr_parse(str_of(to), 5060, &a));
+    for (size_t i = 0; i < edge_kit_packets(); i++) {
+        const struct edge_packet *p = edge_kit_packet(i);
+        bool is =
+            p->is_request ? !strcmp(sip_method_name(p->method), what) : p->status == atoi(what);
+        if (is && p->cseq == cseq && addr_eq(&p->to, &a))
+            n += 1 + p->repeats;
+    }
+    return n;
+}
+
+static size_t acks(uint32_t cseq)
+{
+    return count(AGENT_1, "ACK", cseq);
+}
+
+static void ring(const char *offer)
+{
+    edge_kit_begin(1);
+    line_new(&caller, CARRIER, "call", "+447911120001");
+    line_request(&caller, &(struct request){.method = "INVITE", .body = offer});
+    invite = last(AGENT_1, "INVITE");
+    line_of_invite(&agent, invite, "agent");
+}
+
+static void answer(void)
+{
+    line_answer(&agent, invite, 200);
+    line_learn(&caller, last(CARRIER, "200"));
+}
+
+static void ack(uint32_t cseq, const char *headers, const char *body)
+{
+    line_request(&caller, &(struct request){"ACK", cseq, NULL, headers, body});
+}
+
+static void hang_up(void)
+{
+    line_say(&caller, "BYE");
+    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    edge_kit_end();
+}
+
+/* While call_answered is being stored, too. */
+static void an_answer_is_acknowledged_at_once(void **state)
+{
+    ring(LINE_SDP);
+    edge_kit.store_held = true;
+    line_answer(&agent, invite, 200);
+    assert_int_equal(acks(1), 1);
+    line_answer(&agent, invite, 200);
+    assert_int_equal(acks(1), 2);
+    assert_null(edge_kit_last(CARRIER, "200"));
+    edge_kit.store_held = false;
+    edge_kit_turn();
+    line_learn(&caller, last(CARRIER, "200"));
+    ack(1, NULL, NULL);
+    assert_int_equal(acks(1), 2);
+    assert_int_equal(last(AGENT_1, "ACK")->at_ms, last(CARRIER, "200")->at_ms);
+    hang_up();
+}
+
+/* Before the caller's ACK, behind it, and while a re-INVITE is under way and when it is over. */
+static void each_repeat_is_acknowledged(void **state)
+{
+    ring(LINE_SDP);
+    answer();
+    for (size_t n = 2; n <= 3; n++) {
+        line_answer(&agent, invite, 200);
+        assert_int_equal(acks(1), n);
+    }
+    ack(1, NULL, NULL);
+    line_answer(&agent, invite, 200);
+    assert_int_equal(acks(1), 4);
+    line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    const struct edge_packet *again = last(AGENT_1, "INVITE");
+    line_answer(&agent, invite, 200);
+    assert_int_equal(acks(1), 5);
+    for (size_t n = 1; n <= 2; n++) {
+        line_answer(&agent, again, 200);
+        assert_int_equal(acks(2), n);
+    }
+    line_answer(&agent, invite, 200);
+    assert_int_equal(acks(1), 6);
+    ack(2, NULL, NULL);
+    assert_int_equal(acks(2), 2);
+    line_answer(&agent, invite, 200);
+    line_answer(&agent, again, 200);
+    assert_int_equal(acks(1), 7);
+    assert_int_equal(acks(2), 3);
+    hang_up();
+}
+
+static void an_ack_that_says_more_follows_ours(void **state)
+{
+    static const struct {
+        const char *headers, *body;
+    } more[] = {{"X-Queue: 7\r\n", NULL}, {NULL, "late"}};
+    for (size_t i = 0; i < 2; i++) {
+        ring(LINE_SDP);
+        answer();
+        ack(1, more[i].headers, more[i].body);
+        assert_int_equal(acks(1), 2);
+        const struct sip_msg *m = packet_parse(last(AGENT_1, "ACK"));
+        assert_str(m->body, i ? "late" : "");
+        line_answer(&agent, invite, 200);
+        assert_int_equal(last(AGENT_1, "ACK")->repeats, 1); /* that one again */
+        hang_up();
+    }
+}
+
+/* The callee has hung up since: it hears no ACK any more. */
+static void an_ack_behind_the_bye_goes_nowhere(void **state)
+{
+    ring(LINE_SDP);
+    answer();
+    line_say(&agent, "BYE");
+    ack(1, "X-Queue: 7\r\n", NULL);
+    assert_int_equal(acks(1), 1);
+    line_answer(&caller, last(CARRIER, "BYE"), 200);
+    edge_kit_end();
+}
+
+/* The ACK brings the answer, in a re-INVITE too; it is the same one for each repeat. */
+static void a_late_offer_waits_for_its_answer(void **state)
+{
+    ring(NULL);
+    answer();
+    line_answer(&agent, invite, 200);
+    assert_int_equal(acks(1), 0);
+    ack(1, NULL, LINE_SDP);
+    assert_str(packet_parse(last(AGENT_1, "ACK"))->body, LINE_SDP);
+    line_answer(&agent, invite, 200);
+    assert_int_equal(last(AGENT_1, "ACK")->repeats, 1);
+    line_say(&caller, "INVITE");
+    const struct edge_packet *again = last(AGENT_1, "INVITE");
+    line_answer(&agent, invite, 200); /* its ACK was lost again */
+    assert_int_equal(edge_kit_last(AGENT_1, "ACK")->repeats, 2);
+    line_answer(&agent, again, 200);
+    assert_int_equal(acks(2), 0);
+    ack(2, NULL, LINE_SDP);
+    assert_int_equal(acks(2), 1);
+    hang_up();
+}
+
+/* The callee's re-INVITE goes the other way round. */
+static void a_reinvite_of_the_callee_is_acknowledged_alike(void **state)
+{
+    ring(LINE_SDP);
+    answer();
+    ack(1, NULL, NULL);
+    line_request(&agent, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    uint32_t theirs = agent.invite_cseq;
+    const struct edge_packet *again = last(CARRIER, "INVITE");
+    line_answer(&caller, again, 200);
+    assert_int_equal(count(CARRIER, "ACK", again->cseq), 1);
+    line_answer(&caller, again, 200);
+    assert_int_equal(count(CARRIER, "ACK", again->cseq), 2);
+    line_ack(&agent, theirs);
+    assert_int_equal(count(CARRIER, "ACK", again->cseq), 2);
+    hang_up();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_is_acknowledged_at_once),
+        cmocka_unit_test(each_repeat_is_acknowledged),
+        cmocka_unit_test(an_ack_that_says_more_follows_ours),
+        cmocka_unit_test(an_ack_behind_the_bye_goes_nowhere),
+        cmocka_unit_test(a_late_offer_waits_for_its_answer),
+        cmocka_unit_test(a_reinvite_of_the_callee_is_acknowledged_alike),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    edge_kit_close();
+    return failed;
+}
