@@ -67,9 +67,8 @@ test('an ACK with the branch of its INVITE acknowledges the 200 whatever its To 
   const branch = 'z9hG4bKsame' + other.id;
   await other.send('INVITE', number, { branch });
   other.within = await other.wait(200, 'INVITE');
-  const before = agent.of('ACK').length;
-  await other.send('ACK', number, { uri: other.within.uri, branch, to: ';tag=another' });
-  await agent.wait('ACK', before + 1);
+  await other.send('ACK', number, { uri: other.within.uri, branch, to: ';tag=another', headers: ['X-Of: other'] });
+  assert.match((await agent.wait('ACK', 3)).text, /^X-Of: other/m); // behind the daemon's own two
   await other.bye(number);
   await end(2);
   other.close();
