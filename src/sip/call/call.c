@@ -94,7 +94,7 @@ void call_free(struct call *c)
     end_txn(core, c->x.client);
     end_txn(core, c->bye);
     block_give(core->blocks, &c->x.answer);
-    block_give(core->blocks, &c->x.ack);
+    block_give(core->blocks, &c->x.said);
     outbox_free(c);
     forks_end(c);
     leg_fini(&c->a);

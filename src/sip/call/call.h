@@ -77,23 +77,37 @@ enum purpose {
  * enough; then it comes again when the event is stored. Otherwise it is not, or nobody knows. */
 typedef void call_then(struct call *c, enum err err);
 
+/* How far an INVITE under way has come. exchange_enter alone moves it. */
+enum exchange_state {
+    EXCHANGE_NONE,     /* none is under way: there was none, or the last one failed */
+    EXCHANGE_ASKED,    /* the other leg has it, or will get it, and said nothing final */
+    EXCHANGE_ACCEPTED, /* the other leg said 2xx; ours has not left */
+    EXCHANGE_ANSWERED, /* ours left, and is repeated until its ACK comes (§13.3.1.4) */
+    EXCHANGE_ACKED,    /* by who asked */
+    EXCHANGE_GIVEN_UP, /* that ACK never came */
+    EXCHANGE_STATES
+};
+
+/* Our ACK to the other leg's 2xx. */
+enum exchange_ack {
+    ACK_AT_ONCE,  /* as soon as that comes */
+    ACK_OF_ASKER, /* the 2xx has an offer: the asker's ACK brings the answer */
+    ACK_SENT
+};
+
 /* An INVITE under way, from one leg through us to the other: the first, or a re-INVITE. */
 struct exchange {
-    struct leg *from; /* who asked; NULL: none under way */
-    bool first;       /* the one that began the call */
-    bool late_offer;  /* it came without one: the 2xx has it, the ACK its answer */
-    bool acked;       /* by who asked, or it failed */
-    bool accepted;    /* the other leg said 2xx */
-    bool confirmed;   /* that has our ACK */
-    bool given_up;    /* the ACK never came */
+    struct leg *from;   /* who asked; NULL in NONE */
+    uint8_t state, ack; /* enum exchange_state, enum exchange_ack */
+    bool first;         /* the one that began the call */
     handle server, client;
     uint64_t key; /* a re-INVITE's server transaction, which ends with the ACK */
     uint32_t cseq_in, cseq_out;
     struct block
-        answer;       /* our 2xx, repeated until the ACK (§13.3.1.4); or the refusal that is due */
-    struct block ack; /* one that said more than that it came, sent again for a repeated 2xx; */
-    uint32_t ack_cseq; /* of this INVITE, or of one before, */
-    char ack_leg;      /* to that leg */
+        answer; /* our 2xx, repeated until the ACK (§13.3.1.4); or the refusal that is due */
+    struct block said; /* an ACK that said more than that it came, sent again for a repeated 2xx; */
+    uint32_t said_cseq; /* of this INVITE, or of one before, */
+    char said_leg;      /* to that leg */
     int64_t interval_ms, since_ms;
     struct timer timer;                       /* repeats our 2xx */
     void (*over)(struct call *c, bool acked); /* the ACK came, or comes no more */
@@ -249,8 +263,9 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
 bool call_put_refusal(struct call *c, int status, const struct sip_msg *m, struct buf *ret);
 /* Takes the block: it is the answer when the INVITE is refused. */
 void call_refuse_with(struct call *c, struct block *answer);
-/* Instead of the one before, whose 2xx is not repeated any more. */
+/* It is ASKED, instead of the one before, whose 2xx is not repeated any more. */
 void exchange_begin(struct call *c, const struct exchange *x);
+void exchange_enter(struct call *c, enum exchange_state to);
 /* The other leg's 2xx came: it gets its ACK at once, unless that must bring the answer to its offer
  * (§13.2.2.4). */
 void call_on_accepted(struct call *c);

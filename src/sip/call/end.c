@@ -62,14 +62,13 @@ static void send_bye(struct leg *leg)
 void leg_hang_up(struct leg *leg, struct str reason, const struct sip_msg *m)
 {
     struct call *c = leg->call;
-    struct txn *t = txn_at(c->core->txns, c->x.server);
-    bool unconfirmed = c->x.first && c->x.from == leg && !c->x.acked && !c->x.given_up;
+    bool first = c->x.first && c->x.from == leg;
     if (leg->bye != BYE_NONE)
         return;
-    if (unconfirmed && t && t->state == TXN_ACCEPTED) {
+    if (first && c->x.state == EXCHANGE_ANSWERED) {
         leg->bye = BYE_DUE;
         write_rest(leg, reason, m);
-    } else if (!unconfirmed) { /* otherwise its INVITE is refused when the end is stored */
+    } else if (!first || c->x.state >= EXCHANGE_ACKED) { /* else its INVITE is refused at the end */
         call_confirm(c, NULL);
         write_rest(leg, reason, m);
         send_bye(leg);
@@ -134,7 +133,7 @@ static void refuse_invite(struct call *c)
     struct txn *t = txn_at(c->core->txns, c->x.server);
     if (!t || !c->x.first || t->state >= TXN_COMPLETED)
         return;
-    if (c->x.answer.p && !c->x.accepted)
+    if (c->x.answer.p && c->x.state == EXCHANGE_ASKED)
         txn_answer(c->core->txns, t, c->sip_status, block_str(&c->x.answer));
     else
         call_answer_invite(c, c->sip_status >= 300 ? c->sip_status : 480, (struct str){0}, NULL,

@@ -10,6 +10,33 @@
 
 enum { STRAY_CSEQ_GAP = 10000 };
 
+#define TO(s) (1u << EXCHANGE_##s)
+
+static const struct {
+    const char *name;
+    unsigned next; /* bits of enum exchange_state */
+} rules[EXCHANGE_STATES] = {
+    [EXCHANGE_NONE] = {"NONE", TO(ASKED)},
+    [EXCHANGE_ASKED] = {"ASKED", TO(ACCEPTED) | TO(NONE)},
+    [EXCHANGE_ACCEPTED] = {"ACCEPTED", TO(ANSWERED) | TO(NONE)},
+    [EXCHANGE_ANSWERED] = {"ANSWERED", TO(ACKED) | TO(GIVEN_UP)},
+    [EXCHANGE_ACKED] = {"ACKED", 0},
+    [EXCHANGE_GIVEN_UP] = {"GIVEN_UP", 0},
+};
+
+/* The one setter. An ACKED one is followed by a new one, not by another state of its own. */
+void exchange_enter(struct call *c, enum exchange_state to)
+{
+    ASSERT(rules[c->x.state].next >> to & 1);
+    log_debug("sip", "%s: INVITE of leg %c{%s → %s}", c->call_id, c->x.from->name,
+              rules[c->x.state].name, rules[to].name);
+    c->x.state = (uint8_t)to;
+    if (to != EXCHANGE_ANSWERED)
+        timer_stop(&c->x.timer);
+    if (to == EXCHANGE_NONE)
+        c->x.from = NULL;
+}
+
 void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
                         const struct dialog *in)
 {
@@ -72,7 +99,7 @@ static void on_repeat_answer(struct timer *timer)
     int64_t now = loop_now_ms(core->c.loop);
     struct txn *t = txn_at(core->txns, c->x.server);
     if (now - c->x.since_ms >= 64 * core->c.t1_ms || !t) {
-        c->x.given_up = true;
+        exchange_enter(c, EXCHANGE_GIVEN_UP);
         if (c->x.over)
             c->x.over(c, false);
         return;
@@ -88,7 +115,7 @@ static void on_repeat_answer(struct timer *timer)
 void call_repeat_answer(struct call *c, void (*over)(struct call *c, bool acked))
 {
     struct sip_core *core = c->core;
-    c->x.acked = false;
+    exchange_enter(c, EXCHANGE_ANSWERED);
     c->x.over = over;
     c->x.since_ms = loop_now_ms(core->c.loop);
     c->x.interval_ms = core->c.t1_ms;
@@ -122,9 +149,9 @@ static void send_ack(struct leg *to, uint32_t cseq, const struct sip_msg *m)
     if (b.err != OK)
         return;
     core_send(core, &c->trace, to->name, &d->path, dialog_host(d), buf_str(&b));
-    if (m && ack_says_more(m) && block_set(core->blocks, &c->x.ack, buf_str(&b)) == OK) {
-        c->x.ack_cseq = cseq;
-        c->x.ack_leg = to->name;
+    if (m && ack_says_more(m) && block_set(core->blocks, &c->x.said, buf_str(&b)) == OK) {
+        c->x.said_cseq = cseq;
+        c->x.said_leg = to->name;
     }
 }
 
@@ -135,9 +162,9 @@ void leg_on_repeated_answer(struct leg *leg, uint32_t cseq)
     struct call *c = leg->call;
     struct dialog *d = &leg->dialog;
     bool present = c->x.from && c->x.from != leg && c->x.cseq_out == cseq;
-    if (c->x.ack.p && c->x.ack_cseq == cseq && c->x.ack_leg == leg->name)
-        core_send(c->core, &c->trace, leg->name, &d->path, dialog_host(d), block_str(&c->x.ack));
-    else if (!present || c->x.confirmed)
+    if (c->x.said.p && c->x.said_cseq == cseq && c->x.said_leg == leg->name)
+        core_send(c->core, &c->trace, leg->name, &d->path, dialog_host(d), block_str(&c->x.said));
+    else if (!present || c->x.ack == ACK_SENT)
         send_ack(leg, cseq, NULL);
 }
 
@@ -153,16 +180,16 @@ void call_confirm(struct call *c, const struct sip_msg *m)
 {
     struct leg *to = c->x.from ? c->x.from->other : NULL;
     bool more = m && ack_says_more(m) && call_takes(c, INPUT_REQUEST);
-    if (!to || !c->x.accepted || (c->x.confirmed && !more))
+    if (c->x.state < EXCHANGE_ACCEPTED || (c->x.ack == ACK_SENT && !more))
         return;
-    c->x.confirmed = true;
+    c->x.ack = ACK_SENT;
     send_ack(to, c->x.cseq_out, m);
 }
 
 void call_on_accepted(struct call *c)
 {
-    c->x.accepted = true;
-    if (!c->x.late_offer)
+    exchange_enter(c, EXCHANGE_ACCEPTED);
+    if (c->x.ack == ACK_AT_ONCE)
         call_confirm(c, NULL);
 }
 
@@ -170,12 +197,11 @@ void call_on_accepted(struct call *c)
  * (call_on_late_answer), an INVITE that comes again finds it by its Call-ID. */
 void call_acknowledged(struct call *c, const struct sip_msg *m)
 {
-    c->x.acked = true;
-    if (c->x.late_offer && m && m->body.n) {
+    exchange_enter(c, EXCHANGE_ACKED);
+    if (c->x.ack == ACK_OF_ASKER && m && m->body.n) {
         session_accept_late(c->x.from, block_str(&c->x.answer), m);
         row_write_session(c);
     }
-    timer_stop(&c->x.timer);
     block_give(c->core->blocks, &c->x.answer);
     call_confirm(c, m);
     end_transaction(c, &c->x.server);
@@ -187,10 +213,8 @@ void call_acknowledged(struct call *c, const struct sip_msg *m)
 void leg_on_ack(struct leg *leg, const struct sip_msg *m)
 {
     struct call *c = leg->call;
-    const struct txn *s = txn_at(c->core->txns, c->x.server);
-    bool answered = s && s->state == TXN_ACCEPTED; /* before that it acknowledges nothing */
     leg_proved(leg);
-    if (c->x.from == leg && answered && !c->x.acked && m->cseq == c->x.cseq_in &&
+    if (c->x.from == leg && c->x.state == EXCHANGE_ANSWERED && m->cseq == c->x.cseq_in &&
         call_takes(c, INPUT_ACK))
         call_acknowledged(c, m);
 }
@@ -202,14 +226,15 @@ void exchange_begin(struct call *c, const struct exchange *x)
     timer_stop(&c->x.timer);
     block_give(c->core->blocks, &before.answer);
     c->x = *x;
-    c->x.ack = before.ack;
-    c->x.ack_cseq = before.ack_cseq;
-    c->x.ack_leg = before.ack_leg;
+    c->x.said = before.said;
+    c->x.said_cseq = before.said_cseq;
+    c->x.said_leg = before.said_leg;
+    exchange_enter(c, EXCHANGE_ASKED);
 }
 
 bool call_is_exchanging(const struct call *c)
 {
-    return c->x.from && !c->x.acked;
+    return c->x.state != EXCHANGE_NONE && c->x.state != EXCHANGE_ACKED;
 }
 
 void call_begin_own(struct call *c, struct leg *to, const struct txn *client)
@@ -221,10 +246,8 @@ void call_begin_own(struct call *c, struct leg *to, const struct txn *client)
 
 void call_end_own(struct call *c, const struct txn *client)
 {
-    if (c->x.client != client->self)
-        return;
-    c->x.from = NULL;
-    c->x.acked = true;
+    if (c->x.client == client->self && c->x.state == EXCHANGE_ASKED)
+        exchange_enter(c, EXCHANGE_NONE);
 }
 
 static void send_stray_bye(struct sip_core *core, const struct txn *t, struct dialog *d,

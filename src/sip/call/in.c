@@ -64,11 +64,12 @@ static void derive_call_id(const struct sip_msg *m, const struct book_trunk *t, 
 static void first_exchange(struct call *c, const struct txn *t, const struct sip_msg *m)
 {
     c->invite_key = t->key;
-    exchange_begin(c, &(struct exchange){.from = &c->a,
-                                         .first = true,
-                                         .server = t->self,
-                                         .cseq_in = m->cseq,
-                                         .late_offer = !relayed_sdp(m, NULL, NULL).n});
+    exchange_begin(
+        c, &(struct exchange){.from = &c->a,
+                              .ack = relayed_sdp(m, NULL, NULL).n ? ACK_AT_ONCE : ACK_OF_ASKER,
+                              .first = true,
+                              .server = t->self,
+                              .cseq_in = m->cseq});
 }
 
 /* An INVITE with a new branch of a call that is there: merged on its way (§8.2.2.2), or repeated by

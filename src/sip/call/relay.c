@@ -22,12 +22,6 @@ static void put_rack(struct call *c, const struct dialog *to, const struct sip_m
     sip_putf(b, SIP_H_RACK, "%.*s %u INVITE", STR_FMT(str_slice(rseq, 0, 10)), cseq);
 }
 
-static void reinvite_over(struct call *c)
-{
-    c->x.from = NULL;
-    c->x.acked = true;
-}
-
 /* Sends `m`, which came on `leg`, on in the dialog `to` of the other leg; false when that cannot
  * be, and it is answered here. */
 static bool relay(struct leg *leg, struct dialog *to, struct txn *s, const struct sip_msg *m)
@@ -71,7 +65,7 @@ void call_cancel_reinvite(struct call *c, const struct sip_msg *m)
     struct sip_core *core = c->core;
     struct txn *t = txn_at(core->txns, c->x.client);
     struct buf b = core_scratch(core);
-    if (!t || !c->x.from) /* it was answered meanwhile */
+    if (!t || c->x.state != EXCHANGE_ASKED)
         return;
     leg_put_parting(c->x.from, &b, m);
     txn_cancel(core->txns, t, b.err == OK ? buf_str(&b) : (struct str){0});
@@ -81,14 +75,13 @@ void call_cancel_reinvite(struct call *c, const struct sip_msg *m)
 static int reinvite_refusal(const struct leg *leg)
 {
     struct call *c = leg->call;
-    struct txn *s = txn_at(c->core->txns, c->x.server);
     if (!call_is_exchanging(c))
         return call_takes(c, INPUT_REINVITE) ? 0 : 491;
     if (c->x.from != leg || !c->x.server) /* the other side's, or one of our own */
         return 491;
-    if (!call_takes(c, INPUT_REINVITE) || !s || s->state != TXN_ACCEPTED)
+    if (!call_takes(c, INPUT_REINVITE) || c->x.state != EXCHANGE_ANSWERED)
         return 500;
-    if (c->x.late_offer)
+    if (c->x.ack == ACK_OF_ASKER)
         return 491;             /* the ACK with the answer to our offer is still to come */
     call_acknowledged(c, NULL); /* it overtook the ACK, or that was lost: the 200 was heard */
     return 0;
@@ -104,15 +97,16 @@ static void on_reinvite(struct leg *leg, struct dialog *own, struct txn *s, cons
         return;
     }
     s->call = c->self;
-    exchange_begin(c, &(struct exchange){.from = leg,
-                                         .server = s->self,
-                                         .key = s->key,
-                                         .cseq_in = m->cseq,
-                                         .late_offer = !relayed_sdp(m, NULL, NULL).n});
+    exchange_begin(
+        c, &(struct exchange){.from = leg,
+                              .ack = relayed_sdp(m, NULL, NULL).n ? ACK_AT_ONCE : ACK_OF_ASKER,
+                              .server = s->self,
+                              .key = s->key,
+                              .cseq_in = m->cseq});
     core_reply_kept(core, s, m, 100, NULL, NULL);
     dialog_refresh(own, m, core->transport);
     if (!relay(leg, &leg->other->dialog, s, m))
-        reinvite_over(c);
+        exchange_enter(c, EXCHANGE_NONE);
 }
 
 static void pass(struct leg *leg, struct dialog *own, struct txn *s, const struct sip_msg *m)
@@ -142,7 +136,7 @@ void leg_on_request(struct leg *leg, struct dialog *own, const struct sip_msg *m
         return;
     }
     /* A repeat from before its ACK, late: its transaction was over with that. */
-    if (m->method == SIP_INVITE && c->x.acked && c->x.key &&
+    if (m->method == SIP_INVITE && !call_is_exchanging(c) && c->x.key &&
         c->x.key == txn_server_key(core->txns, m))
         return;
     if (own->remote_cseq && m->cseq <= own->remote_cseq) { /* §12.2.2 */
@@ -209,30 +203,30 @@ static bool relay_answer(struct call *c, struct txn *s, const struct sip_msg *m)
     return kept;
 }
 
+static bool is_asked_by(const struct call *c, const struct txn *client)
+{
+    return c->x.state == EXCHANGE_ASKED && c->x.client == client->self;
+}
+
 /* A 2xx: the asker's ACK goes onwards. When nobody waits for it any more, ours does. */
 static void on_reinvite_accepted(struct call *c, struct txn *t, struct txn *s,
                                  const struct sip_msg *m)
 {
     struct sip_core *core = c->core;
-    bool present = c->x.from && c->x.client == t->self;
-    if (present && s && s->state == TXN_ACCEPTED) { /* again: ours is repeated by its own clock */
-        leg_on_repeated_answer(call_leg(c, (char)t->leg), m->cseq);
+    struct leg *leg = call_leg(c, (char)t->leg);
+    if (!is_asked_by(c, t)) { /* again: ours is repeated by its own clock */
+        leg_on_repeated_answer(leg, m->cseq);
         return;
     }
-    if (present && s && s->state < TXN_COMPLETED && call_takes(c, INPUT_REINVITE)) {
-        dialog_refresh(&call_leg(c, (char)t->leg)->dialog, m, core->transport);
-        call_on_accepted(c);
-        if (relay_answer(c, s, m)) {
-            call_repeat_answer(c, call_on_confirmed);
-            return;
-        }
-    }
-    if (present) {
-        c->x.accepted = true;
-        call_confirm(c, NULL);
-        reinvite_over(c);
+    bool waits = s && s->state < TXN_COMPLETED && call_takes(c, INPUT_REINVITE);
+    if (waits)
+        dialog_refresh(&leg->dialog, m, core->transport);
+    call_on_accepted(c);
+    if (waits && relay_answer(c, s, m)) {
+        call_repeat_answer(c, call_on_confirmed);
     } else {
-        leg_on_repeated_answer(call_leg(c, (char)t->leg), m->cseq);
+        call_confirm(c, NULL);
+        exchange_enter(c, EXCHANGE_NONE);
     }
 }
 
@@ -243,8 +237,8 @@ static void on_reinvite_answer(struct call *c, struct txn *t, struct txn *s,
         on_reinvite_accepted(c, t, s, m);
         return;
     }
-    if (m->status >= 300 && c->x.client == t->self)
-        reinvite_over(c);
+    if (m->status >= 300 && is_asked_by(c, t))
+        exchange_enter(c, EXCHANGE_NONE);
     if (s && m->status > 100)
         (void)relay_answer(c, s, m);
 }
@@ -270,8 +264,8 @@ void call_on_relay_failure(struct call *c, struct txn *t, enum err err)
 {
     struct sip_core *core = c->core;
     struct txn *s = txn_at(core->txns, t->other);
-    if (t->purpose == FOR_REINVITE && c->x.client == t->self)
-        reinvite_over(c);
+    if (t->purpose == FOR_REINVITE && is_asked_by(c, t))
+        exchange_enter(c, EXCHANGE_NONE);
     if (s && txn_request(s, &core->again) == OK)
         core_reply_kept(core, s, &core->again, err == ERR_TIMEOUT ? 408 : 503, NULL, NULL);
 }

@@ -165,7 +165,6 @@ static void go_on(struct call *c, enum call_phase phase)
     } else if (phase == CALL_PHASE_ANSWERED) {
         call_set_state(c, CALL_UP);
         c->sip_status = 200;
-        c->x.acked = true;
         call_probe_soon(c, (int64_t)(crypto_random_u64() % PROBE_SPREAD_MS));
     } else {
         int64_t grace_ms = core->c.listens.n ? core->c.restore_grace_ms : 0;
