@@ -92,13 +92,23 @@ void call_refuse_with(struct call *c, struct block *answer)
     *answer = (struct block){0};
 }
 
+static void on_repeat_answer(struct timer *timer);
+
+/* In `interval_ms`, or when 64 × T1 are over. */
+static void repeat_later(struct call *c)
+{
+    struct loop *loop = c->core->c.loop;
+    int64_t rest_ms = c->x.since_ms + 64 * c->core->c.t1_ms - loop_now_ms(loop);
+    loop_timer(loop, &c->x.timer, c->x.interval_ms < rest_ms ? c->x.interval_ms : rest_ms,
+               on_repeat_answer, c);
+}
+
 static void on_repeat_answer(struct timer *timer)
 {
     struct call *c = timer->arg;
     struct sip_core *core = c->core;
-    int64_t now = loop_now_ms(core->c.loop);
     struct txn *t = txn_at(core->txns, c->x.server);
-    if (now - c->x.since_ms >= 64 * core->c.t1_ms || !t) {
+    if (loop_now_ms(core->c.loop) - c->x.since_ms >= 64 * core->c.t1_ms || !t) {
         exchange_enter(c, EXCHANGE_GIVEN_UP);
         if (c->x.over)
             c->x.over(c, false);
@@ -108,18 +118,17 @@ static void on_repeat_answer(struct timer *timer)
     core_send(core, &c->trace, (char)t->leg, &t->path, str_of(t->host), block_str(&c->x.answer));
     c->x.interval_ms =
         2 * c->x.interval_ms < 8 * core->c.t1_ms ? 2 * c->x.interval_ms : 8 * core->c.t1_ms;
-    loop_timer(core->c.loop, &c->x.timer, c->x.interval_ms, on_repeat_answer, c);
+    repeat_later(c);
 }
 
 /* Over streams too (§13.3.1.4). */
 void call_repeat_answer(struct call *c, void (*over)(struct call *c, bool acked))
 {
-    struct sip_core *core = c->core;
     exchange_enter(c, EXCHANGE_ANSWERED);
     c->x.over = over;
-    c->x.since_ms = loop_now_ms(core->c.loop);
-    c->x.interval_ms = core->c.t1_ms;
-    loop_timer(core->c.loop, &c->x.timer, c->x.interval_ms, on_repeat_answer, c);
+    c->x.since_ms = loop_now_ms(c->core->c.loop);
+    c->x.interval_ms = c->core->c.t1_ms;
+    repeat_later(c);
 }
 
 /* More than that the answer came: a body, such as the answer to a late offer, or X- headers. */

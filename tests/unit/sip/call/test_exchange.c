@@ -62,6 +62,159 @@ static void hang_up(void)
     edge_kit_end();
 }
 
+/* Of the only call. */
+static struct call *the_call(void)
+{
+    handle h;
+    size_t i = 0;
+    struct call *c = pool_next(edge_kit.edge->calls.pool, &i, &h);
+    assert_non_null(c);
+    return c;
+}
+
+static void assert_state(enum exchange_state state)
+{
+    assert_int_equal(the_call()->x.state, state);
+}
+
+static void an_invite_goes_through_its_states(void **state)
+{
+    ring(LINE_SDP);
+    assert_state(EXCHANGE_ASKED);
+    line_answer(&agent, invite, 180);
+    assert_state(EXCHANGE_ASKED);
+    edge_kit.store_held = true;
+    line_answer(&agent, invite, 200);
+    assert_state(EXCHANGE_ACCEPTED);
+    edge_kit.store_held = false;
+    edge_kit_turn();
+    assert_state(EXCHANGE_ANSWERED);
+    line_learn(&caller, last(CARRIER, "200"));
+    ack(1, NULL, NULL);
+    assert_state(EXCHANGE_ACKED);
+    line_say(&caller, "INVITE");
+    assert_state(EXCHANGE_ASKED);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 488);
+    assert_state(EXCHANGE_NONE);
+    line_ack_failure(&caller);
+    hang_up();
+}
+
+/* §13.3.1.4: at intervals from T1 up to T2, for 64 × T1; then both are hung up. */
+static void a_lost_ack(void **state)
+{
+    static const int64_t at_ms[] = {500,   1500,  3500,  7500,  11500,
+                                    15500, 19500, 23500, 27500, 31500};
+    int64_t now = 0;
+    ring(LINE_SDP);
+    answer();
+    for (size_t i = 0; i < sizeof at_ms / sizeof *at_ms; i++) {
+        edge_kit_advance(at_ms[i] - 1 - now);
+        assert_int_equal(count(CARRIER, "200", 1), 1 + i);
+        edge_kit_advance(1);
+        assert_int_equal(count(CARRIER, "200", 1), 2 + i);
+        now = at_ms[i];
+    }
+    edge_kit_advance(32000 - 1 - now);
+    assert_null(edge_kit_last(NULL, "BYE"));
+    assert_state(EXCHANGE_ANSWERED);
+    edge_kit.store_held = true; /* the call is there until its end is stored */
+    edge_kit_advance(1);
+    assert_state(EXCHANGE_GIVEN_UP);
+    edge_kit.store_held = false;
+    edge_kit_turn();
+    line_answer(&caller, last(CARRIER, "BYE"), 200);
+    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    assert_int_equal(count(CARRIER, "200", 1), 11);
+    assert_int_equal(acks(1), 1);
+    assert_string_equal(edge_kit_events(), "incoming_call call_answered call_ended");
+    edge_kit_end();
+}
+
+/* §15: the caller has no confirmed dialog before its ACK, or until none can come any more. */
+static void a_bye_waits_for_the_callers_ack(void **state)
+{
+    for (int acked = 0; acked < 2; acked++) {
+        ring(LINE_SDP);
+        answer();
+        line_say(&agent, "BYE");
+        assert_int_equal(last(AGENT_1, "200")->method, SIP_BYE);
+        edge_kit_advance(acked ? 700 : 31999);
+        assert_null(edge_kit_last(CARRIER, "BYE"));
+        if (acked)
+            ack(1, NULL, NULL);
+        else
+            edge_kit_advance(1);
+        line_answer(&caller, last(CARRIER, "BYE"), 200);
+        edge_kit_end();
+    }
+}
+
+/* It came when the target had answered: the caller gets its 200, and hangs up (§9.1). */
+static void a_cancel_that_crosses_the_200(void **state)
+{
+    ring(LINE_SDP);
+    edge_kit.store_held = true;
+    line_answer(&agent, invite, 200);
+    line_cancel(&caller);
+    assert_int_equal(last(CARRIER, "200")->method, SIP_CANCEL);
+    assert_null(edge_kit_last(AGENT_1, "CANCEL"));
+    edge_kit.store_held = false;
+    edge_kit_turn();
+    assert_int_equal(last(CARRIER, "200")->method, SIP_INVITE);
+    assert_null(edge_kit_last(CARRIER, "487"));
+    line_learn(&caller, last(CARRIER, "200"));
+    ack(1, NULL, NULL);
+    assert_state(EXCHANGE_ACKED);
+    hang_up();
+}
+
+/* §13.2.2.4: each 2xx of another telephone is acknowledged, the first one is hung up. */
+static void of_several_answers_one_makes_the_call(void **state)
+{
+    static const char *const tag[] = {"two", "three"};
+    ring(LINE_SDP);
+    answer();
+    for (size_t i = 0; i < 2; i++)
+        for (int n = 0; n < 3; n++)
+            packet_answer(invite, &(struct response){200, tag[i], NULL, LINE_SDP});
+    assert_int_equal(acks(1), 1 + 2 * 3);
+    size_t byes = 0;
+    for (size_t i = 0; i < edge_kit_packets(); i++) {
+        const struct edge_packet *p = edge_kit_packet(i);
+        if (!p->is_request || p->method != SIP_BYE)
+            continue;
+        assert_true(str_eq(packet_parse(p)->to.tag, str_of(tag[byes++])));
+        packet_answer(p, &(struct response){200, NULL, NULL, NULL});
+    }
+    assert_int_equal(byes, 2);
+    ack(1, NULL, NULL);
+    assert_int_equal(count(CARRIER, "200", 1), 1);
+    hang_up();
+}
+
+/* §14.2, RFC 3261 §14.1: both ask at once; each is refused, and the session is as it was. */
+static void two_reinvites_that_cross(void **state)
+{
+    ring(LINE_SDP);
+    answer();
+    ack(1, NULL, NULL);
+    line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    line_request(&agent, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    last(AGENT_1, "491");
+    line_ack_failure(&agent);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 491);
+    last(CARRIER, "491");
+    line_ack_failure(&caller);
+    assert_state(EXCHANGE_NONE);
+    line_request(&agent, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    line_answer(&caller, last(CARRIER, "INVITE"), 200);
+    assert_state(EXCHANGE_ANSWERED);
+    line_ack(&agent, agent.invite_cseq);
+    assert_state(EXCHANGE_ACKED);
+    hang_up();
+}
+
 /* While call_answered is being stored, too. */
 static void an_answer_is_acknowledged_at_once(void **state)
 {
@@ -185,6 +338,12 @@ static void a_reinvite_of_the_callee_is_acknowledged_alike(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_invite_goes_through_its_states),
+        cmocka_unit_test(a_lost_ack),
+        cmocka_unit_test(a_bye_waits_for_the_callers_ack),
+        cmocka_unit_test(a_cancel_that_crosses_the_200),
+        cmocka_unit_test(of_several_answers_one_makes_the_call),
+        cmocka_unit_test(two_reinvites_that_cross),
         cmocka_unit_test(an_answer_is_acknowledged_at_once),
         cmocka_unit_test(each_repeat_is_acknowledged),
         cmocka_unit_test(an_ack_that_says_more_follows_ours),
