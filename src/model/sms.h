@@ -44,7 +44,8 @@ struct sms_defaults {
 };
 
 /* Gives the alphabet by SMPP 3.4 §5.2.19 and, for 0x10…0x1F and 0xC0…0xFF, the message class and
- * message waiting forms of 3GPP TS 23.038 §4. Unknown values are BINARY. */
+ * message waiting forms of 3GPP TS 23.038 §4, where the default alphabet is d->coding_0. Unknown
+ * values are BINARY. */
 enum sms_alphabet sms_alphabet_of(uint8_t data_coding, const struct sms_defaults *d);
 
 enum { SMS_PARTS_MAX = 255, SMS_DATA_MAX = 65535, SMS_TEXT_MAX = 48 * 1024 };

@@ -29,14 +29,8 @@ bool sms_alphabet_parse(struct str name, enum sms_alphabet *ret)
     return false;
 }
 
-/* Gives GSM 7 bit for a scheme that names it; packed or not as the link does it for data_coding 0.
- */
-static enum sms_alphabet alphabet_of_septets(const struct sms_defaults *d)
-{
-    return d->coding_0 == SMS_GSM7_PACKED ? SMS_GSM7_PACKED : SMS_GSM7;
-}
-
-/* Reads the values that SMPP leaves to 3GPP TS 23.038 §4. A handset reads reserved values as the
+/* Reads the values that SMPP leaves to 3GPP TS 23.038 §4. Over SMPP, "the default alphabet" is the
+ * carrier's there too (SMPP 3.4 §5.2.19), whatever that is on this link. A handset reads reserved values as the
  * default alphabet; we say BINARY, so that the bytes are kept. Nobody uses compressed text (0x20,
  * 0x60), nor 0x40…0x7F over SMPP. */
 static enum sms_alphabet alphabet_of_3gpp(uint8_t data_coding, const struct sms_defaults *d)
@@ -44,14 +38,14 @@ static enum sms_alphabet alphabet_of_3gpp(uint8_t data_coding, const struct sms_
     switch (data_coding >> 4) {
     case 0x1: /* with a message class; bits 3 and 2 choose: 01 is 8 bit data, 11 reserved */
         switch (data_coding >> 2 & 3) {
-        case 0: return alphabet_of_septets(d);
+        case 0: return d->coding_0;
         case 2: return SMS_UCS2;
         default: return SMS_BINARY;
         }
-    case 0xC:                                /* message waiting, the text may be thrown away */
-    case 0xD: return alphabet_of_septets(d); /* the text is to be kept */
+    case 0xC:                     /* message waiting, the text may be thrown away */
+    case 0xD: return d->coding_0; /* the text is to be kept */
     case 0xE: return SMS_UCS2;
-    case 0xF: return data_coding & 4 ? SMS_BINARY : alphabet_of_septets(d);
+    case 0xF: return data_coding & 4 ? SMS_BINARY : d->coding_0;
     default: return SMS_BINARY;
     }
 }
