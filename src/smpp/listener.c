@@ -204,7 +204,7 @@ static void carrier_on_bind(struct carrier *c, struct session *s, const struct p
     peer->binds++;
     l->n_unbound--;
     session_bound(s, state_of_bind(p->command), &as);
-    session_answer(s, pdu_response_to(p->command), p->sequence, ESME_ROK, str_of(our_system_id));
+    session_accept_bind(s, p, str_of(our_system_id));
     log_info("smpp", "link %s is bound by its carrier (%u)", k->set->name, peer->binds);
 }
 

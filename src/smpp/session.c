@@ -20,6 +20,7 @@ enum {
     KEPT_IDLE = 4 * 1024, /* buffers larger than that are given back when empty */
     OWN_FIRST = 2,        /* our sequence numbers: 1 may have been the bind's */
     OWN_LAST = 0x7FFFFFFF,
+    VERSION_WITH_TLVS = 0x34,
 };
 
 /* ---- states ---- */
@@ -131,10 +132,17 @@ static void session_put_answer(struct session *s, const struct session_answer *a
     p.status = a->status;
     if (a->command == PDU_SUBMIT_SM_RESP || a->command == PDU_DATA_SM_RESP)
         p.message_id = a->id;
-    else
-        p.system_id = a->id;
-    if (a->command == PDU_BIND_RECEIVER_RESP || a->command == PDU_BIND_TRANSMITTER_RESP ||
-        a->command == PDU_BIND_TRANSCEIVER_RESP)
+    session_put_pdu(s, &p);
+}
+
+void session_accept_bind(struct session *s, const struct pdu *bind, struct str system_id)
+{
+    struct pdu p;
+    memset(&p, 0, offsetof(struct pdu, tlv));
+    p.command = pdu_response_to(bind->command);
+    p.sequence = bind->sequence;
+    p.system_id = system_id;
+    if (bind->interface_version >= VERSION_WITH_TLVS)
         p.tlv[p.n_tlvs++] = (struct tlv){TLV_SC_INTERFACE_VERSION, STR("\x34")};
     session_put_pdu(s, &p);
 }

@@ -76,11 +76,14 @@ void session_bound(struct session *s, enum session_state as, const struct sessio
 struct session_answer {
     enum pdu_command command;
     uint32_t sequence, status;
-    struct str id; /* message_id, or system_id of a bind's response */
+    struct str id; /* message_id of submit_sm_resp and data_sm_resp */
 };
 /* Sends a response now; no effect when closed. */
 void session_answer(struct session *s, enum pdu_command c, uint32_t sequence, uint32_t status,
                     struct str id);
+/* Accepts that bind under that name. The optional parameter sc_interface_version goes only to a
+ * peer that binds with 0x34 or above: an older one knows none (SMPP 3.4 §3.2.3). */
+void session_accept_bind(struct session *s, const struct pdu *bind, struct str system_id);
 /* Sends the response to that request with that status; nothing when it has no response. */
 void session_refuse(struct session *s, const struct pdu *p, uint32_t status);
 /* A message will be answered later: one more of the window, until it is settled. */

@@ -116,15 +116,19 @@ static void rig_free(struct rig *r)
     free(r);
 }
 
-static void say(struct rig *r, enum pdu_command c, uint32_t sequence)
+static void say_pdu(struct rig *r, const struct pdu *p)
 {
     struct buf b;
-    struct pdu p = {.command = c, .sequence = sequence};
     buf_init(&b, 1024);
-    pdu_print(&p, &b);
+    pdu_print(p, &b);
     assert_int_equal(send(r->peer, b.p, b.n, 0), b.n);
     buf_fini(&b);
     turns(r, 5);
+}
+
+static void say(struct rig *r, enum pdu_command c, uint32_t sequence)
+{
+    say_pdu(r, &(struct pdu){.command = c, .sequence = sequence});
 }
 
 /* What the peer was sent since he last looked: "deliver_sm_resp 3, enquire_link 2"; "closed" at the
@@ -218,7 +222,7 @@ static void bind_and_be_bound(struct rig *r, const struct pdu *p)
 {
     const struct session_link link = {7, WINDOW, ENQUIRE_MS, NULL};
     session_bound(r->s, SESSION_BOUND_TX, &link);
-    session_refuse(r->s, p, ESME_ROK);
+    session_accept_bind(r->s, p, STR("us"));
 }
 
 static void a_bind_changes_the_state(void **state)
@@ -232,6 +236,25 @@ static void a_bind_changes_the_state(void **state)
     later(r, UNBOUND_MS + 10);
     assert_string_equal(heard(r), "");
     rig_free(r);
+}
+
+/* SMPP 3.4 §3.2.3: an older peer is sent no optional parameters. */
+static void the_version_of_the_bind_decides_about_optional_parameters(void **state)
+{
+    static const struct {
+        uint8_t version;
+        size_t size;
+    } binds[] = {{0x34, 16 + 3 + 5}, {0x50, 16 + 3 + 5}, {0x33, 16 + 3}, {0x00, 16 + 3}};
+    for (size_t i = 0; i < sizeof binds / sizeof *binds; i++) {
+        struct rig *r = rig_new(SESSION_OPEN);
+        struct pdu bind = {
+            .command = PDU_BIND_RECEIVER, .sequence = 1, .interface_version = binds[i].version};
+        char answer[256];
+        r->on_request = bind_and_be_bound;
+        say_pdu(r, &bind);
+        assert_int_equal(recv(r->peer, answer, sizeof answer, MSG_DONTWAIT), binds[i].size);
+        rig_free(r);
+    }
 }
 
 static void silence_is_asked_about(void **state)
@@ -445,6 +468,7 @@ int main(void)
         cmocka_unit_test(byte_by_byte),
         cmocka_unit_test(who_does_not_bind_goes),
         cmocka_unit_test(a_bind_changes_the_state),
+        cmocka_unit_test(the_version_of_the_bind_decides_about_optional_parameters),
         cmocka_unit_test(silence_is_asked_about),
         cmocka_unit_test(a_full_window_is_not_read_past),
         cmocka_unit_test(we_unbind),
