@@ -20,7 +20,12 @@
 #include "smpp/unanswered.h"
 
 enum { PENDING_MAX = 262144, BUCKETS = 16384, FROM_MAX = 256 };
-enum { ESM_UDHI = 0x40, ESM_TYPE = 0x3C }; /* §5.2.12; a type of 0 is a message of a person */
+enum { /* esm_class, §5.2.12; the message type is in bits 2 to 5 */
+       ESM_UDHI = 0x40,
+       ESM_TYPE = 0x3C,
+       ESM_RECEIPT = 0x04,
+       ESM_INTERMEDIATE = 0x20,
+};
 enum { BEFORE_RESTART_MS = 2000 };
 
 struct pending_message { /* a message on its way to the disk */
@@ -284,6 +289,16 @@ static const struct {
     [PDU_BIND_TRANSCEIVER] = {FROM_THEIRS | FROM_OURS, ESME_RALYBND},
 };
 
+/* True for a notice about a message that somebody else sent: there is no text in it. All other
+ * types carry the words of a person or a device: 0x08 and 0x10 are acknowledgements that a user
+ * wrote, and some libraries (rusmpp) set them on every message. The two types of notices are defined
+ * from an SMSC to an ESME only; with submit_sm the same bits mean nothing. */
+static bool pdu_is_notice(const struct pdu *p)
+{
+    unsigned type = p->esm_class & ESM_TYPE;
+    return p->command != PDU_SUBMIT_SM && (type == ESM_RECEIPT || type == ESM_INTERMEDIATE);
+}
+
 static bool request_is_allowed(const struct session *s, enum pdu_command c)
 {
     enum session_state state = session_state(s);
@@ -309,7 +324,7 @@ void inbound_on_request(void *arg, struct session *s, const struct pdu *p)
         session_refuse(s, p, requests[p->command].status);
         return;
     }
-    if (p->esm_class & ESM_TYPE) {
+    if (pdu_is_notice(p)) {
         metric_add(METRIC_SMPP_RECEIPTS, 1);
         session_refuse(s, p, ESME_ROK);
         return;

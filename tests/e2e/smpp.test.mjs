@@ -123,12 +123,12 @@ test('several parts: 8 and 16 bit headers, sar, out of order, one twice', async 
 test('what is no message makes no event', async () => {
   const line = await rig.line();
   const receipts = await rig.metric('hookswitch_smpp_receipts_total');
-  for (const esm_class of [0x04, 0x08, 0x10, 0x18, 0x20]) {
+  for (const esm_class of [0x04, 0x20]) {
     const answer = await esme.deliver({ source_addr: from, destination_addr: line.digits, esm_class,
       short_message: Buffer.from('id:1 sub:001 dlvrd:001 submit date:2411151432 done date:2411151432 stat:DELIVRD err:000 text:') });
     assert.equal(answer.command_status, 0);
   }
-  assert.equal(await rig.metric('hookswitch_smpp_receipts_total'), receipts + 5);
+  assert.equal(await rig.metric('hookswitch_smpp_receipts_total'), receipts + 2);
   for (const [command, fields, status] of [
     ['query_sm', { message_id: '1' }, smpp.ESME_RQUERYFAIL],
     ['cancel_sm', { message_id: '1' }, smpp.ESME_RCANCELFAIL],
@@ -143,6 +143,17 @@ test('what is no message makes no event', async () => {
   assert.equal((await esme.deliver({ source_addr: from, destination_addr: mute.digits, short_message: 'x' })).command_status,
     smpp.ESME_RINVDSTADR);
   assert.equal((await rig.events(line.number)).length + (await rig.events(mute.number)).length, 0);
+});
+
+test('acknowledgements that a user wrote, and all else that is no receipt, are texts', async () => {
+  const line = await rig.line();
+  const texts = [[0x08, 'deliver_sm'], [0x10, 'deliver_sm'], [0x18, 'deliver_sm'], [0x08, 'submit_sm'], [0x10, 'submit_sm'], [0x04, 'submit_sm']];
+  for (const [esm_class, way] of texts) {
+    const answer = await esme.ask(way, { source_addr: from, dest_addr_ton: 1, destination_addr: line.digits, esm_class, short_message: Buffer.from(`${way} ${esm_class}`) });
+    assert.equal(answer.command_status, 0);
+  }
+  const events = await rig.receiver.wait(line.where, texts.length);
+  assert.deepEqual(events.map((e) => e.message).sort(), texts.map(([esm_class, way]) => `${way} ${esm_class}`).sort());
 });
 
 test('two equal messages are two events; one with an id of the carrier, sent again, is one', async () => {

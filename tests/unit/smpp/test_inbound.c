@@ -254,6 +254,32 @@ static void who_may_ask_what(void **state)
     }
 }
 
+/* §5.2.12: bits 2 to 5 of esm_class. */
+static void only_receipts_and_intermediate_notices_are_no_texts(void **state)
+{
+    int fd = peer_new(true);
+    unsigned texts = 0;
+    for (unsigned type = 0; type <= 0x3C; type += 4)
+        for (int submitted = 0; submitted < 2; submitted++) {
+            struct pdu p = {.command = submitted ? PDU_SUBMIT_SM : PDU_DELIVER_SM,
+                            .source = {1, 1, STR("19175550100")},
+                            .destination = {1, 1, STR("447911123456")},
+                            .esm_class = (uint8_t)type,
+                            .short_message = STR("hi")};
+            bool notice = !submitted && (type == 0x04 || type == 0x20);
+            n_taken = 0;
+            send_pdu(fd, &p);
+            if (n_taken != !notice)
+                fail_msg("esm_class 0x%02X, submitted %d", type, submitted);
+            texts += n_taken;
+            if (n_taken)
+                commit(0, OK, false);
+            assert_int_equal(heard(fd), ESME_ROK);
+        }
+    assert_int_equal(texts, 30);
+    close(fd);
+}
+
 static void gone_before_the_commit(void **state)
 {
     int first = peer_new(true);
@@ -330,6 +356,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(accepted_is_said_after_the_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_fails_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_may_ask_what, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_receipts_and_intermediate_notices_are_no_texts, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(gone_before_the_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gone_before_a_commit_that_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_the_store_knows_by_itself_is_not_remembered, set_up,
