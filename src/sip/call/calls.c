@@ -78,8 +78,10 @@ void calls_on_ack(struct calls *calls, const struct call_place *at, const struct
                   const struct sip_msg *m)
 {
     struct leg *leg = at->leg ? at->leg : leg_of_invite(calls, invite, m);
-    if (leg)
-        leg_on_ack(leg, m);
+    if (!leg)
+        return;
+    leg_proved(leg);
+    leg_on_ack(leg, m);
 }
 
 void calls_on_request(const struct call_place *at, const struct sip_msg *m, const struct path *from,

@@ -222,7 +222,6 @@ void call_acknowledged(struct call *c, const struct sip_msg *m)
 void leg_on_ack(struct leg *leg, const struct sip_msg *m)
 {
     struct call *c = leg->call;
-    leg_proved(leg);
     if (c->x.from == leg && c->x.state == EXCHANGE_ANSWERED && m->cseq == c->x.cseq_in &&
         call_takes(c, INPUT_ACK))
         call_acknowledged(c, m);
