@@ -38,6 +38,7 @@ struct datagram {
     struct addr local;
     int64_t drained_ms; /* mono: when the socket was last seen empty */
     datagram_on_batch *on_batch;
+    icmp_told *on_icmp; /* NULL: nobody asked */
     void *arg;
     /* in */
     char *memory; /* BATCH buffers */
@@ -99,6 +100,12 @@ static void datagram_on_poll(uv_poll_t *poll, int status, int events)
 {
     struct datagram *d = poll->data;
     struct packet packet[BATCH];
+    if (status < 0) { /* libuv stops at POLLERR, which is how the kernel says that ICMP was heard */
+        icmp_take(d->fd, d->on_icmp, d->arg);
+        if (!d->closed)
+            datagram_watch(d, d->n_out > 0);
+        return;
+    }
     if (events & UV_WRITABLE)
         datagram_watch(d, false); /* the turn's end sends what waits */
     for (int round = 0; round < ROUNDS && !d->closed; round++) {
@@ -118,14 +125,16 @@ static void datagram_watch(struct datagram *d, bool writable)
     uv_poll_start(&d->poll, UV_READABLE | (writable ? UV_WRITABLE : 0), datagram_on_poll);
 }
 
-/* Sends the batch. A packet that the kernel refuses (no route, port closed) is skipped, so that it
- * does not hold up the others. */
+/* Sends the batch. A packet that the kernel refuses (no route) is skipped, so that it does not hold
+ * up the others. An error may also be what was heard of an earlier packet; then the same one is
+ * tried again. */
 static void datagram_flush(void *arg)
 {
     struct datagram *d = arg;
     struct mmsghdr m[SEND_BATCH];
     struct iovec iov[SEND_BATCH];
     size_t sent = 0;
+    bool again = false;
     while (sent < d->n_out) {
         size_t n = d->n_out - sent < SEND_BATCH ? d->n_out - sent : SEND_BATCH;
         for (size_t i = 0; i < n; i++) {
@@ -135,13 +144,17 @@ static void datagram_flush(void *arg)
                 .msg_name = &o->to, .msg_namelen = o->to_n, .msg_iov = &iov[i], .msg_iovlen = 1};
         }
         int done = sendmmsg(d->fd, m, (unsigned)n, MSG_DONTWAIT);
-        if (done > 0)
+        int error = done < 0 ? errno : 0;
+        if (done > 0) {
             sent += (size_t)done;
-        else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            again = false;
+        } else if (error == EAGAIN || error == EWOULDBLOCK) {
             datagram_watch(d, true);
             break;
-        } else if (errno != EINTR)
-            sent++;
+        } else if (error != EINTR) {
+            sent += again;
+            again = !again;
+        }
     }
     if (sent == d->n_out) {
         d->n_out = 0;
@@ -235,6 +248,12 @@ enum err datagram_open(struct loop *l, const struct addr *at, datagram_on_batch 
     loop_on_turn_end(l, datagram_flush, d);
     *ret = d;
     return OK;
+}
+
+void datagram_on_icmp(struct datagram *d, icmp_told *told)
+{
+    if (icmp_listen(d->fd, d->local.family))
+        d->on_icmp = told;
 }
 
 void datagram_close(struct datagram *d)

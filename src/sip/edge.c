@@ -150,11 +150,24 @@ static bool may_connect(void *arg, const struct addr *from)
     return known;
 }
 
-static void on_gone(void *arg, handle conn)
+static void on_gone(void *arg, handle conn, const char *why)
 {
     struct sip_edge *e = arg;
     if (e->core.txns)
-        transactions_on_gone(e->core.txns, conn);
+        transactions_on_gone(e->core.txns, conn, why);
+}
+
+static void on_open(void *arg, handle conn)
+{
+    struct sip_edge *e = arg;
+    transactions_on_open(e->core.txns, conn);
+}
+
+static void on_icmp(void *arg, const struct addr *to, int error, struct str quoted)
+{
+    struct sip_edge *e = arg;
+    if (e->core.txns)
+        transactions_on_icmp(e->core.txns, to, error, quoted);
 }
 
 static void on_response(void *arg, struct txn *t, const struct sip_msg *m)
@@ -196,7 +209,7 @@ enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *w
     snprintf(why, cap, "%s", err_text(ERR_NOMEM));
     if (!e)
         return ERR_NOMEM;
-    const struct transport_user tu = {on_message, may_connect, on_gone, e};
+    const struct transport_user tu = {on_message, may_connect, on_gone, on_open, on_icmp, e};
     const struct transaction_user xu = {on_response, on_failure, on_sent, e};
     size_t open = 0;
     enum err err = calls_count(c, &open);

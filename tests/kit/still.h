@@ -29,6 +29,9 @@ void still_reset_lookups(void); /* part of it */
 bool still_arrive(const struct addr *to, const struct addr *from, struct str bytes,
                   int64_t waited_ms);
 
+/* Tells the socket at `at` that a datagram to `to` came back; false when nobody listens for it. */
+bool still_icmp(const struct addr *at, const struct addr *to, int error, struct str quoted);
+
 struct still_stream { /* as the test sees it */
     uint32_t id;      /* 1, 2 … */
     bool outgoing, open;

@@ -11,6 +11,7 @@ struct datagram {
     struct addr local;
     datagram_on_batch *on_batch;
     void *arg;
+    icmp_told *on_icmp;
 };
 
 struct listener {
@@ -77,9 +78,24 @@ enum err datagram_open(struct loop *l, const struct addr *at, datagram_on_batch 
     struct datagram *d = malloc(sizeof *d);
     if (!d)
         return ERR_NOMEM;
-    *d = (struct datagram){datagrams, *at, on_batch, arg};
+    *d = (struct datagram){datagrams, *at, on_batch, arg, NULL};
     datagrams = *ret = d;
     return OK;
+}
+
+void datagram_on_icmp(struct datagram *d, icmp_told *told)
+{
+    d->on_icmp = told;
+}
+
+bool still_icmp(const struct addr *at, const struct addr *to, int error, struct str quoted)
+{
+    for (struct datagram *d = datagrams; d; d = d->next)
+        if (addr_eq(&d->local, at) && d->on_icmp) {
+            d->on_icmp(d->arg, to, error, quoted);
+            return true;
+        }
+    return false;
 }
 
 void datagram_close(struct datagram *d)

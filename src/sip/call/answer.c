@@ -25,14 +25,16 @@ static bool is_wanted(struct call *c, enum event_kind kind)
 static void on_provisional(struct call *c, struct txn *t, const struct sip_msg *m)
 {
     struct route *r = c->route;
-    bool first = !r->rang;
     r->rang = true;
     if (m->status == 100)
         return;
     const struct fork *f = fork_of_answer(c, t, m);
     if (f)
         call_answer_invite(c, m->status, m->reason, m, &f->a);
-    if (first && m->status == 180 && is_wanted(c, EVENT_CALL_RINGING))
+    if (m->status != 180 || r->told_ringing)
+        return;
+    r->told_ringing = true; /* once a target, whatever came before and whichever address rings */
+    if (is_wanted(c, EVENT_CALL_RINGING))
         call_store(c, &(struct call_news){.kind = EVENT_CALL_RINGING,
                                           .destination = c->destination,
                                           .status = 180,
@@ -82,6 +84,19 @@ static void on_answer(struct call *c, struct txn *t, const struct sip_msg *m)
     call_store(c, &(struct call_news){.kind = EVENT_CALL_ANSWERED, .then = call_send_answer});
 }
 
+/* 503 is about the server at that address (RFC 3263 §4.3): the target's next one is asked, also when
+ * this one rang before. */
+static void on_refused(struct call *c, const struct sip_msg *m)
+{
+    struct route *r = c->route;
+    if (m->status == 503 && r->next_address < r->at.n) {
+        r->rang = false;
+        call_address_failed(c, m->status, m->reason);
+    } else {
+        call_target_refused(c, m);
+    }
+}
+
 void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg *m)
 {
     bool routing = c->route && c->route->client == t->self;
@@ -90,7 +105,7 @@ void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg 
     } else if (routing && m->status < 300) {
         on_answer(c, t, m);
     } else if (routing) {
-        call_target_refused(c, m);
+        on_refused(c, m);
     } else if (m->status >= 200 && m->status < 300) {
         if (dialog_is(&c->b.dialog, m->call_id, m->to.tag))
             leg_on_repeated_answer(&c->b, m->cseq);

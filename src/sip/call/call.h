@@ -247,12 +247,11 @@ void call_ask_ahead(struct call *c, const struct event *incoming, const struct a
 void call_next_target(struct call *c);
 void call_target_failed(struct call *c, int status, struct str reason);
 void call_target_refused(struct call *c, const struct sip_msg *m); /* by a final response */
-void call_on_ring_timeout(struct call *c);            /* the target's turn has lasted long enough */
-void call_address_failed(struct call *c, int status); /* nothing was heard from it */
-void call_route_drop(struct call *c);                 /* frees it; says nothing to anybody */
-void call_stop_ringing(struct call *c);               /* ends the target's turn; no more targets */
-/* The target's INVITE is taken back, with what `m`, the caller's CANCEL or BYE, says of the end. */
-void call_cancel_target(struct call *c, const struct sip_msg *m);
+void call_on_ring_timeout(struct call *c); /* the target's turn has lasted long enough */
+/* Nothing was heard from it, or 503: the next one of the target. `why`: in words, or empty. */
+void call_address_failed(struct call *c, int status, struct str why);
+void call_route_drop(struct call *c);   /* frees it; says nothing to anybody */
+void call_stop_ringing(struct call *c); /* ends the target's turn; no more targets */
 
 /* exchange.c: an INVITE under way through us: its answer, its ACK */
 /* Answers leg a's INVITE, in that dialog of the leg; `status` ≥ 300 ends its transaction. */
@@ -293,7 +292,6 @@ void call_send_answer(struct call *c, enum err err); /* call_answered is stored 
 void leg_on_request(struct leg *leg, struct dialog *own, const struct sip_msg *m,
                     const struct path *from, struct str raw);
 void leg_pass_held(struct leg *leg); /* what waited for the 200 goes on */
-void call_cancel_reinvite(struct call *c, const struct sip_msg *m); /* m: its CANCEL */
 void call_on_relay_response(struct call *c, struct txn *t, const struct sip_msg *m);
 void call_on_relay_failure(struct call *c, struct txn *t, enum err err);
 
@@ -319,6 +317,11 @@ void open_add(struct leg *leg, const struct txn *t);
 void open_hold(struct leg *leg, const struct txn *t);
 struct txn *open_held_next(struct leg *leg);
 void open_refuse(struct leg *leg); /* the call ends: each gets its final answer (§15.1.2) */
+
+/* cancel.c: takes back the target's INVITE, or the re-INVITE under way, with what `m` says of the
+ * end: the asker's CANCEL, or the BYE of an early dialog */
+void call_cancel_target(struct call *c, const struct sip_msg *m);
+void call_cancel_reinvite(struct call *c, const struct sip_msg *m);
 
 /* end.c */
 void call_on_cancel(struct call *c, const struct sip_msg *m);

@@ -185,7 +185,7 @@ void calls_on_failure(struct calls *calls, struct txn *t, enum err err)
         return;
     t->call = 0;
     if (t->purpose == FOR_ROUTE && call_takes(c, INPUT_TARGET))
-        call_address_failed(c, status);
+        call_address_failed(c, status, str_of(t->why));
     else if (t->purpose == FOR_PROBE || t->purpose == FOR_OPINION)
         call_on_probe_failure(c, t, err);
     else if (t->purpose == FOR_RELAY || t->purpose == FOR_REINVITE)

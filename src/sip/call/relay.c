@@ -60,17 +60,6 @@ static bool relay(struct leg *leg, struct dialog *to, struct txn *s, const struc
     return true;
 }
 
-void call_cancel_reinvite(struct call *c, const struct sip_msg *m)
-{
-    struct sip_core *core = c->core;
-    struct txn *t = txn_at(core->txns, c->x.client);
-    struct buf b = core_scratch(core);
-    if (!t || c->x.state != EXCHANGE_ASKED)
-        return;
-    leg_put_parting(c->x.from, &b, m);
-    txn_cancel(core->txns, t, b.err == OK ? buf_str(&b) : (struct str){0});
-}
-
 /* What a re-INVITE is refused with because another one is under way (§14.2); 0: none is. */
 static int reinvite_refusal(const struct leg *leg)
 {

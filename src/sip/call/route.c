@@ -2,6 +2,7 @@
  * and what its failure means for the next one and for the caller. Edge's thread.
  *
  * The book the call began with decides to the end. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,13 @@
 enum { PHRASE_MAX = 512 }; /* bytes of a reason phrase that are kept */
 
 static enum err try_address(struct call *c);
+
+/* Says why the present target failed; empty: the status says it. */
+static void say(struct call *c, struct str why)
+{
+    free(c->phrase);
+    c->detail = c->phrase = why.n ? str_dup(why) : NULL;
+}
 
 void call_route_drop(struct call *c)
 {
@@ -82,6 +90,10 @@ static int address_failure(struct call *c, enum err why)
         c->detail = "the target leads back to this system";
     else if (why == ERR_BLOCKED)
         c->detail = "the target's address is blocked: not a public address";
+    else if (why == ERR_UNREACHABLE)
+        c->detail = "no SIP listener of ours reaches the target's address";
+    else
+        c->detail = err_text(why);
     return why == ERR_DENIED ? 482 : 503;
 }
 
@@ -96,7 +108,10 @@ static void on_resolved(void *arg, const struct resolved *at)
             call_target_failed(r->call, address_failure(r->call, err), STR("Cannot Be Reached"));
         return;
     }
-    log_sparse(LOG_WARN, 1000, "sip", "%s: %s: %s", r->call->call_id, r->host, err_text(at->err));
+    char why[sizeof r->host + 80];
+    snprintf(why, sizeof why, "%s: %s", r->host, err_text(at->err));
+    log_sparse(LOG_WARN, 1000, "sip", "%s: %s", r->call->call_id, why);
+    say(r->call, str_of(why));
     call_target_failed(r->call, 503, STR("Cannot Be Resolved"));
 }
 
@@ -133,6 +148,7 @@ static enum err find_addresses(struct call *c, const struct uri *u)
 
 void call_on_ring_timeout(struct call *c)
 {
+    say(c, (struct str){0}); /* what was said of an address before is no longer why */
     call_target_failed(c, 408, (struct str){0});
 }
 
@@ -230,9 +246,9 @@ static bool target_take(struct call *c, enum decision_kind kind, const struct de
     enum err err = ERR_UNSUPPORTED;
     block_give(c->core->blocks, &c->route->refusal);
     c->route->refused_with = 0;
+    c->route->told_ringing = false;
     free(c->destination);
-    free(c->phrase);
-    c->phrase = NULL;
+    say(c, (struct str){0});
     c->destination = str_dup(s->target->destination);
     c->detail = s->detail;
     if (kind == DECISION_TARGET && (err = start_target(c, s->target)) == OK)
@@ -284,10 +300,8 @@ static void keep_phrase(struct call *c, const struct sip_msg *m)
     struct buf b;
     buf_wrap(&b, text, sizeof text);
     display_print(m->reason, &b);
-    free(c->phrase);
-    c->phrase = NULL;
-    if (b.n && !str_eq_nocase(buf_str(&b), str_of(sip_reason(m->status))))
-        c->detail = c->phrase = str_dup(buf_str(&b));
+    bool usual = str_eq_nocase(buf_str(&b), str_of(sip_reason(m->status)));
+    say(c, usual ? (struct str){0} : buf_str(&b));
 }
 
 void call_target_refused(struct call *c, const struct sip_msg *m)
@@ -307,28 +321,20 @@ void call_target_failed(struct call *c, int status, struct str reason)
     call_next_target(c);
 }
 
-/* Nothing was heard from this address: the next one of the same target, if there is one. */
-void call_address_failed(struct call *c, int status)
+void call_address_failed(struct call *c, int status, struct str why)
 {
     struct route *r = c->route;
     bool last = r->rang || r->next_address >= r->at.n;
     enum err err;
     r->client = 0; /* it ended by itself */
     leave_address(c);
+    say(c, why);
+    if (why.n)
+        log_sparse(LOG_WARN, 1000, "sip", "%s: %s: %.*s", c->call_id, r->host, STR_FMT(why));
     if (last)
         call_target_failed(c, status, (struct str){0});
     else if ((err = try_address(c)) != OK)
         call_target_failed(c, address_failure(c, err), STR("Cannot Be Reached"));
-}
-
-void call_cancel_target(struct call *c, const struct sip_msg *m)
-{
-    struct sip_core *core = c->core;
-    struct txn *t = c->route ? txn_at(core->txns, c->route->client) : NULL;
-    struct buf b = core_scratch(core);
-    leg_put_parting(&c->a, &b, m);
-    if (t)
-        txn_cancel(core->txns, t, b.err == OK ? buf_str(&b) : (struct str){0});
 }
 
 void call_stop_ringing(struct call *c)

@@ -12,8 +12,9 @@ struct route {
     struct lookup *lookup;
     struct resolved at;
     size_t next_address;
-    bool rang;     /* a provisional answer came: no other address after that */
-    handle client; /* the INVITE under way */
+    bool rang;         /* a provisional answer came: no other address after that but for 503 */
+    bool told_ringing; /* call_ringing of this target was told */
+    handle client;     /* the INVITE under way */
     /* What the caller hears if nobody else takes the call: the last target's refusal with what it
      * says, as an answer to the caller's INVITE; empty when the target said nothing. */
     struct block refusal;

@@ -27,12 +27,17 @@ static void conn_forget(struct conn *c)
     pool_give(t->conns, c->self);
 }
 
-static void conn_close(struct conn *c)
+static void conn_close_because(struct conn *c, const char *why)
 {
     struct transport *t = c->t;
     handle self = c->self;
     conn_forget(c);
-    t->user.on_gone(t->user.arg, self);
+    t->user.on_gone(t->user.arg, self, why);
+}
+
+static void conn_close(struct conn *c)
+{
+    conn_close_because(c, "the connection was closed");
 }
 
 static void conn_on_idle(struct timer *timer)
@@ -100,24 +105,30 @@ static void conn_on_bytes(struct stream *s, void *arg, struct str bytes)
 static void conn_on_open(struct stream *s, void *arg)
 {
     struct conn *c = arg;
+    struct transport *t = c->t;
+    handle self = c->self;
     c->open = true;
     if (c->unsent.n && stream_write(s, buf_str(&c->unsent)) != OK) {
         conn_close(c);
         return;
     }
     buf_reset(&c->unsent);
+    if (t->user.on_open)
+        t->user.on_open(t->user.arg, self);
 }
 
 static void conn_on_end(struct stream *s, void *arg, enum err why)
 {
     struct conn *c = arg;
-    if (!c->open) {
-        char peer[ADDR_TEXT_SIZE];
-        addr_print(&c->peer, peer);
-        log_sparse(LOG_WARN, 5000, "sip", "connecting to %s failed: %s %s", peer, err_text(why),
-                   stream_tls_error(s));
-    }
-    conn_close(c);
+    char peer[ADDR_TEXT_SIZE], text[CONN_WHY_MAX];
+    const char *tls = stream_tls_error(s);
+    addr_print(&c->peer, peer);
+    snprintf(text, sizeof text, "%s %s: %s%s%s",
+             c->open ? "the connection was lost:" : "could not connect:", peer, err_text(why),
+             *tls ? ": " : "", tls);
+    if (!c->open)
+        log_sparse(LOG_WARN, 5000, "sip", "%s", text);
+    conn_close_because(c, text);
 }
 
 static const struct stream_events events = {conn_on_open, conn_on_bytes, conn_on_end};

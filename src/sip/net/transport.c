@@ -26,6 +26,12 @@ static void transport_on_batch(void *arg, const struct packet *p, size_t n)
     }
 }
 
+static void transport_on_icmp(void *arg, const struct addr *to, int error, struct str quoted)
+{
+    const struct transport *t = ((struct listening *)arg)->t;
+    t->user.on_icmp(t->user.arg, to, error, quoted);
+}
+
 static bool addr_is_any(const struct addr *a)
 {
     static const uint8_t zero[16];
@@ -67,7 +73,9 @@ enum err transport_new(struct loop *loop, const struct guard *guard,
                      l->transport == SIP_TLS ? "TLS is for outgoing calls only so far"
                      : err == ERR_EXISTS     ? "in use"
                                              : err_text(err));
-        else
+        else if (l->udp && t->user.on_icmp)
+            datagram_on_icmp(l->udp, transport_on_icmp);
+        if (err == OK)
             l->at = l->udp ? datagram_local(l->udp) : listener_local(l->tcp);
     }
     if (err != OK)
@@ -140,6 +148,12 @@ bool transport_route_again(struct transport *t, const struct addr *own, struct p
         }
     }
     return listener_find(t, path);
+}
+
+bool transport_is_open(const struct transport *t, const struct path *path)
+{
+    const struct conn *c = path->conn ? pool_at(t->conns, path->conn) : NULL;
+    return path->transport == SIP_UDP || (c && c->open);
 }
 
 bool transport_came_in(const struct transport *t, const struct path *path)

@@ -2,6 +2,7 @@
  * requests leave through a path, and each message arrives with one. Edge's thread. */
 #pragma once
 #include "base/pool.h"
+#include "net/icmp.h"
 #include "net/guard.h"
 #include "net/loop.h"
 #include "sip/net/listen.h"
@@ -26,8 +27,13 @@ struct transport_user {
                        int64_t waited_ms);
     /* True when this address may open a connection. */
     bool (*may_connect)(void *arg, const struct addr *from);
-    /* A connection is gone: nothing more comes from it, and messages sent over it may be lost. */
-    void (*on_gone)(void *arg, handle conn);
+    /* A connection is gone: nothing more comes from it, and messages sent over it may be lost.
+     * `why`: in words. */
+    void (*on_gone)(void *arg, handle conn, const char *why);
+    /* An outgoing connection stands, and what waited for it leaves; NULL-safe. */
+    void (*on_open)(void *arg, handle conn);
+    /* A datagram came back, or somebody says so (net/icmp.h). */
+    icmp_told *on_icmp;
     void *arg;
 };
 
@@ -52,6 +58,8 @@ bool transport_route_again(struct transport *t, const struct addr *own, struct p
  * is no room for it, or for a connection. */
 MUST_USE enum err transport_send(struct transport *t, struct path *path, struct str host,
                                  struct str bytes);
+/* True when what is sent there leaves at once: its connection need not be made first. */
+bool transport_is_open(const struct transport *t, const struct path *path);
 /* Writes our address as the peer should see it (Via, Contact): "192.0.2.1:5060". */
 void transport_put_own(struct transport *t, const struct path *path, struct buf *b);
 /* Gives our socket address on that path. */

@@ -18,6 +18,7 @@ enum {
     CONN_IDLE_MS = 600000,
     CONN_CONNECT_MS = 5000,
     CONN_UNSENT_MAX = 262144,
+    CONN_WHY_MAX = 512,
     OWN_KEPT = 256,
     OWN_MS = 30000
 };

@@ -40,7 +40,8 @@ static void txn_drop(struct transactions *ts, struct txn *t)
     block_give(ts->blocks, &t->message);
     block_give(ts->blocks, &t->request);
     free(t->host);
-    t->host = NULL;
+    free(t->why);
+    t->host = t->why = NULL;
     if (t->account)
         shares_give(ts->shares, t->account);
     t->account = 0;
@@ -172,10 +173,22 @@ void txn_transmit(struct transactions *ts, struct txn *t)
     if (err == ERR_FULL && !txn_is_reliable(t))
         return; /* a lost packet: the timer repeats it; over a stream nothing would */
     t->unreachable = err != OK;
-    if (err == OK)
+    t->waits = err == OK && !transport_is_open(ts->transport, &t->path);
+    if (err == OK && !t->waits)
         ts->user.on_sent(ts->user.arg, t, block_str(&t->message));
     if (err != OK && !t->server && t->state <= TXN_PROCEEDING)
         loop_timer(ts->loop, &t->timeout, 0, t->timeout.fire, t); /* fails in a turn of its own */
+}
+
+void transactions_on_open(struct transactions *ts, handle conn)
+{
+    handle h;
+    struct txn *t;
+    for (size_t i = 0; (t = pool_next(ts->pool, &i, &h));)
+        if (t->waits && t->path.conn == conn) {
+            t->waits = false;
+            ts->user.on_sent(ts->user.arg, t, block_str(&t->message));
+        }
 }
 
 /* Hashes the fields that are the same in a repeated request (§17.2.3). A branch without the cookie

@@ -39,7 +39,9 @@ struct txn {
     uint64_t account;      /* in whose share it counts, by txn_charge; 0: in none */
     /* Ours: */
     struct transactions *table;
+    bool waits;       /* its message leaves when the connection stands */
     bool unreachable; /* the connection could not be made, or is gone */
+    char *why;        /* then: in words; NULL: not known */
     bool unwanted;    /* client INVITE: to be cancelled, now or with its first provisional answer */
     bool overdue;     /* server INVITE: the user was told that it is still unanswered */
     struct path path;
@@ -119,5 +121,11 @@ void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_ms
  * transactions, and after the final answer, nothing. */
 void txn_cancel(struct transactions *ts, struct txn *t, struct str parting);
 /* Fails the client transactions that wait on a connection which is gone. */
-void transactions_on_gone(struct transactions *ts, handle conn);
+void transactions_on_open(struct transactions *ts, handle conn); /* what waited for it has left */
+void transactions_on_gone(struct transactions *ts, handle conn, const char *why);
+/* A datagram to that address came back. An INVITE that was heard of by nobody ends with it, when the
+ * message quotes its branch: others cannot know that. Whatever else waits is repeated as it would be
+ * (RFC 3261 §18.4). */
+void transactions_on_icmp(struct transactions *ts, const struct addr *to, int error,
+                          struct str quoted);
 void txn_end(struct transactions *ts, struct txn *t); /* forgets it, without a word */

@@ -1,5 +1,7 @@
 /* txn_client: runs the transactions of clients (RFC 3261 §17.1, RFC 6026 §7.2, RFC 4320). A
  * response finds its transaction by our own branch. Edge's thread. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sip/txn/txn_table.h"
@@ -235,13 +237,43 @@ void txn_cancel(struct transactions *ts, struct txn *t, struct str parting)
     send_cancel(ts, t);
 }
 
-void transactions_on_gone(struct transactions *ts, handle conn)
+/* It fails in a turn of its own. */
+static void fail_soon(struct transactions *ts, struct txn *t, const char *why)
+{
+    t->unreachable = true;
+    free(t->why);
+    t->why = str_dup(str_of(why));
+    loop_timer(ts->loop, &t->timeout, 0, on_timeout, t);
+}
+
+void transactions_on_gone(struct transactions *ts, handle conn, const char *why)
 {
     handle h;
     struct txn *t;
     for (size_t i = 0; (t = pool_next(ts->pool, &i, &h));)
-        if (!t->server && t->path.conn == conn && t->state <= TXN_PROCEEDING) {
-            t->unreachable = true;
-            loop_timer(ts->loop, &t->timeout, 0, on_timeout, t);
-        }
+        if (!t->server && t->path.conn == conn && t->state <= TXN_PROCEEDING)
+            fail_soon(ts, t, why);
+}
+
+/* The branch of the first Via in the first bytes of a message, which may end anywhere. */
+static struct str quoted_branch(struct str bytes)
+{
+    static const struct str name = STR(";branch=");
+    for (size_t i = 0; i + name.n + cookie.n + TOKEN_SIZE - 1 <= bytes.n; i++)
+        if (str_starts(str_from(bytes, i), name))
+            return str_slice(bytes, i + name.n, cookie.n + TOKEN_SIZE - 1);
+    return (struct str){0};
+}
+
+void transactions_on_icmp(struct transactions *ts, const struct addr *to, int error,
+                          struct str quoted)
+{
+    char peer[ADDR_TEXT_SIZE], why[160];
+    struct txn *t = of_branch(ts, quoted_branch(quoted));
+    if (!t || !t->invite || t->state != TXN_TRYING || t->path.transport != SIP_UDP ||
+        !addr_eq(&t->path.peer, to))
+        return;
+    addr_print(to, peer);
+    snprintf(why, sizeof why, "nothing was heard from %s but ICMP: %s", peer, strerror(error));
+    fail_soon(ts, t, why);
 }

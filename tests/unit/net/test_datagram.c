@@ -81,6 +81,49 @@ static void throw(const void *bytes, size_t n)
     assert_int_equal(sendto(fd, bytes, n, 0, (struct sockaddr *)&sa, sa_n), n);
 }
 
+static struct {
+    unsigned n;
+    struct addr to;
+    int error;
+    char quoted[64];
+} refused;
+
+static void on_icmp(void *arg, const struct addr *to, int error, struct str quoted)
+{
+    refused.n++;
+    refused.to = *to;
+    refused.error = error;
+    snprintf(refused.quoted, sizeof refused.quoted, "%.*s", STR_FMT(quoted));
+}
+
+/* What the kernel hears of one packet neither stops the socket nor takes another one with it. */
+static void nobody_listens_and_the_socket_goes_on(void **state)
+{
+    struct addr nobody = peer;
+    char bytes[64];
+    int other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof sa;
+    memset(&refused, 0, sizeof refused);
+    assert_int_equal(bind(other, (struct sockaddr *)&sa, n), 0);
+    assert_int_equal(getsockname(other, (struct sockaddr *)&sa, &n), 0);
+    assert_true(addr_from_sockaddr((struct sockaddr *)&sa, &nobody));
+    close(other);
+    datagram_on_icmp(d, on_icmp);
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_ok(datagram_send(d, &nobody, STR("is anybody there?")));
+        loop_turn(loop, 1);
+        assert_ok(datagram_send(d, &peer, STR("to you")));
+        UNTIL(refused.n == i);
+        assert_true(addr_eq(&refused.to, &nobody));
+        assert_int_equal(refused.error, ECONNREFUSED);
+        assert_string_equal(refused.quoted, "is anybody there?");
+        UNTIL(recv(fd, bytes, sizeof bytes, 0) == 6);
+        throw("hello", 5);
+        UNTIL(got.n == i);
+    }
+}
+
 static void a_packet_comes_and_an_answer_leaves(void **state)
 {
     char bytes[64];
@@ -189,6 +232,7 @@ int main(void)
         TEST(the_longest_passes_whole),
         TEST(eight_mebibytes_wait_at_the_most),
         TEST(a_packet_that_cannot_be_sent_is_lost_alone),
+        TEST(nobody_listens_and_the_socket_goes_on),
         TEST(how_long_it_lay_there),
         TEST(one_address_is_opened_once),
     };

@@ -43,7 +43,7 @@ static bool may_connect(void *arg, const struct addr *from)
     return admits;
 }
 
-static void on_gone(void *arg, handle conn)
+static void on_gone(void *arg, handle conn, const char *why)
 {
     gone++;
     last_gone = conn;
@@ -68,7 +68,7 @@ static void pass(int64_t ms)
 static int open_all(void **state)
 {
     struct sip_listens c = {0};
-    const struct transport_user user = {on_message, may_connect, on_gone, NULL};
+    const struct transport_user user = {on_message, may_connect, on_gone, NULL, NULL, NULL};
     const char *fault;
     char why[128];
     clock_fake(1000000);

@@ -1,6 +1,8 @@
 /* The client half of transactions: timers A to F, K and M with their exact times, ACK and CANCEL,
  * answers that find their transaction or none, connections that break (RFC 3261 §17.1, RFC 6026
  * §7.2, RFC 4320). T1 is 500 ms. */
+#include <errno.h>
+
 #include "txn_kit.h"
 
 /* ---- what is repeated, and until when ---- */
@@ -437,7 +439,9 @@ static void a_connection_that_breaks_fails_what_waits_on_it(void **state)
     kit_client("INFO", SIP_TCP);
     kit_client("INFO", SIP_UDP);
     struct txn *answered = kit_client("INVITE", SIP_TCP);
+    assert_int_equal(kit.on_sent, 1); /* by UDP; the others wait for the connection */
     assert_true(still_stream_open(1));
+    assert_int_equal(kit.on_sent, 4);
     kit_respond(invite, "INVITE", 180);
     kit_respond(answered, "INVITE", 200);
     assert_true(still_stream_end(1, ERR_RESET));
@@ -462,7 +466,34 @@ static void a_connection_that_is_not_made_fails_it(void **state)
     assert_int_equal(kit.failures, 1);
     assert_int_equal(kit.failure, ERR_UNREACHABLE);
     assert_int_equal(transactions_count(kit.all), 0);
+    assert_int_equal(kit.on_sent, 0); /* what never left was not sent */
     kit_expect_silence();
+    txn_kit_end();
+}
+
+/* §18.4, for an INVITE alone: another address may take it. A request that is repeated anyway goes on
+ * as if the message had been lost. */
+static void icmp_ends_an_invite_that_nobody_heard(void **state)
+{
+    const struct addr at = {.family = 4, .ip = {5, 0, 0, 1}, .port = 5060};
+    txn_kit_begin();
+    kit_client("INFO", SIP_UDP);
+    assert_true(still_icmp(&at, &kit.peer, ECONNREFUSED, str_of(kit_last())));
+    struct txn *heard = kit_client("INVITE", SIP_UDP);
+    kit_respond(heard, "INVITE", 100);
+    assert_true(still_icmp(&at, &kit.peer, ECONNREFUSED, str_of(kit_last())));
+    kit_advance(1);
+    assert_int_equal(kit.failures, 0);
+    kit_client("INVITE", SIP_UDP);
+    const struct addr other = {.family = 4, .ip = {5, 0, 2, 9}, .port = 5060};
+    assert_true(still_icmp(&at, &other, ECONNREFUSED, str_of(kit_last())));
+    assert_true(still_icmp(&at, &kit.peer, ECONNREFUSED, str_slice(str_of(kit_last()), 0, 80)));
+    kit_advance(1);
+    assert_int_equal(kit.failures, 0);
+    assert_true(still_icmp(&at, &kit.peer, ECONNREFUSED, str_of(kit_last())));
+    kit_advance(1);
+    assert_int_equal(kit.failures, 1);
+    assert_int_equal(kit.failure, ERR_UNREACHABLE);
     txn_kit_end();
 }
 
@@ -558,6 +589,7 @@ int main(void)
         cmocka_unit_test(a_server_transaction_s_handle_is_no_branch),
         cmocka_unit_test(a_connection_that_breaks_fails_what_waits_on_it),
         cmocka_unit_test(a_connection_that_is_not_made_fails_it),
+        cmocka_unit_test(icmp_ends_an_invite_that_nobody_heard),
         cmocka_unit_test(a_stream_that_takes_nothing_fails_it),
         cmocka_unit_test(a_request_that_is_too_long_fails),
         cmocka_unit_test(it_may_be_ended_while_it_is_told),

@@ -24,11 +24,21 @@ static bool may_connect(void *arg, const struct addr *from)
     return true;
 }
 
-static void on_gone(void *arg, handle conn)
+static void on_gone(void *arg, handle conn, const char *why)
 {
     kit.gone++;
     if (kit.all)
-        transactions_on_gone(kit.all, conn);
+        transactions_on_gone(kit.all, conn, why);
+}
+
+static void on_open(void *arg, handle conn)
+{
+    transactions_on_open(kit.all, conn);
+}
+
+static void on_icmp(void *arg, const struct addr *to, int error, struct str quoted)
+{
+    transactions_on_icmp(kit.all, to, error, quoted);
 }
 
 static void on_response(void *arg, struct txn *t, const struct sip_msg *m)
@@ -54,7 +64,7 @@ static void on_txn_sent(void *arg, const struct txn *t, struct str bytes)
 void txn_kit_begin(void)
 {
     struct sip_listens c = {0};
-    const struct transport_user tu = {on_message, may_connect, on_gone, NULL};
+    const struct transport_user tu = {on_message, may_connect, on_gone, on_open, on_icmp, NULL};
     const struct transaction_user xu = {on_response, on_failure, on_txn_sent, NULL};
     const char *fault;
     char why[128];
