@@ -255,6 +255,7 @@ void call_on_relay_failure(struct call *c, struct txn *t, enum err err)
     struct txn *s = txn_at(core->txns, t->other);
     if (t->purpose == FOR_REINVITE && is_asked_by(c, t))
         exchange_enter(c, EXCHANGE_NONE);
+    /* 408 would tell the asker that its dialog is over (§12.2.1.2); the probe finds out. */
     if (s && txn_request(s, &core->again) == OK)
-        core_reply_kept(core, s, &core->again, err == ERR_TIMEOUT ? 408 : 503, NULL, NULL);
+        core_reply_kept(core, s, &core->again, err == ERR_TIMEOUT ? 504 : 503, NULL, NULL);
 }

@@ -195,7 +195,7 @@ static void a_reinvite_that_only_rings_is_taken_back(void **state)
     edge_kit_advance(TIMER_C_MS);
     line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
     edge_kit_advance(64 * T1);
-    assert_int_equal(last(CARRIER, "408")->cseq, 2);
+    assert_int_equal(last(CARRIER, "504")->cseq, 2);
     line_ack_failure(&caller);
     reinvite(&caller); /* the way is free */
     assert_ptr_not_equal(last(AGENT_1, "INVITE"), invite);

@@ -130,6 +130,110 @@ static void a_2xx_behind_a_refused_reinvite_is_acknowledged_to_its_sender(void *
     edge_kit_end();
 }
 
+static void next_reinvites_pass(struct line *caller, struct line *agent)
+{
+    line_request(caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    line_answer(agent, last(AGENT_1, "INVITE"), 200);
+    assert_int_equal(last(CARRIER, "200")->cseq, caller->invite_cseq);
+    line_ack(caller, caller->invite_cseq);
+    line_request(agent, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    line_answer(caller, last(CARRIER, "INVITE"), 200);
+    assert_int_equal(last(AGENT_1, "200")->cseq, agent->invite_cseq);
+    line_ack(agent, agent->invite_cseq);
+}
+
+/* No answer at all, 100 alone, ringing: 504 at its exact time, and the session is as it was. */
+static void a_reinvite_that_nobody_answers(void **state)
+{
+    static const struct {
+        int status; /* of what comes; 0: nothing */
+        int64_t over_ms;
+    } how[] = {{0, 32000}, {100, 200000 + 32000}, {180, 200000 + 32000}};
+    for (size_t i = 0; i < sizeof how / sizeof *how; i++) {
+        struct line caller, agent;
+        edge_kit_begin(1);
+        edge_kit.edge->core.c.probe_ms = 3600 * 1000; /* nobody answers OPTIONS here */
+        talk(&caller, &agent);
+        line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
+        if (how[i].status)
+            line_answer(&agent, last(AGENT_1, "INVITE"), how[i].status);
+        edge_kit_advance(how[i].over_ms - 1);
+        assert_null(edge_kit_last(CARRIER, "504"));
+        assert_int_equal(count(AGENT_1, SIP_CANCEL) > 0, how[i].status != 0);
+        edge_kit_advance(1);
+        assert_int_equal(last(CARRIER, "504")->cseq, caller.invite_cseq);
+        line_ack_failure(&caller);
+        assert_null(edge_kit_last(NULL, "BYE"));
+        next_reinvites_pass(&caller, &agent);
+        hang_up(&caller, &agent);
+        edge_kit_end();
+    }
+}
+
+/* §9.1: its CANCEL waits for a provisional answer, then leaves at once. */
+static void a_reinvite_is_taken_back(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(1);
+    talk(&caller, &agent);
+    line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    const struct edge_packet *invite = last(AGENT_1, "INVITE");
+    line_cancel(&caller);
+    assert_int_equal(last(CARRIER, "200")->method, SIP_CANCEL);
+    edge_kit_advance(700);
+    assert_int_equal(count(AGENT_1, SIP_CANCEL), 0);
+    line_answer(&agent, invite, 100);
+    assert_int_equal(last(AGENT_1, "CANCEL")->cseq, invite->cseq);
+    line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
+    line_answer(&agent, invite, 487);
+    assert_int_equal(last(CARRIER, "487")->cseq, caller.invite_cseq);
+    line_ack_failure(&caller);
+    next_reinvites_pass(&caller, &agent);
+    hang_up(&caller, &agent);
+    edge_kit_end();
+}
+
+/* The target accepted before the CANCEL came: so hears the asker. */
+static void an_accepted_reinvite_is_not_taken_back(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(1);
+    talk(&caller, &agent);
+    line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    const struct edge_packet *invite = last(AGENT_1, "INVITE");
+    line_answer(&agent, invite, 100);
+    line_cancel(&caller);
+    last(AGENT_1, "CANCEL");
+    line_answer(&agent, invite, 200);
+    assert_int_equal(last(CARRIER, "200")->method, SIP_INVITE);
+    assert_int_equal(last(AGENT_1, "ACK")->cseq, invite->cseq);
+    line_ack(&caller, caller.invite_cseq);
+    next_reinvites_pass(&caller, &agent);
+    hang_up(&caller, &agent);
+    edge_kit_end();
+}
+
+/* The answer has no room between the Vias of the asker: the one who accepted is acknowledged, the
+ * asker hears 500. */
+static void an_answer_that_does_not_fit_leaves_the_session(void **state)
+{
+    static char body[SIP_MESSAGE_MAX - 1000], via[3000];
+    struct line caller, agent;
+    memset(body, 'x', sizeof body - 1);
+    snprintf(via, sizeof via, "Via: SIP/2.0/UDP 5.0.1.7;branch=z9hG4bK;x=%.*s\r\n", 2500, body);
+    edge_kit_begin(1);
+    talk(&caller, &agent);
+    line_request(&caller, &(struct request){.method = "INVITE", .headers = via, .body = LINE_SDP});
+    const struct edge_packet *invite = last(AGENT_1, "INVITE");
+    packet_answer(invite, &(struct response){.status = 200, .body = body});
+    assert_int_equal(last(AGENT_1, "ACK")->cseq, invite->cseq);
+    assert_int_equal(last(CARRIER, "500")->cseq, caller.invite_cseq);
+    line_ack_failure(&caller);
+    next_reinvites_pass(&caller, &agent);
+    hang_up(&caller, &agent);
+    edge_kit_end();
+}
+
 /* What was sent since the row was written is not known any more: a CSeq is never used twice. */
 static void after_a_restart_our_requests_are_newer(void **state)
 {
@@ -159,6 +263,10 @@ int main(void)
         cmocka_unit_test(a_prack_names_the_invite_as_its_receiver_knows_it),
         cmocka_unit_test(of_two_invites_that_cross_one_is_refused),
         cmocka_unit_test(a_2xx_behind_a_refused_reinvite_is_acknowledged_to_its_sender),
+        cmocka_unit_test(a_reinvite_that_nobody_answers),
+        cmocka_unit_test(a_reinvite_is_taken_back),
+        cmocka_unit_test(an_accepted_reinvite_is_not_taken_back),
+        cmocka_unit_test(an_answer_that_does_not_fit_leaves_the_session),
         cmocka_unit_test(after_a_restart_our_requests_are_newer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
