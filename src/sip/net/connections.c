@@ -244,7 +244,7 @@ static enum err conn_open(struct transport *t, const struct path *path, const st
     return OK;
 }
 
-enum err conn_send(struct transport *t, struct path *path, struct str host, struct str bytes)
+enum err conn_reach(struct transport *t, struct path *path, struct str host, struct conn **ret)
 {
     struct conn *c = path->conn ? pool_at(t->conns, path->conn) : NULL;
     enum err err = OK;
@@ -263,6 +263,16 @@ enum err conn_send(struct transport *t, struct path *path, struct str host, stru
             return err;
         path->conn = c->self;
     }
+    *ret = c;
+    return OK;
+}
+
+enum err conn_send(struct transport *t, struct path *path, struct str host, struct str bytes)
+{
+    struct conn *c;
+    enum err err = conn_reach(t, path, host, &c);
+    if (err != OK)
+        return err;
     conn_touch(c);
     c->in_call |= path->in_call;
     if (c->open)

@@ -203,19 +203,37 @@ struct addr transport_from(struct transport *t, const struct path *path)
     return addr_is_any(at) ? own_addr_towards(t, at, &path->peer) : *at;
 }
 
+/* The end of a connection to whose transport nobody listens; family 0: it is not needed, or there is
+ * no connection. */
+static struct addr own_end(const struct transport *t, const struct path *path)
+{
+    const struct conn *c = path->conn ? pool_at(t->conns, path->conn) : NULL;
+    bool listens = t->listening[path->listen].transport == (enum sip_transport)path->transport;
+    return c && !listens ? c->local : (struct addr){0};
+}
+
 void transport_put_own(struct transport *t, const struct path *path, struct buf *b)
 {
     const struct addr *at = &t->listening[path->listen].at;
+    struct addr own = own_end(t, path);
     char text[ADDR_TEXT_SIZE];
     if (t->advertise[0]) {
         buf_puts(b, t->advertise);
         if (!strchr(t->advertise, ':') || t->advertise[strlen(t->advertise) - 1] == ']')
-            buf_printf(b, ":%u", at->port);
+            buf_printf(b, ":%u", own.family ? own.port : at->port);
         return;
     }
-    struct addr own = addr_is_any(at) ? own_addr_towards(t, at, &path->peer) : *at;
+    if (!own.family)
+        own = addr_is_any(at) ? own_addr_towards(t, at, &path->peer) : *at;
     addr_print(&own, text);
     buf_puts(b, text);
+}
+
+void transport_reach(struct transport *t, struct path *path, struct str host)
+{
+    struct conn *c;
+    if (path->transport != SIP_UDP)
+        (void)!conn_reach(t, path, host, &c); /* why it cannot be is told when it is sent */
 }
 
 enum err transport_send(struct transport *t, struct path *path, struct str host, struct str bytes)

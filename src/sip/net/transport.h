@@ -58,9 +58,14 @@ bool transport_route_again(struct transport *t, const struct addr *own, struct p
  * is no room for it, or for a connection. */
 MUST_USE enum err transport_send(struct transport *t, struct path *path, struct str host,
                                  struct str bytes);
+/* Streams: finds the connection that transport_send would take, or begins to make it, and names it in
+ * path->conn, so that transport_put_own can say where it comes from. */
+void transport_reach(struct transport *t, struct path *path, struct str host);
 /* True when what is sent there leaves at once: its connection need not be made first. */
 bool transport_is_open(const struct transport *t, const struct path *path);
-/* Writes our address as the peer should see it (Via, Contact): "192.0.2.1:5060". */
+/* Writes our address as the peer should see it (Via, Contact): "192.0.2.1:5060". On a stream it is
+ * that of a listener of the transport, so that the peer can call back; without one that of the
+ * connection's own end, which the peer finds again (RFC 3261 §18.1.1). */
 void transport_put_own(struct transport *t, const struct path *path, struct buf *b);
 /* Gives our socket address on that path. */
 struct addr transport_from(struct transport *t, const struct path *path);

@@ -66,6 +66,9 @@ struct transport {
 };
 
 void conn_on_accept(void *arg, struct stream *s); /* arg: struct listening */
+/* Finds the connection of the path, or makes it. */
+MUST_USE enum err conn_reach(struct transport *t, struct path *path, struct str host,
+                             struct conn **ret);
 MUST_USE enum err conn_send(struct transport *t, struct path *path, struct str host,
                             struct str bytes);
 void conns_free(struct transport *t);

@@ -105,9 +105,9 @@ bool txn_server_ack(struct transactions *ts, struct txn *t);
 MUST_USE enum err txn_request(struct txn *t, struct sip_msg *m);
 
 /* Begins a client transaction: *ret_branch goes into the Via. Then txn_send with the whole request.
- * NULL at the limit. */
-struct txn *txn_client_new(struct transactions *ts, bool invite, const struct path *to,
-                           struct str host, char ret_branch[TOKEN_SIZE + 8]);
+ * to->conn names the connection of a stream from here on. NULL at the limit. */
+struct txn *txn_client_new(struct transactions *ts, bool invite, struct path *to, struct str host,
+                           char ret_branch[TOKEN_SIZE + 8]);
 /* Sends the request. ERR_*: it could not be sent; on_failure is called later all the same. */
 void txn_send(struct transactions *ts, struct txn *t, struct str bytes);
 /* Finds the client transaction that a response belongs to, or NULL. */

@@ -12,12 +12,14 @@ static const struct str cookie = STR("z9hG4bK");
 
 static void on_timeout(struct timer *timer);
 
-struct txn *txn_client_new(struct transactions *ts, bool invite, const struct path *to,
-                           struct str host, char ret_branch[TOKEN_SIZE + 8])
+struct txn *txn_client_new(struct transactions *ts, bool invite, struct path *to, struct str host,
+                           char ret_branch[TOKEN_SIZE + 8])
 {
     struct txn *t = txn_new(ts, to, invite, 64 * ts->t1_ms, on_timeout);
     if (!t)
         return NULL;
+    transport_reach(ts->transport, to, host);
+    t->path.conn = to->conn;
     t->random = crypto_random_u64();
     if (to->transport == SIP_TLS && !(t->host = str_dup(host))) {
         txn_end(ts, t);
