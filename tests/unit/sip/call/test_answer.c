@@ -235,6 +235,9 @@ static void requests_behind_the_200_do_not_overtake_it(void **state)
     line_say(&agent, "INFO");
     line_answer(&caller, info[0], 200); /* its place is free for the next one */
     line_say(&agent, "REFER");
+    line_say(&caller, "MESSAGE");
+    last(AGENT_1, "MESSAGE"); /* it knows the dialog: its requests do not wait */
+    line_answer(&agent, last(AGENT_1, "MESSAGE"), 200);
     line_say(&agent, "INVITE");
     last(AGENT_1, "491");
     line_ack_failure(&agent);

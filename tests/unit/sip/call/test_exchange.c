@@ -314,6 +314,29 @@ static void a_late_offer_waits_for_its_answer(void **state)
     assert_int_equal(acks(2), 0);
     ack(2, NULL, LINE_SDP);
     assert_int_equal(acks(2), 1);
+    line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
+    again = last(AGENT_1, "INVITE");
+    for (size_t n = 1; n <= 2; n++) { /* this one has its own */
+        line_answer(&agent, again, 200);
+        assert_int_equal(acks(3), n);
+    }
+    ack(3, NULL, NULL);
+    hang_up();
+}
+
+/* §13.2.2.4: its CSeq is the INVITE's. And what overtakes it is no ACK of a late offer. */
+static void only_its_ack_answers_a_late_offer(void **state)
+{
+    ring(NULL);
+    answer();
+    ack(7, NULL, LINE_SDP);
+    assert_int_equal(acks(1), 0);
+    line_request(&caller, &(struct request){.method = "INVITE", .cseq = 8, .body = LINE_SDP});
+    assert_int_equal(last(CARRIER, "491")->cseq, 8);
+    line_ack_failure(&caller);
+    assert_int_equal(acks(1), 0);
+    ack(1, NULL, LINE_SDP);
+    assert_int_equal(acks(1), 1);
     hang_up();
 }
 
@@ -349,6 +372,7 @@ int main(void)
         cmocka_unit_test(an_ack_that_says_more_follows_ours),
         cmocka_unit_test(an_ack_behind_the_bye_goes_nowhere),
         cmocka_unit_test(a_late_offer_waits_for_its_answer),
+        cmocka_unit_test(only_its_ack_answers_a_late_offer),
         cmocka_unit_test(a_reinvite_of_the_callee_is_acknowledged_alike),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,12 +223,15 @@ static void an_answer_that_does_not_fit_leaves_the_session(void **state)
     snprintf(via, sizeof via, "Via: SIP/2.0/UDP 5.0.1.7;branch=z9hG4bK;x=%.*s\r\n", 2500, body);
     edge_kit_begin(1);
     talk(&caller, &agent);
-    line_request(&caller, &(struct request){.method = "INVITE", .headers = via, .body = LINE_SDP});
-    const struct edge_packet *invite = last(AGENT_1, "INVITE");
-    packet_answer(invite, &(struct response){.status = 200, .body = body});
-    assert_int_equal(last(AGENT_1, "ACK")->cseq, invite->cseq);
-    assert_int_equal(last(CARRIER, "500")->cseq, caller.invite_cseq);
-    line_ack_failure(&caller);
+    for (int offers = 0; offers < 2; offers++) {
+        const char *offer = offers ? LINE_SDP : NULL;
+        line_request(&caller, &(struct request){.method = "INVITE", .headers = via, .body = offer});
+        const struct edge_packet *invite = last(AGENT_1, "INVITE");
+        packet_answer(invite, &(struct response){.status = 200, .body = body});
+        assert_int_equal(last(AGENT_1, "ACK")->cseq, invite->cseq);
+        assert_int_equal(last(CARRIER, "500")->cseq, caller.invite_cseq);
+        line_ack_failure(&caller);
+    }
     next_reinvites_pass(&caller, &agent);
     hang_up(&caller, &agent);
     edge_kit_end();
