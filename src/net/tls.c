@@ -94,8 +94,9 @@ void tls_free(struct tls *t)
     free(t);
 }
 
-/* Sends SNI for a name, and requires the name or address in the certificate (RFC 6125, RFC 2818).
- * The final dot of a rooted name is left out (RFC 6066 §3). */
+/* Sends SNI for a name, and requires the name or address in the certificate's subjectAltName. A
+ * name in the subject's CN alone does not count (RFC 9110 §4.3.4, RFC 5922 §7.1 for SIP). The final
+ * dot of a rooted name is left out (RFC 6066 §3). */
 static bool tls_host_expect(SSL *ssl, struct str host)
 {
     char z[256];
@@ -107,7 +108,8 @@ static bool tls_host_expect(SSL *ssl, struct str host)
         return false;
     if (addr_parse(host, 0, &literal) == OK)
         return X509_VERIFY_PARAM_set1_ip(p, literal.ip, literal.family == 4 ? 4 : 16) == 1;
-    X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                           X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     return SSL_set_tlsext_host_name(ssl, z) == 1 && X509_VERIFY_PARAM_set1_host(p, z, 0) == 1;
 }
 

@@ -49,6 +49,15 @@ test('ca_pem is trusted instead of the system\'s', async () => {
   assert.match(instead.attempt.error, /unable to get local issuer certificate/);
 });
 
+test('a certificate that names the host in its subject alone is refused', async () => {
+  for (const [names, says] of [[null, /hostname mismatch/], ['DNS:localhost', null]]) {
+    const r = await receiver(ours.issue('localhost', names));
+    const { attempt } = await ping(daemon, await endpoint(daemon, `https://localhost:${r.port}/`, { ca_pem: ours.pem }));
+    if (says) assert.match(attempt.error, says);
+    else assert.equal(attempt.status, 200);
+  }
+});
+
 test('the receiver\'s own certificate may be named as trusted', async () => {
   const own = ours.issue('leaf');
   const r = await receiver(own);

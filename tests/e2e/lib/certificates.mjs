@@ -51,10 +51,10 @@ export class Authority {
     return execFileSync('openssl', args, { cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
-  /** { key, cert } in PEM. `names`: of the certificate, e.g. 'DNS:localhost,IP:127.0.0.1'. */
+  /** { key, cert } in PEM. `names`: of the certificate, e.g. 'DNS:localhost,IP:127.0.0.1'; null: its subject alone has one. */
   issue(subject, names = 'IP:127.0.0.1', { from = Date.now() - 3600e3, until = Date.now() + 86400e3, selfSigned = false } = {}) {
     const n = `${++this.n}`;
-    writeFileSync(this.file(`${n}.ext`), `basicConstraints=CA:FALSE\nsubjectAltName=${names}\n`);
+    writeFileSync(this.file(`${n}.ext`), `basicConstraints=CA:FALSE\n${names ? `subjectAltName=${names}\n` : ''}`);
     this.openssl('req', '-new', '-config', 'config', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
       '-subj', `/CN=${subject}`, '-keyout', `${n}.key`, '-out', `${n}.csr`);
     this.openssl('ca', '-config', 'config', '-batch', '-notext', '-in', `${n}.csr`, '-out', `${n}.pem`,

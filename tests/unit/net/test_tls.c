@@ -16,8 +16,8 @@ static struct str pem_of(BIO *b)
     return str_of_bytes(p, (size_t)n);
 }
 
-/* For "agent.example" and 127.0.0.1, signed by itself. */
-static void certificates_make(void)
+/* Of the subject "agent.example", signed by itself. */
+static void certificates_make(const char *alt_names)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *x = X509_new();
@@ -31,8 +31,7 @@ static void certificates_make(void)
     X509_set_issuer_name(x, X509_get_subject_name(x));
     X509_set_pubkey(x, key);
     X509V3_set_ctx(&ctx, x, x, NULL, NULL, 0);
-    X509_EXTENSION *san =
-        X509V3_EXT_conf_nid(NULL, &ctx, NID_subject_alt_name, "DNS:agent.example,IP:127.0.0.1");
+    X509_EXTENSION *san = X509V3_EXT_conf_nid(NULL, &ctx, NID_subject_alt_name, alt_names);
     X509_add_ext(x, san, -1);
     assert_true(X509_sign(x, key, EVP_sha256()) > 0);
     BIO *cert = BIO_new(BIO_s_mem()), *private = BIO_new(BIO_s_mem());
@@ -127,6 +126,26 @@ static void the_name_must_be_in_the_certificate(void **state)
     }
 }
 
+/* OpenSSL would take the subject's CN where the certificate has no DNS name (RFC 9110 §4.3.4). */
+static void a_name_in_the_subject_alone_is_refused(void **state)
+{
+    struct tls *named = server_tls, *trusts_named = client_tls;
+    certificates_make("IP:127.0.0.1");
+    for (size_t i = 0; i < 2; i++) {
+        static const char *const host[] = {"agent.example", "127.0.0.1"};
+        struct side x;
+        struct listener *li = tls_connect(&x, host[i], client_tls);
+        UNTIL(x.ends || (x.opened && server.opened));
+        assert_int_equal(x.opened, i);
+        assert_true(i || strstr(x.reason, "mismatch"));
+        tls_end(&x, li);
+    }
+    tls_free(server_tls);
+    tls_free(client_tls);
+    server_tls = named;
+    client_tls = trusts_named;
+}
+
 static void a_certificate_of_nobody_s_is_refused(void **state)
 {
     struct side x;
@@ -190,12 +209,13 @@ static void a_handshake_has_its_time(void **state)
 
 int main(void)
 {
-    certificates_make();
+    certificates_make("DNS:agent.example,IP:127.0.0.1");
 #define TEST(f) cmocka_unit_test_setup_teardown(f, stream_kit_begin, stream_kit_end)
     const struct CMUnitTest tests[] = {
         TEST(tls_carries_both_ways),
         TEST(tls_shut_is_a_clean_end),
         TEST(the_name_must_be_in_the_certificate),
+        TEST(a_name_in_the_subject_alone_is_refused),
         TEST(a_certificate_of_nobody_s_is_refused),
         TEST(what_is_no_tls_is_refused),
         TEST(tls_reads_no_more_text_than_is_allowed),
