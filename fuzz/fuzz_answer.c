@@ -14,7 +14,7 @@ static enum err feed(struct http_answer *a, struct str s, size_t piece)
     answer_start(a);
     while (err == OK && s.n && !a->in.complete) {
         size_t k = piece < s.n ? piece : s.n;
-        err = response_reader_feed(&a->in, str_slice(s, 0, k), &rest);
+        err = answer_feed(a, str_slice(s, 0, k), &rest);
         s = str_from(s, k);
     }
     return err;

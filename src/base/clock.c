@@ -191,3 +191,27 @@ enum err clock_parse(struct str s, int64_t *ret_wall_ms)
     *ret_wall_ms = at;
     return OK;
 }
+
+/* ---- dates of HTTP ---- */
+
+enum err clock_parse_http(struct str s, int64_t *ret_wall_ms)
+{
+    static const char *const form[] = {"%a, %d %b %Y %H:%M:%S GMT", "%a, %d-%b-%y %H:%M:%S GMT",
+                                       "%a %b %d %H:%M:%S %Y"};
+    char text[40];
+    if (str_copy(s, text, sizeof text) != OK)
+        return ERR_SYNTAX;
+    for (size_t i = 0; i < sizeof form / sizeof *form; i++) {
+        struct tm t = {0};
+        const char *end = strptime(text, form[i], &t); /* month and day names of the C locale */
+        if (!end || *end)
+            continue;
+        unsigned y = (unsigned)t.tm_year + 1900, mo = (unsigned)t.tm_mon + 1;
+        if (t.tm_year < 70 || t.tm_mday < 1 || (unsigned)t.tm_mday > days_in(y, mo))
+            return ERR_SYNTAX;
+        int64_t days = days_of(y, mo, (unsigned)t.tm_mday);
+        *ret_wall_ms = (days * 86400 + t.tm_hour * 3600 + t.tm_min * 60 + t.tm_sec) * 1000;
+        return OK;
+    }
+    return ERR_SYNTAX;
+}

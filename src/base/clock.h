@@ -34,3 +34,6 @@ size_t clock_print_ms(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]);
  * dropped). Only real dates of the years 1970 to 9999 are accepted; second 60, a leap second, is
  * read as the first second of the next minute. ERR_SYNTAX. */
 MUST_USE enum err clock_parse(struct str text, int64_t *ret_wall_ms);
+/* Parses a date of HTTP in its three forms (RFC 9110 §5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT",
+ * "Sunday, 06-Nov-94 08:49:37 GMT" and "Sun Nov  6 08:49:37 1994". ERR_SYNTAX. */
+MUST_USE enum err clock_parse_http(struct str text, int64_t *ret_wall_ms);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "cli/client/fetch.h"
 #include "cli/client/sse.h"
@@ -94,7 +95,7 @@ static void on_stream_over(void *arg, enum err why, const char *detail,
                            const struct response_reader *r)
 {
     struct stream_client *s = arg;
-    int64_t retry_after_sec = response_reader_retry_after_sec(r);
+    int64_t retry_after_sec = response_reader_retry_after_sec(r, clock_wall_ms());
     char text[200];
     (void)!str_copy(
         str_slice(str_of(why == OK ? "the daemon ended the stream" : detail), 0, sizeof text - 1),

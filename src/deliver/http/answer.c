@@ -1,5 +1,5 @@
 /* answer: what is kept of an endpoint's answer: heads of 16 KiB are read, bodies of 64 KiB of which
- * 4 are kept (net/http/response_reader). Pure. */
+ * 4 are kept (net/http/response_reader), and when it is known how the request went. Pure. */
 #include <string.h>
 
 #include "deliver/http/conn.h"
@@ -18,4 +18,28 @@ void answer_start(struct http_answer *a)
                                                .body_max = HTTP_BODY_MAX};
     a->kept_n = 0;
     response_reader_init(&a->in, &max, on_body, a);
+}
+
+static void answer_take_line(struct http_answer *a)
+{
+    a->in.status = a->in.line_status;
+    a->in.complete = a->in.is_cut = true;
+}
+
+enum err answer_feed(struct http_answer *a, struct str bytes, size_t *ret_rest)
+{
+    enum err err = response_reader_feed(&a->in, bytes, ret_rest);
+    if (err != ERR_SYNTAX || !a->in.line_status)
+        return err;
+    answer_take_line(a);
+    return OK;
+}
+
+bool answer_end(struct http_answer *a)
+{
+    if (response_reader_end(&a->in))
+        return true;
+    if (a->in.begun && a->in.line_status)
+        answer_take_line(a);
+    return a->in.complete;
 }

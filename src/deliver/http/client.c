@@ -108,10 +108,10 @@ static void finish(struct http_exchange *x, enum err err)
     struct http_answer *a = c ? c->answer : NULL;
     struct http_result r = {
         .err = err, .retry_after_sec = -1, .sent_mono_us = x->sent_mono_us, .detail = x->detail};
-    if (a && a->in.begun)
+    if (a && (a->in.begun || a->in.complete))
         r.status = a->in.status;
     if (a && err == OK) {
-        r.retry_after_sec = response_reader_retry_after_sec(&a->in);
+        r.retry_after_sec = response_reader_retry_after_sec(&a->in, clock_wall_ms());
         r.body = str_of_bytes(a->kept, a->kept_n);
     }
     x->on_done(x->arg, &r);
@@ -186,7 +186,7 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
     }
     metric_add(METRIC_HTTP_RECEIVED, (int64_t)bytes.n);
     bool begun = c->answer->in.begun;
-    enum err err = response_reader_feed(&c->answer->in, bytes, &rest);
+    enum err err = answer_feed(c->answer, bytes, &rest);
     if (err != OK) {
         snprintf(x->detail, sizeof x->detail, "%s",
                  err == ERR_TOO_BIG ? "the answer's head is larger than 16 KiB"
@@ -202,7 +202,8 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
     if (response_reader_keeps_alive(&c->answer->in) && rest == 0) {
         struct http_answer *a = c->answer;
         struct http_result r = {.status = a->in.status,
-                                .retry_after_sec = response_reader_retry_after_sec(&a->in),
+                                .retry_after_sec =
+                                    response_reader_retry_after_sec(&a->in, clock_wall_ms()),
                                 .sent_mono_us = x->sent_mono_us,
                                 .body = str_of_bytes(a->kept, a->kept_n),
                                 .detail = ""};
@@ -243,8 +244,7 @@ static void on_end(struct stream *s, void *arg, enum err why)
         pool_close(c);
         return;
     }
-    if (c->answer &&
-        (response_reader_end(&c->answer->in) || (why == ERR_TOO_BIG && c->answer->in.begun))) {
+    if (c->answer && (answer_end(c->answer) || (why == ERR_TOO_BIG && c->answer->in.begun))) {
         finish(x, OK); /* enough was read to know how it went */
         return;
     }

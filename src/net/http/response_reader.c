@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
+
 static struct response_reader *reader_of(llhttp_t *p)
 {
     return p->data;
@@ -78,6 +80,26 @@ static bool is_interim(const struct response_reader *r)
     return r->status >= 100 && r->status < 200 && r->status != 101;
 }
 
+static int on_status_complete(llhttp_t *p)
+{
+    struct response_reader *r = reader_of(p);
+    bool is_final = p->status_code >= 200 && p->status_code < 600;
+    r->line_status = p->http_major == 1 && is_final ? p->status_code : 0;
+    return reader_count_head(p, 0);
+}
+
+/* llhttp waits for a body when a 204 or 304 names a length or a coding; 1 tells it that none comes.
+ * Bytes of it may come all the same, so the connection carries nothing more. */
+enum { HEAD_IS_ALL = 1 };
+static int reader_skip_body(struct response_reader *r)
+{
+    const llhttp_t *p = &r->parser;
+    if (r->status != 204 && r->status != 304)
+        return 0;
+    r->is_cut |= (p->flags & F_TRANSFER_ENCODING) || p->content_length > 0;
+    return HEAD_IS_ALL;
+}
+
 static int on_headers_complete(llhttp_t *p)
 {
     struct response_reader *r = reader_of(p);
@@ -88,7 +110,7 @@ static int on_headers_complete(llhttp_t *p)
     r->is_coded = (p->flags & F_TRANSFER_ENCODING) && !(p->flags & F_CHUNKED);
     if (r->on_head && !is_interim(r))
         r->on_head(r->arg);
-    return 0;
+    return reader_skip_body(r);
 }
 
 static int on_body(llhttp_t *p, const char *at, size_t n)
@@ -120,6 +142,7 @@ static int on_chunk(llhttp_t *p)
 
 static const llhttp_settings_t settings = {
     .on_status = on_status,
+    .on_status_complete = on_status_complete,
     .on_header_field = on_field,
     .on_header_field_complete = on_field_complete,
     .on_header_value = on_value,
@@ -184,9 +207,14 @@ bool response_reader_keeps_alive(const struct response_reader *r)
     return r->complete && !r->is_cut && llhttp_should_keep_alive(&parser);
 }
 
-int64_t response_reader_retry_after_sec(const struct response_reader *r)
+int64_t response_reader_retry_after_sec(const struct response_reader *r, int64_t now_ms)
 {
     uint64_t v;
+    int64_t at_ms;
     struct str text = str_trim(str_of_bytes(r->retry_after, r->retry_after_n));
-    return text.n && str_to_u64(text, 1000000000, &v) == OK ? (int64_t)v : -1;
+    if (text.n && str_to_u64(text, 1000000000, &v) == OK)
+        return (int64_t)v;
+    if (clock_parse_http(text, &at_ms) != OK)
+        return -1;
+    return at_ms > now_ms ? (at_ms - now_ms + 999) / 1000 : 0;
 }

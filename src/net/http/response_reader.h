@@ -1,5 +1,6 @@
 /* Reads one HTTP answer as it comes in, by llhttp and within limits: its status, its Retry-After,
  * and its body in pieces. The reader finds where the answer ends, and tells the bytes behind it.
+ * 204 and 304 end at their head, whatever lengths it names (RFC 9112 §6.3).
  * Pure. */
 #pragma once
 #include <llhttp.h>
@@ -23,8 +24,9 @@ struct response_reader {
     bool begun, complete;          /* its head is there; all of it is */
     bool too_big, is_cut;          /* by the limits */
     bool in_retry_after, is_coded; /* is_coded: a Transfer-Encoding other than chunked */
-    int status;                    /* 0: not read yet */
-    char name[16], retry_after[16];
+    int status;                    /* of the answer whose head is there; 0: not read yet */
+    int line_status;               /* of the status line that came whole, of a final answer; or 0 */
+    char name[16], retry_after[40];
     uint8_t name_n, retry_after_n;
 };
 
@@ -39,5 +41,6 @@ bool response_reader_end(struct response_reader *r);
 /* Bytes of the body that may still be read, when it has an end. */
 size_t response_reader_body_left(const struct response_reader *r);
 bool response_reader_keeps_alive(const struct response_reader *r);
-/* In seconds; -1: none, or a date, which would rely on the sender's clock. */
-int64_t response_reader_retry_after_sec(const struct response_reader *r);
+/* In seconds from now_ms (wall), rounded up; a date (RFC 9110 §10.2.3) that is over gives 0. -1:
+ * none, or neither a number nor a date. */
+int64_t response_reader_retry_after_sec(const struct response_reader *r, int64_t now_ms);

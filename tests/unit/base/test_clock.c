@@ -90,6 +90,27 @@ static void what_is_no_date_is_refused(void **state)
             fail_msg("\"%s\" was taken", bad[i]);
 }
 
+static void dates_of_http(void **state)
+{
+    static const char *const good[] = {"Sun, 06 Nov 1994 08:49:37 GMT",
+                                       "Sunday, 06-Nov-94 08:49:37 GMT",
+                                       "Sun Nov  6 08:49:37 1994"};
+    static const char *const bad[] = {"",
+                                      "1994-11-06T08:49:37Z",
+                                      "Sun, 06 Nov 1994 08:49:37",
+                                      "Sun, 06 Nov 1994 08:49:37 CET",
+                                      "Sun, 31 Feb 1994 08:49:37 GMT",
+                                      "Sun, 06 Nov 1994 25:49:37 GMT",
+                                      "Sun, 06 Nov 1894 08:49:37 GMT"};
+    int64_t ms;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_ok(clock_parse_http(str_of(good[i]), &ms));
+        assert_int_equal(ms, 784111777000);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_err(clock_parse_http(str_of(bad[i]), &ms), ERR_SYNTAX);
+}
+
 static void a_stored_time_is_turned_once_and_a_step_does_not_move_it(void **state)
 {
     const int64_t now = 1731681120000, hour = 3600000;
@@ -130,6 +151,7 @@ int main(void)
         cmocka_unit_test(fractions_and_leap_days_and_seconds),
         cmocka_unit_test(an_offset_is_taken_off),
         cmocka_unit_test(what_is_no_date_is_refused),
+        cmocka_unit_test(dates_of_http),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

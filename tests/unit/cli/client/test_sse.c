@@ -88,7 +88,7 @@ static void heads(const char *text, int status, int64_t retry_after, bool ended,
         begin(&r);
         assert_ok(feed(&r, str_of(text), piece));
         assert_int_equal(r.response.status, status);
-        assert_int_equal(response_reader_retry_after_sec(&r.response), retry_after);
+        assert_int_equal(response_reader_retry_after_sec(&r.response, 0), retry_after);
         assert_int_equal(r.response.complete, ended);
         assert_str(buf_str(&r.seen), seen);
         end(&r);

@@ -150,13 +150,35 @@ static void bytes_behind_it_and_retry_after(void **state)
     begin(&h, 0);
     assert_ok(feed(&h, text, sizeof text, &rest));
     assert_int_equal(rest, 4);
-    assert_int_equal(response_reader_retry_after_sec(&h.in), 17);
+    assert_int_equal(response_reader_retry_after_sec(&h.in, 0), 17);
     buf_fini(&h.body);
+}
+
+static int64_t wait_until(const char *date, int64_t now_ms)
+{
+    struct hearer h;
+    size_t rest;
+    char text[200];
     begin(&h, 0);
-    assert_ok(
-        feed(&h, "HTTP/1.1 503 x\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n\r\n", 1, &rest));
-    assert_int_equal(response_reader_retry_after_sec(&h.in), -1);
+    snprintf(text, sizeof text, "HTTP/1.1 503 x\r\nRetry-After: %s\r\n\r\n", date);
+    assert_ok(feed(&h, text, 1, &rest));
     buf_fini(&h.body);
+    return response_reader_retry_after_sec(&h.in, now_ms);
+}
+
+static void retry_after_may_be_a_date(void **state)
+{
+    const int64_t at_ms = 946684799000;
+    static const char *const form[] = {
+        "Fri, 31 Dec 1999 23:59:59 GMT", "Friday, 31-Dec-99 23:59:59 GMT",
+        "Wednesday, 31-Dec-99 23:59:59 GMT", "Fri Dec 31 23:59:59 1999"};
+    for (size_t i = 0; i < sizeof form / sizeof *form; i++) {
+        assert_int_equal(wait_until(form[i], at_ms - 120000), 120);
+        assert_int_equal(wait_until(form[i], at_ms - 500), 1);
+        assert_int_equal(wait_until(form[i], at_ms + 5000), 0);
+    }
+    assert_int_equal(wait_until("soon", at_ms), -1);
+    assert_int_equal(wait_until("Fri, 31 Dec 1999 23:59:59 GMT and then some", at_ms), -1);
 }
 
 int main(void)
@@ -168,6 +190,7 @@ int main(void)
         cmocka_unit_test(a_body_beyond_its_limit_ends_the_answer),
         cmocka_unit_test(codings_are_told),
         cmocka_unit_test(bytes_behind_it_and_retry_after),
+        cmocka_unit_test(retry_after_may_be_a_date),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
