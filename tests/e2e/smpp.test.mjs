@@ -149,11 +149,11 @@ test('acknowledgements that a user wrote, and all else that is no receipt, are t
   const line = await rig.line();
   const texts = [[0x08, 'deliver_sm'], [0x10, 'deliver_sm'], [0x18, 'deliver_sm'], [0x08, 'submit_sm'], [0x10, 'submit_sm'], [0x04, 'submit_sm']];
   for (const [esm_class, way] of texts) {
-    const answer = await esme.ask(way, { source_addr: from, dest_addr_ton: 1, destination_addr: line.digits, esm_class, short_message: Buffer.from(`${way} ${esm_class}`) });
+    const answer = await esme.ask(way, { source_addr_ton: 1, source_addr: from, dest_addr_ton: 1, destination_addr: line.digits, esm_class, short_message: Buffer.from(`${way.slice(0, 6)} ${esm_class}`) });
     assert.equal(answer.command_status, 0);
   }
   const events = await rig.receiver.wait(line.where, texts.length);
-  assert.deepEqual(events.map((e) => e.message).sort(), texts.map(([esm_class, way]) => `${way} ${esm_class}`).sort());
+  assert.deepEqual(events.map((e) => e.message).sort(), texts.map(([esm_class, way]) => `${way.slice(0, 6)} ${esm_class}`).sort());
 });
 
 test('two equal messages are two events; one with an id of the carrier, sent again, is one', async () => {
