@@ -141,6 +141,16 @@ static void on_message(void *arg, const struct path *from, char *bytes, size_t n
     core->at_hand = (struct trace_label){0};
 }
 
+/* A request that is too large to be taken whole (§21.5.7). */
+static void on_large(void *arg, const struct path *from, char *bytes, size_t n)
+{
+    struct sip_edge *e = arg;
+    struct sip_msg *m = &e->core.msg;
+    (void)!sip_parse(bytes, n, m); /* its body is not there: what matters is who asked what */
+    if (m->is_request && m->answerable)
+        core_reply(&e->core, m, from, 513, NULL, NULL);
+}
+
 static bool may_connect(void *arg, const struct addr *from)
 {
     struct sip_edge *e = arg;
@@ -209,7 +219,8 @@ enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *w
     snprintf(why, cap, "%s", err_text(ERR_NOMEM));
     if (!e)
         return ERR_NOMEM;
-    const struct transport_user tu = {on_message, may_connect, on_gone, on_open, on_icmp, e};
+    const struct transport_user tu = {on_message, on_large, may_connect, on_gone, on_open,
+                                      on_icmp,    e};
     const struct transaction_user xu = {on_response, on_failure, on_sent, e};
     size_t open = 0;
     enum err err = calls_count(c, &open);

@@ -51,6 +51,76 @@ static void conn_touch(struct conn *c)
     loop_timer(c->t->loop, &c->idle, CONN_IDLE_MS, conn_on_idle, c);
 }
 
+/* CRLF CRLF between messages, however it is cut, is answered by CRLF (RFC 5626 §4.4.1). */
+static void conn_answer_keep_alives(struct conn *c, struct str skipped)
+{
+    static const char ping[] = "\r\n\r\n";
+    for (size_t i = 0; i < skipped.n; i++) {
+        c->crlf = skipped.p[i] == ping[c->crlf] ? c->crlf + 1 : skipped.p[i] == '\r';
+        if (ping[c->crlf])
+            continue;
+        c->crlf = 0;
+        (void)!stream_write(c->stream, STR("\r\n")); /* nobody needs a pong that cannot be sent */
+    }
+}
+
+static struct path conn_path(const struct conn *c)
+{
+    return (struct path){
+        .transport = c->transport, .listen = c->listen, .conn = c->self, .peer = c->peer};
+}
+
+/* Gives a copy with a NUL behind it, because the answer may close the connection and free c->in. */
+static char *conn_copy(struct conn *c, size_t at, size_t n)
+{
+    char *copy = malloc(n + 1);
+    if (!copy) {
+        conn_close(c);
+        return NULL;
+    }
+    memcpy(copy, c->in.p + at, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+/* Lets what was said last leave, and ends. */
+static void conn_end(struct conn *c)
+{
+    c->ending = true;
+    buf_reset(&c->in);
+    stream_shut(c->stream);
+    loop_timer(c->t->loop, &c->idle, CONN_END_MS, conn_on_idle, c);
+}
+
+/* A message that is too large: its head is handed over, to be answered (§21.5.7), and its body is
+ * dropped as it comes; the connection, which may be all that a carrier has, goes on. Without an end
+ * in sight it is closed behind the answer. */
+static void conn_refuse_large(struct conn *c, size_t skip, size_t head)
+{
+    struct transport *t = c->t;
+    handle self = c->self;
+    const struct path from = conn_path(c);
+    uint64_t size = c->framing.size;
+    size_t n = head ? head : c->in.n - skip;
+    while (!head && n && c->in.p[skip + n - 1] != '\n') /* up to its last whole line */
+        n--;
+    char *copy = conn_copy(c, skip, n);
+    if (!copy)
+        return;
+    t->user.on_large(t->user.arg, &from, copy, n);
+    free(copy);
+    if (pool_at(t->conns, self) != c)
+        return;
+    c->framing = (struct sip_framing){0};
+    if (!size || size > CONN_DROPPED_MAX) {
+        conn_end(c);
+        return;
+    }
+    size_t here = c->in.n - skip < size ? c->in.n - skip : (size_t)size;
+    c->dropped = size - here;
+    buf_cut(&c->in, skip + here);
+}
+
 /* Hands over the first whole message of c->in; false when there is none, or the connection ended.
  */
 static bool conn_message_take(struct conn *c)
@@ -59,30 +129,30 @@ static bool conn_message_take(struct conn *c)
     handle self = c->self;
     size_t skip, size;
     enum err err = sip_frame(&c->framing, c->in.p, c->in.n, &skip, &size);
-    if (skip >= 4)
-        (void)!stream_write(c->stream, STR("\r\n")); /* nobody needs a pong that cannot be sent */
+    conn_answer_keep_alives(c, str_of_bytes(c->in.p, skip));
+    if (skip < c->in.n)
+        c->crlf = 0;
     if (err == ERR_AGAIN) {
         buf_cut(&c->in, skip);
         return false;
     }
     if (err != OK) {
         metric_add(METRIC_SIP_MALFORMED, 1);
-        log_sparse(LOG_WARN, 10000, "sip", "a stream that cannot be cut into messages is closed");
+        log_sparse(LOG_WARN, 10000, "sip", "a message on a stream is too large, or has no length");
+    }
+    if (err == ERR_TOO_BIG) {
+        conn_refuse_large(c, skip, size);
+        return pool_at(t->conns, self) == c && c->in.n > 0;
+    }
+    if (err != OK) {
         conn_close(c);
         return false;
     }
-    struct path from = {
-        .transport = c->transport, .listen = c->listen, .conn = c->self, .peer = c->peer};
-    char *at = c->in.p + skip;
+    const struct path from = conn_path(c);
     metric_add(METRIC_SIP_PACKETS_IN, 1);
-    /* A copy, because the answer may close the connection and free c->in. */
-    char *copy = malloc(size + 1);
-    if (!copy) {
-        conn_close(c);
+    char *copy = conn_copy(c, skip, size);
+    if (!copy)
         return false;
-    }
-    memcpy(copy, at, size);
-    copy[size] = '\0';
     buf_cut(&c->in, skip + size);
     t->user.on_message(t->user.arg, &from, copy, size, 0);
     free(copy);
@@ -92,13 +162,17 @@ static bool conn_message_take(struct conn *c)
 static void conn_on_bytes(struct stream *s, void *arg, struct str bytes)
 {
     struct conn *c = arg;
+    if (c->ending)
+        return;
     conn_touch(c);
-    buf_put_str(&c->in, bytes);
+    size_t dropped = bytes.n < c->dropped ? bytes.n : (size_t)c->dropped;
+    c->dropped -= dropped;
+    buf_put_str(&c->in, str_from(bytes, dropped));
     if (c->in.err != OK) {
         conn_close(c);
         return;
     }
-    while (conn_message_take(c))
+    while (c->in.n && conn_message_take(c))
         ;
 }
 

@@ -25,6 +25,9 @@ struct transport_user {
     /* A whole message; bytes[n] is writable and NUL. */
     void (*on_message)(void *arg, const struct path *from, char *bytes, size_t n,
                        int64_t waited_ms);
+    /* The head of a message on a stream that is too large to be taken, as far as it came; writable, as
+     * above. */
+    void (*on_large)(void *arg, const struct path *from, char *bytes, size_t n);
     /* True when this address may open a connection. */
     bool (*may_connect)(void *arg, const struct addr *from);
     /* A connection is gone: nothing more comes from it, and messages sent over it may be lost.

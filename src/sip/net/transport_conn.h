@@ -19,6 +19,8 @@ enum {
     CONN_CONNECT_MS = 5000,
     CONN_UNSENT_MAX = 262144,
     CONN_WHY_MAX = 512,
+    CONN_DROPPED_MAX = 16 << 20, /* of a message that is too large; beyond, the connection ends */
+    CONN_END_MS = 2000,          /* then: how long what we said last may take */
     OWN_KEPT = 256,
     OWN_MS = 30000
 };
@@ -43,6 +45,9 @@ struct conn {
     int64_t used_ms;  /* mono: when something came or went last */
     struct addr peer, local;
     char peer_key[ADDR_TEXT_SIZE + 288]; /* "TLS 192.0.2.1:5061 name account" of outgoing ones */
+    bool ending;                         /* nothing is read any more */
+    uint8_t crlf;                        /* bytes of a keep-alive that came: 0 to 3 */
+    uint64_t dropped; /* bytes of a message that was too large, which are still to come */
     struct buf in, unsent;
     struct sip_framing framing; /* of what begins at in.p */
     struct timer idle;

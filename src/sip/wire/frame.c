@@ -73,13 +73,14 @@ enum err sip_frame(struct sip_framing *f, const char *bytes, size_t n, size_t *r
             return n > SIP_MESSAGE_MAX ? ERR_TOO_BIG : ERR_AGAIN;
         size_t head_n = (size_t)(end - head) + 4;
         enum err err = head_length(str_of_bytes(head, head_n), &length);
+        *ret_size = head_n;
         if (err != OK)
             return err;
-        if (head_n + length > SIP_MESSAGE_MAX)
+        f->size = head_n + length;
+        if (f->size > SIP_MESSAGE_MAX)
             return ERR_TOO_BIG;
-        f->size = head_n + (size_t)length;
     }
-    *ret_size = f->size;
+    *ret_size = (size_t)f->size;
     if (n < f->size)
         return ERR_AGAIN;
     *f = (struct sip_framing){0};

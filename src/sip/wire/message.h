@@ -138,12 +138,13 @@ MUST_USE enum err sip_parse(char *bytes, size_t n, struct sip_msg *ret);
  * the first. */
 struct sip_framing {
     size_t looked; /* bytes in which the head does not end */
-    size_t size;   /* of the whole message; 0: its head is not whole yet */
+    uint64_t size; /* of the whole message; 0: its head is not whole yet */
 };
 /* Frames a stream. ERR_AGAIN: more bytes are needed (*ret_size: how many in all, 0: unknown); OK:
  * the first *ret_size are a message, and `f` is ready for the next. A message without
- * Content-Length is ERR_SYNTAX (§20.14), a head of more than 512 lines ERR_TOO_BIG. Whatever it
- * returns, leading CRLFs are *ret_skip bytes to drop first. */
+ * Content-Length is ERR_SYNTAX (§20.14), a head of more than 512 lines ERR_TOO_BIG, and so
+ * is a message of more than SIP_MESSAGE_MAX: then *ret_size is the head's, 0 when it has no end, and
+ * f->size the message's, 0 when that is not known. Whatever it returns, leading CRLFs are *ret_skip bytes to drop first. */
 MUST_USE enum err sip_frame(struct sip_framing *f, const char *bytes, size_t n, size_t *ret_skip,
                             size_t *ret_size);
 

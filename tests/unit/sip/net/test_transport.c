@@ -44,7 +44,7 @@ static struct addr addr_of(const char *text)
 static enum err open_at(const char *listen, const char *advertise)
 {
     struct sip_listens c = {0};
-    const struct transport_user user = {on_message, may_connect, on_gone, NULL, NULL, NULL};
+    const struct transport_user user = {on_message, NULL, may_connect, on_gone, NULL, NULL, NULL};
     const char *fault;
     t = NULL;
     assert_ok(sip_listen_parse(listen, &c, &fault));
