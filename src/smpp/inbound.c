@@ -205,21 +205,37 @@ static uint32_t message_take(struct inbound *in, struct session *s, const struct
 
 /* ---- from a PDU to a message ---- */
 
+/* Takes the NUL off that some senders count as the end of their text. In GSM 7 bit it is `@`, and
+ * data keep all they have. */
+static struct str text_without_end(struct str data, enum sms_alphabet a)
+{
+    if (a == SMS_GSM7 || a == SMS_GSM7_PACKED || a == SMS_BINARY)
+        return data;
+    size_t n = data.n, unit = a == SMS_UCS2 && n % 2 == 0 ? 2 : 1;
+    if (n < unit || data.p[n - 1] || (unit == 2 && data.p[n - 2]))
+        return data;
+    return str_slice(data, 0, n - unit);
+}
+
 /* Reads the text's octets and their coding. */
 static uint32_t message_part_read(const struct pdu *p, const struct sms_defaults *d,
                                   struct sms_part *part)
 {
     const struct tlv *payload = pdu_tlv(p, TLV_MESSAGE_PAYLOAD);
-    if (payload && p->short_message.n)
+    if (payload && payload->value.n && p->short_message.n)
         return ESME_ROPTPARNOTALLWD;
     if (!payload && p->command == PDU_DATA_SM)
         return ESME_RMISSINGOPTPARAM;
     *part = (struct sms_part){.coding.alphabet = sms_alphabet_of(p->data_coding, d),
                               .data_coding = p->data_coding,
-                              .data = payload ? payload->value : p->short_message,
+                              .data = p->short_message.n || !payload ? p->short_message
+                                                                     : payload->value,
                               .parts = 1,
                               .number = 1};
-    return (p->esm_class & ESM_UDHI) && sms_header_parse(part) != OK ? ESME_RINVMSGLEN : ESME_ROK;
+    if ((p->esm_class & ESM_UDHI) && sms_header_parse(part) != OK)
+        return ESME_RINVMSGLEN;
+    part->data = text_without_end(part->data, part->coding.alphabet);
+    return ESME_ROK;
 }
 
 /* Reads the optional parameters where there was no header (§5.3.2.20…25). */

@@ -223,11 +223,21 @@ static bool field_read(const struct field *f, struct pdu *p, struct str *rest)
     }
 }
 
+/* Some senders end the body like a string: up to three NULs, too few for a parameter, are nothing.
+ */
+static bool rest_is_padding(struct str rest)
+{
+    for (size_t i = 0; i < rest.n; i++)
+        if (rest.p[i])
+            return false;
+    return rest.n < 4;
+}
+
 static enum smpp_status tlvs_read(struct pdu *p, struct str rest)
 {
     while (rest.n) {
         if (rest.n < 4)
-            return ESME_RINVOPTPARSTREAM;
+            return rest_is_padding(rest) ? ESME_ROK : ESME_RINVOPTPARSTREAM;
         size_t n = u16_at(rest.p + 2);
         if (n > rest.n - 4)
             return ESME_RINVPARLEN;
@@ -265,7 +275,7 @@ enum err pdu_parse(struct str bytes, struct pdu *p, uint32_t *ret_status)
         if (!field_read(f, p, &rest))
             return ERR_INVALID;
     if (tail == TAIL_NONE)
-        return rest.n ? ERR_INVALID : (*ret_status = ESME_ROK, OK);
+        return rest_is_padding(rest) ? (*ret_status = ESME_ROK, OK) : ERR_INVALID;
     *ret_status = tlvs_read(p, rest);
     return *ret_status == ESME_ROK ? OK : ERR_INVALID;
 }

@@ -29,6 +29,8 @@ static struct {
     uint64_t token;
     char from[64], to[NUMBER_SIZE];
     struct sms_part part;
+    char data[64];
+    size_t data_n;
 } taken[TAKEN_MAX];
 static unsigned n_taken;
 static enum err door; /* what it says at once */
@@ -43,6 +45,9 @@ enum err messages_take(struct messages *m, const struct book *book, const struct
     taken[n_taken].arg = arg;
     taken[n_taken].token = token;
     taken[n_taken].part = in->part;
+    assert_true(in->part.data.n <= sizeof taken[n_taken].data);
+    taken[n_taken].data_n = in->part.data.n;
+    memcpy(taken[n_taken].data, in->part.data.p, in->part.data.n);
     assert_ok(str_copy(in->from, taken[n_taken].from, sizeof taken[n_taken].from));
     assert_ok(str_copy(in->to, taken[n_taken].to, sizeof taken[n_taken].to));
     n_taken++;
@@ -280,6 +285,60 @@ static void only_receipts_and_intermediate_notices_are_no_texts(void **state)
     close(fd);
 }
 
+static void the_end_of_a_string_is_not_text(void **state)
+{
+    static const struct {
+        uint8_t data_coding;
+        struct str sent, due;
+    } texts[] = {
+        {3, STR("hello\0"), STR("hello")},
+        {3, STR("hello\0\0"), STR("hello\0")},
+        {8, STR("\0h\0i\0\0"), STR("\0h\0i")},
+        {8, STR("\0h\0i\0"), STR("\0h\0i")},
+        {8, STR("\0h\1\0"), STR("\0h\1\0")}, /* Ā */
+        {0, STR("hello\0"), STR("hello\0")}, /* @ */
+        {4, STR("\1\0"), STR("\1\0")},
+        {3, STR("\0"), STR("")},
+        {3, STR(""), STR("")},
+    };
+    int fd = peer_new(true);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct pdu p = {.command = PDU_DELIVER_SM,
+                        .source = {1, 1, STR("19175550100")},
+                        .destination = {1, 1, STR("447911123456")},
+                        .data_coding = texts[i].data_coding,
+                        .short_message = texts[i].sent};
+        n_taken = 0;
+        send_pdu(fd, &p);
+        assert_int_equal(n_taken, 1);
+        assert_true(taken[0].data_n == texts[i].due.n &&
+                    !memcmp(taken[0].data, texts[i].due.p, taken[0].data_n));
+        commit(0, OK, false);
+        assert_int_equal(heard(fd), ESME_ROK);
+    }
+    close(fd);
+}
+
+static void an_empty_payload_hides_no_text(void **state)
+{
+    int fd = peer_new(true);
+    struct pdu p = {.command = PDU_DELIVER_SM,
+                    .source = {1, 1, STR("19175550100")},
+                    .destination = {1, 1, STR("447911123456")},
+                    .short_message = STR("hello"),
+                    .n_tlvs = 1,
+                    .tlv = {{TLV_MESSAGE_PAYLOAD, STR("")}}};
+    send_pdu(fd, &p);
+    assert_int_equal(n_taken, 1);
+    assert_true(taken[0].data_n == 5 && !memcmp(taken[0].data, "hello", 5));
+    commit(0, OK, false);
+    assert_int_equal(heard(fd), ESME_ROK);
+    p.tlv[0].value = STR("other");
+    send_pdu(fd, &p);
+    assert_int_equal(heard(fd), ESME_ROPTPARNOTALLWD);
+    close(fd);
+}
+
 static void gone_before_the_commit(void **state)
 {
     int first = peer_new(true);
@@ -358,6 +417,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_may_ask_what, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_receipts_and_intermediate_notices_are_no_texts, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(the_end_of_a_string_is_not_text, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_empty_payload_hides_no_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gone_before_the_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gone_before_a_commit_that_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_the_store_knows_by_itself_is_not_remembered, set_up,

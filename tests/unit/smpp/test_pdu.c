@@ -179,7 +179,7 @@ static void lies(void **state)
         {"00000024 00000005 00000000 00000006 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"
          "0424 00",
          ESME_RINVOPTPARSTREAM},
-        {"00000011 00000015 00000000 00000001 00", ESME_RINVCMDLEN},
+        {"00000011 00000015 00000000 00000001 01", ESME_RINVCMDLEN},
         /* system_id of 16, service_type of 6 */
         {"00000027 00000002 00000000 00000001 61616161616161616161616161616161 00 00 00 00 00 00 "
          "00",
@@ -239,6 +239,29 @@ static void too_many_tlvs(void **state)
     buf_fini(&b);
 }
 
+/* One to three NULs behind the body are passed over; a fourth could be a parameter of tag 0, and
+ * anything else is one that is cut off. */
+static void nuls_behind_the_body(void **state)
+{
+    for (int c = 0; c < 2; c++)
+        for (size_t n = 0; n <= 4; n++) {
+            struct buf b;
+            struct pdu p = {.command = c ? PDU_DELIVER_SM : PDU_BIND_RECEIVER}, back;
+            uint32_t status;
+            buf_init(&b, 256);
+            pdu_print(&p, &b);
+            buf_put(&b, "\0\0\0\0", n);
+            b.p[3] = (char)b.n;
+            bool due = n < 4 || c;
+            assert_int_equal(pdu_parse(buf_str(&b), &back, &status) == OK, due);
+            assert_int_equal(back.n_tlvs, n == 4 && c);
+            b.p[b.n - 1] = 1;
+            if (n && n < 4)
+                assert_err(pdu_parse(buf_str(&b), &back, &status), ERR_INVALID);
+            buf_fini(&b);
+        }
+}
+
 static void numbers_of_tlvs(void **state)
 {
     struct pdu p = {.n_tlvs = 3,
@@ -274,6 +297,7 @@ int main(void)
         cmocka_unit_test(lies),
         cmocka_unit_test(submit_multi_is_read_to_its_header),
         cmocka_unit_test(too_many_tlvs),
+        cmocka_unit_test(nuls_behind_the_body),
         cmocka_unit_test(numbers_of_tlvs),
         cmocka_unit_test(names),
     };
