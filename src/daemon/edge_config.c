@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SMPP_PORT = 2775, RESTORE_GRACE_MS = 32000 };
+enum { SMPP_PORT = 2775, RESTORE_GRACE_MS = 1500 };
 
 /* The value goes into headers, so it may hold nothing that ends one. "" is none. */
 static bool is_host(const char *s)

@@ -84,7 +84,7 @@ static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct
             calls_on_ack(&e->calls, &at, t, m);
     } else if (m->method == SIP_CANCEL) { /* `t` is its INVITE's */
         calls_on_cancel(&e->calls, m, from);
-    } else if (t) {
+    } else if (t && !(trunk && calls_want_again(&e->calls, t, m))) {
         txn_server_repeat(core->txns, t);
     } else if (at.leg) {
         calls_on_request(&at, m, from, raw);
@@ -112,6 +112,8 @@ static void on_response_message(struct sip_edge *e, const struct sip_msg *m,
         txn_on_response(core->txns, t, m);
     else if (m->cseq_method == SIP_INVITE && m->status >= 200 && m->status < 300)
         call_on_late_answer(&e->calls, m, from);
+    else if (leg && m->cseq_method == SIP_INVITE && m->status < 200)
+        call_on_late_ringing(leg, m, from);
 }
 
 static void on_message(void *arg, const struct path *from, char *bytes, size_t n, int64_t waited_ms)

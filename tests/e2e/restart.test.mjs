@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { Rig, carrier } from './lib/rig.mjs';
 import { freePort } from './lib/daemon.mjs';
 import { recv, pause, uac, uas, sipp } from './lib/sipp.mjs';
+import { Agent } from './lib/agent.mjs';
+import { Caller } from './lib/ua.mjs';
 import { until } from './lib/until.mjs';
 
 let rig;
@@ -58,6 +60,47 @@ test('a held call whose peers are gone ends as lost after the probe', async () =
   assert.equal(ended.end_reason, 'lost');
   assert.equal(ended.ended_by, 'system');
   assert.equal(ended.answered, true);
+});
+
+/** A call that rings when the daemon is killed. */
+async function killedWhileItRings(work) {
+  const agent = await Agent.open({ answer: () => 180 });
+  const caller = await Caller.open(carrier, rig.daemon.sip);
+  const line = await rig.line({ endpoint: { events: ['incoming_call', 'call_ringing', 'call_ended'] } });
+  await rig.daemon.must('PUT', `/v1/numbers/${line.number}/forward`, { targets: [{ type: 'sip', destination: agent.uri() }] });
+  try {
+    await caller.send('INVITE', line.number);
+    await caller.wait(180, 'INVITE');
+    await rig.receiver.wait(line.where, 2);
+    await rig.daemon.restart();
+    await work(caller, line.number);
+    const ack = caller.answers.at(-1);
+    await caller.send('ACK', line.number, { branch: `z9hG4bK${caller.id}1INVITE`, to: /^To:[^\r]*(;tag=[^;\r]+)/m.exec(ack)[1] });
+    const cancel = await agent.wait('CANCEL');
+    assert.equal(/branch=([^;]+)/.exec(cancel.text)[1], /branch=([^;]+)/.exec(agent.of('INVITE')[0].text)[1]);
+    return await theEnd(line);
+  } finally {
+    caller.close();
+    agent.close();
+  }
+}
+
+test('killed while it rings: the caller hears 503, the target a CANCEL, and the call ends as lost', async () => {
+  const ended = await killedWhileItRings(async (caller) => {
+    await caller.wait(503, 'INVITE');
+    assert.match(caller.of(503, 'INVITE')[0], /^Retry-After: \d+\r$/m);
+  });
+  assert.equal(ended.end_reason, 'lost');
+  assert.equal(ended.answered, false);
+});
+
+test('killed while it rings: the caller may cancel', async () => {
+  const ended = await killedWhileItRings(async (caller, number) => {
+    await caller.send('CANCEL', number, { branch: `z9hG4bK${caller.id}1INVITE` });
+    await caller.wait(200, 'CANCEL');
+    await caller.wait(487, 'INVITE');
+  });
+  assert.equal(ended.end_reason, 'canceled');
 });
 
 // The judge compares what the senders saw with what the receiver saw, never the daemon's own store.

@@ -181,7 +181,7 @@ static void config_default(void)
                              .t1_ms = 500,
                              .ring_timeout_s = 30,
                              .probe_ms = 60000,
-                             .restore_grace_ms = 32000,
+                             .restore_grace_ms = 1500,
                              .early = kit_on_early,
                              .ask = kit_on_ask};
     c->listens.n = sizeof listen / sizeof *listen;

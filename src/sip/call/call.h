@@ -220,6 +220,8 @@ void leg_forget_tags(struct leg *leg);
 /* From here on the transaction's messages are in the trace as the leg's, and it counts in the
  * account's share, for as long as it lasts, even if the call has ended. */
 void leg_trace(const struct leg *leg, struct txn *t);
+void leg_heard(struct leg *leg);  /* something came from its peer */
+void leg_proved(struct leg *leg); /* something that only a peer in this dialog sends */
 
 /* fork.c: the early dialogs */
 /* That of the answer's To tag, made when it is new. NULL: too large, no memory, or there are
@@ -360,8 +362,6 @@ MUST_USE enum err call_admission(struct call *c, const struct event *of, struct 
 struct sequences *call_sequences(struct call *c);
 
 /* probe.c: is anybody still there? */
-void leg_heard(struct leg *leg);  /* something came from its peer */
-void leg_proved(struct leg *leg); /* something that only a peer in this dialog sends */
 void call_enter_up(struct call *c);
 void call_probe_soon(struct call *c,
                      int64_t in_ms); /* both legs, as if they were silent since long */

@@ -94,6 +94,13 @@ void calls_on_request(const struct call_place *at, const struct sip_msg *m, cons
         leg_on_request(at->leg, at->dialog, m, from, raw);
 }
 
+bool calls_want_again(struct calls *calls, const struct txn *t, const struct sip_msg *m)
+{
+    const struct call *c = t->call ? pool_at(calls->pool, t->call) : NULL;
+    return c && m->method == SIP_INVITE && c->x.server == t->self &&
+           call_takes(c, INPUT_INVITE_AGAIN);
+}
+
 void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct path *from)
 {
     struct sip_core *core = calls->core;

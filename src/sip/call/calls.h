@@ -44,6 +44,10 @@ struct leg *calls_at(struct calls *calls, struct str tag, struct str call_id, st
 void calls_packet_at_hand(struct calls *calls, const struct leg *leg, const struct path *from,
                           struct str raw);
 
+/* The INVITE of `t` is from before a restart, of a call that goes on when it is repeated, as `m`. */
+bool calls_want_again(struct calls *calls, const struct txn *t, const struct sip_msg *m);
+/* A provisional answer to an INVITE of ours that has no transaction, with the tag of that leg. */
+void call_on_late_ringing(struct leg *leg, const struct sip_msg *m, const struct path *from);
 /* An INVITE outside of dialogs. */
 void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct path *from,
                     struct str raw, const struct book_trunk *trunk);

@@ -52,6 +52,8 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
                   status > 100 && status < 300);
     if (status > 100 && status < 300)
         dialog_put_contact(&t->path, core->transport, &b);
+    if (status == 503)
+        sip_putf(&b, SIP_H_RETRY_AFTER, "%d", RETRY_AFTER_SEC);
     if (from_b)
         leg_put_relayed(&c->b, &b, from_b);
     else

@@ -85,6 +85,9 @@ static void on_known(struct call *c, const struct sip_msg *m, const struct path 
         core_reply(core, m, from, 482, NULL, NULL);
         return;
     }
+    struct txn *before = txn_at(core->txns, c->x.server); /* made from the row: it has no offer */
+    if (before)
+        txn_end(core->txns, before);
     struct txn *t = txn_server_new(core->txns, m, from, raw, true);
     if (!t)
         return;

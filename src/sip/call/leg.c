@@ -69,3 +69,14 @@ void leg_trace(const struct leg *leg, struct txn *t)
     t->trace = leg->call->trace;
     txn_charge(leg->call->core->txns, t, leg->call->account);
 }
+
+void leg_heard(struct leg *leg)
+{
+    leg->heard_ms = (uint32_t)loop_now_ms(leg->call->core->c.loop);
+}
+
+void leg_proved(struct leg *leg)
+{
+    leg_heard(leg);
+    leg->proved_ms = leg->heard_ms;
+}

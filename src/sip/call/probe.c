@@ -44,16 +44,6 @@ static int64_t now_ms(const struct leg *leg)
     return loop_now_ms(leg->call->core->c.loop);
 }
 
-void leg_heard(struct leg *leg)
-{
-    leg->heard_ms = (uint32_t)now_ms(leg);
-}
-
-void leg_proved(struct leg *leg)
-{
-    leg->heard_ms = leg->proved_ms = (uint32_t)now_ms(leg);
-}
-
 /* ---- a leg's question ---- */
 
 static struct question *question_of(const struct leg *leg)

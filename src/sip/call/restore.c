@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "sip/call/revive.h"
 #include "sip/call/session.h"
 
 enum {
@@ -34,8 +35,8 @@ void call_on_not_repeated(struct call *c)
 {
     static const struct str why = STR("SIP;cause=503;text=\"Lost\"");
     if (!c->detail) {
-        c->detail = "the daemon was restarted and the INVITE was not repeated";
-        call_end(c, END_LOST, ENDED_BY_SYSTEM, 408);
+        c->detail = "the daemon was restarted before the call was answered";
+        call_end(c, END_LOST, ENDED_BY_SYSTEM, 503);
         return;
     }
     log_warn("sip", "%s ends as lost: %s", c->call_id, c->detail);
@@ -114,7 +115,9 @@ static const char *legs_read(struct call *c, const struct call_row *r)
             return "the row of the call cannot be read";
         memcpy(c->token, token.p, token.n);
         a = dialog_parse(&legs, c->core->transport, &c->a.dialog);
-        if (a != ERR_SYNTAX && legs.n)
+        if (a != ERR_SYNTAX && r->phase != CALL_PHASE_ANSWERED)
+            call_revive(c, legs);
+        else if (a != ERR_SYNTAX && legs.n)
             b = dialog_parse(&legs, c->core->transport, &c->b.dialog);
         session_parse(legs, &session);
         c->session_expires_s = session.expires_s;

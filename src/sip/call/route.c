@@ -12,6 +12,8 @@
 
 enum { PHRASE_MAX = 512 }; /* bytes of a reason phrase that are kept */
 
+enum { ATTEMPTS_GAP = 1000 }; /* INVITEs of one call between two starts: 64 targets' addresses */
+
 static enum err try_address(struct call *c);
 
 /* Says why the present target failed; empty: the status says it. */
@@ -232,8 +234,10 @@ static bool route_begin(struct call *c)
 {
     if (!c->book)
         c->book = book_take(c->core->c.books);
-    if (!c->route && (c->route = calloc(1, sizeof *c->route)))
+    if (!c->route && (c->route = calloc(1, sizeof *c->route))) {
         c->route->call = c;
+        c->route->attempts = c->restored ? c->calls->starts * ATTEMPTS_GAP : 0;
+    }
     if (c->route && call_decision_make(c))
         return true;
     call_end(c, END_FAILED, ENDED_BY_SYSTEM, 500);

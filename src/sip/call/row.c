@@ -8,19 +8,23 @@
 
 #include "base/id.h"
 #include "base/log.h"
+#include "sip/call/unanswered.h"
 #include "store/rows/calls.h"
 
 enum { ROW_MAX = 65536 };
 
-/* The call's token and which start of the daemon wrote it, then the dialogs, then the session. */
-void call_put_legs(const struct call *c, struct buf *out)
+/* The call's token and which start of the daemon wrote it, the caller's dialog, and then the other
+ * one and the session, or the INVITEs that wait for an answer. */
+void call_put_legs(const struct call *c, bool answered, struct buf *out)
 {
     buf_printf(out, "%s %u\n", c->token, c->calls->starts);
     dialog_print(&c->a.dialog, c->core->transport, out);
-    if (!c->b.dialog.mem)
-        return;
-    dialog_print(&c->b.dialog, c->core->transport, out);
-    session_print(c, out);
+    if (answered) {
+        dialog_print(&c->b.dialog, c->core->transport, out);
+        session_print(c, out);
+    } else {
+        unanswered_print(c, out);
+    }
 }
 
 struct row_job {
@@ -81,7 +85,7 @@ void row_write_session(struct call *c)
         return;
     j->job.run = row_write_run;
     j->job.done = row_on_written;
-    call_put_legs(c, &j->mem);
+    call_put_legs(c, true, &j->mem);
     session_hand_in(c, j);
     if (j->mem.err == OK && store_write(c->core->c.store, &j->job) == OK)
         return;

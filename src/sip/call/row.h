@@ -2,7 +2,7 @@
 #pragma once
 #include "sip/call/session.h"
 
-void call_put_legs(const struct call *c, struct buf *out);
+void call_put_legs(const struct call *c, bool answered, struct buf *out);
 /* The session changed: the row gets it. What cannot be written now stays in memory, and is written
  * with the next change or when the call is probed. */
 void row_write_session(struct call *c);

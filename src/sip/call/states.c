@@ -19,7 +19,7 @@ const struct state_rule call_states[CALL_STATES] = {
                        .inputs = TAKE(INVITE_AGAIN) | TAKE(CANCEL) | TAKE(END),
                        .next = TO(DECIDING) | TO(ROUTING) | TO(UP) | TO(ENDING) | TO(OVER),
                        .on_time = call_on_not_repeated,
-                       .timer = "32 s",
+                       .timer = "1.5 s",
                        .at_time = "ends as lost"},
     [CALL_TAKING] = {.name = "TAKING",
                      .waits_for = "the commit of incoming_call",

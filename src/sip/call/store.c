@@ -92,9 +92,9 @@ static void write_facts(const struct call *c, struct buf *b)
 }
 
 /* What a restart needs to go on with the call. */
-static void write_legs(struct call *c, struct buf *b)
+static void write_legs(struct call *c, bool answered, struct buf *b)
 {
-    call_put_legs(c, b);
+    call_put_legs(c, answered, b);
     if (b->err == OK)
         return;
     buf_reset(b);
@@ -125,7 +125,7 @@ enum err call_admission(struct call *c, const struct event *of, struct admission
     write_facts(c, &facts);
     buf_wrap(&legs, core->scratch + FACTS_MAX, LEGS_MAX);
     if (phase != CALL_PHASE_ENDED)
-        write_legs(c, &legs);
+        write_legs(c, phase == CALL_PHASE_ANSWERED, &legs);
     if (phase == CALL_PHASE_ANSWERED)
         session_hand_in(c, of);
     bool ended = phase == CALL_PHASE_ENDED, answered = phase != CALL_PHASE_TRYING;

@@ -13,7 +13,8 @@ enum err transactions_new(struct loop *l, struct transport *tp, struct blocks *b
 {
     struct transactions *ts = calloc(1, sizeof *ts);
     enum err err = ts ? pool_new(&ts->pool, sizeof(struct txn), max) : ERR_NOMEM;
-    if (err == OK && (!(ts->servers = map_new()) || !(ts->text = malloc(TXN_TEXT_MAX))))
+    if (err == OK && (!(ts->servers = map_new()) || !(ts->adopted = map_new()) ||
+                      !(ts->text = malloc(TXN_TEXT_MAX))))
         err = ERR_NOMEM;
     if (err == OK)
         err = shares_new(&ts->shares);
@@ -57,6 +58,7 @@ void transactions_free(struct transactions *ts)
     for (size_t i = 0; ts->pool && (t = pool_next(ts->pool, &i, &h));)
         txn_drop(ts, t);
     map_free(ts->servers);
+    map_free(ts->adopted);
     shares_free(ts->shares);
     pool_free(ts->pool);
     free(ts->text);
@@ -132,6 +134,8 @@ void txn_end(struct transactions *ts, struct txn *t)
 {
     if (t->server && map_get(ts->servers, str_of_u64(&t->key)) == t)
         map_remove(ts->servers, str_of_u64(&t->key));
+    if (!t->server && map_get(ts->adopted, str_of_u64(&t->random)) == t)
+        map_remove(ts->adopted, str_of_u64(&t->random));
     txn_drop(ts, t);
     pool_give(ts->pool, t->self);
 }

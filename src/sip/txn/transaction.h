@@ -46,7 +46,7 @@ struct txn {
     bool overdue;     /* server INVITE: the user was told that it is still unanswered */
     struct path path;
     uint64_t key;         /* server: hash of what identifies it */
-    uint64_t random;      /* client: the other half of the branch */
+    uint64_t random;      /* client: the other half of the branch; adopted: the branch's hash */
     handle cancel;        /* client INVITE: its CANCEL's transaction */
     struct strays strays; /* client INVITE: the answers that were hung up */
     int32_t interval_ms;  /* of the next repeat */
@@ -108,6 +108,12 @@ MUST_USE enum err txn_request(struct txn *t, struct sip_msg *m);
  * to->conn names the connection of a stream from here on. NULL at the limit. */
 struct txn *txn_client_new(struct transactions *ts, bool invite, struct path *to, struct str host,
                            char ret_branch[TOKEN_SIZE + 8]);
+/* Takes over an INVITE that rang before a restart: `invite` is what its CANCEL repeats, `branch` that
+ * of its Via. It is cancelled in the loop's next turn. NULL at the limit, or when it is known. */
+struct txn *txn_client_adopt(struct transactions *ts, const struct path *to, struct str host,
+                             struct str branch, struct str invite);
+/* Parses the request as it was sent, while it may be sent again. */
+MUST_USE enum err txn_sent(struct txn *t, struct sip_msg *m);
 /* Sends the request. ERR_*: it could not be sent; on_failure is called later all the same. */
 void txn_send(struct transactions *ts, struct txn *t, struct str bytes);
 /* Finds the client transaction that a response belongs to, or NULL. */

@@ -75,6 +75,35 @@ void txn_send(struct transactions *ts, struct txn *t, struct str bytes)
     txn_transmit(ts, t);
 }
 
+static struct txn *adopted_of_branch(struct transactions *ts, struct str branch)
+{
+    uint64_t hash = hash64(branch);
+    return map_count(ts->adopted) ? map_get(ts->adopted, str_of_u64(&hash)) : NULL;
+}
+
+struct txn *txn_client_adopt(struct transactions *ts, const struct path *to, struct str host,
+                             struct str branch, struct str invite)
+{
+    struct txn *t =
+        adopted_of_branch(ts, branch) ? NULL : txn_new(ts, to, true, 64 * ts->t1_ms, on_timeout);
+    if (!t)
+        return NULL;
+    t->random = hash64(branch);
+    if (block_set(ts->blocks, &t->message, invite) != OK ||
+        (to->transport == SIP_TLS && !(t->host = str_dup(host))) ||
+        map_put(ts->adopted, str_of_u64(&t->random), t, NULL) != OK) {
+        txn_end(ts, t);
+        return NULL;
+    }
+    txn_enter(ts, t, TXN_PROCEEDING, 0, on_timeout); /* cancels it */
+    return t;
+}
+
+enum err txn_sent(struct txn *t, struct sip_msg *m)
+{
+    return t->message.p ? sip_parse(t->message.p, t->message.n, m) : ERR_NOT_FOUND;
+}
+
 static struct txn *of_branch(struct transactions *ts, struct str branch)
 {
     handle h;
@@ -83,7 +112,7 @@ static struct txn *of_branch(struct transactions *ts, struct str branch)
         !token_parse(str_from(branch, cookie.n), &h, &random))
         return NULL;
     struct txn *t = txn_at(ts, h);
-    return t && !t->server && t->random == random ? t : NULL;
+    return t && !t->server && t->random == random ? t : adopted_of_branch(ts, branch);
 }
 
 bool txn_is_own_branch(struct transactions *ts, struct str branch)

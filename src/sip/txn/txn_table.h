@@ -16,6 +16,7 @@ struct transactions {
     struct blocks *blocks;
     struct pool *pool;
     struct map *servers;   /* by key */
+    struct map *adopted;   /* clients from before a restart, by their branch's hash */
     struct shares *shares; /* those of accounts */
     size_t max;
     uint8_t hash_key[16];
