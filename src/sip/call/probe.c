@@ -32,6 +32,7 @@ enum probe_state {
 struct question {
     enum probe_state state;
     unsigned unsent;  /* tries */
+    bool silent;      /* nobody answered OPTIONS */
     int64_t asked_ms; /* when the state was entered */
 };
 
@@ -66,7 +67,7 @@ static void probe_enter(struct leg *leg, enum probe_state to)
     log_debug("sip", "%s: leg %c{%s → %s}", leg->call->call_id, leg->name, name[q->state],
               name[to]);
     if (to == PROBE_IDLE)
-        q->unsent = 0;
+        *q = (struct question){0};
     q->state = to;
     q->asked_ms = now_ms(leg);
 }
@@ -155,7 +156,8 @@ static void leg_lives(struct leg *leg)
 
 static void leg_unsent(struct leg *leg, enum probe_state again)
 {
-    if (++question_of(leg)->unsent >= UNSENT_MAX)
+    struct question *q = question_of(leg);
+    if (q->silent || ++q->unsent >= UNSENT_MAX)
         leg_lost(leg, 408);
     else
         probe_enter(leg, again);
@@ -253,6 +255,7 @@ static void on_silence(struct leg *leg)
         leg_heard(leg); /* as good as: the next refresh tells */
         probe_enter(leg, PROBE_IDLE);
     } else {
+        question_of(leg)->silent = true;
         ask_opinion(leg);
     }
 }
