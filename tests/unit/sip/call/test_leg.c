@@ -118,6 +118,26 @@ static void both_are_found_after_a_restart(void **state)
     edge_kit_end();
 }
 
+/* As a row of an earlier version makes them: the letter tells them apart. */
+static void legs_with_one_token_are_told_apart(void **state)
+{
+    char tag[64];
+    uint16_t fork;
+    talk();
+    assert_ok(edge_kit_restart());
+    struct leg *a = leg_of(our_tag(&caller), &fork), *b = a->other;
+    assert_ok(str_copy(our_tag(&caller), tag, sizeof tag));
+    leg_forget_tags(b);
+    memcpy(b->dialog.token, a->dialog.token, sizeof b->dialog.token);
+    assert_ptr_equal(leg_of(str_of(tag), &fork), a);
+    tag[strlen(tag) - 2] = 'b';
+    assert_ptr_equal(leg_of(str_of(tag), &fork), b);
+    snprintf(agent.remote + (our_tag(&agent).p - agent.remote), 64, "%s", tag);
+    line_say(&agent, "BYE");
+    assert_int_equal(last(AGENT_1, "200")->method, SIP_BYE);
+    edge_kit_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +146,7 @@ int main(void)
         cmocka_unit_test(a_dialog_is_both_tags_and_the_call_id),
         cmocka_unit_test(one_peer_does_not_speak_for_the_other),
         cmocka_unit_test(both_are_found_after_a_restart),
+        cmocka_unit_test(legs_with_one_token_are_told_apart),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     edge_kit_close();
