@@ -28,7 +28,7 @@ void core_reply_tagged(struct sip_core *core, const struct sip_msg *m, const str
                        int status, struct str tag, const char *reason, const char *more)
 {
     struct buf b = core_scratch(core); /* as large as a message: a reply repeats what came */
-    struct path path = *to;
+    struct path path = txn_reply_path(m, to);
     if (m->method == SIP_ACK || !m->answerable)
         return;
     sip_put_reply(&b, m, &to->peer, status, str_of(reason), tag, false);

@@ -230,6 +230,18 @@ struct txn *txn_server_of(struct transactions *ts, const struct sip_msg *m)
     return map_get(ts->servers, str_of_u64(&key));
 }
 
+struct path txn_reply_path(const struct sip_msg *m, const struct path *from)
+{
+    struct path to = *from;
+    struct addr said;
+    if (from->transport != SIP_UDP || m->via.rport)
+        return to;
+    if (addr_parse(m->via.host, 0, &said) == OK && !addr_eq_host(&said, &from->peer))
+        return to;
+    to.peer.port = m->via.port ? m->via.port : 5060;
+    return to;
+}
+
 struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m,
                            const struct path *from, struct str raw, bool keep)
 {
@@ -240,6 +252,7 @@ struct txn *txn_server_new(struct transactions *ts, const struct sip_msg *m,
     if (!t)
         return NULL;
     t->server = true;
+    t->path = txn_reply_path(m, from);
     t->path.listens = m->via.port ? m->via.port : from->transport == SIP_TLS ? 5061 : 5060;
     t->key = txn_server_key(ts, m);
     if ((keep && block_set(ts->blocks, &t->request, raw) != OK) ||

@@ -88,6 +88,10 @@ bool transactions_admit(const struct transactions *ts, uint64_t account);
 void txn_charge(struct transactions *ts, struct txn *t, uint64_t account);
 void transactions_check(struct transactions *ts); /* asserts what the top of this file says */
 
+/* Where answers to a request go that came along `from` (§18.2.2): over UDP without rport to the port
+ * that its Via says, and always to the address it came from. A Via that says another address than that
+ * is behind NAT, where only the source port leads back. */
+struct path txn_reply_path(const struct sip_msg *m, const struct path *from);
 /* The server transaction of a request: same branch, sent-by, method (§17.2.3); CANCEL and ACK find
  * their INVITE's. NULL when there is none. */
 struct txn *txn_server_of(struct transactions *ts, const struct sip_msg *m);

@@ -326,6 +326,32 @@ static void an_answer_finds_its_way_back(void **state)
     }
 }
 
+/* §18.2.2 and RFC 3581: the port is the Via's, the address never is. */
+static void an_answer_over_udp_goes_to_the_port_that_the_via_says(void **state)
+{
+    static const struct {
+        const char *via, *branch;
+        enum sip_transport how;
+        uint16_t port;
+    } t[] = {
+        {"5.0.2.1:5090", "z9hG4bK1", SIP_UDP, 5090},
+        {"5.0.2.1", "z9hG4bK1", SIP_UDP, 5060},
+        {"named.example:5070", "z9hG4bK1", SIP_UDP, 5070},
+        {"5.0.2.1:5090", "z9hG4bK1;rport", SIP_UDP, 33000},
+        {"10.0.0.7:5090", "z9hG4bK1", SIP_UDP, 33000}, /* behind NAT */
+        {"5.0.2.1:5090", "z9hG4bK1", SIP_TCP, 33000},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct path from = {.transport = (uint8_t)t[i].how,
+                            .peer = {.family = 4, .ip = {5, 0, 2, 1}, .port = 33000}};
+        const struct sip_msg *m = kit_request(
+            &(struct kit_request){.method = "INVITE", .via = t[i].via, .branch = t[i].branch});
+        struct path to = txn_reply_path(m, &from);
+        assert_int_equal(to.peer.port, t[i].port);
+        assert_true(addr_eq_host(&to.peer, &from.peer));
+    }
+}
+
 /* ---- strays ---- */
 
 static void each_stray_answer_is_hung_up_once(void **state)
@@ -490,6 +516,7 @@ int main(void)
         cmocka_unit_test(the_request_is_kept_until_its_final_answer),
         cmocka_unit_test(one_that_is_too_long_to_keep_does_not_begin),
         cmocka_unit_test(an_answer_finds_its_way_back),
+        cmocka_unit_test(an_answer_over_udp_goes_to_the_port_that_the_via_says),
         cmocka_unit_test(each_stray_answer_is_hung_up_once),
         cmocka_unit_test(the_table_is_bounded),
         cmocka_unit_test(one_account_leaves_three_quarters),

@@ -64,7 +64,8 @@ static void on_txn_sent(void *arg, const struct txn *t, struct str bytes)
 void txn_kit_begin(void)
 {
     struct sip_listens c = {0};
-    const struct transport_user tu = {on_message, NULL, may_connect, on_gone, on_open, on_icmp, NULL};
+    const struct transport_user tu = {on_message, NULL,    may_connect, on_gone,
+                                      on_open,    on_icmp, NULL};
     const struct transaction_user xu = {on_response, on_failure, on_txn_sent, NULL};
     const char *fault;
     char why[128];
