@@ -6,6 +6,7 @@
 
 #include "base/metrics.h"
 #include "sip/call/row.h"
+#include "sip/core/refuse.h"
 #include "sip/wire/relayed.h"
 
 static const char retry_after[] = "Retry-After: 2\r\n";
@@ -132,6 +133,8 @@ void leg_on_request(struct leg *leg, struct dialog *own, const struct sip_msg *m
         core_reply(core, m, from, 500, "CSeq Out Of Order", NULL);
         return;
     }
+    if (core_refuse_extensions(core, m, from))
+        return;
     bool room = open_has_room(leg) && transactions_admit(core->txns, c->account);
     struct txn *s = room ? txn_server_new(core->txns, m, from, raw, true) : NULL;
     if (!s) { /* nothing is kept of it: it may come again */

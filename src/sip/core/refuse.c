@@ -5,19 +5,7 @@
 #include "sip/core/reply.h"
 #include "sip/wire/option_tags.h"
 
-static bool requires_unknown(const struct sip_msg *m, struct buf *ret_list)
-{
-    static const enum sip_header_id id[] = {SIP_H_REQUIRE, SIP_H_PROXY_REQUIRE};
-    for (size_t i = 0; i < 2; i++) {
-        size_t line = 0;
-        struct str rest = {0}, v;
-        while (sip_next(m, id[i], &line, &rest, &v))
-            if (!option_tag_passes(v))
-                buf_printf(ret_list, "%s%.*s", ret_list->n ? ", " : "",
-                           STR_FMT(str_slice(v, 0, 64)));
-    }
-    return ret_list->n > 0;
-}
+enum { UNSUPPORTED_MAX = 300 };
 
 static bool body_is_unknown(const struct sip_msg *m)
 {
@@ -31,23 +19,27 @@ static bool body_is_unknown(const struct sip_msg *m)
            !str_starts_nocase(type, STR("multipart/"));
 }
 
+bool core_refuse_extensions(struct sip_core *core, const struct sip_msg *m, const struct path *from)
+{
+    char header[UNSUPPORTED_MAX];
+    struct buf b;
+    buf_wrap(&b, header, sizeof header - 1);
+    if (!option_tags_put_unsupported(&b, m))
+        return false;
+    header[b.n] = '\0';
+    core_reply(core, m, from, 420, NULL, b.err == OK ? header : NULL);
+    return true;
+}
+
+/* A From without tag is RFC 2543's: let in (RFC 4475 §3.3.16). */
 bool core_refuse_request(struct sip_core *core, const struct sip_msg *m, const struct path *from)
 {
-    char list[512], header[600];
-    struct buf b, h;
-    buf_wrap(&b, list, sizeof list);
-    if (m->ruri.scheme == URI_OTHER) {
+    if (m->ruri.scheme == URI_OTHER)
         core_reply(core, m, from, 416, NULL, NULL);
-    } else if (m->max_forwards == 0) {
+    else if (m->max_forwards == 0)
         core_reply(core, m, from, 483, NULL, NULL);
-    } else if (requires_unknown(m, &b)) {
-        buf_wrap(&h, header, sizeof header);
-        buf_printf(&h, "Unsupported: %.*s\r\n", STR_FMT(buf_str(&b)));
-        buf_putc(&h, '\0');
-        core_reply(core, m, from, 420, NULL, h.err == OK ? header : NULL);
-    } else {
-        return false; /* a From without tag is RFC 2543's: let in (RFC 4475 §3.3.16) */
-    }
+    else
+        return core_refuse_extensions(core, m, from);
     return true;
 }
 

@@ -3,11 +3,9 @@
 #include "sip/core/reply.h"
 
 #include "base/map.h"
+#include "sip/wire/methods.h"
 #include "sip/wire/print.h"
 #include "sip/wire/token.h"
-
-static const char allow[] = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, "
-                            "NOTIFY, MESSAGE\r\n";
 
 void core_trace(struct sip_core *core, const struct trace_id *call, char leg,
                 const struct path *from, struct str raw)
@@ -33,7 +31,7 @@ void core_reply_tagged(struct sip_core *core, const struct sip_msg *m, const str
         return;
     sip_put_reply(&b, m, &to->peer, status, str_of(reason), tag, false);
     if (status == 405 || status == 501 || (status == 200 && m->method == SIP_OPTIONS))
-        buf_puts(&b, allow);
+        methods_put_all(&b);
     buf_puts(&b, more ? more : "");
     sip_put_body(&b, (struct str){0});
     if (b.err == OK)

@@ -25,15 +25,45 @@ bool option_tag_passes(struct str tag)
     return false;
 }
 
-void option_tags_put_supported(struct buf *b, struct str value)
+enum { TAGS_MAX = 256 }; /* bytes of a list; further tags are left out */
+
+/* A tag is written whole or not at all. */
+static void add(struct buf *list, struct str tag)
 {
-    char list[256];
+    if (list->n + tag.n + 2 <= list->max)
+        buf_printf(list, "%s%.*s", list->n ? ", " : "", STR_FMT(tag));
+}
+
+void option_tags_put(struct buf *b, enum sip_header_id id, struct str value)
+{
+    char text[TAGS_MAX];
     struct str tag;
-    struct buf l;
-    buf_wrap(&l, list, sizeof list);
+    struct buf list;
+    buf_wrap(&list, text, sizeof text);
     while (value_next(&value, &tag))
-        if (option_tag_passes(tag) && l.n + tag.n + 2 <= sizeof list)
-            buf_printf(&l, "%s%.*s", l.n ? ", " : "", STR_FMT(tag));
-    if (l.n)
-        sip_put(b, SIP_H_SUPPORTED, buf_str(&l));
+        if (option_tag_passes(tag))
+            add(&list, tag);
+    if (list.n)
+        sip_put(b, id, buf_str(&list));
+}
+
+bool option_tags_put_unsupported(struct buf *b, const struct sip_msg *m)
+{
+    static const enum sip_header_id id[] = {SIP_H_REQUIRE, SIP_H_PROXY_REQUIRE};
+    char text[TAGS_MAX];
+    struct buf list;
+    bool any = false;
+    buf_wrap(&list, text, sizeof text);
+    for (size_t i = 0; i < sizeof id / sizeof *id; i++) {
+        size_t line = 0;
+        struct str rest = {0}, tag;
+        while (sip_next(m, id[i], &line, &rest, &tag))
+            if (!option_tag_passes(tag)) {
+                any = true;
+                add(&list, tag);
+            }
+    }
+    if (list.n)
+        sip_put(b, SIP_H_UNSUPPORTED, buf_str(&list));
+    return any;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sip/wire/lines.h"
+#include "sip/wire/methods.h"
 #include "sip/wire/option_tags.h"
 
 /* Compares the type, without its parameters. */
@@ -138,14 +139,28 @@ void relayed_put_parting(struct buf *b, const struct sip_msg *m, const struct se
     }
 }
 
+/* Writes, of a header that says what its sender can do or wants, that which comes across. False: it
+ * is another header. A refusal's Require is no promise, but why it refuses (421). */
+static bool put_promise(struct buf *b, const struct sip_msg *m, const struct sip_header *h)
+{
+    bool refuses = !m->is_request && m->status >= 300;
+    if (h->id == SIP_H_SUPPORTED || (h->id == SIP_H_REQUIRE && !refuses))
+        option_tags_put(b, h->id, h->value);
+    else if (h->id == SIP_H_ALLOW)
+        methods_put_allow(b, h->value);
+    else
+        return false;
+    return true;
+}
+
 void relayed_put(struct buf *b, const struct sip_msg *m, const struct secrets *hidden)
 {
     for (size_t i = 0; i < m->n_headers; i++) {
         const struct sip_header *h = &m->header[i];
-        if (h->id == SIP_H_SUPPORTED)
-            option_tags_put_supported(b, h->value);
-        else if ((!hidden || !is_about_the_body(h->id)) &&
-                 header_leaves(h->id, h->name, h->value, TO_OTHER_LEG, hidden))
+        if (put_promise(b, m, h))
+            continue;
+        if ((!hidden || !is_about_the_body(h->id)) &&
+            header_leaves(h->id, h->name, h->value, TO_OTHER_LEG, hidden))
             sip_put_named(b, h->name, h->value);
     }
     if (hidden)

@@ -7,7 +7,7 @@ static const char *supported(const char *value)
     static char text[600];
     struct buf b;
     buf_wrap(&b, text, sizeof text - 1);
-    option_tags_put_supported(&b, str_of(value));
+    option_tags_put(&b, SIP_H_SUPPORTED, str_of(value));
     assert_ok(b.err);
     text[b.n] = '\0';
     return text;

@@ -5,21 +5,27 @@
 static char message[65536], written[65536];
 static const struct secrets hidden = {.n = 1, .digits = {"58675309"}};
 
-static const char *relayed(const char *headers, const char *body, const struct secrets *h)
+static const char *relayed_of(const char *start, const char *headers, const char *body,
+                              const struct secrets *h)
 {
     struct sip_msg m;
     struct buf b;
     int n = snprintf(message, sizeof message,
-                     "INVITE sip:+447911123456@x SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bKa\r\n"
+                     "%s\r\nVia: SIP/2.0/UDP x;branch=z9hG4bKa\r\n"
                      "From: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n"
                      "Contact: <sip:a@x>\r\n%sContent-Length: %zu\r\n\r\n%s",
-                     headers, strlen(body), body);
+                     start, headers, strlen(body), body);
     assert_ok(sip_parse(message, (size_t)n, &m));
     buf_wrap(&b, written, sizeof written - 1);
     relayed_put(&b, &m, h);
     assert_ok(b.err);
     written[b.n] = '\0';
     return written;
+}
+
+static const char *relayed(const char *headers, const char *body, const struct secrets *h)
+{
+    return relayed_of("INVITE sip:+447911123456@x SIP/2.0", headers, body, h);
 }
 
 static void all_but_what_belongs_to_the_hop_passes(void **state)
@@ -30,6 +36,21 @@ static void all_but_what_belongs_to_the_hop_passes(void **state)
                 "", NULL),
         "X-A: 1\r\nP-Asserted-Identity: <sip:+15558675309@x>\r\nPrivacy: none\r\n"
         "Content-Length: 0\r\n\r\n");
+}
+
+/* Of what one side can do, or wants, the other hears what comes across. */
+static void nothing_is_promised_that_does_not_come_across(void **state)
+{
+    assert_string_equal(relayed("Allow: INVITE, SUBSCRIBE, BYE\r\nk: replaces, timer\r\n"
+                                "Require: 100rel, gruu\r\nAllow: PUBLISH\r\n",
+                                "", NULL),
+                        "Allow: INVITE, BYE\r\nSupported: timer\r\nRequire: 100rel\r\n"
+                        "Content-Length: 0\r\n\r\n");
+    assert_string_equal(
+        relayed_of("SIP/2.0 200 OK", "Require: timer, gruu\r\nUnsupported: gruu\r\n", "", NULL),
+        "Require: timer\r\nUnsupported: gruu\r\nContent-Length: 0\r\n\r\n");
+    assert_string_equal(relayed_of("SIP/2.0 421 Extension Required", "Require: gruu\r\n", "", NULL),
+                        "Require: gruu\r\nContent-Length: 0\r\n\r\n"); /* why it refuses */
 }
 
 static void who_withholds_is_named_nowhere(void **state)
@@ -130,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_but_what_belongs_to_the_hop_passes),
         cmocka_unit_test(an_sdp_is_found_alone_and_among_parts),
+        cmocka_unit_test(nothing_is_promised_that_does_not_come_across),
         cmocka_unit_test(who_withholds_is_named_nowhere),
         cmocka_unit_test(an_sdp_keeps_what_media_need),
         cmocka_unit_test(of_a_body_in_parts_the_sdp_passes_alone),
