@@ -56,6 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct addr from = {.family = 4, .port = 5060, .ip = {192, 0, 2, 1}};
     struct trunk trunk = {
         .called_from = {0, 1, 2, 3, 4}, .n_called_from = 5, .trust_identity = true};
+    const struct book_trunk row = {.set = &trunk};
+    const struct party party = {PARTY_TRUNK, &row};
     struct caller caller;
     char number[NUMBER_SIZE], sender[CALLER_SIZE];
     struct buf b;
@@ -69,9 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         check_message(m.size <= n);
         check_relayed(&m, out, sizeof out);
         if (m.is_request) {
-            (void)!identity_called(&m, &trunk, number);
-            identity_caller(&m, &trunk, &caller);
-            identity_sender(&m, &trunk, sender);
+            (void)!identity_called(&m, &party, number);
+            identity_caller(&m, &party, &caller);
+            identity_sender(&m, &party, sender);
             check_message(*sender && str_is_utf8(str_of(sender)));
             buf_wrap(&b, out, sizeof out);
             sip_put_reply(&b, &m, &from, 200, STR("OK"), STR("ourtag"), true);

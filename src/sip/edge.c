@@ -7,34 +7,34 @@
 #include <stdlib.h>
 
 #include "base/metrics.h"
-#include "hub/book.h"
+#include "sip/core/party.h"
 #include "sip/core/refuse.h"
 #include "sip/core/reply.h"
 #include "sip/edge_own.h"
 
 enum { QUEUE_AGE_MAX_MS = 2000 }; /* an INVITE that lay in the socket for longer is not answered */
 
-/* A request outside of any dialog, from a trunk. */
+/* A request outside of any dialog, from somebody. */
 typedef void new_request(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
-                         struct str raw, const struct book_trunk *trunk, int64_t waited_ms);
+                         struct str raw, const struct party *party, int64_t waited_ms);
 
 static void on_invite(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
-                      struct str raw, const struct book_trunk *trunk, int64_t waited_ms)
+                      struct str raw, const struct party *party, int64_t waited_ms)
 {
     if (waited_ms > QUEUE_AGE_MAX_MS)
         metric_add(METRIC_SIP_REJECTED_LIMIT, 1); /* overload: its caller repeats it, or left */
     else
-        call_on_invite(&e->calls, m, from, raw, trunk);
+        call_on_invite(&e->calls, m, from, raw, party);
 }
 
 static void on_text(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
-                    struct str raw, const struct book_trunk *trunk, int64_t waited_ms)
+                    struct str raw, const struct party *party, int64_t waited_ms)
 {
-    text_on_message(&e->texts, m, from, raw, trunk);
+    text_on_message(&e->texts, m, from, raw, party);
 }
 
 static void on_options(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
-                       struct str raw, const struct book_trunk *trunk, int64_t waited_ms)
+                       struct str raw, const struct party *party, int64_t waited_ms)
 {
     if (!core_refuse_message(&e->core, m, from))
         core_reply(&e->core, m, from, 200, NULL,
@@ -55,23 +55,24 @@ static const struct {
 };
 
 static void on_new_request(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
-                           struct str raw, const struct book_trunk *trunk, int64_t waited_ms)
+                           struct str raw, const struct party *party, int64_t waited_ms)
 {
     if (outside[m->method].take)
-        outside[m->method].take(e, m, from, raw, trunk, waited_ms);
+        outside[m->method].take(e, m, from, raw, party, waited_ms);
     else
         core_reply(&e->core, m, from, outside[m->method].status, NULL, NULL);
 }
 
 static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct path *from,
-                       struct str raw, const struct book_trunk *trunk, int64_t waited_ms)
+                       struct str raw, const struct party *party, int64_t waited_ms)
 {
     struct sip_core *core = &e->core;
     struct call_place at;
+    bool somebody = party->kind != PARTY_NOBODY;
     /* Our tag in another's mouth, or in a dialog that is no more, is known and yet no call's. */
     bool known = calls_at(&e->calls, m->to.tag, m->call_id, m->from.tag, &at) != NULL;
     struct txn *t = txn_server_of(core->txns, m);
-    if (!trunk && !known && !t) {
+    if (!somebody && !known && !t) {
         metric_add(METRIC_SIP_UNKNOWN_SOURCE, 1);
         return;
     }
@@ -84,14 +85,14 @@ static void on_request(struct sip_edge *e, const struct sip_msg *m, const struct
             calls_on_ack(&e->calls, &at, t, m);
     } else if (m->method == SIP_CANCEL) { /* `t` is its INVITE's */
         calls_on_cancel(&e->calls, m, from);
-    } else if (t && !(trunk && calls_want_again(&e->calls, t, m))) {
+    } else if (t && !(somebody && calls_want_again(&e->calls, t, m))) {
         txn_server_repeat(core->txns, t);
     } else if (at.leg) {
         calls_on_request(&at, m, from, raw);
     } else if (m->to.tag.p) {
         core_reply(core, m, from, 481, NULL, NULL);
     } else {
-        on_new_request(e, m, from, raw, trunk, waited_ms);
+        on_new_request(e, m, from, raw, party, waited_ms);
     }
 }
 
@@ -122,18 +123,18 @@ static void on_message(void *arg, const struct path *from, char *bytes, size_t n
     struct sip_core *core = &e->core;
     struct sip_msg *m = &core->msg;
     core_book_renew(core);
-    const struct book_trunk *trunk = book_trunk_from(core->book, &from->peer);
+    const struct party party = party_from(core->book, &from->peer);
     if (n < 16) /* keep-alives (RFC 5626 §4.4) */
         return;
     enum err err = sip_parse(bytes, n, m);
     struct str raw = str_of_bytes(bytes, n);
     if (err == OK && m->is_request) {
         raw.n = m->size;
-        on_request(e, m, from, raw, trunk, waited_ms);
+        on_request(e, m, from, raw, &party, waited_ms);
     } else if (err == OK) {
         raw.n = m->size;
         on_response_message(e, m, from, raw);
-    } else if (trunk) {
+    } else if (party.kind != PARTY_NOBODY) {
         metric_add(METRIC_SIP_MALFORMED, 1);
         if (m->is_request)
             core_reply(core, m, from, m->fault_status, m->fault, NULL);
@@ -157,7 +158,7 @@ static bool may_connect(void *arg, const struct addr *from)
 {
     struct sip_edge *e = arg;
     core_book_renew(&e->core);
-    bool known = book_trunk_from(e->core.book, from) != NULL;
+    bool known = party_from(e->core.book, from).kind != PARTY_NOBODY;
     metric_add(METRIC_SIP_UNKNOWN_SOURCE, !known);
     return known;
 }

@@ -230,12 +230,12 @@ const char *edge_kit_faults(void)
     return fault;
 }
 
-/* Calls that a trunk's limit counts. */
-static size_t trunk_calls(const struct sip_core *core)
+/* Calls that a party's limit counts. */
+static size_t party_calls(const struct sip_core *core)
 {
     size_t n = 0;
-    const struct trunk_use *u;
-    for (size_t i = 0; (u = map_next(core->trunks, &i));)
+    const struct party_use *u;
+    for (size_t i = 0; (u = map_next(core->parties, &i));)
         n += u->calls;
     return n;
 }
@@ -253,7 +253,7 @@ const char *edge_kit_leftovers(void)
     } left[] = {{"calls", pool_count(e->calls.pool)},
                 {"calls by their id", map_count(e->calls.by_id)},
                 {"restored legs", map_count(e->calls.restored)},
-                {"calls of trunks", trunk_calls(&e->core)},
+                {"calls of trunks", party_calls(&e->core)},
                 {"texts", e->texts.n},
                 {"dialogs", (size_t)metric_get(METRIC_SIP_DIALOGS)},
                 {"transactions", transactions_count(e->core.txns)},

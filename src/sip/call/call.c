@@ -83,6 +83,20 @@ static void end_txn(struct sip_core *core, handle h)
         t->call = 0; /* it ends by its own timers */
 }
 
+enum err call_keep_names(struct call *c, struct str trunk_id, struct str trunk, struct str caller)
+{
+    char *mem = calloc(1, trunk_id.n + trunk.n + caller.n + 3);
+    if (!mem)
+        return ERR_NOMEM;
+    c->trunk_id = mem;
+    c->trunk_name = mem + trunk_id.n + 1;
+    c->caller_name = c->trunk_name + trunk.n + 1;
+    memcpy(c->trunk_id, trunk_id.p, trunk_id.n);
+    memcpy(c->trunk_name, trunk.p, trunk.n);
+    memcpy(c->caller_name, caller.p, caller.n);
+    return OK;
+}
+
 void call_free(struct call *c)
 {
     struct sip_core *core = c->core;
@@ -103,8 +117,8 @@ void call_free(struct call *c)
     sequences_fini(&c->sequences);
     if (map_get(calls->by_id, str_of(c->call_id)) == c)
         map_remove(calls->by_id, str_of(c->call_id));
-    if (c->trunk)
-        trunk_release(core, c->trunk);
+    if (c->party)
+        party_release(core, c->party);
     free(c->trunk_id);
     free(c->headers);
     free(c->destination);

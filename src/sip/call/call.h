@@ -155,7 +155,8 @@ struct call {
     struct trace_id trace;  /* the same, for the trace */
     char number[NUMBER_SIZE];
     char caller[CALLER_SIZE];
-    uint64_t account, trunk;
+    uint64_t account;
+    uint64_t party;                            /* whose limits count it; 0: its setting is gone */
     char *trunk_id, *trunk_name, *caller_name; /* one block, trunk_id its start */
     char *headers;                             /* "name\nvalue\n…" of X-*; NULL */
     bool headers_cut;                          /* there was more than is kept of them */
@@ -202,6 +203,9 @@ bool call_takes(const struct call *c, enum call_input input);
 /* The state waits for so long, and not for what it waited before. */
 void call_wait(struct call *c, int64_t ms);
 void call_wait_no_more(struct call *c);
+/* Of the trunk that it came by, and of its caller; once. */
+MUST_USE enum err call_keep_names(struct call *c, struct str trunk_id, struct str trunk,
+                                  struct str caller);
 void call_reap_later(struct call *c); /* on entering OVER */
 void call_free(struct call *c);
 struct leg *call_leg(struct call *c, char name);

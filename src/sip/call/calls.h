@@ -3,6 +3,7 @@
 #pragma once
 #include "base/pool.h"
 #include "sip/core/core.h"
+#include "sip/core/party.h"
 
 struct admission;
 struct call;
@@ -50,7 +51,7 @@ bool calls_want_again(struct calls *calls, const struct txn *t, const struct sip
 void call_on_late_ringing(struct leg *leg, const struct sip_msg *m, const struct path *from);
 /* An INVITE outside of dialogs. */
 void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct path *from,
-                    struct str raw, const struct book_trunk *trunk);
+                    struct str raw, const struct party *party);
 void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct path *from);
 /* `invite`: the transaction that has the ACK's branch; NULL: none. Its 2xx is acknowledged whatever
  * the ACK's To tag says (§17.2.3, RFC 6026 §7.1). */

@@ -21,22 +21,14 @@ static void refuse_busy(struct sip_core *core, const struct sip_msg *m, const st
     core_reply(core, m, from, 503, NULL, "Retry-After: 5\r\n");
 }
 
-static enum err keep_names(struct call *c, const struct book_trunk *t, struct str display)
+static enum err keep_names(struct call *c, const struct party *p, struct str display)
 {
     char name[4 * CALLER_NAME_MAX];
     struct buf b;
     buf_wrap(&b, name, sizeof name);
     display_print(str_slice(display, 0, CALLER_NAME_MAX), &b);
-    size_t id = strlen(t->id) + 1, trunk = strlen(t->set->name) + 1;
-    char *mem = malloc(id + trunk + b.n + 1);
-    if (!mem)
-        return ERR_NOMEM;
-    c->trunk_id = memcpy(mem, t->id, id);
-    c->trunk_name = memcpy(mem + id, t->set->name, trunk);
-    c->caller_name = mem + id + trunk;
-    memcpy(c->caller_name, name, b.n);
-    c->caller_name[b.n] = '\0';
-    return OK;
+    struct str id = party_id(p), trunk = party_name(p);
+    return call_keep_names(c, id, trunk, buf_str(&b));
 }
 
 static enum err keep_x_headers(struct call *c, const struct sip_msg *m)
@@ -50,14 +42,14 @@ static enum err keep_x_headers(struct call *c, const struct sip_msg *m)
     return err;
 }
 
-/* The same call: trunk, Call-ID, From tag and CSeq. */
-static void derive_call_id(const struct sip_msg *m, const struct book_trunk *t, char out[ID_SIZE])
+/* The same call: party, Call-ID, From tag and CSeq. */
+static void derive_call_id(const struct sip_msg *m, const struct party *p, char out[ID_SIZE])
 {
     char cseq[16];
     struct buf b;
     buf_wrap(&b, cseq, sizeof cseq);
     buf_put_u64(&b, m->cseq);
-    const struct str part[] = {str_of(t->id), m->call_id, m->from.tag, buf_str(&b)};
+    const struct str part[] = {party_id(p), m->call_id, m->from.tag, buf_str(&b)};
     id_derive("call", part, 4, out);
 }
 
@@ -106,13 +98,13 @@ static void on_known(struct call *c, const struct sip_msg *m, const struct path 
 }
 
 static enum err begin(struct call *c, const struct sip_msg *m, const struct path *from,
-                      struct str raw, const struct book_trunk *trunk,
-                      const struct book_number *number, const char *e164)
+                      struct str raw, const struct party *party, const struct book_number *number,
+                      const char *e164)
 {
     struct sip_core *core = c->core;
     struct caller caller;
     enum err err;
-    identity_caller(m, trunk->set, &caller);
+    identity_caller(m, party, &caller);
     c->account = number->account;
     c->verified = caller.verified;
     if (!strcmp(caller.id, "anonymous"))
@@ -121,12 +113,12 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
     c->started_ms = clock_mono_of(c->started_at_ms);
     memcpy(c->caller, caller.id, sizeof c->caller);
     if ((err = str_copy(str_of(e164), c->number, sizeof c->number)) != OK ||
-        (err = keep_names(c, trunk, caller.name)) != OK || (err = keep_x_headers(c, m)) != OK ||
+        (err = keep_names(c, party, caller.name)) != OK || (err = keep_x_headers(c, m)) != OK ||
         (err = dialog_of_invite(&c->a.dialog, m, from, core->transport)) != OK ||
         (err = map_put(c->calls->by_id, str_of(c->call_id), c, NULL)) != OK)
         return err;
-    c->trunk = trunk->n;
-    trunk_take(core, trunk->n);
+    c->party = party_number(party);
+    party_take(core, c->party);
     struct txn *t = txn_server_new(core->txns, m, from, raw, true);
     if (!t)
         return ERR_FULL;
@@ -204,7 +196,7 @@ static void on_incoming_stored(struct call *c, enum err err)
 }
 
 void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct path *from,
-                    struct str raw, const struct book_trunk *trunk)
+                    struct str raw, const struct party *party)
 {
     struct sip_core *core = calls->core;
     char e164[NUMBER_SIZE], call_id[ID_SIZE];
@@ -219,14 +211,14 @@ void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct p
         core_reply(core, m, from, 481, "Replaces Is Not Carried Out Here", NULL);
         return;
     }
-    derive_call_id(m, trunk, call_id);
+    derive_call_id(m, party, call_id);
     struct call *c = map_get(calls->by_id, str_of(call_id));
     if (c) {
         on_known(c, m, from, raw);
         return;
     }
     const struct book_number *number = NULL;
-    if (identity_called(m, trunk->set, e164) == OK)
+    if (identity_called(m, party, e164) == OK)
         number = decision_called(core->book, str_of(e164));
     if (!number) {
         core_reply(core, m, from, 404, NULL, NULL);
@@ -237,13 +229,13 @@ void call_on_invite(struct calls *calls, const struct sip_msg *m, const struct p
         return;
     }
     bool room = !calls_are_full(calls) && transactions_admit(core->txns, number->account);
-    if (!room || !trunk_admits(core, trunk) || !(c = call_new(calls))) {
+    if (!room || !party_admits(core, party) || !(c = call_new(calls))) {
         refuse_busy(core, m, from, METRIC_SIP_REJECTED_LIMIT);
         return;
     }
     memcpy(c->call_id, call_id, sizeof c->call_id);
     (void)!trace_id_parse(str_of(call_id), &c->trace);
-    enum err err = begin(c, m, from, raw, trunk, number, e164);
+    enum err err = begin(c, m, from, raw, party, number, e164);
     if (err != OK) {
         if (err_is_final(err))
             core_reply(core, m, from, 513, NULL, NULL); /* it would be too large again */

@@ -45,20 +45,6 @@ void call_on_not_repeated(struct call *c)
     call_end(c, END_LOST, ENDED_BY_SYSTEM, 503);
 }
 
-static enum err names_keep(struct call *c, struct str trunk_id, struct str trunk, struct str name)
-{
-    char *mem = calloc(1, trunk_id.n + trunk.n + name.n + 3);
-    if (!mem)
-        return ERR_NOMEM;
-    c->trunk_id = mem;
-    c->trunk_name = mem + trunk_id.n + 1;
-    c->caller_name = c->trunk_name + trunk.n + 1;
-    memcpy(c->trunk_id, trunk_id.p, trunk_id.n);
-    memcpy(c->trunk_name, trunk.p, trunk.n);
-    memcpy(c->caller_name, name.p, name.n);
-    return OK;
-}
-
 /* Without its facts a call still has its number, its caller and its times. */
 static enum err names_read(struct call *c, const struct call_row *r)
 {
@@ -76,7 +62,7 @@ static enum err names_read(struct call *c, const struct call_row *r)
     }
     c->verified = verified.n ? verified.p[0] : 'n';
     c->headers = headers.n ? str_dup(headers) : NULL;
-    err = names_keep(c, r->trunk, trunk, name);
+    err = call_keep_names(c, r->trunk, trunk, name);
     json_free(doc);
     return err;
 }
@@ -153,10 +139,10 @@ static enum err columns_read(struct call *c, const struct call_row *r)
     c->started_ms = clock_mono_of(r->started_at_ms);
     c->answered_ms = clock_mono_of(r->answered_at_ms);
     c->destination = r->destination.n ? str_dup(r->destination) : NULL;
-    const struct book_trunk *t = book_trunk(c->core->book, r->trunk);
-    c->trunk = t ? t->n : 0;
-    if (t)
-        trunk_take(c->core, t->n);
+    const struct party party = party_named(c->core->book, r->trunk);
+    c->party = party.kind != PARTY_NOBODY ? party_number(&party) : 0;
+    if (c->party)
+        party_take(c->core, c->party);
     return names_read(c, r);
 }
 

@@ -36,8 +36,8 @@ enum err core_init(struct sip_core *core, const struct sip_config *c, size_t cal
     core->txns_max = TXNS_LEAST + calls * TXNS_PER_CALL;
     snprintf(why, cap, "%s", err_text(ERR_NOMEM));
     core->scratch = malloc(SCRATCH_MAX);
-    core->trunks = map_new();
-    if (!core->scratch || !core->trunks)
+    core->parties = map_new();
+    if (!core->scratch || !core->parties)
         err = ERR_NOMEM;
     if (err == OK)
         err = blocks_new(&core->blocks);

@@ -15,7 +15,7 @@ struct sip_core {
     struct blocks *blocks;
     struct transactions *txns;
     size_t txns_max;         /* there are never more */
-    struct map *trunks;      /* struct trunk_use by trunk */
+    struct map *parties;     /* struct party_use by party_number */
     const struct book *book; /* the present one, renewed once a turn */
     uint64_t generation;
     uint64_t operators;         /* the operator's own account, whose targets pass no guard */

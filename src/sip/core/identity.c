@@ -22,8 +22,9 @@ static bool number_of(struct str value, const struct number_rules *r, char ret[N
            number_parse(user_of(&na.uri), r, ret) == OK;
 }
 
-enum err identity_called(const struct sip_msg *m, const struct trunk *t, char ret[NUMBER_SIZE])
+enum err identity_called(const struct sip_msg *m, const struct party *p, char ret[NUMBER_SIZE])
 {
+    const struct trunk *t = party_ways(p);
     static const enum sip_header_id header[CALLED_FROM_COUNT] = {
         [CALLED_FROM_PCPID] = SIP_H_P_CALLED_PARTY_ID,
         [CALLED_FROM_TO] = SIP_H_TO,
@@ -110,8 +111,9 @@ static bool caller_of(const struct sip_msg *m, enum sip_header_id id, const stru
     return any && *ret_private;
 }
 
-void identity_caller(const struct sip_msg *m, const struct trunk *t, struct caller *ret)
+void identity_caller(const struct sip_msg *m, const struct party *p, struct caller *ret)
 {
+    const struct trunk *t = party_ways(p);
     bool hidden = privacy_is_wanted(m);
     *ret = (struct caller){.id = "unknown", .name = STR(""), .verified = 'n'};
     bool found = t->trust_identity &&
@@ -167,12 +169,12 @@ static bool as_sent(struct str user, char ret[CALLER_SIZE])
     return true;
 }
 
-void identity_sender(const struct sip_msg *m, const struct trunk *t, char ret[CALLER_SIZE])
+void identity_sender(const struct sip_msg *m, const struct party *p, char ret[CALLER_SIZE])
 {
     struct caller c;
     char sent[CALLER_SIZE];
-    struct str user = sender_user(m, t);
-    identity_caller(m, t, &c);
+    struct str user = sender_user(m, party_ways(p));
+    identity_caller(m, p, &c);
     bool hidden = !strcmp(c.id, "anonymous"), nameless = !strcmp(c.id, "unknown");
     bool keep = !hidden && (nameless || is_short_code(user)) && as_sent(user, sent);
     snprintf(ret, CALLER_SIZE, "%s", keep ? sent : c.id);

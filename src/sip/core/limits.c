@@ -1,20 +1,20 @@
-/* limits: each trunk's limits, counted: calls at once, and calls per second by a token bucket that
+/* limits: each party's limits, counted: calls at once, and calls per second by a token bucket that
  * holds one second's worth. Texts have a bucket of their own with the same rate, so that neither a
- * burst of texts holds up calls nor the other way round. Counting begins with a trunk's first call
+ * burst of texts holds up calls nor the other way round. Counting begins with a party's first call
  * or text. Edge's thread. */
 #include "sip/core/limits.h"
 
 #include <stdlib.h>
 
-static struct trunk_use *use_of(struct sip_core *core, uint64_t trunk)
+static struct party_use *use_of(struct sip_core *core, uint64_t party)
 {
-    struct trunk_use *u = map_get(core->trunks, str_of_u64(&trunk));
+    struct party_use *u = map_get(core->parties, str_of_u64(&party));
     if (u)
         return u;
     if (!(u = calloc(1, sizeof *u)))
         return NULL;
-    u->trunk = trunk;
-    if (map_put(core->trunks, str_of_u64(&u->trunk), u, NULL) != OK) {
+    u->party = party;
+    if (map_put(core->parties, str_of_u64(&u->party), u, NULL) != OK) {
         free(u);
         return NULL;
     }
@@ -37,38 +37,39 @@ static bool bucket_takes(struct bucket *b, uint32_t per_sec, int64_t now_ms)
     return true;
 }
 
-bool trunk_admits(struct sip_core *core, const struct book_trunk *t)
+bool party_admits(struct sip_core *core, const struct party *p)
 {
-    struct trunk_use *u = use_of(core, t->n);
-    if (!u || (t->set->max_calls && u->calls >= t->set->max_calls))
+    struct party_use *u = use_of(core, party_number(p));
+    uint32_t most = party_max_calls(p);
+    if (!u || (most && u->calls >= most))
         return false;
-    return bucket_takes(&u->call_rate, t->set->max_cps, loop_now_ms(core->c.loop));
+    return bucket_takes(&u->call_rate, party_max_cps(p), loop_now_ms(core->c.loop));
 }
 
-bool trunk_admits_text(struct sip_core *core, const struct book_trunk *t)
+bool party_admits_text(struct sip_core *core, const struct party *p)
 {
-    struct trunk_use *u = use_of(core, t->n);
-    return u && bucket_takes(&u->text_rate, t->set->max_cps, loop_now_ms(core->c.loop));
+    struct party_use *u = use_of(core, party_number(p));
+    return u && bucket_takes(&u->text_rate, party_max_cps(p), loop_now_ms(core->c.loop));
 }
 
-void trunk_take(struct sip_core *core, uint64_t trunk)
+void party_take(struct sip_core *core, uint64_t party)
 {
-    struct trunk_use *u = use_of(core, trunk);
+    struct party_use *u = use_of(core, party);
     if (u)
         u->calls++;
 }
 
-void trunk_release(struct sip_core *core, uint64_t trunk)
+void party_release(struct sip_core *core, uint64_t party)
 {
-    struct trunk_use *u = use_of(core, trunk);
+    struct party_use *u = use_of(core, party);
     if (u && u->calls)
         u->calls--;
 }
 
 void limits_free(struct sip_core *core)
 {
-    struct trunk_use *u;
-    for (size_t i = 0; core->trunks && (u = map_next(core->trunks, &i));)
+    struct party_use *u;
+    for (size_t i = 0; core->parties && (u = map_next(core->parties, &i));)
         free(u);
-    map_free(core->trunks);
+    map_free(core->parties);
 }

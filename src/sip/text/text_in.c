@@ -19,16 +19,15 @@ enum { TEXTS_MAX = 4096 };
 
 static const char retry_after[] = "Retry-After: 5\r\n";
 
-/* The same text: trunk, Call-ID, From tag, CSeq, as for calls; and what it says, because there are
+/* The same text: party, Call-ID, From tag, CSeq, as for calls; and what it says, because there are
  * senders who never count and would lose all texts but the first. */
-static void derive_message_id(const struct sip_msg *m, const struct book_trunk *t,
-                              char out[ID_SIZE])
+static void derive_message_id(const struct sip_msg *m, const struct party *p, char out[ID_SIZE])
 {
     char cseq[16];
     struct buf b;
     buf_wrap(&b, cseq, sizeof cseq);
     buf_put_u64(&b, m->cseq);
-    const struct str part[] = {str_of(t->id), m->call_id, m->from.tag, buf_str(&b), m->body};
+    const struct str part[] = {party_id(p), m->call_id, m->from.tag, buf_str(&b), m->body};
     id_derive("sim", part, 5, out);
 }
 
@@ -102,7 +101,7 @@ static bool is_crowded(const struct texts *texts)
 }
 
 void text_on_message(struct texts *texts, const struct sip_msg *m, const struct path *from,
-                     struct str raw, const struct book_trunk *trunk)
+                     struct str raw, const struct party *party)
 {
     struct sip_core *core = texts->core;
     char to[NUMBER_SIZE], sender[CALLER_SIZE], id[ID_SIZE];
@@ -111,7 +110,7 @@ void text_on_message(struct texts *texts, const struct sip_msg *m, const struct 
     struct buf mem = core_scratch(core);
     if (core_refuse_request(core, m, from))
         return;
-    if (identity_called(m, trunk->set, to) == OK)
+    if (identity_called(m, party, to) == OK)
         number = book_number(core->book, str_of(to));
     if (!number || !number->set->sms) {
         metric_add(METRIC_SIP_TEXTS_NOT_OURS, 1);
@@ -125,15 +124,15 @@ void text_on_message(struct texts *texts, const struct sip_msg *m, const struct 
         return;
     }
     bool writable = !core->draining && store_is_writable(core->c.store);
-    if (!writable || is_crowded(texts) || !trunk_admits_text(core, trunk)) {
+    if (!writable || is_crowded(texts) || !party_admits_text(core, party)) {
         metric_add(writable ? METRIC_SIP_TEXTS_THROTTLED : METRIC_SIP_TEXTS_FAILED, 1);
         core_reply(core, m, from, 503, NULL, retry_after);
         return;
     }
-    identity_sender(m, trunk->set, sender);
-    derive_message_id(m, trunk, id);
+    identity_sender(m, party, sender);
+    derive_message_id(m, party, id);
     const struct message_in in = {.account = number->account,
-                                  .link = str_of(trunk->id),
+                                  .link = party_id(party),
                                   .from = str_of(sender),
                                   .to = str_of(to),
                                   .message_id = str_of(id),

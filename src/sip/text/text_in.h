@@ -1,6 +1,7 @@
 /* MESSAGEs outside of dialogs: texts to our numbers. Edge's thread. */
 #pragma once
 #include "sip/core/core.h"
+#include "sip/core/party.h"
 
 struct texts {
     struct sip_core *core;
@@ -11,4 +12,4 @@ struct texts {
 };
 
 void text_on_message(struct texts *texts, const struct sip_msg *m, const struct path *from,
-                     struct str raw, const struct book_trunk *trunk);
+                     struct str raw, const struct party *party);

@@ -4,6 +4,8 @@
 static struct sip_msg m;
 static char bytes[8000];
 static struct trunk trunk;
+static const struct book_trunk row = {.n = 1, .id = "trk_1", .set = &trunk};
+static const struct party party = {PARTY_TRUNK, &row};
 
 static void invite(const char *ruri, const char *from, const char *to, const char *more)
 {
@@ -23,17 +25,17 @@ static void the_called_number(void **state)
 {
     char e164[NUMBER_SIZE];
     invite("sip:+447911123456@x", "<sip:a@b>", "<sip:c@d>", "");
-    assert_ok(identity_called(&m, &trunk, e164));
+    assert_ok(identity_called(&m, &party, e164));
     assert_string_equal(e164, "+447911123456");
     invite("sip:proxy@x", "<sip:a@b>", "<sip:07911000001@d>",
            "P-Called-Party-ID: <tel:+447911000002>\r\n");
-    assert_ok(identity_called(&m, &trunk, e164));
+    assert_ok(identity_called(&m, &party, e164));
     assert_string_equal(e164, "+447911000002");
     trunk.called_from[0] = CALLED_FROM_TO;
-    assert_ok(identity_called(&m, &trunk, e164));
+    assert_ok(identity_called(&m, &party, e164));
     assert_string_equal(e164, "+447911000001");
     invite("sip:proxy@x", "<sip:a@b>", "<sip:c@d>", "");
-    assert_err(identity_called(&m, &trunk, e164), ERR_NOT_FOUND);
+    assert_err(identity_called(&m, &party, e164), ERR_NOT_FOUND);
 }
 
 static void who_calls(void **state)
@@ -58,7 +60,7 @@ static void who_calls(void **state)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct caller c;
         invite("sip:c@d", table[i].from, "<sip:c@d>", table[i].more);
-        identity_caller(&m, &trunk, &c);
+        identity_caller(&m, &party, &c);
         if (strcmp(c.id, table[i].id) || c.verified != table[i].verified)
             fail_msg("%s %s: %s %c", table[i].from, table[i].more, c.id, c.verified);
     }
@@ -70,7 +72,7 @@ static void an_untrusted_trunk_is_not_believed(void **state)
     invite("sip:c@d", "<sip:+19175550100@x>", "<sip:c@d>",
            "P-Asserted-Identity: <sip:+19999999999@x>\r\n");
     trunk.trust_identity = false;
-    identity_caller(&m, &trunk, &c);
+    identity_caller(&m, &party, &c);
     assert_string_equal(c.id, "+19175550100");
 }
 
@@ -104,7 +106,7 @@ static void who_sends_a_text(void **state)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         char sender[CALLER_SIZE];
         invite("sip:c@d", table[i].from, "<sip:c@d>", table[i].more);
-        identity_sender(&m, &trunk, sender);
+        identity_sender(&m, &party, sender);
         if (strcmp(sender, table[i].sender))
             fail_msg("%s %s: %s", table[i].from, table[i].more, sender);
     }

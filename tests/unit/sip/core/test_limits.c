@@ -1,4 +1,4 @@
-/* A trunk's limits over the life of its calls: counted when a call begins, given back when it ends,
+/* A party's limits over the life of its calls: counted when a call begins, given back when it ends,
  * counted again after a restart; and the rate. */
 #include "check.h"
 #include "line.h"
@@ -59,28 +59,29 @@ static void calls_of_before_a_restart_are_counted(void **state)
 static void the_rate_holds_one_seconds_worth(void **state)
 {
     static const struct trunk set = {.max_cps = 5};
-    const struct book_trunk t = {.n = 77, .set = &set};
+    const struct book_trunk row = {.n = 77, .set = &set};
+    const struct party p = {PARTY_TRUNK, &row};
     edge_kit_begin(3);
     struct sip_core *core = &edge_kit.edge->core;
     edge_kit_advance(1000);
     for (int i = 0; i < 3; i++) {
         int texts = 0, calls = 0;
-        while (trunk_admits(core, &t))
+        while (party_admits(core, &p))
             calls++;
-        while (trunk_admits_text(core, &t))
+        while (party_admits_text(core, &p))
             texts++;
         assert_int_equal(calls, 5);
         assert_int_equal(texts, 5);
         edge_kit_advance(3600 * 1000);
     }
-    assert_true(trunk_admits(core, &t));
+    assert_true(party_admits(core, &p));
     for (int i = 0; i < 4; i++)
-        assert_true(trunk_admits(core, &t));
+        assert_true(party_admits(core, &p));
     edge_kit_advance(199);
-    assert_false(trunk_admits(core, &t));
+    assert_false(party_admits(core, &p));
     edge_kit_advance(1);
-    assert_true(trunk_admits(core, &t));
-    assert_false(trunk_admits(core, &t));
+    assert_true(party_admits(core, &p));
+    assert_false(party_admits(core, &p));
     edge_kit_end();
 }
 
