@@ -2,7 +2,9 @@
  * count are a set. The n-th part of a set is kept once; a repeat of it is absorbed while the set
  * waits, and for a while after the set went out, by the digests in its row. Other content under the
  * same number means that the sender uses its references again: the old set goes out as it is and a
- * new one begins.
+ * new one begins. Two messages may begin alike ("Dear customer, …"), and the repeats that were
+ * absorbed before may have been the beginning of the new one. So repeats are kept beside their set,
+ * and those with lower numbers go into the new set.
  *
  * Nothing is held in memory. The parts wait in the store, so a restart loses nothing, and a million
  * sets cost no more memory than one. On the writer's thread. */
@@ -89,12 +91,15 @@ static bool set_parts_on_part(void *arg, const struct sms_part *p)
     return g->mem.err == OK;
 }
 
-static enum err set_parts_read(struct db *db, const struct sms_set *s, struct set_parts *g)
+typedef enum err parts_list(struct db *db, int64_t set_n, sms_part_row *row, void *arg);
+
+static enum err set_parts_read(struct db *db, const struct sms_set *s, parts_list *list,
+                               struct set_parts *g)
 {
     size_t at = 0;
     g->n = 0;
     buf_init(&g->mem, (size_t)SMS_PARTS_MAX * SMS_DATA_MAX);
-    enum err err = sms_part_list(db, s->n, set_parts_on_part, g);
+    enum err err = list(db, s->n, set_parts_on_part, g);
     if (err == OK)
         err = g->mem.err;
     for (size_t i = 0; err == OK && i < g->n; i++) {
@@ -152,7 +157,7 @@ enum err join_end(const struct joiner *by, struct db *db, struct sms_set *s, int
     struct set_parts *g = malloc(sizeof *g);
     if (!g)
         return ERR_NOMEM;
-    enum err err = set_parts_read(db, s, g);
+    enum err err = set_parts_read(db, s, sms_part_list, g);
     if (err == OK && g->n) {
         err = event_of_set(s, g, now_ms, &e);
         if (err == OK)
@@ -206,24 +211,59 @@ static enum err set_begin(const struct joiner *by, struct db *db, const struct p
 }
 
 /* Compares the part with its set as the store has it. *ret_same: the set has the part already.
- * *ret_over: the part does not belong to this set, which goes out; a new one begins. */
-static enum err set_compare(const struct joiner *by, struct db *db, const struct part_in *in,
-                            struct sms_set *s, bool *ret_same, bool *ret_over,
-                            struct joined_events *out)
+ * *ret_over: the part does not belong to this set. */
+static enum err set_compare(struct db *db, const struct part_in *in, const struct sms_set *s,
+                            bool *ret_same, bool *ret_over)
 {
-    enum err err = OK;
     if (s->state == SMS_SET_DONE) {
         *ret_same = in->at_ms - clock_moved_ms() < s->ends_at_ms &&
                     s->digest[in->part.number - 1] == part_digest(&in->part);
         *ret_over = !*ret_same;
-    } else {
-        err = sms_part_same(db, s->n, &in->part, ret_same);
-        *ret_over = err == OK && !*ret_same;
-        err = err == ERR_NOT_FOUND ? OK : err;
-        if (err == OK && *ret_over)
-            err = join_end(by, db, s, in->at_ms, out);
+        return OK;
     }
-    return err == OK && *ret_over ? sms_set_delete(db, s) : err;
+    enum err err = sms_part_same(db, s->n, &in->part, ret_same);
+    *ret_over = err == OK && !*ret_same;
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* The reference is used again: the old set goes out, and the new one begins with the repeats that
+ * belong to it. A repeat with a higher number was sent before this part, so it is one of the old
+ * message: parts are sent in their order. */
+static enum err set_renew(const struct joiner *by, struct db *db, const struct part_in *in,
+                          struct sms_set *s, struct joined_events *out)
+{
+    struct set_parts *g = malloc(sizeof *g);
+    bool is_new;
+    if (!g)
+        return ERR_NOMEM;
+    enum err err = set_parts_read(db, s, sms_repeat_list, g);
+    if (err == OK && s->state == SMS_SET_WAITING)
+        err = join_end(by, db, s, in->at_ms, out);
+    if (err == OK)
+        err = sms_set_delete(db, s);
+    if (err == OK)
+        err = set_begin(by, db, in, s);
+    for (size_t i = 0; err == OK && i < g->n && g->part[i].number < in->part.number; i++)
+        err = sms_part_put(db, s, &g->part[i], in->at_ms, &is_new);
+    buf_fini(&g->mem);
+    free(g);
+    return err;
+}
+
+static bool repeats_count_one(void *arg, const struct sms_part *p)
+{
+    ++*(unsigned *)arg;
+    return true;
+}
+
+/* Keeps a repeat. When all of a message came again it was that message, and no new one begins. */
+static enum err repeat_keep(struct db *db, const struct sms_set *s, const struct sms_part *p)
+{
+    unsigned n = 0;
+    enum err err = sms_repeat_put(db, s->n, p);
+    if (err == OK && s->state == SMS_SET_DONE)
+        err = sms_repeat_list(db, s->n, repeats_count_one, &n);
+    return err == OK && n == s->parts ? sms_repeats_delete(db, s) : err;
 }
 
 /* Sends out the account's oldest sets until it has no more than it may. */
@@ -254,16 +294,16 @@ enum err join_part(const struct joiner *by, struct db *db, const struct part_in 
     struct sms_set s;
     bool same = false, over = false, is_new = false;
     enum err err = sms_set_find(db, str_of(in->set_id), &s);
-    if (err == OK)
-        err = set_compare(by, db, in, &s, &same, &over, out);
-    else if (err == ERR_NOT_FOUND) {
-        over = true;
-        err = OK;
-    }
-    if (err == OK && over)
+    if (err == ERR_NOT_FOUND)
         err = set_begin(by, db, in, &s);
+    else if (err == OK)
+        err = set_compare(db, in, &s, &same, &over);
+    if (err == OK && over)
+        err = set_renew(by, db, in, &s, out);
     if (err == OK && !same)
         err = sms_part_put(db, &s, &in->part, in->at_ms, &is_new);
+    else if (err == OK && !ret->put)
+        err = repeat_keep(db, &s, &in->part);
     if (err != OK)
         return err;
     memcpy(ret->message_id, s.message_id, sizeof ret->message_id);

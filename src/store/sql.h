@@ -301,7 +301,8 @@ enum { SQL_ARGS_MAX = 20 };
       "INSERT INTO sms_parts (set_n, " SMS_PART_COLUMNS ")"                                        \
       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING")                           \
     X(SMS_PART_LIST, 0,                                                                            \
-      "SELECT " SMS_PART_COLUMNS " FROM sms_parts WHERE set_n = $1 ORDER BY number")               \
+      "SELECT " SMS_PART_COLUMNS " FROM sms_parts"                                                 \
+      " WHERE set_n = $1 AND number > $2 AND number <= $3 ORDER BY number")                        \
     X(SMS_PART_GET, 0,                                                                             \
       "SELECT " SMS_PART_COLUMNS " FROM sms_parts WHERE set_n = $1 AND number = $2")               \
     X(SMS_PART_DELETE, 1, "DELETE FROM sms_parts WHERE set_n = $1")                                \

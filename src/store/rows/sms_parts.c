@@ -7,6 +7,9 @@
 
 #include "store/engine.h"
 
+/* A repeat is the row of its number beyond those of the parts. */
+enum { REPEATS = SMS_PARTS_MAX };
+
 struct sms_set_read {
     struct sms_set *ret;
     bool found;
@@ -105,17 +108,27 @@ enum err sms_set_put(struct db *db, struct sms_set *s)
     return err == OK ? sms_held_add(db, s->account, 1, 0, &held) : err;
 }
 
+static enum err sms_part_insert(struct db *db, int64_t set_n, unsigned number,
+                                const struct sms_part *p, int64_t *ret_changes)
+{
+    return db_run(db, SQL_SMS_PART_PUT,
+                  DB_ARGS(V_INT(set_n), V_INT(number), V_INT(p->data_coding),
+                          V_INT(p->coding.alphabet), V_INT(p->coding.single_shift),
+                          V_INT(p->coding.locking_shift), V_INT(p->coding.fill), V_OCTETS(p->data)),
+                  NULL, NULL, ret_changes);
+}
+
+enum err sms_repeat_put(struct db *db, int64_t set_n, const struct sms_part *p)
+{
+    return sms_part_insert(db, set_n, REPEATS + p->number, p, NULL);
+}
+
 enum err sms_part_put(struct db *db, struct sms_set *s, const struct sms_part *p, int64_t at_ms,
                       bool *ret_new)
 {
     int64_t changes = 0, size = (int64_t)p->data.n + SMS_PART_COST;
     struct sms_held held;
-    enum err err =
-        db_run(db, SQL_SMS_PART_PUT,
-               DB_ARGS(V_INT(s->n), V_INT(p->number), V_INT(p->data_coding),
-                       V_INT(p->coding.alphabet), V_INT(p->coding.single_shift),
-                       V_INT(p->coding.locking_shift), V_INT(p->coding.fill), V_OCTETS(p->data)),
-               NULL, NULL, &changes);
+    enum err err = sms_part_insert(db, s->n, p->number, p, &changes);
     *ret_new = changes > 0;
     if (err != OK || !*ret_new)
         return err;
@@ -125,6 +138,11 @@ enum err sms_part_put(struct db *db, struct sms_set *s, const struct sms_part *p
     s->bytes += size;
     s->last_at_ms = at_ms;
     return err == OK ? sms_held_add(db, s->account, 0, size, &held) : err;
+}
+
+enum err sms_repeats_delete(struct db *db, const struct sms_set *s)
+{
+    return db_run(db, SQL_SMS_PART_DELETE, DB_ARGS(V_INT(s->n)), NULL, NULL, NULL);
 }
 
 static enum err sms_set_release(struct db *db, const struct sms_set *s)
@@ -149,7 +167,7 @@ enum err sms_set_end(struct db *db, struct sms_set *s, int64_t ends_at_ms)
 
 enum err sms_set_delete(struct db *db, const struct sms_set *s)
 {
-    enum err err = s->state == SMS_SET_WAITING ? sms_set_release(db, s) : OK;
+    enum err err = s->state == SMS_SET_WAITING ? sms_set_release(db, s) : sms_repeats_delete(db, s);
     return err == OK ? db_run(db, SQL_SMS_SET_DELETE, DB_ARGS(V_INT(s->n)), NULL, NULL, NULL) : err;
 }
 
@@ -173,14 +191,29 @@ static bool sms_part_row_read(void *arg, const struct value *c, size_t n)
                          .data = c[6].s};
     if ((unsigned)p.coding.alphabet >= SMS_ALPHABET_COUNT) /* of a newer program */
         p.coding.alphabet = SMS_BINARY;
+    if (p.number > REPEATS)
+        p.number -= REPEATS;
     r->any = true;
     return r->row(r->arg, &p);
 }
 
-enum err sms_part_list(struct db *db, int64_t set_n, sms_part_row *row, void *arg)
+static enum err sms_parts_between(struct db *db, int64_t set_n, int after, sms_part_row *row,
+                                  void *arg)
 {
     struct part_rows r = {.row = row, .arg = arg};
-    return db_run(db, SQL_SMS_PART_LIST, DB_ARGS(V_INT(set_n)), sms_part_row_read, &r, NULL);
+    return db_run(db, SQL_SMS_PART_LIST,
+                  DB_ARGS(V_INT(set_n), V_INT(after), V_INT(after + SMS_PARTS_MAX)),
+                  sms_part_row_read, &r, NULL);
+}
+
+enum err sms_part_list(struct db *db, int64_t set_n, sms_part_row *row, void *arg)
+{
+    return sms_parts_between(db, set_n, 0, row, arg);
+}
+
+enum err sms_repeat_list(struct db *db, int64_t set_n, sms_part_row *row, void *arg)
+{
+    return sms_parts_between(db, set_n, REPEATS, row, arg);
 }
 
 struct part_comparison {

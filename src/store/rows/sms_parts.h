@@ -39,7 +39,7 @@ MUST_USE enum err sms_set_put(struct db *db, struct sms_set *s);
 /* Inserts; *ret_new false when there is one with that number. The set counts it. */
 MUST_USE enum err sms_part_put(struct db *db, struct sms_set *s, const struct sms_part *p,
                                int64_t at_ms, bool *ret_new);
-/* Ends the set: its parts are deleted, and s->digest identifies them. */
+/* Ends the set: its parts and repeats are deleted, and s->digest identifies the parts. */
 MUST_USE enum err sms_set_end(struct db *db, struct sms_set *s, int64_t ends_at_ms);
 MUST_USE enum err sms_set_delete(struct db *db, const struct sms_set *s); /* with its parts */
 
@@ -48,6 +48,12 @@ typedef bool sms_part_row(void *arg, const struct sms_part *p); /* false: enough
 MUST_USE enum err sms_part_list(struct db *db, int64_t set_n, sms_part_row *row, void *arg);
 /* Tells whether the set's part of that number is the same. ERR_NOT_FOUND. */
 MUST_USE enum err sms_part_same(struct db *db, int64_t set_n, const struct sms_part *p, bool *ret);
+
+/* Keeps a part that the set had already, beside it: it may be the first of another message. It does
+ * not count as held, and goes with its set. */
+MUST_USE enum err sms_repeat_put(struct db *db, int64_t set_n, const struct sms_part *p);
+MUST_USE enum err sms_repeat_list(struct db *db, int64_t set_n, sms_part_row *row, void *arg);
+MUST_USE enum err sms_repeats_delete(struct db *db, const struct sms_set *s); /* of a done one */
 
 struct sms_held { /* of an account, waiting */
     int64_t sets, bytes;

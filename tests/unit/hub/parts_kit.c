@@ -245,13 +245,16 @@ struct rows kit_rows(void)
                      SQLITE_OK);
     struct rows r = {.waiting = count(h, "SELECT count(*) FROM sms_sets WHERE state = 0"),
                      .done = count(h, "SELECT count(*) FROM sms_sets WHERE state = 1"),
-                     .parts = count(h, "SELECT count(*) FROM sms_parts"),
+                     .parts = count(h, "SELECT count(*) FROM sms_parts WHERE number <= 255"),
+                     .repeats = count(h, "SELECT count(*) FROM sms_parts WHERE number > 255"),
                      .held_sets = count(h, "SELECT sum(sets) FROM sms_held"),
                      .held_bytes = count(h, "SELECT sum(bytes) FROM sms_held")};
     assert_int_equal(r.held_sets, r.waiting);
-    assert_int_equal(r.held_bytes, count(h, "SELECT sum(length(data) + 64) FROM sms_parts"));
+    assert_int_equal(r.held_bytes,
+                     count(h, "SELECT sum(length(data) + 64) FROM sms_parts WHERE number <= 255"));
     assert_int_equal(count(h, "SELECT count(*) FROM sms_parts p WHERE NOT EXISTS (SELECT 1 FROM"
-                              " sms_sets s WHERE s.n = p.set_n AND s.state = 0)"),
+                              " sms_sets s WHERE s.n = p.set_n AND"
+                              " (s.state = 0 OR p.number > 255))"),
                      0);
     sqlite3_close(h);
     return r;

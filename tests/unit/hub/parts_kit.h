@@ -45,9 +45,10 @@ struct got { /* an event */
 /* All events of all accounts, newest first; checks that each payload is UTF-8 and that each has one
  * delivery. */
 size_t kit_events(struct got *ret, size_t max);
-/* Rows there are: of sets in that state (-1: any), of parts; what the account's counters say. */
+/* Rows there are: of sets that wait and that are done, of parts and their repeats; what the
+ * accounts' counters say. */
 struct rows {
-    int64_t waiting, done, parts, held_sets, held_bytes;
+    int64_t waiting, done, parts, repeats, held_sets, held_bytes;
 };
 struct rows kit_rows(void);
 /* Lets the housekeeper work until no set of that state has its time over. */

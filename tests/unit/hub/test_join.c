@@ -187,6 +187,78 @@ static void a_reference_used_again_after_the_message(void **state)
     assert_string_not_equal(got[0].message_id, got[1].message_id);
 }
 
+static void two_messages_that_begin_alike_under_one_reference(void **state)
+{
+    kit_take(kit_part(3, 1, "Dear customer, "));
+    kit_take(kit_part(3, 2, "thank you. "));
+    kit_take(kit_part(3, 3, "Order 1"));
+    assert_true(kit_take(kit_part(3, 1, "Dear customer, ")).duplicate); /* it cannot be told yet */
+    assert_true(kit_take(kit_part(3, 2, "thank you. ")).duplicate);
+    kit_restart();
+    assert_false(kit_take(kit_part(3, 3, "Order 2")).duplicate);
+    assert_int_equal(kit_events(got, 64), 2);
+    assert_string_equal(got[0].message, "Dear customer, thank you. Order 2");
+    assert_false(got[0].partial);
+    assert_string_not_equal(got[0].message_id, got[1].message_id);
+    struct rows r = kit_rows();
+    assert_int_equal(r.parts + r.repeats, 0);
+    assert_int_equal(r.held_sets, 0);
+    assert_int_equal(r.held_bytes, 0);
+}
+
+static void they_begin_alike_while_the_first_still_waits(void **state)
+{
+    kit_take(kit_part(3, 1, "Dear customer, "));
+    kit_take(kit_part(3, 2, "old "));
+    kit_take(kit_part(3, 1, "Dear customer, "));
+    kit_take(kit_part(3, 2, "new "));
+    kit_take(kit_part(3, 3, "end"));
+    assert_int_equal(kit_events(got, 64), 2);
+    assert_string_equal(got[1].message, "Dear customer, old ");
+    assert_true(got[1].partial);
+    assert_string_equal(got[0].message, "Dear customer, new end");
+    assert_false(got[0].partial);
+}
+
+static void a_message_that_comes_again_whole_begins_no_other(void **state)
+{
+    for (int i = 0; i < 3; i++) {
+        kit_take(kit_part(2, 1, "same "));
+        kit_take(kit_part(2, 2, "again"));
+    }
+    expect_one("same again", false);
+    assert_int_equal(kit_rows().repeats, 0);
+    kit_take(kit_part(2, 2, "repeated alone: it is of the old one"));
+    kit_take(kit_part(2, 1, "other "));
+    assert_int_equal(kit_events(got, 64), 2);
+    assert_string_equal(got[0].message, "other repeated alone: it is of the old one");
+}
+
+static void a_late_repeat_is_not_the_end_of_another_message(void **state)
+{
+    kit_take(kit_part(2, 1, "a"));
+    kit_take(kit_part(2, 2, "b"));
+    assert_true(kit_take(kit_part(2, 2, "b")).duplicate); /* its answer was lost */
+    kit_take(kit_part(2, 1, "c"));
+    assert_int_equal(kit_events(got, 64), 1); /* "c" waits for its own second part */
+    kit_take(kit_part(2, 2, "d"));
+    assert_int_equal(kit_events(got, 64), 2);
+    assert_string_equal(got[0].message, "cd");
+}
+
+static void a_repeat_that_begins_nothing_goes_with_its_set(void **state)
+{
+    kit_take(kit_part(2, 1, "a"));
+    kit_take(kit_part(2, 2, "b"));
+    assert_true(kit_take(kit_part(2, 1, "a")).duplicate);
+    assert_int_equal(kit_rows().repeats, 1);
+    clock_advance(HALF_HOUR);
+    kit_keep_house();
+    expect_one("ab", false);
+    struct rows r = kit_rows();
+    assert_int_equal(r.parts + r.repeats + r.done, 0);
+}
+
 static void the_same_bytes_in_another_alphabet_are_another_part(void **state)
 {
     kit_take(kit_part(2, 1, "ab"));
@@ -399,6 +471,11 @@ int main(void)
         TEST(twenty_thousand_go_out_in_chunks),
         TEST(a_reference_used_again_while_parts_wait),
         TEST(a_reference_used_again_after_the_message),
+        TEST(two_messages_that_begin_alike_under_one_reference),
+        TEST(they_begin_alike_while_the_first_still_waits),
+        TEST(a_message_that_comes_again_whole_begins_no_other),
+        TEST(a_late_repeat_is_not_the_end_of_another_message),
+        TEST(a_repeat_that_begins_nothing_goes_with_its_set),
         TEST(the_same_bytes_in_another_alphabet_are_another_part),
         TEST(numbers_that_contradict_go_out_alone),
         TEST(over_its_sets_an_accounts_oldest_goes_out),
