@@ -4,7 +4,8 @@
  *   - each request that the edge had to hear got a final answer, no INVITE a failure after its 2xx;
  *   - each 2xx to an INVITE of the edge's got its ACK;
  *   - each line that was up was hung up, by one side or the other;
- *   - within a dialog the edge's CSeq only grows (RFC 3261 §12.2.1.1).
+ *   - within a dialog the edge's CSeq only grows (RFC 3261 §12.2.1.1);
+ *   - a caller hears nothing in a dialog before the answer that makes it.
  *
  * A kill excuses what was under way. */
 #include <stdio.h>
@@ -187,6 +188,23 @@ static bool cseq_grows(struct cseq_count *all, size_t *n, const struct edge_pack
     return grows;
 }
 
+/* A tag of a caller's leg, as it stands in an answer before. A kill may leave the call to a caller
+ * that never heard of it. */
+static bool dialog_is_known(size_t request)
+{
+    struct dialog own;
+    const struct edge_packet *p = edge_kit_packet(request);
+    bool callers = dialog_parse_tag(packet_parse(p)->from.tag, &own) && own.leg == 'a';
+    if (!callers || world.lives > 0)
+        return true;
+    for (size_t i = 0; i < request; i++) {
+        const struct edge_packet *answer = edge_kit_packet(i);
+        if (!answer->is_request && answer->to_tag == p->from_tag)
+            return true;
+    }
+    return false;
+}
+
 /* Notes a fault, "…: #12 BYE 4": the number of the packet of the edge, or the request of a peer. */
 static const char *fault_note(const char *what, const char *about, uint32_t n)
 {
@@ -207,6 +225,9 @@ const char *checks_end(void)
             checks_on_request(p);
         if (p->is_request && !cseq_grows(counted, &n_counted, p))
             return fault_note("the edge's CSeq did not grow within a dialog", "packet",
+                              (uint32_t)i);
+        if (p->is_request && !dialog_is_known(i))
+            return fault_note("a caller heard of a dialog before its answer", "packet",
                               (uint32_t)i);
     }
     for (size_t i = 0; i < n_asked; i++) {
