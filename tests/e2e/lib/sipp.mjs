@@ -131,14 +131,14 @@ export const uas = {
 };
 
 /**
- * Starts sipp with the steps. `ip`: its own address (127.0.0.2 is the trunk, 127.0.0.3 the agent).
+ * Starts sipp with the steps, or with a whole scenario as text. `ip`: its own address (127.0.0.2 is the trunk, 127.0.0.3 the agent).
  * Gives { done: Promise, port, stop }; `done` fails unless all calls went as written.
  */
 export function sipp(steps, { ip, port, remote, service = '+447911123456', calls = 1, rate = 1,
   transport = 'u1', timeout = 40, more = [] }) {
   const dir = mkdtempSync(path.join(tmpdir(), 'hookswitch-sipp-'));
   const file = path.join(dir, 'scenario.xml');
-  writeFileSync(file, `<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="e2e">\n`
+  writeFileSync(file, typeof steps === 'string' ? steps : `<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="e2e">\n`
     + `${steps.flat(9).join('\n')}\n</scenario>\n`);
   const args = ['-sf', file, '-i', ip, '-p', String(port), '-m', String(calls), '-t', transport,
     '-s', service, '-nostdin', '-timeout', `${timeout}s`, '-timeout_error', '-trace_err',
