@@ -21,6 +21,7 @@ enum {
     OWN_FIRST = 2,        /* our sequence numbers: 1 may have been the bind's */
     OWN_LAST = 0x7FFFFFFF,
     VERSION_WITH_TLVS = 0x34,
+    LEFT_MS = 1000, /* for the peer to read our unbind_resp and to close */
 };
 
 /* ---- states ---- */
@@ -40,7 +41,8 @@ static const uint16_t moves[] = {
     [SESSION_BOUND_TRX] = FROM_BOUND,
     [SESSION_DRAINING] = 1 << SESSION_UNBINDING | 1 << SESSION_LEAVING | 1 << SESSION_CLOSED,
     [SESSION_UNBINDING] = 1 << SESSION_CLOSED,
-    [SESSION_LEAVING] = 1 << SESSION_CLOSED,
+    [SESSION_LEAVING] = 1 << SESSION_LEFT | 1 << SESSION_CLOSED,
+    [SESSION_LEFT] = 1 << SESSION_CLOSED,
     [SESSION_CLOSED] = 0,
 };
 
@@ -73,7 +75,7 @@ void session_move(struct session *s, enum session_state to)
     else if (1 << to & BOUND)
         session_timer_arm(s, s->c.link.enquire_ms);
     else if (to != SESSION_CLOSED)
-        session_timer_arm(s, s->all->response_ms);
+        session_timer_arm(s, to == SESSION_LEFT ? LEFT_MS : s->all->response_ms);
     session_mark_due(s);
 }
 
@@ -198,7 +200,8 @@ static void session_go_on_leaving(struct session *s)
         session_move(s, SESSION_UNBINDING);
     } else {
         session_answer(s, PDU_UNBIND_RESP, s->unbind_sequence, ESME_ROK, (struct str){0});
-        session_end(s, "");
+        if (!session_is_closed(s))
+            session_move(s, SESSION_LEFT);
     }
 }
 
@@ -241,7 +244,8 @@ static void session_on_timer(struct timer *t)
     case SESSION_OPEN: session_end(s, "it did not bind"); break;
     case SESSION_DRAINING:
     case SESSION_LEAVING: session_go_on_leaving(s); break;
-    case SESSION_UNBINDING: session_end(s, ""); break;
+    case SESSION_UNBINDING:
+    case SESSION_LEFT: session_end(s, ""); break;
     case SESSION_CLOSED: break;
     default: session_on_enquire_due(s);
     }
@@ -268,6 +272,18 @@ static void session_buffer_shrink(struct buf *b)
     buf_init(b, max);
 }
 
+/* Tells the session's user that it is over. Nothing reaches the user after this, so the peer may bind
+ * anew before it has closed. A peer that closes by a reset now had read its answers before it
+ * unbound. */
+static void session_tell_left(struct session *s)
+{
+    bool tell = !s->silent_end && s->c.on_end;
+    s->silent_end = true;
+    s->n_doubt = s->flushed = 0;
+    if (tell)
+        s->c.on_end(s->c.arg, "");
+}
+
 /* Handles each session that is due: reads on, sends, and frees it when it is closed. */
 static void sessions_on_turn_end(void *arg)
 {
@@ -281,6 +297,8 @@ static void sessions_on_turn_end(void *arg)
         if (s->waiting == 0 && (s->state == SESSION_DRAINING || s->state == SESSION_LEAVING))
             session_go_on_leaving(s);
         session_flush(s);
+        if (s->state == SESSION_LEFT)
+            session_tell_left(s);
         if (!session_is_closed(s)) {
             session_buffer_shrink(&s->in);
             session_buffer_shrink(&s->out);

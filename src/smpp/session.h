@@ -22,6 +22,7 @@ struct session;
     X(DRAINING)  /* we want to unbind: first the answers that are due */                           \
     X(UNBINDING) /* our unbind is sent */                                                          \
     X(LEAVING)   /* they unbound: first the answers that are due */                                \
+    X(LEFT)      /* unbind_resp is sent: the peer closes, or we do after a moment */               \
     X(CLOSED)    /* goes at the turn's end */
 enum session_state {
 #define X(id) SESSION_##id,
@@ -44,7 +45,8 @@ struct session_config {
     int64_t unbound_ms; /* how long it may be OPEN; its clock does not start anew */
     /* Any request but enquire_link and unbind, well-formed; p is valid during the call. */
     void (*on_request)(void *arg, struct session *s, const struct pdu *p);
-    /* Once, the last, unless session_close came before. `why` for people; "" after an unbind. */
+    /* Once, the last, unless session_close came before. `why` for people; "" after an unbind. It
+     * comes when the peer's unbind is answered, though the connection stays for a moment. */
     void (*on_end)(void *arg, const char *why);
     void *arg;
 };

@@ -9,6 +9,7 @@ enum {
     OPEN_PDU_MAX = 1024, /* before the bind a peer needs no more than a bind */
     OPEN_PDUS = 16,
 };
+static const uint32_t RESPONSE_BIT = 0x80000000;
 
 static void session_on_unbind(struct session *s, const struct pdu *p)
 {
@@ -41,7 +42,18 @@ static void session_on_response(struct session *s, const struct pdu *p)
 static void session_nack(struct session *s, uint32_t sequence, uint32_t status)
 {
     session_answer(s, PDU_GENERIC_NACK, sequence, status, (struct str){0});
-    session_end(s, smpp_status_name(status));
+}
+
+/* Handles a command that the table does not have. Its length is good, so the next PDU is found and
+ * a bound peer goes on; a stranger speaks some other protocol. A response is not nacked. */
+static void session_on_unknown(struct session *s, const struct pdu *p)
+{
+    if (p->command_id & RESPONSE_BIT)
+        metric_add(METRIC_SMPP_UNASKED, 1);
+    else
+        session_nack(s, p->sequence, ESME_RINVCMDID);
+    if (s->state == SESSION_OPEN)
+        session_end(s, smpp_status_name(ESME_RINVCMDID));
 }
 
 static void session_on_pdu(struct session *s, struct str bytes)
@@ -58,7 +70,7 @@ static void session_on_pdu(struct session *s, struct str bytes)
     if (err != OK)
         metric_add(METRIC_SMPP_MALFORMED, 1);
     if (err == ERR_UNSUPPORTED) {
-        session_nack(s, p.sequence, ESME_RINVCMDID);
+        session_on_unknown(s, &p);
     } else if (pdu_is_response(p.command)) {
         session_on_response(s, &p);
     } else if (err != OK) {
@@ -84,11 +96,12 @@ static void session_on_bad_length(struct session *s, struct str rest)
     metric_add(METRIC_SMPP_MALFORMED, 1);
     log_sparse(LOG_WARN, 10000, "smpp", "a stream that cannot be cut into PDUs is closed");
     session_nack(s, sequence, ESME_RINVCMDLEN);
+    session_end(s, smpp_status_name(ESME_RINVCMDLEN));
 }
 
 static bool session_wants_more(const struct session *s)
 {
-    return !session_is_closed(s) && s->state != SESSION_LEAVING && !s->paused;
+    return s->state < SESSION_LEAVING && !s->paused;
 }
 
 /* Handles the whole PDUs at the front, and gives how many bytes they had. */
@@ -115,7 +128,7 @@ static size_t session_read_pdus(struct session *s, struct str bytes)
 static void session_on_bytes(struct stream *stream, void *arg, struct str bytes)
 {
     struct session *s = arg;
-    if (session_is_closed(s) || s->state == SESSION_LEAVING)
+    if (s->state >= SESSION_LEAVING)
         return;
     if (s->in.n == 0)
         bytes = str_from(bytes, session_read_pdus(s, bytes));

@@ -161,7 +161,9 @@ const bindings = {
   'no number': (r) => refused(r.send(deliver('')), 'deliver_sm', status.RINVDSTADR),
   'letters for a number': (r) => refused(r.send(deliver('%s%n../..')), 'deliver_sm', status.RINVDSTADR),
   'a PDU above the limit': (r) => nacked(r.send(pdu('deliver_sm', Buffer.alloc(72 * 1024))), status.RINVCMDLEN),
-  'an unknown command, bound': (r) => nacked(r.send(pdu(0x111)), status.RINVCMDID),
+  'an unknown command, bound': (r) => refused(r.send(pdu(0x111)), 'generic_nack', status.RINVCMDID),
+  'an unknown response': async (r) => { r.send(pdu(0x80000111)); await isOpen(r); assert.ok(!r.got.some((g) => g.id === resp('generic_nack'))); },
+  'unbinds and stays': async (r) => { await r.send(pdu('unbind')).answer('unbind', status.ROK); await r.ends(SLACK_MS); },
   'a good message, then garbage': async (r) => {
     r.send(deliver(target, 'before'), Buffer.alloc(64, 0xff));
     await r.answer('generic_nack', status.RINVCMDLEN); // its own answer may still wait for the disk

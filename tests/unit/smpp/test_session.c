@@ -333,6 +333,15 @@ static void nobody_answers_our_unbind(void **state)
     rig_free(r);
 }
 
+/* With SO_LINGER 0 a close is a reset. */
+static void peer_reset(struct rig *r)
+{
+    struct linger hard = {1, 0};
+    setsockopt(r->peer, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close(r->peer);
+    r->peer = -1;
+}
+
 static void they_unbind(void **state)
 {
     struct rig *r = rig_new(SESSION_BOUND_TRX);
@@ -342,9 +351,57 @@ static void they_unbind(void **state)
     say(r, PDU_DELIVER_SM, 3); /* nobody listens any more */
     assert_string_equal(heard(r), "");
     settle(r, 1, 1);
-    assert_string_equal(heard(r), "deliver_sm_resp 1, unbind_resp 2, closed");
+    assert_string_equal(heard(r), "deliver_sm_resp 1, unbind_resp 2");
     assert_int_equal(r->requests, 1);
+    assert_int_equal(r->ended, 1); /* its place is free again */
     assert_string_equal(r->why, "");
+    say(r, PDU_DELIVER_SM, 4); /* nor now */
+    assert_string_equal(heard(r), "");
+    close(r->peer);
+    r->peer = -1;
+    turns(r, 5);
+    assert_int_equal(sessions_count(r->all), 0);
+    assert_int_equal(r->ended, 1);
+    assert_int_equal(r->n_unanswered, 0);
+    rig_free(r);
+}
+
+static void who_unbinds_and_does_not_close_is_closed(void **state)
+{
+    struct rig *r = rig_new(SESSION_BOUND_TRX);
+    say(r, PDU_UNBIND, 2);
+    assert_string_equal(heard(r), "unbind_resp 2");
+    later(r, 900);
+    assert_string_equal(heard(r), "");
+    later(r, 100);
+    assert_string_equal(heard(r), "closed");
+    assert_int_equal(r->ended, 1);
+    rig_free(r);
+}
+
+/* It unbound, so it had its answers: a reset afterwards makes none of them doubtful. */
+static void a_reset_behind_an_unbind_takes_no_answers(void **state)
+{
+    struct rig *r = rig_new(SESSION_BOUND_TRX);
+    r->hold = true;
+    say(r, PDU_DELIVER_SM, 1);
+    settle(r, 1, 101);
+    say(r, PDU_UNBIND, 2);
+    peer_reset(r);
+    turns(r, 5);
+    assert_int_equal(sessions_count(r->all), 0);
+    assert_int_equal(r->n_unanswered, 0);
+    rig_free(r);
+}
+
+static void an_unknown_command_is_nacked_and_the_session_goes_on(void **state)
+{
+    static const char unknown[] = "\0\0\0\x12\0\0\x01\x11\0\0\0\0\0\0\0\x05hi"
+                                  "\0\0\0\x10\x80\0\x01\x11\0\0\0\0\0\0\0\x06";
+    struct rig *r = rig_new(SESSION_BOUND_TRX);
+    assert_int_equal(send(r->peer, unknown, sizeof unknown - 1, 0), sizeof unknown - 1);
+    say(r, PDU_DELIVER_SM, 7);
+    assert_string_equal(heard(r), "generic_nack 5 ESME_RINVCMDID, deliver_sm_resp 7");
     rig_free(r);
 }
 
@@ -383,15 +440,6 @@ static void closed_hard_nobody_is_told(void **state)
     assert_int_equal(r->ended, 0);
     assert_int_equal(sessions_count(r->all), 0);
     rig_free(r);
-}
-
-/* With SO_LINGER 0 a close is a reset. */
-static void peer_reset(struct rig *r)
-{
-    struct linger hard = {1, 0};
-    setsockopt(r->peer, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-    close(r->peer);
-    r->peer = -1;
 }
 
 static void a_reset_takes_the_last_answers(void **state)
@@ -474,6 +522,9 @@ int main(void)
         cmocka_unit_test(we_unbind),
         cmocka_unit_test(nobody_answers_our_unbind),
         cmocka_unit_test(they_unbind),
+        cmocka_unit_test(who_unbinds_and_does_not_close_is_closed),
+        cmocka_unit_test(a_reset_behind_an_unbind_takes_no_answers),
+        cmocka_unit_test(an_unknown_command_is_nacked_and_the_session_goes_on),
         cmocka_unit_test(it_may_end_inside_of_its_own_request),
         cmocka_unit_test(closed_hard_nobody_is_told),
         cmocka_unit_test(a_reset_takes_the_last_answers),
