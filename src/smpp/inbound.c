@@ -5,7 +5,9 @@
  * Repeats: a carrier that did not get our answer sends the message again. If the message has the
  * carrier's id, or is one part of several, the store recognizes it. Otherwise a message that equals
  * one that was stored and not answered counts as its repeat (unanswered.h); while the commit of the
- * first is still under way, the carrier is told to try again. */
+ * first is still under way, the carrier is told to try again. An absorbed repeat is not remembered
+ * itself: a program that says the same thing in each run, and leaves by a reset, would be absorbed
+ * for ever. */
 #include "smpp/inbound.h"
 
 #include <stdlib.h>
@@ -181,11 +183,7 @@ static uint32_t message_take(struct inbound *in, struct session *s, const struct
         char id[ID_SIZE];
         id_new("msg", id);
         received_count(ESME_ROK, true);
-        session_hold(s); /* this answer may be lost like the one before */
-        session_settle(s,
-                       &(struct session_answer){pdu_response_to(p->command), p->sequence, ESME_ROK,
-                                                str_of(id)},
-                       what);
+        session_answer(s, pdu_response_to(p->command), p->sequence, ESME_ROK, str_of(id));
         return ESME_ROK;
     }
     if (is_pending_elsewhere(in, link_n, what))

@@ -361,6 +361,24 @@ static void gone_before_the_commit(void **state)
     close(second);
 }
 
+/* A program that sends one text in each run and leaves by a reset. */
+static void an_absorbed_repeat_is_not_absorbed_again(void **state)
+{
+    static const struct linger hard = {1, 0};
+    for (unsigned run = 0; run < 4; run++) {
+        int fd = peer_new(true);
+        unsigned before = n_taken;
+        say(fd, PDU_DELIVER_SM, "same");
+        if (n_taken > before)
+            commit(before, OK, false);
+        assert_int_equal(heard(fd), ESME_ROK);
+        assert_int_equal(n_taken, run / 2 + 1); /* stored, absorbed, stored, absorbed */
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        close(fd);
+        turns(5);
+    }
+}
+
 static void gone_before_a_commit_that_fails(void **state)
 {
     int first = peer_new(true);
@@ -420,6 +438,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_end_of_a_string_is_not_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_empty_payload_hides_no_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gone_before_the_commit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_absorbed_repeat_is_not_absorbed_again, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(gone_before_a_commit_that_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_the_store_knows_by_itself_is_not_remembered, set_up,
                                         tear_down),
