@@ -322,6 +322,8 @@ enum err conn_reach(struct transport *t, struct path *path, struct str host, str
 {
     struct conn *c = path->conn ? pool_at(t->conns, path->conn) : NULL;
     enum err err = OK;
+    if (path->transport != SIP_TLS)
+        host = (struct str){0}; /* it is no part of such a connection */
     if (!c) {
         char peer[ADDR_TEXT_SIZE], key[sizeof c->peer_key];
         struct addr to = path->peer;

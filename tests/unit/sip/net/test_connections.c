@@ -380,7 +380,7 @@ static void an_answer_goes_over_the_connection_of_its_request(void **state)
     assert_int_equal(newest.peer.port, 5090);
 }
 
-/* A certificate's name belongs to the connection. */
+/* A certificate's name belongs to the connection; over TCP there is none. */
 static void a_name_has_a_connection_of_its_own(void **state)
 {
     struct path p[3];
@@ -395,6 +395,9 @@ static void a_name_has_a_connection_of_its_own(void **state)
     struct path tcp = path_to("11.0.0.1:5061");
     assert_ok(transport_send(t, &tcp, (struct str){0}, STR("x")));
     assert_int_equal(count(true), 3);
+    struct path named = path_to("11.0.0.1:5061");
+    transport_reach(t, &named, STR("a.example"));
+    assert_int_equal(named.conn, tcp.conn);
 }
 
 /* ---- how long it stays ---- */
