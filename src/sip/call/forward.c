@@ -64,6 +64,7 @@ bool route_invite(struct call *c)
     t->call = c->self;
     leg_trace(&c->b, t);
     t->purpose = FOR_ROUTE;
+    t->fails_at_once = true; /* the target's next address is asked, or the next target */
     t->patience_ms += RING_TIMEOUT_MAX_S * 1000; /* the target's own ring timeout comes first */
     r->client = t->self;
     call_set_state(c, CALL_RINGING);

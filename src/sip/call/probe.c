@@ -344,13 +344,16 @@ void call_on_probe_failure(struct call *c, struct txn *t, enum err err)
         call_end_own(c, t);
     if (c->state != CALL_UP || probe_state(leg) != state)
         return;
-    if (err == ERR_UNREACHABLE)
+    int64_t asked_ago_ms = now_ms(leg) - question_of(leg)->asked_ms;
+    if (err == ERR_UNREACHABLE && asked_ago_ms >= silence_ms(leg))
+        leg_lost(leg, 408); /* no connection was to be had in all that time */
+    else if (err == ERR_UNREACHABLE)
         leg_unsent(leg, state == PROBE_ASKED ? PROBE_UNSENT : PROBE_DOUBTED);
     else if (state == PROBE_ASKED && heard_ago_ms(leg) < silence_ms(leg))
         probe_enter(leg, PROBE_IDLE); /* it spoke meanwhile */
     else if (state == PROBE_ASKED)
         on_silence(leg);
-    else if (proved_ago_ms(leg) < now_ms(leg) - question_of(leg)->asked_ms)
+    else if (proved_ago_ms(leg) < asked_ago_ms)
         leg_lives(leg);
     else
         leg_lost(leg, 408);

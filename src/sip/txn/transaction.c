@@ -181,7 +181,7 @@ void txn_transmit(struct transactions *ts, struct txn *t)
     if (err == OK && !t->waits)
         ts->user.on_sent(ts->user.arg, t, block_str(&t->message));
     if (err != OK && !t->server && t->state <= TXN_PROCEEDING)
-        loop_timer(ts->loop, &t->timeout, 0, t->timeout.fire, t); /* fails in a turn of its own */
+        txn_client_unsent(ts, t, err, err_text(err));
 }
 
 void transactions_on_open(struct transactions *ts, handle conn)

@@ -39,11 +39,12 @@ struct txn {
     uint64_t account;      /* in whose share it counts, by txn_charge; 0: in none */
     /* Ours: */
     struct transactions *table;
-    bool waits;       /* its message leaves when the connection stands */
-    bool unreachable; /* the connection could not be made, or is gone */
-    char *why;        /* then: in words; NULL: not known */
-    bool unwanted;    /* client INVITE: to be cancelled, now or with its first provisional answer */
-    bool overdue;     /* server INVITE: the user was told that it is still unanswered */
+    bool fails_at_once; /* client: the user asks somebody else when it cannot be sent */
+    bool waits;         /* its message leaves when the connection stands */
+    bool unreachable;   /* the connection could not be made, or is gone */
+    char *why;          /* it failed at once: in words; NULL: not known */
+    bool unwanted; /* client INVITE: to be cancelled, now or with its first provisional answer */
+    bool overdue;  /* server INVITE: the user was told that it is still unanswered */
     struct path path;
     uint64_t key;         /* server: hash of what identifies it */
     uint64_t random;      /* client: the other half of the branch; adopted: the branch's hash */
@@ -118,7 +119,10 @@ struct txn *txn_client_adopt(struct transactions *ts, const struct path *to, str
                              struct str branch, struct str invite);
 /* Parses the request as it was sent, while it may be sent again. */
 MUST_USE enum err txn_sent(struct txn *t, struct sip_msg *m);
-/* Sends the request. ERR_*: it could not be sent; on_failure is called later all the same. */
+/* Sends the request. When it cannot be sent, or its connection breaks before the answer came, it is
+ * sent again, over a new connection, like a repeat over UDP: after T1, then twice that and so on,
+ * every T2 at the latest. Timer F (for an INVITE: B, begun anew) ends that with ERR_UNREACHABLE.
+ * What fails_at_once, or would never fit, fails with the first error. */
 void txn_send(struct transactions *ts, struct txn *t, struct str bytes);
 /* Finds the client transaction that a response belongs to, or NULL. */
 struct txn *txn_client_of(struct transactions *ts, const struct sip_msg *m);
@@ -130,11 +134,11 @@ void txn_on_response(struct transactions *ts, struct txn *t, const struct sip_ms
  * `parting`: header lines of the CANCEL, each with its CRLF, or empty (RFC 3326). For other
  * transactions, and after the final answer, nothing. */
 void txn_cancel(struct transactions *ts, struct txn *t, struct str parting);
-/* Fails the client transactions that wait on a connection which is gone. */
 void transactions_on_open(struct transactions *ts, handle conn); /* what waited for it has left */
+/* Requests without a final answer go again, over another connection, or fail (txn_send). */
 void transactions_on_gone(struct transactions *ts, handle conn, const char *why);
-/* A datagram to that address came back. An INVITE that was heard of by nobody ends with it, when the
- * message quotes its branch: others cannot know that. Whatever else waits is repeated as it would be
+/* A datagram to that address came back. What fails_at_once, and was heard of by nobody, ends with it,
+ * when the message quotes its branch: others cannot know that. Whatever else waits is repeated as it would be
  * (RFC 3261 §18.4). */
 void transactions_on_icmp(struct transactions *ts, const struct addr *to, int error,
                           struct str quoted);

@@ -30,17 +30,19 @@ struct txn *txn_client_new(struct transactions *ts, bool invite, struct path *to
     return t;
 }
 
-/* Sends the request again (timers A and E). */
+/* Sends the request again (timers A and E), over a stream only after an error. */
 static void on_repeat(struct timer *timer)
 {
     struct txn *t = timer->arg;
     struct transactions *ts = txn_table(timer);
+    bool stream = txn_is_reliable(t);
     int64_t next = 2 * t->interval_ms;
     metric_add(METRIC_SIP_RETRANSMITS_OUT, 1);
-    if (!t->invite && next > 8 * ts->t1_ms)
+    if ((!t->invite || stream) && next > 8 * ts->t1_ms)
         next = 8 * ts->t1_ms;
     t->interval_ms = (int32_t)next;
-    loop_timer(ts->loop, &t->repeat, t->interval_ms, on_repeat, t);
+    if (!stream)
+        loop_timer(ts->loop, &t->repeat, t->interval_ms, on_repeat, t);
     txn_transmit(ts, t);
 }
 
@@ -51,7 +53,8 @@ static void on_timeout(struct timer *timer)
     struct txn *t = timer->arg;
     struct transactions *ts = txn_table(timer);
     handle self = t->self;
-    enum err err = t->state > TXN_PROCEEDING ? OK : t->unreachable ? ERR_UNREACHABLE : ERR_TIMEOUT;
+    bool unsent = t->unreachable || t->waits;
+    enum err err = t->state > TXN_PROCEEDING ? OK : unsent ? ERR_UNREACHABLE : ERR_TIMEOUT;
     if (err == ERR_TIMEOUT && t->invite && t->state == TXN_PROCEEDING && !t->unwanted) {
         txn_cancel(ts, t, (struct str){0});
         return;
@@ -277,13 +280,30 @@ static void fail_soon(struct transactions *ts, struct txn *t, const char *why)
     loop_timer(ts->loop, &t->timeout, 0, on_timeout, t);
 }
 
+/* A transport error is the network's 503 (§8.1.3.1), which ends no dialog (§12.2.1.2). Over UDP it
+ * is a lost packet, whose timer runs. */
+void txn_client_unsent(struct transactions *ts, struct txn *t, enum err err, const char *why)
+{
+    if (t->fails_at_once || err_is_final(err)) {
+        fail_soon(ts, t, why);
+        return;
+    }
+    t->unreachable = true;
+    t->waits = false;
+    if (!txn_is_reliable(t) || t->unwanted) /* what was taken back is asked no more */
+        return;
+    if (t->invite && t->state == TXN_PROCEEDING)
+        txn_enter(ts, t, TXN_TRYING, 64 * ts->t1_ms, on_timeout);
+    loop_timer(ts->loop, &t->repeat, t->interval_ms, on_repeat, t);
+}
+
 void transactions_on_gone(struct transactions *ts, handle conn, const char *why)
 {
     handle h;
     struct txn *t;
     for (size_t i = 0; (t = pool_next(ts->pool, &i, &h));)
         if (!t->server && t->path.conn == conn && t->state <= TXN_PROCEEDING)
-            fail_soon(ts, t, why);
+            txn_client_unsent(ts, t, ERR_RESET, why);
 }
 
 /* The branch of the first Via in the first bytes of a message, which may end anywhere. */
@@ -301,7 +321,7 @@ void transactions_on_icmp(struct transactions *ts, const struct addr *to, int er
 {
     char peer[ADDR_TEXT_SIZE], why[160];
     struct txn *t = of_branch(ts, quoted_branch(quoted));
-    if (!t || !t->invite || t->state != TXN_TRYING || t->path.transport != SIP_UDP ||
+    if (!t || !t->fails_at_once || t->state != TXN_TRYING || t->path.transport != SIP_UDP ||
         !addr_eq(&t->path.peer, to))
         return;
     addr_print(to, peer);

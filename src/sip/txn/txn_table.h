@@ -38,6 +38,8 @@ void txn_enter(struct transactions *ts, struct txn *t, enum txn_state to, int64_
 struct txn *txn_new(struct transactions *ts, const struct path *path, bool invite, int64_t ms,
                     timer_fire *fire);
 void txn_transmit(struct transactions *ts, struct txn *t);
+/* A request could not be sent, or its connection is gone. `why`: in words. */
+void txn_client_unsent(struct transactions *ts, struct txn *t, enum err err, const char *why);
 static inline struct transactions *txn_table(const struct timer *timer)
 {
     return ((const struct txn *)timer->arg)->table;

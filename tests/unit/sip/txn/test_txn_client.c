@@ -432,25 +432,106 @@ static void a_server_transaction_s_handle_is_no_branch(void **state)
 
 /* ---- connections ---- */
 
-static void a_connection_that_breaks_fails_what_waits_on_it(void **state)
+static void a_connection_that_breaks_fails_an_invite_that_waits_on_it(void **state)
 {
     txn_kit_begin();
     struct txn *invite = kit_client("INVITE", SIP_TCP);
-    kit_client("INFO", SIP_TCP);
     kit_client("INFO", SIP_UDP);
     struct txn *answered = kit_client("INVITE", SIP_TCP);
     assert_int_equal(kit.on_sent, 1); /* by UDP; the others wait for the connection */
     assert_true(still_stream_open(1));
-    assert_int_equal(kit.on_sent, 4);
+    assert_int_equal(kit.on_sent, 3);
     kit_respond(invite, "INVITE", 180);
     kit_respond(answered, "INVITE", 200);
     assert_true(still_stream_end(1, ERR_RESET));
     assert_int_equal(kit.gone, 1);
     assert_int_equal(kit.failures, 0); /* not inside that call */
     kit_advance(1);
-    assert_int_equal(kit.failures, 2);
+    assert_int_equal(kit.failures, 1);
     assert_int_equal(kit.failure, ERR_UNREACHABLE);
     assert_int_equal(transactions_count(kit.all), 2); /* by UDP, and the one that has its answer */
+    txn_kit_end();
+}
+
+/* §12.2.1.2: it may have been lost on the way, and the dialog goes on. */
+static void a_connection_that_breaks_makes_a_request_go_again(void **state)
+{
+    txn_kit_begin();
+    struct txn *bye = kit_client("BYE", SIP_TCP);
+    assert_true(still_stream_open(1));
+    kit_expect_sent(1, (int64_t[]){0});
+    assert_true(still_stream_end(1, ERR_RESET));
+    kit_advance(499);
+    kit_expect_silence();
+    kit_advance(1);
+    assert_true(still_stream_open(2));
+    kit_expect_sent(1, (int64_t[]){500});
+    assert_int_equal(kit.on_sent, 2);
+    kit_respond(bye, "BYE", 200);
+    assert_int_equal(kit.responses, 1);
+    kit_advance(32000);
+    kit_expect_silence();
+    assert_int_equal(kit.failures, 0);
+    txn_kit_end();
+}
+
+/* Each try waits for its connection; refused at once, they are those of timer E. */
+static void what_is_never_taken_is_tried_for_64_t1(void **state)
+{
+    static const int64_t at_ms[] = {0,     500,   1500,  3500,  7500, 11500,
+                                    15500, 19500, 23500, 27500, 31500};
+    txn_kit_begin();
+    kit_client("BYE", SIP_TCP);
+    for (uint32_t i = 0; i < sizeof at_ms / sizeof *at_ms; i++) {
+        kit_advance(at_ms[i] - kit_now_ms() - (i > 0));
+        struct still_stream s[2];
+        assert_int_equal(still_streams(s, 2), i == 0);
+        kit_advance(i > 0);
+        assert_true(still_stream_end(i + 1, ERR_UNREACHABLE));
+    }
+    kit_advance(32000 - 1 - kit_now_ms());
+    assert_int_equal(kit.failures, 0);
+    kit_advance(1);
+    assert_int_equal(kit.failures, 1);
+    assert_int_equal(kit.failed_ms, 32000);
+    assert_int_equal(kit.failure, ERR_UNREACHABLE);
+    assert_int_equal(kit.on_sent, 0);
+    txn_kit_end();
+}
+
+/* A connection that is still being made at the end was no silence of the peer's. */
+static void what_never_left_is_unreachable(void **state)
+{
+    txn_kit_begin();
+    kit_client("BYE", SIP_TCP);
+    kit_advance(32000);
+    assert_int_equal(kit.failures, 1);
+    assert_int_equal(kit.failed_ms, 32000);
+    assert_int_equal(kit.failure, ERR_UNREACHABLE);
+    txn_kit_end();
+}
+
+/* Its peer repeats what it said, and says the rest, on the new connection. Timer B begins anew. */
+static void a_reinvite_that_rings_goes_again(void **state)
+{
+    txn_kit_begin();
+    struct txn *t = kit_client("INVITE", SIP_TCP);
+    t->fails_at_once = false;
+    assert_true(still_stream_open(1));
+    kit_respond(t, "INVITE", 180);
+    kit_advance(40000);
+    kit_forget_sent();
+    assert_true(still_stream_end(1, ERR_CLOSED));
+    kit_advance(500);
+    assert_true(still_stream_open(2));
+    kit_expect_sent(1, (int64_t[]){40500});
+    kit_advance(31499);
+    assert_int_equal(kit.failures, 0);
+    kit_respond(t, "INVITE", 180);
+    kit_respond(t, "INVITE", 200);
+    assert_int_equal(kit.responses, 3);
+    kit_advance(32000);
+    assert_int_equal(kit.failures, 0);
     txn_kit_end();
 }
 
@@ -479,6 +560,8 @@ static void icmp_ends_an_invite_that_nobody_heard(void **state)
     txn_kit_begin();
     kit_client("INFO", SIP_UDP);
     assert_true(still_icmp(&at, &kit.peer, ECONNREFUSED, str_of(kit_last())));
+    kit_client("INVITE", SIP_UDP)->fails_at_once = false; /* a re-INVITE */
+    assert_true(still_icmp(&at, &kit.peer, ECONNREFUSED, str_of(kit_last())));
     struct txn *heard = kit_client("INVITE", SIP_UDP);
     kit_respond(heard, "INVITE", 100);
     assert_true(still_icmp(&at, &kit.peer, ECONNREFUSED, str_of(kit_last())));
@@ -497,20 +580,23 @@ static void icmp_ends_an_invite_that_nobody_heard(void **state)
     txn_kit_end();
 }
 
-/* Over a stream nothing is repeated: what it does not take is lost for good. */
-static void a_stream_that_takes_nothing_fails_it(void **state)
+static void what_a_stream_does_not_take_goes_again(void **state)
 {
     txn_kit_begin();
     kit_client("INFO", SIP_TCP);
     assert_true(still_stream_open(1));
+    kit_forget_sent();
     still_fail(ERR_FULL);
     kit_client("INFO", SIP_TCP);
+    struct txn *invite = kit_client("INVITE", SIP_TCP);
+    assert_non_null(invite);
     still_fail(OK);
     assert_int_equal(kit.failures, 0);
     kit_advance(1);
-    assert_int_equal(kit.failures, 1);
+    assert_int_equal(kit.failures, 1); /* the INVITE */
     assert_int_equal(kit.failure, ERR_UNREACHABLE);
-    assert_int_equal(transactions_count(kit.all), 1);
+    kit_advance(499);
+    kit_expect_sent(1, (int64_t[]){500});
     txn_kit_end();
 }
 
@@ -587,10 +673,14 @@ int main(void)
         cmocka_unit_test(its_user_may_give_it_more_patience),
         cmocka_unit_test(an_answer_is_found_by_branch_and_method),
         cmocka_unit_test(a_server_transaction_s_handle_is_no_branch),
-        cmocka_unit_test(a_connection_that_breaks_fails_what_waits_on_it),
+        cmocka_unit_test(a_connection_that_breaks_fails_an_invite_that_waits_on_it),
+        cmocka_unit_test(a_connection_that_breaks_makes_a_request_go_again),
+        cmocka_unit_test(what_is_never_taken_is_tried_for_64_t1),
+        cmocka_unit_test(what_never_left_is_unreachable),
+        cmocka_unit_test(a_reinvite_that_rings_goes_again),
         cmocka_unit_test(a_connection_that_is_not_made_fails_it),
         cmocka_unit_test(icmp_ends_an_invite_that_nobody_heard),
-        cmocka_unit_test(a_stream_that_takes_nothing_fails_it),
+        cmocka_unit_test(what_a_stream_does_not_take_goes_again),
         cmocka_unit_test(a_request_that_is_too_long_fails),
         cmocka_unit_test(it_may_be_ended_while_it_is_told),
         cmocka_unit_test(a_name_goes_with_tls_alone),

@@ -161,6 +161,7 @@ struct txn *kit_client(const char *method, enum sip_transport how)
         txn_client_new(kit.all, strcmp(method, "INVITE") == 0, &path, STR("5.0.2.1"), branch);
     if (!t)
         return NULL;
+    t->fails_at_once = t->invite;
     snprintf(text, sizeof text,
              "%s sip:a@5.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 5.0.0.1:5060;branch=%s\r\n"
              "Route: <sip:r1;lr>, <sip:r2;lr>\r\nRoute: <sip:r3;lr>\r\n"

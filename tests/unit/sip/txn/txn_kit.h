@@ -50,7 +50,8 @@ void kit_forget_sent(void);
 const char *kit_last(void); /* the text of the last message */
 
 struct path kit_path(enum sip_transport how);
-/* Begins a client transaction and sends its request; NULL at the limit. */
+/* Begins a client transaction and sends its request; NULL at the limit. An INVITE fails_at_once, as
+ * one outside of a dialog does. */
 struct txn *kit_client(const char *method, enum sip_transport how);
 void kit_branch(const struct txn *client, char ret[TOKEN_SIZE + 8]);
 /* The peer answers by that branch; its CSeq names `method`. */
