@@ -209,15 +209,13 @@ enum err dialog_of_invite(struct dialog *d, const struct sip_msg *m, const struc
 enum err dialog_of_response(struct dialog *d, const struct sip_msg *m, const struct path *via,
                             struct str host, struct transport *t)
 {
-    char routes[ROUTES_MAX], from[1024];
+    char routes[ROUTES_MAX], from[DIALOG_TEXT_MAX];
     struct buf b, f;
     struct str contact = contact_of(m);
     buf_wrap(&b, routes, sizeof routes);
     buf_wrap(&f, from, sizeof from);
     routes_read(m, true, &b);
-    if (m->from.display.n)
-        buf_printf(&f, "\"%.*s\" ", STR_FMT(str_slice(m->from.display, 0, 255)));
-    buf_printf(&f, "<%.*s>", STR_FMT(str_slice(m->from.uri_text, 0, 700)));
+    sip_put_name_addr(&f, m->from.display, m->from.uri_text);
     if (b.err != OK || f.err != OK)
         return ERR_TOO_BIG;
     struct str part[DIALOG_PARTS] = {m->call_id,

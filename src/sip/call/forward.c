@@ -16,17 +16,15 @@ static void put_target_headers(struct buf *b, const struct target *t)
 static void put_from(struct buf *b, const struct call *c, const struct sip_msg *invite)
 {
     char tag[DIALOG_TAG_SIZE];
-    struct str display = str_slice(invite->from.display, 0, 255),
-               uri = str_slice(invite->from.uri_text, 0, 700);
+    struct str display = invite->from.display, uri = invite->from.uri_text;
     if (leg_hidden(&c->a)) {
         display = STR("Anonymous");
         uri = STR("sip:anonymous@anonymous.invalid");
     }
     buf_puts(b, "From: ");
-    if (display.n)
-        buf_printf(b, "\"%.*s\" ", STR_FMT(display));
+    sip_put_name_addr(b, display, uri);
     dialog_print_tag(&c->b.dialog, tag);
-    buf_printf(b, "<%.*s>;tag=%s\r\n", STR_FMT(uri), tag);
+    buf_printf(b, ";tag=%s\r\n", tag);
 }
 
 bool route_invite(struct call *c)

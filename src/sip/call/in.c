@@ -26,7 +26,7 @@ static enum err keep_names(struct call *c, const struct party *p, struct str dis
     char name[4 * CALLER_NAME_MAX];
     struct buf b;
     buf_wrap(&b, name, sizeof name);
-    display_print(str_slice(display, 0, CALLER_NAME_MAX), &b);
+    display_print(str_slice_utf8(display, CALLER_NAME_MAX), &b);
     struct str id = party_id(p), trunk = party_name(p);
     return call_keep_names(c, id, trunk, buf_str(&b));
 }

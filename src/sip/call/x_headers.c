@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/event.h"
+#include "sip/wire/syntax.h"
 
 static bool is_wanted(const struct sip_header *h, const struct secrets *hidden)
 {
@@ -29,6 +30,21 @@ static void put_cut(struct buf *b, struct str s, size_t room, bool *ret_cut)
     buf_put_str(b, part);
 }
 
+/* Puts a value, in which linear white space is one blank (§7.3.1), until X_HEADER_VALUE_MAX bytes
+ * stand behind index `from`. */
+static void put_value(struct buf *b, struct str s, size_t from, bool *ret_cut)
+{
+    while (s.n) {
+        size_t blanks = chars_end(s, 0, CHAR_BLANK), end = blanks;
+        while (end < s.n && !char_is(s.p[end], CHAR_BLANK))
+            end++;
+        if (blanks)
+            put_cut(b, STR(" "), X_HEADER_VALUE_MAX - (b->n - from), ret_cut);
+        put_cut(b, str_slice(s, blanks, end - blanks), X_HEADER_VALUE_MAX - (b->n - from), ret_cut);
+        s = str_from(s, end);
+    }
+}
+
 /* The value, with those of the same name behind it. */
 static void put_joined(const struct sip_msg *m, const struct secrets *hidden, size_t first,
                        struct str key, struct buf *b, bool *ret_cut)
@@ -42,7 +58,7 @@ static void put_joined(const struct sip_msg *m, const struct secrets *hidden, si
             continue;
         if (i != first)
             put_cut(b, STR(", "), X_HEADER_VALUE_MAX - (b->n - from), ret_cut);
-        put_cut(b, h->value, X_HEADER_VALUE_MAX - (b->n - from), ret_cut);
+        put_value(b, h->value, from, ret_cut);
     }
 }
 

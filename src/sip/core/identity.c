@@ -8,11 +8,30 @@
 
 #include "sip/wire/privacy.h"
 
-/* The user part of a SIP URI, or the number of a tel URI. Parameters of the user part stay:
- * number_parse strips them. */
+/* The user part of a SIP URI, or the number of a tel URI, with its parameters: a phone-context makes
+ * a local number one that is known (RFC 3966 §5.1.5). number_parse strips the others. */
 static struct str user_of(const struct uri *u)
 {
+    if (u->scheme == URI_TEL && u->params.n)
+        return str_of_bytes(u->user.p, (size_t)(u->params.p + u->params.n - u->user.p));
     return u->scheme == URI_OTHER ? (struct str){0} : u->user;
+}
+
+/* Remote-Party-ID says of whom it speaks; nothing means who sends it (draft-ietf-sip-privacy-04). */
+static bool is_of_sender(enum sip_header_id id, const struct name_addr *na)
+{
+    struct str party;
+    return id != SIP_H_REMOTE_PARTY_ID || !param_find(na->params, STR("party"), &party) ||
+           !str_eq_nocase(party, STR("called"));
+}
+
+/* Up to six digits are an extension or a short code, and no global number (RFC 3966 §5.1.4). */
+static bool is_short_code(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return s.n >= 1 && s.n <= SHORT_CODE_MAX;
 }
 
 static bool number_of(struct str value, const struct number_rules *r, char ret[NUMBER_SIZE])
@@ -92,7 +111,7 @@ static bool caller_of(const struct sip_msg *m, enum sip_header_id id, const stru
     char number[NUMBER_SIZE];
     bool any = false;
     while (sip_next(m, id, &line, &rest, &v)) {
-        if (name_addr_parse(v, &na) != OK)
+        if (name_addr_parse(v, &na) != OK || !is_of_sender(id, &na))
             continue;
         any = true;
         if (is_anonymous(&na) ||
@@ -103,8 +122,10 @@ static bool caller_of(const struct sip_msg *m, enum sip_header_id id, const stru
             ret->name = na.display;
         if (trusted)
             ret->verified = attestation(m, &na);
-        if (user_of(&na.uri).n && number_parse(user_of(&na.uri), r, number) == OK) {
-            snprintf(ret->id, sizeof ret->id, "%s", number);
+        struct str user = user_of(&na.uri);
+        bool is_short = is_short_code(user);
+        if (is_short || (user.n && number_parse(user, r, number) == OK)) {
+            snprintf(ret->id, sizeof ret->id, "%.*s", STR_FMT(is_short ? user : str_of(number)));
             return true;
         }
     }
@@ -140,19 +161,11 @@ static struct str sender_user(const struct sip_msg *m, const struct trunk *t)
         size_t line = 0;
         struct str rest = {0};
         while (!user.n && sip_next(m, id[i], &line, &rest, &v))
-            if (name_addr_parse(v, &na) == OK)
+            if (name_addr_parse(v, &na) == OK && is_of_sender(id[i], &na))
                 user = user_of(&na.uri);
     }
     str_cut(user.n ? user : user_of(&m->from.uri), ';', &user, &params);
     return user;
-}
-
-static bool is_short_code(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return s.n >= 1 && s.n <= SHORT_CODE_MAX;
 }
 
 /* Escapes undone: UTF-8 without control bytes, or nothing. */

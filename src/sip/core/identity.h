@@ -3,14 +3,14 @@
 #include "sip/core/party.h"
 #include "sip/wire/message.h"
 
-enum { CALLER_SIZE = 64, CALLER_NAME_MAX = 128, SHORT_CODE_MAX = 6 };
+enum { CALLER_SIZE = 64, CALLER_NAME_MAX = 512, SHORT_CODE_MAX = 6 };
 
 /* The called number in E.164: Request-URI, P-Called-Party-ID, To … in the party's order.
  * ERR_NOT_FOUND when none of them has one. */
 MUST_USE enum err identity_called(const struct sip_msg *invite, const struct party *p,
                                   char ret[NUMBER_SIZE]);
 struct caller {
-    char id[CALLER_SIZE]; /* E.164, "anonymous" or "unknown" */
+    char id[CALLER_SIZE]; /* E.164, up to six bare digits as sent, "anonymous" or "unknown" */
     struct str name;      /* display name as written; "" */
     char verified;        /* 'n', 't', 'A', 'B', 'C' (see struct call_facts) */
 };

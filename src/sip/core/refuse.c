@@ -9,14 +9,12 @@ enum { UNSUPPORTED_MAX = 300 };
 
 static bool body_is_unknown(const struct sip_msg *m)
 {
-    struct str type = sip_value(m, SIP_H_CONTENT_TYPE),
-               coding = sip_value(m, SIP_H_CONTENT_ENCODING);
-    if (m->body.n == 0)
+    struct str coding = sip_value(m, SIP_H_CONTENT_ENCODING);
+    if (m->body.n == 0 || sip_body_is_optional(m))
         return false;
     if (coding.n && !str_eq_nocase(coding, STR("identity")))
         return true;
-    return type.n && !str_starts_nocase(type, STR("application/sdp")) &&
-           !str_starts_nocase(type, STR("multipart/"));
+    return !sip_has_offer(m);
 }
 
 bool core_refuse_extensions(struct sip_core *core, const struct sip_msg *m, const struct path *from)

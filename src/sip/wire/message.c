@@ -199,6 +199,21 @@ bool sip_has_token(const struct sip_msg *m, enum sip_header_id id, struct str to
     return false;
 }
 
+bool sip_has_offer(const struct sip_msg *m)
+{
+    struct str type = sip_value(m, SIP_H_CONTENT_TYPE);
+    return m->body.n && (!type.n || str_starts_nocase(type, STR("application/sdp")) ||
+                         str_starts_nocase(type, STR("multipart/")));
+}
+
+bool sip_body_is_optional(const struct sip_msg *m)
+{
+    struct str kind, params, handling;
+    str_cut(sip_value(m, SIP_H_CONTENT_DISPOSITION), ';', &kind, &params);
+    return param_find(params, STR("handling"), &handling) &&
+           str_eq_nocase(handling, STR("optional"));
+}
+
 /* Reads CSeq, whose number is below 2^31 (RFC 3261 §8.1.1.5). */
 static enum err cseq_read(struct sip_msg *m, struct str value)
 {

@@ -148,6 +148,12 @@ struct sip_framing {
 MUST_USE enum err sip_frame(struct sip_framing *f, const char *bytes, size_t n, size_t *ret_skip,
                             size_t *ret_size);
 
+/* True when the body has, or may have, a session description (application/sdp, multipart/…, or a
+ * body of no type). */
+bool sip_has_offer(const struct sip_msg *m);
+/* True when whoever does not know the body may do without it (Content-Disposition: …;
+ * handling=optional, §20.11). */
+bool sip_body_is_optional(const struct sip_msg *m);
 /* Gives the i-th header line with that id, or NULL. */
 const struct sip_header *sip_header(const struct sip_msg *m, enum sip_header_id id, size_t i);
 /* Gives the value of the first one, or an absent str. */

@@ -78,10 +78,17 @@ enum err name_addr_parse(struct str text, struct name_addr *ret)
     return params_read(ret->params, ret);
 }
 
+/* Linear white space is one blank, however it is written (§7.3.1). */
 void display_print(struct str display, struct buf *out)
 {
     display = str_trim(display);
     for (size_t i = 0; i < display.n;) {
+        size_t blanks = chars_end(display, i, CHAR_BLANK) - i;
+        if (blanks) {
+            buf_putc(out, ' ');
+            i += blanks;
+            continue;
+        }
         if (display.p[i] == '\\' && i + 1 < display.n)
             i++;
         size_t n = str_utf8_at(display, i);

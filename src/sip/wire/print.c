@@ -123,6 +123,22 @@ const char *sip_reason(int status)
     return status >= 100 && status < 700 ? by_class[status / 100] : "";
 }
 
+void sip_put_name_addr(struct buf *b, struct str display, struct str uri)
+{
+    size_t escapes = 0; /* one that was not quoted may end in a backslash */
+    while (escapes < display.n && display.p[display.n - 1 - escapes] == '\\')
+        escapes++;
+    display.n -= escapes % 2;
+    if (display.n) {
+        buf_putc(b, '"');
+        clean_put(b, display);
+        buf_puts(b, "\" ");
+    }
+    buf_putc(b, '<');
+    clean_put(b, uri);
+    buf_putc(b, '>');
+}
+
 /* Writes the top Via with the address from which the request really came (RFC 3261 §18.2.1, RFC
  * 3581 §4); the sender's own parameters of these names are dropped. */
 static void put_top_via(struct buf *b, const struct via *v, const struct addr *source)

@@ -11,6 +11,8 @@ void sip_put_named(struct buf *b, struct str name, struct str value);
 void sip_putf(struct buf *b, enum sip_header_id id, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Writes Content-Length, the blank line and the body. */
 void sip_put_body(struct buf *b, struct str body);
+/* Writes a name-addr (§25.1): the name, as name_addr_parse gives it, quoted; "" for none. */
+void sip_put_name_addr(struct buf *b, struct str display, struct str uri);
 const char *sip_reason(int status); /* "Busy Here"; by class when unknown */
 
 /* Writes the start of a response to `req` (§8.2.6.2): status line, all Vias (the top one with

@@ -28,6 +28,14 @@ static void several_of_one_name_are_joined(void **state)
     assert_false(was_cut);
 }
 
+/* §7.3.1 */
+static void white_space_in_a_value_is_one_blank(void **state)
+{
+    assert_str(read_of("X-Note: one\r\n two\r\n\t three\r\nX-Tab: a\t\tb  c\r\n"),
+               "x_note\none two three\nx_tab\na b c\n");
+    assert_false(was_cut);
+}
+
 static void names_that_become_one_are_joined_too(void **state)
 {
     assert_str(read_of("X-A_B: u\r\nX-A-B: v\r\nX-a.b: w\r\n"), "x_a_b\nu, v, w\n");
@@ -103,6 +111,7 @@ int main(void)
     buf_init(&out, 65536);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(several_of_one_name_are_joined),
+        cmocka_unit_test(white_space_in_a_value_is_one_blank),
         cmocka_unit_test(names_that_become_one_are_joined_too),
         cmocka_unit_test(others_and_the_daemons_own_are_not_among_them),
         cmocka_unit_test(a_long_value_is_cut_between_characters),

@@ -34,6 +34,9 @@ static void the_called_number(void **state)
     trunk.called_from[0] = CALLED_FROM_TO;
     assert_ok(identity_called(&m, &party, e164));
     assert_string_equal(e164, "+447911000001");
+    invite("tel:7911123456;phone-context=+44", "<sip:a@b>", "<sip:c@d>", "");
+    assert_ok(identity_called(&m, &party, e164));
+    assert_string_equal(e164, "+447911123456");
     invite("sip:proxy@x", "<sip:a@b>", "<sip:c@d>", "");
     assert_err(identity_called(&m, &party, e164), ERR_NOT_FOUND);
 }
@@ -56,6 +59,23 @@ static void who_calls(void **state)
          "+19175550100", 'n'},
         {"<sip:a@x>", "Remote-Party-ID: <sip:+19175550100@x>;privacy=full\r\n", "anonymous", 't'},
         {"<sip:02079460000@x>", "", "+442079460000", 'n'},
+        /* RFC 3966 §5.1.5 */
+        {"<tel:9175550100;phone-context=+1>", "", "+19175550100", 'n'},
+        {"<sip:9175550100;phone-context=+1@x>", "", "+19175550100", 'n'},
+        {"<sip:a@x>", "P-Asserted-Identity: <tel:9175550100;phone-context=+1>\r\n", "+19175550100",
+         't'},
+        /* of whom a Remote-Party-ID speaks */
+        {"<sip:+19175550100@x>",
+         "Remote-Party-ID: <sip:+442079460000@x>;party=called;privacy=full\r\n", "+19175550100",
+         'n'},
+        {"<sip:a@x>",
+         "Remote-Party-ID: <sip:+442079460000@x>;party=called\r\n"
+         "Remote-Party-ID: <sip:+19175550100@x>;party=calling\r\n",
+         "+19175550100", 't'},
+        /* up to six bare digits are no global number */
+        {"<sip:16001@x>", "", "16001", 'n'},
+        {"<sip:816666@x>", "", "816666", 'n'},
+        {"<sip:+16001@x>", "", "+16001", 'n'},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct caller c;

@@ -88,12 +88,46 @@ static void every_cut_is_survived(void **state)
     }
 }
 
+static void which_bodies_are_offers_and_which_may_be_left(void **state)
+{
+    static const struct {
+        const char *about, *body;
+        bool offer, optional;
+    } t[] = {
+        {"", "v=0", true, false},
+        {"", "", false, false},
+        {"Content-Type: application/sdp\r\n", "v=0", true, false},
+        {"Content-Type: multipart/mixed;boundary=x\r\n", "--x", true, false},
+        {"Content-Type: application/isup\r\n", "x", false, false},
+        {"Content-Type: application/isup\r\nContent-Disposition: signal;handling=optional\r\n", "x",
+         false, true},
+        {"Content-Disposition: signal; Handling = OPTIONAL\r\n", "x", true, true},
+        {"Content-Disposition: signal;handling=required\r\n", "x", true, false},
+        {"Content-Disposition: handling\r\n", "x", true, false},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        char text[600];
+        int n = snprintf(text, sizeof text,
+                         "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\n"
+                         "From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: i\r\n"
+                         "CSeq: 1 INVITE\r\n%s\r\n%s",
+                         t[i].about, t[i].body);
+        assert_ok(sip_parse(text, (size_t)n, &m));
+        assert_int_equal(sip_has_offer(&m), t[i].offer);
+        assert_int_equal(sip_body_is_optional(&m), t[i].optional);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(compact_forms_and_folding), cmocka_unit_test(lists_over_lines_and_commas),
-        cmocka_unit_test(lengths_that_lie),          cmocka_unit_test(line_ends_are_crlf),
-        cmocka_unit_test(too_many_headers),          cmocka_unit_test(every_cut_is_survived),
+        cmocka_unit_test(which_bodies_are_offers_and_which_may_be_left),
+        cmocka_unit_test(compact_forms_and_folding),
+        cmocka_unit_test(lists_over_lines_and_commas),
+        cmocka_unit_test(lengths_that_lie),
+        cmocka_unit_test(line_ends_are_crlf),
+        cmocka_unit_test(too_many_headers),
+        cmocka_unit_test(every_cut_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,9 @@ static void display_names_are_text(void **state)
     buf_init(&b, 100);
     display_print(STR("A\\\"b \xff\x01z"), &b);
     assert_str(buf_str(&b), "A\"b \xef\xbf\xbdz");
+    buf_reset(&b);
+    display_print(STR("\tZoe \t  Berg\\ x "), &b); /* white space is one blank (§7.3.1) */
+    assert_str(buf_str(&b), "Zoe Berg x");
     buf_fini(&b);
 }
 

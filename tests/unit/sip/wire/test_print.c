@@ -157,6 +157,29 @@ static void a_value_that_does_not_fit_is_an_error(void **state)
     assert_int_equal(b.n, 0);
 }
 
+/* Read again, it is the same address: nothing in a name ends its quotes. */
+static void a_name_addr_reads_as_it_was(void **state)
+{
+    static const struct {
+        const char *display, *due;
+    } t[] = {{"", "<sip:a@b;x=y>"},
+             {"Ann Lee", "\"Ann Lee\" <sip:a@b;x=y>"},
+             {"a \\\"x\\\" b", "\"a \\\"x\\\" b\" <sip:a@b;x=y>"},
+             {"ends in a backslash\\", "\"ends in a backslash\" <sip:a@b;x=y>"},
+             {"in an escaped one\\\\", "\"in an escaped one\\\\\" <sip:a@b;x=y>"},
+             {"\\", "<sip:a@b;x=y>"}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        char mem[200];
+        struct buf b;
+        struct name_addr na;
+        buf_wrap(&b, mem, sizeof mem);
+        sip_put_name_addr(&b, str_of(t[i].display), STR("sip:a@b;x=y"));
+        assert_true(str_eq(buf_str(&b), str_of(t[i].due)));
+        assert_ok(name_addr_parse(buf_str(&b), &na));
+        assert_true(str_eq(na.uri_text, STR("sip:a@b;x=y")));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +191,7 @@ int main(void)
         cmocka_unit_test(lines_headers_and_a_body),
         cmocka_unit_test(a_value_that_does_not_fit_is_an_error),
         cmocka_unit_test(nothing_is_smuggled_into_headers),
+        cmocka_unit_test(a_name_addr_reads_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
