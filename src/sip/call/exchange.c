@@ -43,7 +43,7 @@ void call_answer_invite(struct call *c, int status, struct str reason, const str
     struct sip_core *core = c->core;
     struct txn *t = txn_at(core->txns, c->x.server);
     struct sip_msg *invite = &core->again;
-    struct buf b = core_scratch(core);
+    struct buf b = from_b ? core_scratch(core) : core_scratch_reply(core);
     char tag[DIALOG_TAG_SIZE];
     if (!t || txn_request(t, invite) != OK)
         return;

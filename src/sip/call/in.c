@@ -156,7 +156,7 @@ static void answer_refusal(struct call *c, enum err err)
     metric_add(METRIC_SIP_REJECTED_STORE, err != ERR_EXISTS);
     snprintf(header, sizeof header, "Retry-After: %d\r\n", RETRY_AFTER_SEC);
     if (t && txn_request(t, &core->again) == OK) {
-        struct buf b = core_scratch(core);
+        struct buf b = core_scratch_reply(core);
         int status = refusal_of(c, err);
         sip_put_reply(&b, &core->again, &t->path.peer, status, (struct str){0}, str_of(c->token),
                       false);

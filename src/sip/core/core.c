@@ -27,6 +27,13 @@ struct buf core_scratch(struct sip_core *core)
     return b;
 }
 
+struct buf core_scratch_reply(struct sip_core *core)
+{
+    struct buf b;
+    buf_wrap(&b, core->scratch, BLOCK_MAX);
+    return b;
+}
+
 enum err core_init(struct sip_core *core, const struct sip_config *c, size_t calls,
                    const struct transport_user *tu, const struct transaction_user *xu, char *why,
                    size_t cap)
@@ -35,7 +42,7 @@ enum err core_init(struct sip_core *core, const struct sip_config *c, size_t cal
     core->c = *c;
     core->txns_max = TXNS_LEAST + calls * TXNS_PER_CALL;
     snprintf(why, cap, "%s", err_text(ERR_NOMEM));
-    core->scratch = malloc(SCRATCH_MAX);
+    core->scratch = malloc(BLOCK_MAX);
     core->parties = map_new();
     if (!core->scratch || !core->parties)
         err = ERR_NOMEM;

@@ -22,8 +22,8 @@ struct sip_core {
     bool draining;              /* nothing new begins */
     struct trace *trace;        /* NULL: none is kept */
     struct trace_label at_hand; /* whose the packet at hand is, and what is replied to it */
-    char *scratch; /* SCRATCH_MAX bytes: messages are written here before they are sent */
-    struct sip_msg msg, again; /* of the packet at hand; of a kept request */
+    char *scratch;              /* messages are written here before they are sent */
+    struct sip_msg msg, again;  /* of the packet at hand; of a kept request */
 };
 
 /* Opens the sockets. `calls`: how many there may be at once, for the transactions' room. The users
@@ -36,3 +36,5 @@ void core_fini(struct sip_core *core); /* NULL-safe parts: after a core_init tha
 void core_book_renew(struct sip_core *core); /* takes the present book */
 /* The room for one message, empty. One message at a time. */
 struct buf core_scratch(struct sip_core *core);
+/* The same for a reply that passes nothing on: it has all Vias of the largest request (§8.2.6.2). */
+struct buf core_scratch_reply(struct sip_core *core);

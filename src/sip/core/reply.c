@@ -25,7 +25,7 @@ void core_send(struct sip_core *core, const struct trace_id *call, char leg, str
 void core_reply_tagged(struct sip_core *core, const struct sip_msg *m, const struct path *to,
                        int status, struct str tag, const char *reason, const char *more)
 {
-    struct buf b = core_scratch(core); /* as large as a message: a reply repeats what came */
+    struct buf b = core_scratch_reply(core);
     struct path path = txn_reply_path(m, to);
     if (m->method == SIP_ACK || !m->answerable)
         return;
@@ -52,12 +52,13 @@ void core_reply(struct sip_core *core, const struct sip_msg *m, const struct pat
 void core_reply_kept(struct sip_core *core, struct txn *t, const struct sip_msg *m, int status,
                      const char *reason, const char *more)
 {
-    struct buf b = core_scratch(core);
+    struct buf b = core_scratch_reply(core);
     char tag[TOKEN_SIZE];
     token_print(t->self, hash64(m->call_id), tag);
     sip_put_reply(&b, m, &t->path.peer, status, str_of(reason),
                   status > 100 ? str_of(tag) : STR(""), false);
     buf_puts(&b, more ? more : "");
     sip_put_body(&b, (struct str){0});
-    txn_answer(core->txns, t, status, buf_str(&b));
+    if (b.err == OK)
+        txn_answer(core->txns, t, status, buf_str(&b));
 }

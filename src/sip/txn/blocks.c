@@ -7,7 +7,7 @@
 
 enum { CLASSES = 6, LIST_BYTES = 8 << 20 };
 
-static const uint32_t class_size[CLASSES] = {256, 512, 1024, 2048, 8192, 65536};
+static const uint32_t class_size[CLASSES] = {256, 512, 1024, 2048, 8192, BLOCK_MAX};
 
 struct blocks {
     struct free_block {

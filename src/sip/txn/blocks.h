@@ -3,6 +3,9 @@
 #pragma once
 #include "base/str.h"
 
+/* The largest message, and what a reply says besides what its request said. */
+enum { BLOCK_MAX = 65536 + 4096 };
+
 struct blocks;
 struct block {
     char *p; /* NULL: empty */
@@ -12,7 +15,8 @@ struct block {
 
 MUST_USE enum err blocks_new(struct blocks **ret);
 void blocks_free(struct blocks *bs); /* NULL-safe */
-/* Copies the bytes into `b`, whose former block is given back. ERR_NOMEM leaves it empty. */
+/* Copies the bytes into `b`, whose former block is given back. ERR_NOMEM leaves it empty, and so does
+ * ERR_TOO_BIG: more than BLOCK_MAX. */
 MUST_USE enum err block_set(struct blocks *bs, struct block *b, struct str bytes);
 void block_give(struct blocks *bs, struct block *b); /* idempotent */
 static inline struct str block_str(const struct block *b)

@@ -3,7 +3,7 @@
 #include "sip/txn/blocks.h"
 
 static struct blocks *bs;
-static char bytes[65537];
+static char bytes[BLOCK_MAX + 1];
 
 static int set_up(void **state)
 {
@@ -20,7 +20,8 @@ static int tear_down(void **state)
 
 static void what_is_set_is_kept(void **state)
 {
-    static const size_t size[] = {0, 1, 256, 257, 512, 513, 1024, 2048, 2049, 8192, 8193, 65536};
+    static const size_t size[] = {0,    1,    256,  257,  512,  513,
+                                  1024, 2048, 2049, 8192, 8193, BLOCK_MAX};
     struct block b[sizeof size / sizeof *size] = {{0}};
     for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
         assert_ok(block_set(bs, &b[i], str_of_bytes(bytes, size[i])));
@@ -58,30 +59,30 @@ static void what_is_too_long_leaves_it_empty(void **state)
 {
     struct block b = {0};
     assert_ok(block_set(bs, &b, STR("before")));
-    assert_err(block_set(bs, &b, str_of_bytes(bytes, 65537)), ERR_TOO_BIG);
+    assert_err(block_set(bs, &b, str_of_bytes(bytes, BLOCK_MAX + 1)), ERR_TOO_BIG);
     assert_null(b.p);
     assert_int_equal(blocks_held(bs), 0);
 }
 
-/* 8 MiB of each size are kept at the most: that is 128 of 64 KiB. */
+/* 8 MiB of each size are kept at the most. */
 static void a_peak_is_not_held_for_ever(void **state)
 {
-    enum { N = 130 };
+    enum { KEPT = (8 << 20) / BLOCK_MAX, N = KEPT + 2 };
     struct block b[N] = {{0}};
     const char *first, *last;
     for (size_t i = 0; i < N; i++)
-        assert_ok(block_set(bs, &b[i], str_of_bytes(bytes, 65536)));
+        assert_ok(block_set(bs, &b[i], str_of_bytes(bytes, BLOCK_MAX)));
     first = b[0].p;
-    last = b[127].p;
+    last = b[KEPT - 1].p;
     for (size_t i = 0; i < N; i++)
         block_give(bs, &b[i]); /* the last two go back to the heap */
     assert_int_equal(blocks_held(bs), 0);
-    assert_ok(block_set(bs, &b[0], str_of_bytes(bytes, 65536)));
+    assert_ok(block_set(bs, &b[0], str_of_bytes(bytes, BLOCK_MAX)));
     assert_ptr_equal(b[0].p, last);
-    for (size_t i = 1; i < 128; i++)
-        assert_ok(block_set(bs, &b[i], str_of_bytes(bytes, 65536)));
-    assert_ptr_equal(b[127].p, first);
-    for (size_t i = 0; i < 128; i++)
+    for (size_t i = 1; i < KEPT; i++)
+        assert_ok(block_set(bs, &b[i], str_of_bytes(bytes, BLOCK_MAX)));
+    assert_ptr_equal(b[KEPT - 1].p, first);
+    for (size_t i = 0; i < KEPT; i++)
         block_give(bs, &b[i]);
 }
 
