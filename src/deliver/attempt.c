@@ -11,9 +11,10 @@
 #include "base/metrics.h"
 #include "deliver/disable.h"
 #include "deliver/early.h"
+#include "deliver/knock.h"
 #include "deliver/outage.h"
 
-enum { STORE_RETRY_MS = 1000 };
+enum { STORE_RETRY_MS = 1000, SETTLES_FOR_MS = 120000, SETTLES_TRIES = 3 };
 
 struct attempt_job {        /* an attempt, from its start to the end of its commit */
     struct courier_job job; /* first */
@@ -136,16 +137,29 @@ static void attempt_end(struct attempt_job *j)
     }
 }
 
+/* Refused again, an event speaks for itself alone; the first time it may be the endpoint that
+ * refuses them all. */
+static enum health_outcome health_outcome_of(const struct attempt_job *j)
+{
+    if (j->verdict.kind == VERDICT_DELIVERED)
+        return HEALTH_TAKEN;
+    return j->is_retry && outcome_refuses_event(&j->post->outcome) ? HEALTH_REFUSED : HEALTH_FAILED;
+}
+
 static enum health_change learn(const struct attempt_job *j)
 {
     struct queue *t = j->lane->queue;
     int64_t now_ms = loop_now_ms(j->courier->loop);
-    bool ok = j->verdict.kind == VERDICT_DELIVERED, was_failing = t->health.failing_since_ms != 0;
-    enum health_change change = health_learn(&t->health, ok, now_ms, crypto_random_u64());
-    if (was_failing && change == HEALTH_RECOVERED)
+    bool was_failing = t->health.failing_since_ms != 0, was_shut = knock_found_shut(t);
+    enum health_outcome outcome = health_outcome_of(j);
+    enum health_change change = health_learn(&t->health, outcome, now_ms, crypto_random_u64());
+    if (outcome == HEALTH_TAKEN && was_shut)
+        change = HEALTH_RECOVERED;
+    if ((was_failing || was_shut) && change == HEALTH_RECOVERED)
         t->back_ms = now_ms;
-    if (was_failing || change != HEALTH_SAME)
-        outage_save(t, &j->post->outcome, j->post->started_wall_ms);
+    knock_learn(t, j->post->unreached);
+    if (was_failing || change != HEALTH_SAME || t->saved || health_is_troubled(&t->health, now_ms))
+        outage_save(t, &j->post->outcome, j->post->started_wall_ms, j->next_ms);
     return change;
 }
 
@@ -208,14 +222,18 @@ static void set_verdict(struct attempt_job *j, struct verdict v)
 }
 
 /* Does the schedule begin again with this attempt? It does when the endpoint came back from an
- * outage since the schedule began, because the attempts before say nothing then. It does not for
- * ever, since an event that the endpoint never takes may be the only cause of the outage. */
+ * outage since the schedule began, because the attempts before say nothing then. While it settles,
+ * for two minutes, each third attempt begins it again: a receiver just back often refuses some, and
+ * nothing should wait long for that. It does not for ever, since an event that the endpoint never
+ * takes may be the only cause of the outage. */
 static bool schedule_begins_again(const struct attempt_job *j, int64_t now_ms)
 {
     const struct item *it = item_of(j);
     int64_t back_ms = j->lane->queue->back_ms;
-    return it->attempts && back_ms && it->begun_ms < back_ms &&
-           now_ms - it->first_ms < HEALTH_GONE_AFTER_MS;
+    if (!it->attempts || !back_ms || now_ms - it->first_ms >= HEALTH_GONE_AFTER_MS)
+        return false;
+    return it->begun_ms < back_ms || (now_ms - back_ms < SETTLES_FOR_MS &&
+                                      it->attempts - it->schedule_from >= SETTLES_TRIES - 1);
 }
 
 static void judge_by(struct attempt_job *j, const struct retry *r)

@@ -62,6 +62,10 @@ struct courier {
     unsigned forgotten; /* how often data was erased: an event read before that is read again */
     size_t jobs_out;    /* store jobs whose answer is still to come */
     bool stopping, stopped;
+    struct queue *knock_line, **knock_tail; /* knock.c's, as the three below */
+    unsigned knocks;
+    int64_t knock_next_ms;
+    struct timer knock_pace;
     struct timer age;     /* age.c's */
     struct timer give_up; /* stopping: how long exchanges may take */
 };

@@ -15,6 +15,7 @@
 #include "deliver/attempt.h"
 #include "deliver/dispatch.h"
 #include "deliver/early.h"
+#include "deliver/knock.h"
 #include "deliver/load.h"
 #include "deliver/outage.h"
 #include "deliver/plan.h"
@@ -166,7 +167,7 @@ static void on_nudge(struct mail *m)
         if (t->health.state != HEALTH_HEALTHY)
             t->back_ms = loop_now_ms(n->courier->loop);
         health_reset(&t->health);
-        outage_save(t, NULL, 0);
+        outage_save(t, NULL, 0, 0);
         lanes_all_due(t);
     }
     free(n);
@@ -233,6 +234,7 @@ static enum err courier_open(struct deliver *d, struct courier *c, unsigned i)
     c->parked_tail = &c->parked;
     c->load_wait_tail = &c->load_wait;
     c->touched_tail = &c->touched;
+    c->knock_tail = &c->knock_line;
     c->early = map_new();
     if (!c->lanes || !c->queues || !c->tenants || !c->early)
         return ERR_NOMEM;
@@ -255,6 +257,7 @@ static void couriers_free(struct deliver *d)
         early_free(c);
         attempts_free(c);
         lanes_free(c);
+        knocks_free(c);
         queues_free(c);
         tenants_free(c);
         if (c->http)

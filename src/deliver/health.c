@@ -31,7 +31,7 @@ bool health_may_send(const struct health *h, unsigned in_flight, unsigned limit,
     return in_flight < (h->window && h->window < limit ? h->window : limit);
 }
 
-static void count(struct health *h, bool ok, int64_t now_ms)
+static void buckets_move(struct health *h, int64_t now_ms)
 {
     int64_t bucket = now_ms / HEALTH_BUCKET_MS;
     if (bucket - h->bucket_at >= HEALTH_BUCKETS) {
@@ -43,6 +43,11 @@ static void count(struct health *h, bool ok, int64_t now_ms)
         size_t i = (size_t)(++h->bucket_at % HEALTH_BUCKETS);
         h->ok[i] = h->failed[i] = 0;
     }
+}
+
+static void count(struct health *h, bool ok, int64_t now_ms)
+{
+    buckets_move(h, now_ms);
     uint16_t *n = (ok ? h->ok : h->failed) + h->bucket_at % HEALTH_BUCKETS;
     if (*n < UINT16_MAX)
         ++*n;
@@ -77,11 +82,13 @@ static enum health_change on_ok(struct health *h, int64_t now_ms)
     bool was_away = h->state == HEALTH_FAILING || short_outage_ends(h, now_ms);
     h->streak = 0;
     h->failing_since_ms = 0;
+    h->trouble_since_ms = 0;
     if (was_away) {
         h->state = HEALTH_HEALTHY;
         h->window = WINDOW_START;
         memset(h->ok, 0, sizeof h->ok); /* the past is judged already */
         memset(h->failed, 0, sizeof h->failed);
+        count(h, true, now_ms);
         return HEALTH_RECOVERED;
     }
     if (h->window && ++h->window >= 1024)
@@ -95,8 +102,31 @@ static void plan_probe(struct health *h, int64_t now_ms, uint64_t jitter)
     h->probe_at_ms = now_ms + wait - wait / 10 + (int64_t)(jitter % (uint64_t)(wait / 5 + 1));
 }
 
-enum health_change health_learn(struct health *h, bool ok, int64_t now_ms, uint64_t jitter)
+bool health_is_troubled(struct health *h, int64_t now_ms)
 {
+    if (!h->trouble_since_ms)
+        return false;
+    buckets_move(h, now_ms);
+    for (size_t i = 0; i < HEALTH_BUCKETS; i++)
+        if (h->ok[i])
+            return false;
+    return true;
+}
+
+void health_probe_now(struct health *h, int64_t now_ms)
+{
+    if (h->state == HEALTH_FAILING && h->probe_at_ms > now_ms)
+        h->probe_at_ms = now_ms;
+}
+
+enum health_change health_learn(struct health *h, enum health_outcome outcome, int64_t now_ms,
+                                uint64_t jitter)
+{
+    bool ok = outcome == HEALTH_TAKEN;
+    if (!ok && !h->trouble_since_ms)
+        h->trouble_since_ms = now_ms;
+    if (outcome == HEALTH_REFUSED && h->state == HEALTH_HEALTHY)
+        return HEALTH_SAME;
     count(h, ok, now_ms);
     if (h->state == HEALTH_DISABLED)
         return HEALTH_SAME;
@@ -132,7 +162,8 @@ void health_restore(struct health *h, int64_t failing_since_ms, int64_t now_ms, 
                          .streak = STREAK_MAX,
                          .probe_wait_ms = PROBE_MIN_MS,
                          .probe_at_ms = now_ms + (int64_t)(jitter % RESTORED_PROBE_MS),
-                         .failing_since_ms = failing_since_ms};
+                         .failing_since_ms = failing_since_ms,
+                         .trouble_since_ms = failing_since_ms};
 }
 
 void health_reset(struct health *h)

@@ -30,10 +30,11 @@ static void on_saved(struct courier_job *job)
     free(job);
 }
 
-void outage_save(struct queue *t, const struct outcome *last, int64_t at_ms)
+void outage_save(struct queue *t, const struct outcome *last, int64_t at_ms, int64_t next_ms)
 {
-    const struct health *h = &t->health;
-    bool fails = h->failing_since_ms != 0;
+    struct health *h = &t->health;
+    bool is_failing = h->failing_since_ms != 0;
+    bool fails = is_failing || health_is_troubled(h, loop_now_ms(t->courier->loop));
     if (!fails && !t->saved)
         return;
     struct outage_job *o = calloc(1, sizeof *o);
@@ -43,8 +44,9 @@ void outage_save(struct queue *t, const struct outcome *last, int64_t at_ms)
     o->outage.endpoint = t->endpoint;
     o->outage.under = t->shard->hold;
     if (fails) {
-        o->outage.since_ms = clock_wall_of(h->failing_since_ms);
-        o->outage.next_at_ms = clock_wall_of(h->probe_at_ms);
+        o->outage.is_failing = is_failing;
+        o->outage.since_ms = clock_wall_of(is_failing ? h->failing_since_ms : h->trouble_since_ms);
+        o->outage.next_at_ms = clock_wall_of(is_failing ? h->probe_at_ms : next_ms);
         o->outage.last_at_ms = at_ms;
         o->outage.status = last->status;
         o->outage.err = last->err;
@@ -67,7 +69,10 @@ void outage_restore(struct courier *c, const struct outage *o)
     int64_t since = clock_mono_of(o->since_ms), now = loop_now_ms(c->loop);
     if (since > now)
         since = now; /* written under a clock that was ahead */
-    health_restore(&t->health, since, now, crypto_random_u64());
+    if (o->is_failing)
+        health_restore(&t->health, since, now, crypto_random_u64());
+    else
+        t->health.trouble_since_ms = since;
 }
 
 struct load_job {

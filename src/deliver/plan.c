@@ -8,7 +8,8 @@
 
 enum { LOAD_LANES_MAX = 128 /* that one read brings back */ };
 
-/* A probe may go ahead of its lane's own time: it stands for all that waits. */
+/* A probe may go ahead of its lane's own time, as the attempt behind a knock: it stands for all that
+ * waits. */
 static void prepare_probe(struct queue *t)
 {
     if (t->ready[0].first || t->ready[1].first || t->in_flight)
@@ -35,7 +36,7 @@ static void plan_queue(struct queue *t)
         return; /* all its lanes go when it is left, and are planned when it is taken */
     while (t->unread)
         load_more(t->unread);
-    if (woken && failing)
+    if (woken && (failing || t->knock.opened))
         prepare_probe(t);
     if (due == INT64_MAX || t->loading || t->disabled || c->stopping)
         return;

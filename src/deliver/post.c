@@ -107,6 +107,8 @@ static void on_exchange_done(void *arg, const struct http_result *r)
             return;
     }
     tell(p, r);
+    p->unreached = r->err == ERR_UNREACHABLE || r->err == ERR_DNS ||
+                   (r->err == ERR_TIMEOUT && !r->sent_mono_us);
     p->outcome =
         (struct outcome){.status = r->status, .err = r->err, .retry_after_sec = r->retry_after_sec};
     snprintf(p->outcome.detail, sizeof p->outcome.detail, "%s", r->detail);

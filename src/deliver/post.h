@@ -17,7 +17,8 @@ struct post {
     struct http_exchange *exchange;
     /* When it is done: */
     bool done;
-    bool unfit; /* no request can be made of the event, today or later */
+    bool unfit;     /* no request can be made of the event, today or later */
+    bool unreached; /* no connection came about: refused, timed out, no name */
     struct outcome outcome;
     char *body; /* of the answer, as text */
     size_t body_n;

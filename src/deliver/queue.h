@@ -11,6 +11,19 @@ struct lane_list {
     size_t n;
 };
 
+struct knock {    /* knock.c's; all zero unless the endpoint's connections fail */
+    bool on;      /* they do */
+    bool in_line; /* for a knock */
+    bool second;  /* the knock is at the fallback URL */
+    bool shut;    /* a knock found it so */
+    bool opened;  /* the last knock did; the attempt behind it is not over */
+    uint8_t vain; /* how often that attempt could not connect all the same */
+    int64_t since_ms;
+    struct http_exchange *exchange;
+    struct queue *next;
+    struct timer timer;
+};
+
 struct queue {
     uint64_t endpoint;
     struct courier *courier;
@@ -39,6 +52,7 @@ struct queue {
     double tokens;
     struct timer wake; /* the next probe, or the next token */
     struct timer due;  /* the first of the shelf */
+    struct knock knock;
 };
 
 struct queue *queue_of(struct courier *c, uint64_t endpoint); /* made when new; NULL: no memory */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "deliver/early.h"
+#include "deliver/knock.h"
 #include "deliver/load.h"
 #include "deliver/outage.h"
 
@@ -288,6 +289,7 @@ void shard_begin_leave(struct courier *c, unsigned shard,
 static void queue_leave(struct courier *c, struct queue *t)
 {
     lanes_drop(c, t);
+    knock_stop(t);
     t->health = (struct health){0};
     t->saved = false;
     t->back_ms = 0;

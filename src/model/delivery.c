@@ -18,6 +18,15 @@ bool delivery_state_parse(struct str text, enum delivery_state *ret)
     return false;
 }
 
+bool outcome_refuses_event(const struct outcome *o)
+{
+    static const int status[] = {400, 406, 409, 411, 412, 413, 414, 415, 416, 417, 422, 428, 431};
+    for (size_t i = 0; o->err == OK && i < sizeof status / sizeof *status; i++)
+        if (o->status == status[i])
+            return true;
+    return false;
+}
+
 struct verdict verdict_of(const struct outcome *o, const struct retry *r, unsigned attempt,
                           int64_t age_ms, uint64_t random)
 {

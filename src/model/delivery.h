@@ -22,6 +22,9 @@ struct outcome {
     char detail[120]; /* for people: "connect to 10.0.0.1 blocked: private", "" when nothing */
 };
 
+/* Does the answer speak of this event, not of the receiver: 400, 409, 413, 415, 422 …? */
+bool outcome_refuses_event(const struct outcome *o);
+
 enum verdict_kind { VERDICT_DELIVERED, VERDICT_RETRY, VERDICT_GIVE_UP };
 struct verdict {
     enum verdict_kind kind;

@@ -140,6 +140,8 @@ static const char *const steps[] = {
     "CREATE TABLE shards (shard {plain_key}, epoch BIGINT NOT NULL);"
     "INSERT INTO shards (shard, epoch) WITH RECURSIVE s (n) AS (SELECT 0 UNION ALL"
     " SELECT n + 1 FROM s WHERE n < 63) SELECT n, 0 FROM s;",
+    /* 13: an endpoint in trouble that was not found failing yet */
+    "ALTER TABLE endpoint_health ADD COLUMN is_failing INTEGER NOT NULL DEFAULT 1;",
 };
 enum { SCHEMA_VERSION = sizeof steps / sizeof steps[0], FIRST_WITH_MARKS = 9 };
 

@@ -33,7 +33,7 @@ enum { SQL_ARGS_MAX = 20 };
 /* The caller still has the shard: its epoch is as it was when it was taken. */
 #define SHARD_IS(epoch, shard) epoch " = (SELECT epoch FROM shards WHERE shard = " shard ")"
 #define OUTAGE_COLUMNS                                                                             \
-    "endpoint, failing_since, last_at, last_status, last_err, last_detail, next_at"
+    "endpoint, failing_since, last_at, last_status, last_err, last_detail, next_at, is_failing"
 #define CALL_COLUMNS                                                                               \
     "n, call_id, account, trunk, number, peer, destination, phase, started_at, answered_at,"       \
     " ended_at, end_reason, sip_status, simulated, facts, legs"
@@ -125,12 +125,13 @@ enum { SQL_ARGS_MAX = 20 };
       "SELECT " DELIVERY_COLUMNS " FROM deliveries WHERE event_n = $1 ORDER BY n LIMIT 1000")      \
     X(OUTAGE_PUT, 1,                                                                               \
       "INSERT INTO endpoint_health (endpoint, failing_since, last_at, last_status, last_err,"      \
-      " last_detail, next_at) SELECT $1, $2, $3, $4, $5, $6, $7 WHERE " SHARD_IS(                  \
-          "$8", "$9") " ON CONFLICT (endpoint)"                                                    \
-                      " DO UPDATE SET failing_since = excluded.failing_since, last_at = "          \
-                      "excluded.last_at,"                                                          \
-                      " last_status = excluded.last_status, last_err = excluded.last_err,"         \
-                      " last_detail = excluded.last_detail, next_at = excluded.next_at")           \
+      " last_detail, next_at, is_failing) SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE " SHARD_IS(  \
+          "$9", "$10") " ON CONFLICT (endpoint)"                                                   \
+                       " DO UPDATE SET failing_since = excluded.failing_since, last_at = "         \
+                       "excluded.last_at,"                                                         \
+                       " last_status = excluded.last_status, last_err = excluded.last_err,"        \
+                       " last_detail = excluded.last_detail, next_at = excluded.next_at,"          \
+                       " is_failing = excluded.is_failing")                                        \
     X(OUTAGE_DELETE, 1,                                                                            \
       "DELETE FROM endpoint_health WHERE endpoint = $1 AND " SHARD_IS("$2", "$3"))                 \
     X(SHARD_TAKE, 1, "UPDATE shards SET epoch = epoch + 1 WHERE shard = $1 RETURNING epoch")       \

@@ -63,6 +63,15 @@ void post_reply(struct kit_post *p, int status); /* 0: the connection was refuse
 void post_reply_body(struct kit_post *p, int status, const char *body);
 void post_fail_with(struct kit_post *p, enum err err); /* without an answer */
 
+struct kit_knock { /* a bare connect that was tried */
+    int64_t at_ms;
+    bool open; /* neither answered nor cancelled */
+    struct http_exchange *exchange;
+};
+size_t knock_count(void);
+struct kit_knock *knock_last_open(void); /* NULL: none is open */
+void knock_end(struct kit_knock *k, enum err err);
+
 /* Reads from the store the state of that event's delivery to that endpoint. */
 struct kit_stored {
     enum delivery_state state;

@@ -14,7 +14,11 @@ struct http_exchange {
     http_on_done *on_done;
     void *arg;
     struct kit_post *post;
+    struct kit_knock *knock; /* instead of a post */
 };
+
+static struct kit_knock knocks[POSTS_MAX];
+static size_t n_knocks;
 
 static struct kit_post posts[POSTS_MAX];
 static size_t n_posts;
@@ -53,7 +57,20 @@ enum err http_client_post(struct http_client *h, const struct http_post *p, http
     assert_ok(str_to_u64(post_header(p->headers, "webhook-attempt"), 1000, &attempt));
     k->attempt = (unsigned)attempt;
     snprintf(k->url, sizeof k->url, "%.60s%.64s", p->url->host, p->url->target);
-    *x = (struct http_exchange){on_done, arg, k};
+    *x = (struct http_exchange){on_done, arg, k, NULL};
+    *ret = x;
+    return OK;
+}
+
+enum err http_client_knock(struct http_client *h, const struct url *url, int64_t timeout_ms,
+                           http_on_done *on_done, void *arg, struct http_exchange **ret)
+{
+    struct http_exchange *x = calloc(1, sizeof *x);
+    assert_non_null(x);
+    assert_true(n_knocks < POSTS_MAX);
+    struct kit_knock *k = &knocks[n_knocks++];
+    *k = (struct kit_knock){clock_mono_ms(), true, x};
+    *x = (struct http_exchange){on_done, arg, NULL, k};
     *ret = x;
     return OK;
 }
@@ -61,7 +78,7 @@ enum err http_client_post(struct http_client *h, const struct http_post *p, http
 void http_cancel(struct http_exchange *x)
 {
     if (x)
-        x->post->open = false;
+        *(x->post ? &x->post->open : &x->knock->open) = false;
     free(x);
 }
 
@@ -74,7 +91,7 @@ size_t http_client_idle(const struct http_client *h)
 
 void kit_posts_reset(void)
 {
-    n_posts = 0;
+    n_posts = n_knocks = 0;
 }
 
 size_t post_count(void)
@@ -125,6 +142,27 @@ static void post_end(struct kit_post *p, enum err err, int status, const char *b
                                   .body = str_of(body),
                                   .detail = detail};
     p->open = false;
+    x->on_done(x->arg, &r);
+    free(x);
+    deliver_kit_turn();
+}
+
+size_t knock_count(void)
+{
+    return n_knocks;
+}
+
+struct kit_knock *knock_last_open(void)
+{
+    return n_knocks && knocks[n_knocks - 1].open ? &knocks[n_knocks - 1] : NULL;
+}
+
+void knock_end(struct kit_knock *k, enum err err)
+{
+    assert_non_null(k);
+    struct http_exchange *x = k->exchange;
+    const struct http_result r = {.err = err, .retry_after_sec = -1, .detail = ""};
+    k->open = false;
     x->on_done(x->arg, &r);
     free(x);
     deliver_kit_turn();

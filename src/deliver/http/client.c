@@ -30,6 +30,7 @@ struct http_exchange {
     struct timer deadline, fail;
     enum err why; /* of the last address that failed */
     bool again;   /* a kept connection failed us already */
+    bool knocks;  /* it is over when the connection is open */
     int64_t sent_mono_us;
     char detail[120];
 };
@@ -169,7 +170,10 @@ static void on_open(struct stream *s, void *arg)
 {
     struct http_conn *c = arg;
     c->open = true;
-    send_request(c->exchange);
+    if (c->exchange->knocks)
+        fail_later(c->exchange, OK);
+    else
+        send_request(c->exchange);
 }
 
 static void on_bytes(struct stream *s, void *arg, struct str bytes)
@@ -177,6 +181,8 @@ static void on_bytes(struct stream *s, void *arg, struct str bytes)
     struct http_conn *c = arg;
     struct http_exchange *x = c->exchange;
     size_t rest;
+    if (x && x->knocks)
+        return;
     if (!x || !c->answer) { /* bytes nobody asked for */
         if (x)
             fail_later(x, ERR_SYNTAX);
@@ -358,23 +364,45 @@ static enum err request_write(struct http_exchange *x, const struct http_post *p
     return b->err;
 }
 
-enum err http_client_post(struct http_client *h, const struct http_post *p, http_on_done *on_done,
-                          void *arg, struct http_exchange **ret)
+static struct http_exchange *exchange_new(struct http_client *h, const struct url *url,
+                                          http_on_done *on_done, void *arg)
 {
-    char key[KEY_MAX];
     struct http_exchange *x = calloc(1, sizeof *x);
     if (!x)
-        return ERR_NOMEM;
+        return NULL;
     x->client = h;
     x->on_done = on_done;
     x->arg = arg;
-    x->url = *p->url;
-    x->owner = p->owner;
+    x->url = *url;
     x->next = h->exchanges;
     x->link = &h->exchanges;
     if (x->next)
         x->next->link = &x->next;
     h->exchanges = x;
+    return x;
+}
+
+enum err http_client_knock(struct http_client *h, const struct url *url, int64_t timeout_ms,
+                           http_on_done *on_done, void *arg, struct http_exchange **ret)
+{
+    struct http_exchange *x = exchange_new(h, url, on_done, arg);
+    if (!x)
+        return ERR_NOMEM;
+    x->knocks = true;
+    loop_timer(h->loop, &x->deadline, timeout_ms, on_deadline, x);
+    resolve(x);
+    *ret = x;
+    return OK;
+}
+
+enum err http_client_post(struct http_client *h, const struct http_post *p, http_on_done *on_done,
+                          void *arg, struct http_exchange **ret)
+{
+    char key[KEY_MAX];
+    struct http_exchange *x = exchange_new(h, p->url, on_done, arg);
+    if (!x)
+        return ERR_NOMEM;
+    x->owner = p->owner;
     enum err err = request_write(x, p);
     if (err == OK && x->url.https && (p->ca_pem || p->cert_pem))
         err = certified_tls(h, p, &x->tls, &x->tls_n);

@@ -53,5 +53,10 @@ typedef void http_on_done(void *arg, const struct http_result *r);
  * cancelled. */
 MUST_USE enum err http_client_post(struct http_client *h, const struct http_post *p,
                                    http_on_done *on_done, void *arg, struct http_exchange **ret);
+/* Only connects, by TCP alone, to the first of the name's addresses that takes it, and closes: ERR
+ * OK, status 0. Judged, bounded and called back as a POST. */
+MUST_USE enum err http_client_knock(struct http_client *h, const struct url *url,
+                                    int64_t timeout_ms, http_on_done *on_done, void *arg,
+                                    struct http_exchange **ret);
 void http_cancel(struct http_exchange *x);            /* NULL-safe */
 size_t http_client_idle(const struct http_client *h); /* connections kept */

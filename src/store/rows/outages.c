@@ -10,7 +10,8 @@ enum err outage_put(struct db *db, const struct outage *o)
     return db_run(db, SQL_OUTAGE_PUT,
                   DB_ARGS(V_INT(o->endpoint), V_INT(o->since_ms), V_INT(o->last_at_ms),
                           V_INT(o->status), V_INT(o->err), V_TEXT(str_of(o->detail)),
-                          V_INT(o->next_at_ms), V_INT(o->under.epoch), V_INT(o->under.shard)),
+                          V_INT(o->next_at_ms), V_INT(o->is_failing), V_INT(o->under.epoch),
+                          V_INT(o->under.shard)),
                   NULL, NULL, NULL);
 }
 
@@ -34,7 +35,8 @@ static bool outage_row_read(void *arg, const struct value *c, size_t n)
                        .last_at_ms = c[2].i,
                        .status = (int)c[3].i,
                        .err = (enum err)c[4].i,
-                       .next_at_ms = c[6].i};
+                       .next_at_ms = c[6].i,
+                       .is_failing = c[7].i != 0};
     snprintf(o.detail, sizeof o.detail, "%.*s", STR_FMT(c[5].s));
     r->row(r->arg, &o);
     return true;

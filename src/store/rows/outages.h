@@ -1,10 +1,11 @@
-/* Outages: since when an endpoint fails, so that five days are five days across restarts, and how
+/* Outages: since when an endpoint fails, or nothing of it was taken, so that five days are five days across restarts, and how
  * its last attempt went. Inside a job's run. */
 #pragma once
 #include "store/rows/shards.h"
 
 struct outage {
     uint64_t endpoint;
+    bool is_failing;         /* false: in trouble, and not found failing yet */
     int64_t since_ms;        /* wall */
     int64_t last_at_ms;      /* wall, of the last attempt; 0: not known */
     int status;              /* that it was answered with; 0: no answer */

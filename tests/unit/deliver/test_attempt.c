@@ -158,6 +158,39 @@ static void a_schedule_begins_again_behind_an_outage(void **state)
     deliver_kit_end();
 }
 
+/* Back from an outage, a receiver refuses some at random: no delivery waits long for that. */
+static void while_an_endpoint_settles_no_schedule_grows(void **state)
+{
+    enum { SETTLED_MS = 120000 };
+    deliver_kit_begin();
+    uint64_t ep = deliver_kit_endpoint(1, "");
+    deliver_kit_make_fail(1, ep);
+    deliver_kit_advance(27000);
+    post_reply(post_last_open(), 200);
+    int64_t back_ms = clock_mono_ms();
+    while (post_count_open() > 1)
+        post_reply(post_last_open(), 200);
+    struct kit_post *p = post_last_open();
+    char id[ID_SIZE];
+    assert_ok(str_copy(str_of(p->id), id, sizeof id));
+    for (int i = 0; clock_mono_ms() < back_ms + SETTLED_MS; i++) {
+        char other[16];
+        snprintf(other, sizeof other, "other_%d", i);
+        post_reply(post_open(ep, id), 500);
+        deliver_kit_event(1, other, other);
+        post_reply(post_open(ep, other), 200);
+        int64_t waits_ms = stored_delivery(ep, id).next_at_ms - clock_wall_ms();
+        assert_in_range(waits_ms, 800, 4000);
+        deliver_kit_advance(waits_ms);
+    }
+    for (int i = 0; i < 3; i++) { /* it has settled */
+        post_reply(post_open(ep, id), 500);
+        deliver_kit_advance(stored_delivery(ep, id).next_at_ms - clock_wall_ms());
+    }
+    assert_true(clock_mono_ms() > back_ms + SETTLED_MS + 24000);
+    deliver_kit_end();
+}
+
 /* Three failures in a row and a success hurry what waits, but are no outage: an event that is never
  * taken would live for ever. */
 static void a_short_outage_leaves_the_schedule(void **state)
@@ -207,6 +240,7 @@ int main(void)
         cmocka_unit_test(gone_switches_the_endpoint_off),
         cmocka_unit_test(a_retry_reads_its_event_again),
         cmocka_unit_test(a_schedule_begins_again_behind_an_outage),
+        cmocka_unit_test(while_an_endpoint_settles_no_schedule_grows),
         cmocka_unit_test(a_short_outage_leaves_the_schedule),
         cmocka_unit_test(an_old_delivery_is_given_up_all_the_same),
     };

@@ -6,7 +6,7 @@ static int64_t now;
 
 static enum health_change learn(bool ok)
 {
-    return health_learn(&h, ok, now, 12345);
+    return health_learn(&h, ok ? HEALTH_TAKEN : HEALTH_FAILED, now, 12345);
 }
 
 static void start(void)
@@ -113,6 +113,40 @@ static void events_it_never_takes_are_not_hurried_for_ever(void **state)
     assert_int_equal(learn(true), HEALTH_RECOVERED); /* an outage, after a calm hour */
 }
 
+static void an_event_refused_again_is_no_failure(void **state)
+{
+    start();
+    learn(true);
+    for (int i = 0; i < 100; i++, now += 1000)
+        assert_int_equal(health_learn(&h, HEALTH_REFUSED, now, 1), HEALTH_SAME);
+    assert_int_equal(h.state, HEALTH_HEALTHY);
+    assert_true(health_may_send(&h, 7, 8, now));
+    for (int i = 0; i < 10; i++)
+        learn(false);
+    assert_int_equal(h.state, HEALTH_FAILING);
+    now = h.probe_at_ms;
+    int64_t wait_ms = h.probe_wait_ms;
+    health_learn(&h, HEALTH_REFUSED, now, 1); /* a receiver that refuses all is not back */
+    assert_int_equal(h.state, HEALTH_FAILING);
+    assert_int_equal(h.probe_wait_ms, 2 * wait_ms);
+}
+
+static void trouble_is_when_nothing_is_taken(void **state)
+{
+    start();
+    assert_false(health_is_troubled(&h, now));
+    health_learn(&h, HEALTH_REFUSED, now, 1);
+    assert_true(health_is_troubled(&h, now));
+    assert_int_equal(h.trouble_since_ms, now);
+    learn(true);
+    assert_false(health_is_troubled(&h, now));
+    now += 1000;
+    learn(false);
+    assert_false(health_is_troubled(&h, now)); /* others were taken just now */
+    assert_true(health_is_troubled(&h, now + 300000));
+    assert_int_equal(h.trouble_since_ms, now);
+}
+
 static void five_days_end_it(void **state)
 {
     start();
@@ -137,6 +171,8 @@ int main(void)
         cmocka_unit_test(what_was_under_way_when_it_fell_is_no_probe),
         cmocka_unit_test(one_success_opens_a_window_that_grows),
         cmocka_unit_test(events_it_never_takes_are_not_hurried_for_ever),
+        cmocka_unit_test(an_event_refused_again_is_no_failure),
+        cmocka_unit_test(trouble_is_when_nothing_is_taken),
         cmocka_unit_test(five_days_end_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

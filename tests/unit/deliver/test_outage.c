@@ -15,6 +15,7 @@ static void an_outage_keeps_its_last_error(void **state)
     int64_t since_ms = clock_wall_ms();
     struct outage o = stored_outage(ep);
     assert_int_equal(o.since_ms, since_ms);
+    assert_true(o.is_failing);
     assert_int_equal(o.last_at_ms, since_ms);
     assert_int_equal(o.status, 500);
     assert_int_equal(o.err, OK);
@@ -30,6 +31,31 @@ static void an_outage_keeps_its_last_error(void **state)
     assert_int_equal(o.err, ERR_UNREACHABLE);
     assert_string_equal(o.detail, "refused");
     assert_int_equal(o.next_at_ms, since_ms + PROBE_MS + 2 * PROBE_MS);
+    deliver_kit_end();
+}
+
+/* Nothing of it was taken: told, though it is not failing yet and all that is due leaves. */
+static void trouble_is_told_before_it_is_an_outage(void **state)
+{
+    deliver_kit_begin();
+    uint64_t ep = deliver_kit_endpoint(1, "");
+    deliver_kit_event(1, "a", "a1");
+    post_reply(post_open(ep, "a1"), 400);
+    int64_t since_ms = clock_wall_ms();
+    for (int i = 0; i < 14; i++) { /* refused again and again, it is the event's own trouble */
+        struct outage o = stored_outage(ep);
+        assert_int_equal(o.since_ms, since_ms);
+        assert_int_equal(o.status, 400);
+        assert_false(o.is_failing);
+        assert_int_equal(o.next_at_ms, stored_delivery(ep, "a1").next_at_ms);
+        deliver_kit_advance(o.next_at_ms - clock_wall_ms());
+        post_reply(post_open(ep, "a1"), 400);
+        if (i == 3)
+            deliver_kit_restart();
+    }
+    deliver_kit_event(1, "b", "b1");
+    post_reply(post_open(ep, "b1"), 200);
+    assert_int_equal(stored_outage(ep).since_ms, 0);
     deliver_kit_end();
 }
 
@@ -131,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_outage_keeps_its_last_error),
+        cmocka_unit_test(trouble_is_told_before_it_is_an_outage),
         cmocka_unit_test(an_answer_ends_it_and_all_that_waits_goes),
         cmocka_unit_test(the_next_process_knows_of_it),
         cmocka_unit_test(five_days_are_five_days_across_a_restart),

@@ -270,6 +270,42 @@ static void silence_ends_at_the_deadline(void **state)
     assert_string_equal(got.detail, "no complete answer in time");
 }
 
+static void knock(const char *where, uint16_t at)
+{
+    struct url url;
+    struct http_exchange *x;
+    char whole[100];
+    snprintf(whole, sizeof whole, "https://%s:%u/", where, at);
+    assert_ok(url_parse(str_of(whole), &url, NULL));
+    memset(&got, 0, sizeof got);
+    assert_ok(http_client_knock(client, &url, 3000, on_done, NULL, &x));
+    assert_false(got.done);
+    turns();
+}
+
+/* A bare connect, whatever the scheme, behind the same guard. */
+static void a_knock_connects_and_asks_nothing(void **state)
+{
+    knock(NAME, port);
+    assert_ok(got.err);
+    for (int i = 0; i < 1000 && (!world.accepts || world.open); i++) {
+        loop_turn(loop, 5);
+        clock_advance(1);
+    }
+    assert_int_equal(world.accepts, 1);
+    assert_int_equal(world.requests, 0);
+    assert_int_equal(world.open, 0); /* and is gone */
+    knock("10.0.0.1", 443);
+    assert_err(got.err, ERR_BLOCKED);
+    listener_close(listener);
+    listener = NULL;
+    for (int i = 0; i < 3; i++) /* it is closed with the loop's turn */
+        loop_turn(loop, 1);
+    knock(NAME, port);
+    assert_err(got.err, ERR_UNREACHABLE);
+    assert_int_equal(http_client_idle(client), 0);
+}
+
 /* What a receiver says after its answer is not the next one's. */
 static void bytes_behind_an_answer_end_the_connection(void **state)
 {
@@ -294,6 +330,7 @@ int main(void)
         CASE(a_body_without_end_is_read_to_its_bound),
         CASE(silence_ends_at_the_deadline),
         CASE(bytes_behind_an_answer_end_the_connection),
+        CASE(a_knock_connects_and_asks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
