@@ -239,6 +239,7 @@ test('a lost ACK: the 200 is sent again until it comes', async () => {
   // The callee may have sent its 200 again before our ACK was there: that one is acknowledged, too.
   const callee = rig.attend(line, [uas.invite(), uas.ringing(), uas.ok(), recv('ACK'),
     recv('ACK', { optional: true }), recv('BYE'), uas.reply(200, 'OK')]);
+  await callee.listens();
   const caller = await Caller.open(carrier, rig.daemon.sip);
   caller.send('INVITE', line.number);
   const dialog = await caller.wait(200, 'INVITE', 3); // two of them went unacknowledged
@@ -255,6 +256,7 @@ test('a lost ACK: the 200 is sent again until it comes', async () => {
 test('retransmitted INVITE and BYE make one call', async () => {
   const line = await rig.line();
   const callee = rig.attend(line, agentAnswers);
+  await callee.listens();
   const caller = await Caller.open(carrier, rig.daemon.sip);
   caller.send('INVITE', line.number);
   caller.send('INVITE', line.number);

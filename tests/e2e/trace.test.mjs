@@ -130,6 +130,7 @@ test('cancelled: CANCEL and its answers on both legs', async () => {
 test('what is sent again is there again: an INVITE that came twice, a 200 that is never acknowledged', async () => {
   const line = await rig.line();
   const callee = rig.attend(line, [uas.invite(), uas.ok(), recv('ACK')]); // and then nothing; its end is not looked at
+  await callee.listens();
   const caller = await Caller.open(carrier, rig.daemon.sip);
   await caller.send('INVITE', line.number);
   await caller.wait(100, 'INVITE');

@@ -35,12 +35,14 @@ export class Rig {
   }
 
   async carry(line, steps, more = {}) {
+    await line.callee?.listens();
     return sipp(steps, { ip: carrier, port: await freePort(carrier), service: line.number,
       remote: `127.0.0.1:${this.daemon.sip}`, ...more });
   }
 
   attend(line, steps, more = {}) {
-    return sipp(steps, { ip: agent, port: line.ports[0], ...more });
+    line.callee = sipp(steps, { ip: agent, port: line.ports[0], ...more });
+    return line.callee;
   }
 
   async stop(how) {

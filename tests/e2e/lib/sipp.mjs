@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { until } from './until.mjs';
 
 const sdp = `
 v=0
@@ -134,6 +135,10 @@ export const uas = {
  * Starts sipp with the steps, or with a whole scenario as text. `ip`: its own address (127.0.0.2 is the trunk, 127.0.0.3 the agent).
  * Gives { done: Promise, port, stop }; `done` fails unless all calls went as written.
  */
+/** Is that a port of somebody's here? The kernel refuses what comes to it before, and the daemon hears that. */
+const isOpen = (port) => ['udp', 'udp6', 'tcp', 'tcp6'].some((table) => readFileSync(`/proc/net/${table}`, 'utf8')
+  .includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} 0`));
+
 export function sipp(steps, { ip, port, remote, service = '+447911123456', calls = 1, rate = 1,
   transport = 'u1', timeout = 40, more = [] }) {
   const dir = mkdtempSync(path.join(tmpdir(), 'hookswitch-sipp-'));
@@ -157,5 +162,6 @@ export function sipp(steps, { ip, port, remote, service = '+447911123456', calls
     else reject(new Error(`sipp at ${ip}:${port} ended with ${code}\n${errors}\n${output.slice(-1500)}`));
   }));
   done.catch(() => {}); // looked at by whoever waits for it
-  return { done, port, child, stop: () => child.kill('SIGKILL') };
+  return { done, port, child, stop: () => child.kill('SIGKILL'), listens: () => until(() => isOpen(port) || child.exitCode !== null,
+    { what: `sipp's port ${port}`, timeout: 15000 }) };
 }
