@@ -133,11 +133,12 @@ void call_repeat_answer(struct call *c, void (*over)(struct call *c, bool acked)
     repeat_later(c);
 }
 
-/* More than that the answer came: a body, such as the answer to a late offer, or X- headers. */
+/* More than that the answer came: a body, such as the answer to a late offer, User-to-User or X-
+ * headers. */
 static bool ack_says_more(const struct sip_msg *m)
 {
     for (size_t i = 0; i < m->n_headers; i++)
-        if (str_starts_nocase(m->header[i].name, STR("X-")))
+        if (header_class_of(m->header[i].id, m->header[i].name) == HEADER_CUSTOM)
             return true;
     return m->body.n > 0;
 }

@@ -269,14 +269,15 @@ static void an_ack_that_says_more_follows_ours(void **state)
 {
     static const struct {
         const char *headers, *body;
-    } more[] = {{"X-Queue: 7\r\n", NULL}, {NULL, "late"}};
-    for (size_t i = 0; i < 2; i++) {
+    } more[] = {{"X-Queue: 7\r\n", NULL}, {"User-to-User: 56a390\r\n", NULL}, {NULL, "late"}};
+    for (size_t i = 0; i < 3; i++) {
         ring(LINE_SDP);
         answer();
         ack(1, more[i].headers, more[i].body);
         assert_int_equal(acks(1), 2);
         const struct sip_msg *m = packet_parse(last(AGENT_1, "ACK"));
-        assert_str(m->body, i ? "late" : "");
+        assert_str(m->body, i == 2 ? "late" : "");
+        assert_int_equal(sip_header_named(m, STR("User-to-User")) != NULL, i == 1);
         line_answer(&agent, invite, 200);
         assert_int_equal(last(AGENT_1, "ACK")->repeats, 1); /* that one again */
         hang_up();
