@@ -83,17 +83,23 @@ static void end_txn(struct sip_core *core, handle h)
         t->call = 0; /* it ends by its own timers */
 }
 
-enum err call_keep_names(struct call *c, struct str trunk_id, struct str trunk, struct str caller)
+static char *put_name(char **at, struct str name)
 {
-    char *mem = calloc(1, trunk_id.n + trunk.n + caller.n + 3);
+    char *put = *at;
+    memcpy(put, name.p ? name.p : "", name.n);
+    *at += name.n + 1;
+    return put;
+}
+
+enum err call_keep_names(struct call *c, const struct call_names *n)
+{
+    char *mem = calloc(1, n->trunk_id.n + n->trunk.n + n->caller.n + n->caller_name.n + 4);
     if (!mem)
         return ERR_NOMEM;
-    c->trunk_id = mem;
-    c->trunk_name = mem + trunk_id.n + 1;
-    c->caller_name = c->trunk_name + trunk.n + 1;
-    memcpy(c->trunk_id, trunk_id.p, trunk_id.n);
-    memcpy(c->trunk_name, trunk.p, trunk.n);
-    memcpy(c->caller_name, caller.p, caller.n);
+    c->trunk_id = put_name(&mem, n->trunk_id);
+    c->trunk_name = put_name(&mem, n->trunk);
+    c->caller = put_name(&mem, n->caller);
+    c->caller_name = put_name(&mem, n->caller_name);
     return OK;
 }
 

@@ -54,6 +54,10 @@ enum call_input {
 };
 
 struct call;
+struct call_names { /* as the caller's leg told them; each "" for none */
+    struct str trunk_id, trunk, caller, caller_name;
+};
+
 struct state_rule { /* one state's line of the table */
     const char *name, *waits_for;
     unsigned inputs, next;           /* bits of enum call_input, of enum call_state */
@@ -142,6 +146,8 @@ struct fork {
     struct dialog a, b;
 };
 
+/* Held calls are many: what only some need, or only for a while, is allocated then, and small members
+ * stand together. */
 struct call {
     struct sip_core *core;
     struct calls *calls;
@@ -150,47 +156,44 @@ struct call {
     bool simulated;
     bool restored; /* from before a restart */
     char verified;
-    char token[TOKEN_SIZE]; /* in our Call-ID towards leg b */
-    char call_id[ID_SIZE];  /* "call_…" */
-    struct trace_id trace;  /* the same, for the trace */
+    bool headers_cut;      /* there was more than is kept of the X-* headers */
+    uint8_t n_events;      /* told or waiting, in all */
+    uint8_t reason, by;    /* how it ends: enum end_reason, enum ended_by */
+    int16_t sip_status;    /* the same */
+    int16_t target_status; /* of the target that failed last, when that ended the call; 0: none */
+    uint16_t n_forks;      /* so far, of all targets */
+    uint16_t session_expires_s; /* while it is up: RFC 4028; 0: no session timer runs */
+    uint32_t session_hash;      /* of the present SDPs; 0: not known */
+    char token[TOKEN_SIZE];     /* in our Call-ID towards leg b */
+    char call_id[ID_SIZE];      /* "call_…" */
     char number[NUMBER_SIZE];
-    char caller[CALLER_SIZE];
+    struct trace_id trace; /* call_id, for the trace */
     uint64_t account;
-    uint64_t party;                            /* whose limits count it; 0: its setting is gone */
-    char *trunk_id, *trunk_name, *caller_name; /* one block, trunk_id its start */
-    char *headers;                             /* "name\nvalue\n…" of X-*; NULL */
-    bool headers_cut;                          /* there was more than is kept of them */
-    char *destination;                         /* of the target that rings or answered; NULL */
+    uint64_t party; /* whose limits count it; 0: its setting is gone */
+    char *trunk_id, *trunk_name, *caller, *caller_name; /* one block, trunk_id its start */
+    char *headers;                                      /* "name\nvalue\n…" of X-*; NULL */
+    char *destination;  /* of the target that rings or answered; NULL */
+    const char *detail; /* why the last target failed or the call ended so; NULL: nothing to add */
+    char *phrase;       /* a target's own words, when they are the detail */
     struct leg a, b;
     struct fork *forks; /* the newest first; NULL: none, or one of them answered */
-    uint16_t n_forks;   /* so far, of all targets */
     struct exchange x;
     struct refers *refers; /* passed on, for the ids of their NOTIFYs; NULL: none */
     uint64_t invite_key;   /* of the transaction of the INVITE that began it */
     struct strays strays;
     struct sequences sequences;
     struct outbox *outbox; /* events that wait to be stored; NULL: none do */
-    uint8_t n_events;      /* all so far */
     int64_t started_at_ms, answered_at_ms, ended_at_ms; /* wall, as people read it; 0: not yet */
     int64_t started_ms, answered_ms, ended_ms;          /* the same moments, mono: durations */
-    /* How it ends: */
-    uint8_t reason, by; /* enum end_reason, enum ended_by */
-    int16_t sip_status;
-    int16_t target_status; /* of the target that failed last, when that ended the call; 0: none */
-    const char *detail; /* why the last target failed or the call ended so; NULL: nothing to add */
-    char *phrase;       /* a target's own words, when they are the detail */
-    handle bye;         /* the BYE's server transaction, answered after the commit */
+    handle bye; /* the BYE's server transaction, answered after the commit */
     /* Routing, dropped once it is up: */
     const struct book *book;
     struct decision *decision; /* who takes it; NULL: not asked yet */
     struct route *route;
     struct timer timer; /* of its state */
     struct call *next_over;
-    /* While it is up: */
-    struct probe *probe;        /* a question is open; NULL: none is */
-    struct session *session;    /* SDPs that the row has not yet; NULL: it has them */
-    uint32_t session_hash;      /* of the present SDPs; 0: not known */
-    uint16_t session_expires_s; /* RFC 4028; 0: no session timer runs */
+    struct probe *probe;     /* while it is up: a question is open; NULL: none is */
+    struct session *session; /* SDPs that the row has not yet; NULL: it has them */
 };
 
 /* call.c: life */
@@ -204,8 +207,7 @@ bool call_takes(const struct call *c, enum call_input input);
 void call_wait(struct call *c, int64_t ms);
 void call_wait_no_more(struct call *c);
 /* Of the trunk that it came by, and of its caller; once. */
-MUST_USE enum err call_keep_names(struct call *c, struct str trunk_id, struct str trunk,
-                                  struct str caller);
+MUST_USE enum err call_keep_names(struct call *c, const struct call_names *n);
 void call_reap_later(struct call *c); /* on entering OVER */
 void call_free(struct call *c);
 struct leg *call_leg(struct call *c, char name);

@@ -21,14 +21,14 @@ static void refuse_busy(struct sip_core *core, const struct sip_msg *m, const st
     core_reply(core, m, from, 503, NULL, "Retry-After: 5\r\n");
 }
 
-static enum err keep_names(struct call *c, const struct party *p, struct str display)
+static enum err keep_names(struct call *c, const struct party *p, const struct caller *caller)
 {
     char name[4 * CALLER_NAME_MAX];
     struct buf b;
     buf_wrap(&b, name, sizeof name);
-    display_print(str_slice_utf8(display, CALLER_NAME_MAX), &b);
-    struct str id = party_id(p), trunk = party_name(p);
-    return call_keep_names(c, id, trunk, buf_str(&b));
+    display_print(str_slice_utf8(caller->name, CALLER_NAME_MAX), &b);
+    const struct call_names names = {party_id(p), party_name(p), str_of(caller->id), buf_str(&b)};
+    return call_keep_names(c, &names);
 }
 
 static enum err keep_x_headers(struct call *c, const struct sip_msg *m)
@@ -111,9 +111,8 @@ static enum err begin(struct call *c, const struct sip_msg *m, const struct path
         leg_withhold(&c->a, m);
     c->started_at_ms = clock_wall_ms();
     c->started_ms = clock_mono_of(c->started_at_ms);
-    memcpy(c->caller, caller.id, sizeof c->caller);
     if ((err = str_copy(str_of(e164), c->number, sizeof c->number)) != OK ||
-        (err = keep_names(c, party, caller.name)) != OK || (err = keep_x_headers(c, m)) != OK ||
+        (err = keep_names(c, party, &caller)) != OK || (err = keep_x_headers(c, m)) != OK ||
         (err = dialog_of_invite(&c->a.dialog, m, from, core->transport)) != OK ||
         (err = map_put(c->calls->by_id, str_of(c->call_id), c, NULL)) != OK)
         return err;

@@ -62,7 +62,7 @@ static enum err names_read(struct call *c, const struct call_row *r)
     }
     c->verified = verified.n ? verified.p[0] : 'n';
     c->headers = headers.n ? str_dup(headers) : NULL;
-    err = call_keep_names(c, r->trunk, trunk, name);
+    err = call_keep_names(c, &(struct call_names){r->trunk, trunk, r->peer, name});
     json_free(doc);
     return err;
 }
@@ -126,8 +126,7 @@ static enum err columns_read(struct call *c, const struct call_row *r)
 {
     enum err err;
     if ((err = str_copy(r->call_id, c->call_id, sizeof c->call_id)) != OK ||
-        (err = str_copy(r->number, c->number, sizeof c->number)) != OK ||
-        (err = str_copy(r->peer, c->caller, sizeof c->caller)) != OK)
+        (err = str_copy(r->number, c->number, sizeof c->number)) != OK)
         return err;
     (void)!trace_id_parse(r->call_id, &c->trace);
     c->account = r->account;
