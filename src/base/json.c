@@ -343,10 +343,13 @@ void buf_put_json(struct buf *b, const struct json *v)
         b->err = ERR_NOMEM;
 }
 
+/* Strings are written as JSON.stringify and Python's json.dumps(ensure_ascii=False) write them, byte
+ * for byte: so a receiver that parses a body and prints it again can still verify it. */
+
 /* True for a byte that needs no escape inside a JSON string. */
 static bool is_plain(unsigned char c)
 {
-    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+    return c >= 0x20 && c <= 0x7F && c != '"' && c != '\\';
 }
 
 static void put_escaped(struct buf *b, unsigned char c)
@@ -354,6 +357,8 @@ static void put_escaped(struct buf *b, unsigned char c)
     switch (c) {
     case '"': buf_put(b, "\\\"", 2); break;
     case '\\': buf_put(b, "\\\\", 2); break;
+    case '\b': buf_put(b, "\\b", 2); break;
+    case '\f': buf_put(b, "\\f", 2); break;
     case '\n': buf_put(b, "\\n", 2); break;
     case '\r': buf_put(b, "\\r", 2); break;
     case '\t': buf_put(b, "\\t", 2); break;

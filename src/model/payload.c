@@ -134,45 +134,74 @@ static bool put_escape(struct buf *b, struct str s, size_t *i)
     return true;
 }
 
+static bool is_rune_start(char c)
+{
+    return ((unsigned char)c & 0xC0) != 0x80;
+}
+
+/* Writes the text of a JSON string, at most `cap` bytes of whole characters; *ret_cut when there was
+ * more. */
+static bool put_form_text(struct buf *b, struct str quoted, size_t cap, bool *ret_cut)
+{
+    struct str s = str_slice(quoted, 1, quoted.n - 2);
+    size_t from = b->n, whole = from;
+    for (size_t i = 0; i < s.n && b->err == OK; i++) {
+        if (is_rune_start(s.p[i]) && b->n - from <= cap)
+            whole = b->n;
+        if (s.p[i] != '\\')
+            put_form_byte(b, (unsigned char)s.p[i]);
+        else if (++i >= s.n || !put_escape(b, str_slice(quoted, 1, quoted.n - 1), &i))
+            return false;
+        if (b->n - from > cap) {
+            b->n = whole;
+            *ret_cut = true;
+            break;
+        }
+    }
+    return true;
+}
+
 /* Writes a raw JSON scalar as form text: strings unquoted, null empty, the rest as written. */
-static bool put_form_value(struct buf *b, struct str raw)
+static bool put_form_value(struct buf *b, struct str raw, size_t cap, bool *ret_cut)
 {
     if (str_eq(raw, STR("null")))
         return true;
-    if (raw.p[0] != '"') {
-        for (size_t i = 0; i < raw.n; i++)
-            put_form_byte(b, (unsigned char)raw.p[i]);
+    if (raw.p[0] == '"')
+        return put_form_text(b, raw, cap, ret_cut);
+    for (size_t i = 0; i < raw.n; i++)
+        put_form_byte(b, (unsigned char)raw.p[i]);
+    return true;
+}
+
+struct body { /* that is being made */
+    enum body_format format;
+    unsigned sequence;
+    bool sip_headers;
+    size_t text_max; /* of a form's value; SIZE_MAX: all of it */
+    bool is_cut, has_truncated;
+};
+
+static bool put_member(struct buf *out, struct body *y, struct member m, bool first)
+{
+    bool is_form = y->format == BODY_FORM, unused = false;
+    if (!first)
+        buf_putc(out, is_form ? '&' : ',');
+    if (!is_form) {
+        buf_put_str(out, m.key);
+        buf_putc(out, ':');
+        buf_put_str(out, m.value);
         return true;
     }
-    struct str s = str_slice(raw, 1, raw.n - 2);
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] != '\\')
-            put_form_byte(b, (unsigned char)s.p[i]);
-        else if (++i >= s.n || !put_escape(b, str_slice(raw, 1, raw.n - 1), &i))
-            return false;
+    if (y->text_max < SIZE_MAX && str_eq(m.key, STR("\"truncated\""))) {
+        m.value = STR("true");
+        y->has_truncated = true;
     }
-    return true;
+    bool key = put_form_value(out, m.key, SIZE_MAX, &unused);
+    buf_putc(out, '=');
+    return key && put_form_value(out, m.value, y->text_max, &y->is_cut);
 }
 
-static bool put_member(struct buf *out, enum body_format format, const struct member *m, bool first)
-{
-    if (format == BODY_FORM) {
-        if (!first)
-            buf_putc(out, '&');
-        bool key = put_form_value(out, m->key);
-        buf_putc(out, '=');
-        return key && put_form_value(out, m->value);
-    }
-    if (!first)
-        buf_putc(out, ',');
-    buf_put_str(out, m->key);
-    buf_putc(out, ':');
-    buf_put_str(out, m->value);
-    return true;
-}
-
-enum err payload_body(struct str payload, enum body_format format, unsigned sequence,
-                      bool sip_headers, struct buf *out)
+static enum err put_members(struct buf *out, struct body *y, struct str payload)
 {
     struct str rest = str_from(payload, 1);
     struct member m;
@@ -180,27 +209,60 @@ enum err payload_body(struct str payload, enum body_format format, unsigned sequ
     char digits[12];
     struct buf number;
     buf_wrap(&number, digits, sizeof digits);
-    buf_put_u64(&number, sequence);
+    buf_put_u64(&number, y->sequence);
     if (payload.n < 2 || payload.p[0] != '{')
         return ERR_SYNTAX;
-    if (format == BODY_JSON)
-        buf_putc(out, '{');
     while (!last) {
         if (!member_next(&rest, &m, &last))
             return ERR_SYNTAX;
-        if (!sip_headers && str_starts(m.key, STR("\"sip_header_x_")))
+        if (!y->sip_headers && str_starts(m.key, STR("\"sip_header_x_")))
             continue;
-        if (!put_member(out, format, &m, first))
+        if (!put_member(out, y, m, first))
             return ERR_SYNTAX;
         first = false;
-        if (sequence && str_eq(m.key, STR("\"call_id\""))) {
-            struct member seq = {STR("\"sequence\""), buf_str(&number)};
-            put_member(out, format, &seq, false);
-        }
+        if (y->sequence && str_eq(m.key, STR("\"call_id\"")))
+            put_member(out, y, (struct member){STR("\"sequence\""), buf_str(&number)}, false);
     }
-    if (rest.n)
-        return ERR_SYNTAX;
+    if (y->text_max < SIZE_MAX && !y->has_truncated)
+        buf_puts(out, "&truncated=true");
+    return rest.n ? ERR_SYNTAX : out->err;
+}
+
+/* Cuts the texts of a form that is too large, all to the same length, so that the short ones stay
+ * whole: the largest length with which the form fits. */
+static enum err put_form_cut(struct buf *out, const struct body *whole, struct str payload)
+{
+    size_t from = out->n, low = 0, high = FORM_BODY_MAX;
+    while (low < high) {
+        struct body y = *whole;
+        y.text_max = low + (high - low + 1) / 2;
+        out->n = from;
+        if (put_members(out, &y, payload) == OK && out->n - from <= FORM_BODY_MAX)
+            low = y.text_max;
+        else
+            high = y.text_max - 1;
+    }
+    struct body y = *whole;
+    y.text_max = low;
+    out->n = from;
+    return put_members(out, &y, payload);
+}
+
+enum err payload_body(struct str payload, enum body_format format, unsigned sequence,
+                      bool sip_headers, struct buf *out)
+{
+    struct body y = {
+        .format = format, .sequence = sequence, .sip_headers = sip_headers, .text_max = SIZE_MAX};
+    const struct body whole = y;
+    size_t from = out->n;
     if (format == BODY_JSON)
+        buf_putc(out, '{');
+    enum err err = put_members(out, &y, payload);
+    if (err == OK && format == BODY_FORM && out->n - from > FORM_BODY_MAX) {
+        out->n = from;
+        return put_form_cut(out, &whole, payload);
+    }
+    if (err == OK && format == BODY_JSON)
         buf_putc(out, '}');
-    return out->err;
+    return err == OK ? out->err : err;
 }

@@ -100,6 +100,28 @@ static void writes_strings_that_stay_strings(void **state)
     buf_fini(&b);
 }
 
+/* What JSON.stringify and json.dumps(ensure_ascii=False) print of each byte of ASCII, and of runes. */
+static void strings_are_written_as_others_write_them(void **state)
+{
+    static const char want[] =
+        "\"\\u0001\\u0002\\u0003\\u0004\\u0005\\u0006\\u0007\\b\\t\\n\\u000b\\f\\r\\u000e\\u000f\\u"
+        "0010"
+        "\\u0011\\u0012\\u0013\\u0014\\u0015\\u0016\\u0017\\u0018\\u0019\\u001a\\u001b\\u001c\\u001"
+        "d\\u001e"
+        "\\u001f !\\\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\\\]^_`"
+        "abcdefghijklmnopqrstuvwxyz{|}~\x7f\xC3\xA9\xE2\x80\xA8\xF0\x9F\xA6\x8A\"";
+    char all[140];
+    size_t n = 0;
+    struct buf b;
+    for (; n < 127; n++)
+        all[n] = (char)(n + 1);
+    n += (size_t)snprintf(all + n, sizeof all - n, "\xC3\xA9\xE2\x80\xA8\xF0\x9F\xA6\x8A");
+    buf_init(&b, 1000);
+    buf_put_json_str(&b, str_of_bytes(all, n));
+    assert_str(buf_str(&b), want);
+    buf_fini(&b);
+}
+
 static void places_commas(void **state)
 {
     struct buf b;
@@ -182,6 +204,7 @@ int main(void)
         cmocka_unit_test(a_document_is_freed_whatever_it_is),
         cmocka_unit_test(a_large_document_is_whole),
         cmocka_unit_test(writes_strings_that_stay_strings),
+        cmocka_unit_test(strings_are_written_as_others_write_them),
         cmocka_unit_test(places_commas),
         cmocka_unit_test(a_patch_is_merged_and_its_nulls_remove),
         cmocka_unit_test(a_large_object_is_merged),

@@ -87,6 +87,62 @@ static void the_same_call_gives_the_same_ids(void **state)
         event_drop(&gone[i]);
 }
 
+/* Every byte of ASCII and runes of two, three and four, as java.net.URLEncoder writes them: Spring
+ * rebuilds a form so, and verifies that. */
+static void a_form_is_written_as_url_encoders_write_it(void **state)
+{
+    static const char payload[] =
+        "{\"text\":\"\\u0001\\b\\t\\n\\f\\r\\u001f !\\\"#$%&'()*+,-./09:;<=>?@AZ[\\\\]^_`az{|}~\x7f"
+        "\xC3\xA9\xE2\x82\xAC\xF0\x9F\xA6\x8A\",\"a\":\"\",\"n\":null,\"b\":true,\"i\":-12}";
+    static const char form[] =
+        "text=%01%08%09%0A%0C%0D%1F+%21%22%23%24%25%26%27%28%29*%2B%2C-.%2F09%3A%3B%3C%3D%3E%3F%"
+        "40AZ"
+        "%5B%5C%5D%5E_%60az%7B%7C%7D%7E%7F%C3%A9%E2%82%AC%F0%9F%A6%8A&a=&n=&b=true&i=-12";
+    struct buf b;
+    buf_init(&b, 10000);
+    assert_ok(payload_body(str_of(payload), BODY_FORM, 0, false, &b));
+    assert_str(buf_str(&b), form);
+    buf_fini(&b);
+}
+
+static bool str_ends(struct str s, struct str end)
+{
+    return s.n >= end.n && str_eq(str_from(s, s.n - end.n), end);
+}
+
+static size_t form_of(const char *rune, size_t n, const char *more, struct buf *form)
+{
+    struct buf p;
+    buf_init(&p, 200000);
+    buf_puts(&p, "{\"event\":\"sms_received\",\"message\":\"");
+    for (size_t i = 0; i < n; i++)
+        buf_puts(&p, rune);
+    buf_printf(&p, "\"%s,\"id\":\"evt_1\"}", more);
+    assert_ok(p.err);
+    buf_reset(form);
+    assert_ok(payload_body(buf_str(&p), BODY_FORM, 0, false, form));
+    buf_fini(&p);
+    return form->n;
+}
+
+static void a_form_too_large_is_cut_between_characters(void **state)
+{
+    enum { FIXED = sizeof "event=sms_received&message=&id=evt_1" - 1 };
+    struct buf b;
+    buf_init(&b, 400000);
+    assert_int_equal(form_of("a", FORM_BODY_MAX - FIXED, "", &b), FORM_BODY_MAX);
+    assert_null(memmem(b.p, b.n, "truncated", 9));
+    assert_int_equal(form_of("a", FORM_BODY_MAX - FIXED + 1, "", &b), FORM_BODY_MAX);
+    assert_true(str_ends(buf_str(&b), STR("a&id=evt_1&truncated=true")));
+    size_t n = form_of("\xF0\x9F\xA6\x8A", 16000, "", &b); /* 12 bytes each */
+    assert_in_range(n, FORM_BODY_MAX - 11, FORM_BODY_MAX);
+    assert_true(str_ends(buf_str(&b), STR("%F0%9F%A6%8A&id=evt_1&truncated=true")));
+    n = form_of("\\n", 60000, ",\"truncated\":false", &b);
+    assert_in_range(n, FORM_BODY_MAX - 2, FORM_BODY_MAX);
+    assert_true(str_ends(buf_str(&b), STR("%0A&truncated=true&id=evt_1"))); /* each name once */
+    buf_fini(&b);
+}
+
 static void what_is_no_flat_object_is_refused(void **state)
 {
     static const char *const bad[] = {"",         "{",         "[]",         "{\"a\":{}}",
@@ -107,6 +163,8 @@ int main(void)
         cmocka_unit_test(a_form_says_the_same),
         cmocka_unit_test(sip_headers_are_for_those_who_ask),
         cmocka_unit_test(the_same_call_gives_the_same_ids),
+        cmocka_unit_test(a_form_is_written_as_url_encoders_write_it),
+        cmocka_unit_test(a_form_too_large_is_cut_between_characters),
         cmocka_unit_test(what_is_no_flat_object_is_refused),
     };
     assert_ok(crypto_start());
