@@ -2,6 +2,9 @@
 #include "check.h"
 #include "sip/wire/privacy.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static char message[8192];
 
 static const struct sip_msg *parsed(const char *first, const char *from, const char *headers)
@@ -172,9 +175,69 @@ static void names_and_short_numbers_are_no_secrets(void **state)
     assert_int_equal(s.n, SECRETS_MAX);
 }
 
+/* ---- the page ---- */
+
+#define PAGE    TEST_SOURCE "/docs/sip.md"
+#define SECTION "### What passes, header by header"
+
+static char page[1 << 17];
+
+static struct str page_section(void)
+{
+    FILE *f = fopen(PAGE, "r");
+    assert_non_null(f);
+    size_t n = fread(page, 1, sizeof page - 1, f);
+    assert_true(n > 0 && n < sizeof page - 1);
+    assert_int_equal(fclose(f), 0);
+    page[n] = '\0';
+    char *from = strstr(page, SECTION);
+    assert_non_null(from);
+    char *to = strstr(from + strlen(SECTION), "### ");
+    assert_non_null(to);
+    return str_of_bytes(from, (size_t)(to - from));
+}
+
+static bool has(struct str text, const char *part)
+{
+    return memmem(text.p, text.n, part, strlen(part)) != NULL;
+}
+
+/* A row of the page names headers, and says in its first words what becomes of them. */
+static void row_is_true(struct str names, struct str rule)
+{
+    struct str name;
+    bool never = str_starts(rule, STR("each leg")) || str_starts(rule, STR("translated"));
+    bool withheld = has(rule, "unless");
+    while (names.n) {
+        str_cut(names, ',', &name, &names);
+        name = str_trim(name);
+        enum sip_header_id id = sip_header_of(name);
+        if (header_leaves(id, name, STR("a"), TO_OTHER_LEG, NULL) == never ||
+            header_leaves(id, name, STR("a"), TO_OTHER_LEG, &secrets_unknown) !=
+                !(never || withheld))
+            fail_msg("%.*s: \"%.*s\" is wrong", STR_FMT(name), STR_FMT(rule));
+    }
+}
+
+static void the_page_says_of_each_header_what_becomes_of_it(void **state)
+{
+    struct str section = page_section(), rest = section, line, names, rule;
+    while (rest.n) {
+        str_cut(rest, '\n', &line, &rest);
+        if (str_starts(line, STR("| ")) && !str_starts(line, STR("| headers"))) {
+            str_cut(str_from(line, 2), '|', &names, &rule);
+            row_is_true(names, str_trim(rule));
+        }
+    }
+    for (size_t id = 0; id < SIP_H_OTHER; id++)
+        if (!has(section, sip_header_name((enum sip_header_id)id)))
+            fail_msg("the page does not name %s", sip_header_name((enum sip_header_id)id));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_page_says_of_each_header_what_becomes_of_it),
         cmocka_unit_test(each_header_leaves_to_whom_the_table_says),
         cmocka_unit_test(what_says_who_somebody_is_is_known_by_name),
         cmocka_unit_test(privacy_values),
