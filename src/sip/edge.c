@@ -170,6 +170,12 @@ static void on_gone(void *arg, handle conn, const char *why)
         transactions_on_gone(e->core.txns, conn, why);
 }
 
+static void on_broken(void *arg, const struct path *path)
+{
+    struct sip_edge *e = arg;
+    calls_on_broken(&e->calls, path);
+}
+
 static void on_open(void *arg, handle conn)
 {
     struct sip_edge *e = arg;
@@ -222,8 +228,14 @@ enum err sip_edge_new(const struct sip_config *c, struct sip_edge **ret, char *w
     snprintf(why, cap, "%s", err_text(ERR_NOMEM));
     if (!e)
         return ERR_NOMEM;
-    const struct transport_user tu = {on_message, on_large, may_connect, on_gone, on_open,
-                                      on_icmp,    e};
+    const struct transport_user tu = {.on_message = on_message,
+                                      .on_large = on_large,
+                                      .may_connect = may_connect,
+                                      .on_gone = on_gone,
+                                      .on_broken = on_broken,
+                                      .on_open = on_open,
+                                      .on_icmp = on_icmp,
+                                      .arg = e};
     const struct transaction_user xu = {on_response, on_failure, on_sent, e};
     size_t open = 0;
     enum err err = calls_count(c, &open);

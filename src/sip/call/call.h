@@ -369,8 +369,9 @@ struct sequences *call_sequences(struct call *c);
 
 /* probe.c: is anybody still there? */
 void call_enter_up(struct call *c);
-void call_probe_soon(struct call *c,
-                     int64_t in_ms); /* both legs, as if they were silent since long */
+void call_probe_soon(struct call *c, int64_t in_ms); /* both legs, in so long */
+/* The leg of a call that is up, unless something is asked already. */
+void leg_probe_soon(struct leg *leg, int64_t in_ms);
 void call_on_probe_due(struct call *c);
 void call_on_probe_answer(struct call *c, struct txn *t, int status);         /* FOR_PROBE */
 void call_on_opinion(struct call *c, struct txn *t, const struct sip_msg *m); /* FOR_OPINION */

@@ -40,6 +40,7 @@ void calls_fini(struct calls *calls)
         call_route_drop(c);
         call_free(c);
     }
+    calls_broken_stop(calls);
     if (calls->core)
         loop_off_turn_end(calls->core->c.loop, calls);
     pool_free(calls->pool);

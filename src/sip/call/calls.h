@@ -12,6 +12,14 @@ struct event;
 struct leg;
 struct state_rule;
 
+enum { BROKEN_MAX = 64 };
+struct broken { /* connections that broke, until the calls on them are asked */
+    struct path path[BROKEN_MAX];
+    uint8_t n;
+    int64_t walked_ms; /* the loop's time; 0: never */
+    struct timer timer;
+};
+
 /* All calls. */
 struct calls {
     struct sip_core *core;
@@ -20,6 +28,7 @@ struct calls {
     uint32_t starts;                 /* which start of the daemon this is: CSeqs grow with it */
     const struct state_rule *states; /* the table, one rule a state */
     struct call *over;               /* freed at the end of the turn */
+    struct broken broken;
     /* An incoming_call is about to be stored: whoever may be asked is asked beside the commit. */
     void (*announce)(struct call *c, const struct event *incoming, const struct admission *a);
     void (*on_none)(void *arg); /* the last one is over */
@@ -63,6 +72,9 @@ void calls_on_request(const struct call_place *at, const struct sip_msg *m, cons
 bool calls_answer_fits(struct calls *calls, const struct txn *t, const struct sip_msg *m);
 void calls_on_response(struct calls *calls, struct txn *t, const struct sip_msg *m);
 void calls_on_failure(struct calls *calls, struct txn *t, enum err err);
+/* A connection over which calls talked broke: their legs are probed at once. */
+void calls_on_broken(struct calls *calls, const struct path *lost);
+void calls_broken_stop(struct calls *calls);
 /* A 2xx to INVITE whose transaction is over: acknowledged again, or hung up when it is a
  * stranger's. */
 void call_on_late_answer(struct calls *calls, const struct sip_msg *m, const struct path *from);

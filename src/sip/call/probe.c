@@ -364,7 +364,8 @@ void call_on_probe_failure(struct call *c, struct txn *t, enum err err)
 
 void call_enter_up(struct call *c)
 {
-    c->a.dialog.path.in_call = c->b.dialog.path.in_call = true;
+    transport_mark_in_call(c->core->transport, &c->a.dialog.path);
+    transport_mark_in_call(c->core->transport, &c->b.dialog.path);
     book_drop(&c->book);
     leg_proved(&c->a);
     leg_proved(&c->b);
@@ -373,7 +374,15 @@ void call_enter_up(struct call *c)
 
 void call_probe_soon(struct call *c, int64_t in_ms)
 {
-    uint32_t silent_since = (uint32_t)(now_ms(&c->a) + in_ms - c->core->c.probe_ms);
-    c->a.heard_ms = c->b.heard_ms = silent_since;
-    probe_rest(c);
+    leg_probe_soon(&c->a, in_ms);
+    leg_probe_soon(&c->b, in_ms);
+}
+
+/* As if it was silent since long. */
+void leg_probe_soon(struct leg *leg, int64_t in_ms)
+{
+    if (leg->call->state != CALL_UP || probe_state(leg) != PROBE_IDLE)
+        return;
+    leg->heard_ms = (uint32_t)(now_ms(leg) + in_ms - leg->call->core->c.probe_ms);
+    probe_rest(leg->call);
 }

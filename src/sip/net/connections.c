@@ -191,6 +191,19 @@ static void conn_on_open(struct stream *s, void *arg)
         t->user.on_open(t->user.arg, self);
 }
 
+/* Tells of the end of a connection that calls that are up talk over, unless the peer closed it. */
+static void conn_tell_broken(const struct conn *c, enum err why)
+{
+    const struct transport_user *u = &c->t->user;
+    const struct path lost = {.transport = c->transport,
+                              .listen = c->listen,
+                              .account = c->account,
+                              .conn = c->self,
+                              .peer = c->peer};
+    if (c->open && c->in_call && why != ERR_CLOSED && u->on_broken)
+        u->on_broken(u->arg, &lost);
+}
+
 static void conn_on_end(struct stream *s, void *arg, enum err why)
 {
     struct conn *c = arg;
@@ -202,6 +215,7 @@ static void conn_on_end(struct stream *s, void *arg, enum err why)
              *tls ? ": " : "", tls);
     if (!c->open)
         log_sparse(LOG_WARN, 5000, "sip", "%s", text);
+    conn_tell_broken(c, why);
     conn_close_because(c, text);
 }
 

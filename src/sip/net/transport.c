@@ -229,6 +229,14 @@ void transport_put_own(struct transport *t, const struct path *path, struct buf 
     buf_puts(b, text);
 }
 
+void transport_mark_in_call(struct transport *t, struct path *path)
+{
+    struct conn *c = path->conn ? pool_at(t->conns, path->conn) : NULL;
+    path->in_call = true;
+    if (c)
+        c->in_call = true;
+}
+
 void transport_reach(struct transport *t, struct path *path, struct str host)
 {
     struct conn *c;

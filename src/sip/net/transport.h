@@ -33,6 +33,9 @@ struct transport_user {
     /* A connection is gone: nothing more comes from it, and messages sent over it may be lost.
      * `why`: in words. */
     void (*on_gone)(void *arg, handle conn, const char *why);
+    /* A connection over which a call that is up talked broke, other than by an orderly close; then
+     * on_gone follows. `path` leads over it. NULL-safe. */
+    void (*on_broken)(void *arg, const struct path *path);
     /* An outgoing connection stands, and what waited for it leaves; NULL-safe. */
     void (*on_open)(void *arg, handle conn);
     /* A datagram came back, or somebody says so (net/icmp.h). */
@@ -64,6 +67,8 @@ MUST_USE enum err transport_send(struct transport *t, struct path *path, struct 
 /* Streams: finds the connection that transport_send would take, or begins to make it, and names it in
  * path->conn, so that transport_put_own can say where it comes from. */
 void transport_reach(struct transport *t, struct path *path, struct str host);
+/* A call that is up talks on that path from here on: it says so, and so does its connection. */
+void transport_mark_in_call(struct transport *t, struct path *path);
 /* True when what is sent there leaves at once: its connection need not be made first. */
 bool transport_is_open(const struct transport *t, const struct path *path);
 /* Writes our address as the peer should see it (Via, Contact): "192.0.2.1:5060". On a stream it is

@@ -177,6 +177,87 @@ static void a_leg_that_is_never_reached_is_lost(void **state)
     edge_kit_end();
 }
 
+/* ---- is anybody still there? ---- */
+
+static void a_reset_makes_the_leg_be_asked_at_once(void **state)
+{
+    talk();
+    edge_kit_advance(10000);
+    end_stream(ERR_RESET);
+    edge_kit_advance(2);
+    open_stream();
+    last(AGENT_2, "OPTIONS");
+    assert_null(edge_kit_last(CARRIER, "OPTIONS")); /* its own leg is by UDP */
+    line_answer(&agent, last(AGENT_2, "OPTIONS"), 200);
+    edge_kit_advance(PROBE_MS / 2);
+    hang_up();
+}
+
+static void a_peer_that_lost_the_call_with_its_connection_ends_it(void **state)
+{
+    talk();
+    end_stream(ERR_RESET);
+    edge_kit_advance(2);
+    open_stream();
+    line_answer(&agent, last(AGENT_2, "OPTIONS"), 481);
+    assert_string_equal(edge_kit_events(), UP " call_ended");
+    line_answer(&caller, last(CARRIER, "BYE"), 200);
+    line_answer(&agent, last(AGENT_2, "BYE"), 481);
+    edge_kit_end();
+}
+
+/* Idle connections are closed by everybody. */
+static void an_orderly_close_asks_nothing(void **state)
+{
+    talk();
+    end_stream(ERR_CLOSED);
+    edge_kit_advance(PROBE_MS - 1);
+    assert_false(is_connected());
+    hang_up();
+}
+
+/* While a question is open it goes again by its own timer; a peer that breaks each connection is not
+ * asked faster for that. */
+static void who_breaks_each_connection_is_not_asked_faster(void **state)
+{
+    unsigned n = 0;
+    talk();
+    for (int64_t ms = 0; ms < 8 * T1; ms++) {
+        if (is_connected()) {
+            struct still_stream s;
+            still_streams(&s, 1);
+            if (!s.open)
+                open_stream();
+            n++;
+            end_stream(ERR_RESET);
+        }
+        edge_kit_advance(1);
+    }
+    assert_int_equal(n, 5); /* the call's own; at once, and after 1, 2 and 4 × T1 */
+    edge_kit_advance(8 * T1);
+    open_stream();
+    line_answer(&agent, last(AGENT_2, "OPTIONS"), 200);
+    hang_up();
+}
+
+/* After a new connection was made, the dialog still names the first one. */
+static void a_later_connection_of_the_leg_counts_too(void **state)
+{
+    talk();
+    end_stream(ERR_CLOSED);
+    line_say(&caller, "INFO");
+    end_stream(ERR_UNREACHABLE);
+    edge_kit_advance(T1); /* the INFO goes again */
+    open_stream();
+    last(AGENT_2, "INFO")->stream = stream();
+    line_answer(&agent, last(AGENT_2, "INFO"), 200);
+    end_stream(ERR_RESET);
+    edge_kit_advance(2);
+    open_stream();
+    line_answer(&agent, last(AGENT_2, "OPTIONS"), 200);
+    hang_up();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +267,11 @@ int main(void)
         cmocka_unit_test(a_request_that_never_leaves_ends_no_dialog),
         cmocka_unit_test(a_reinvite_that_never_leaves_fails_with_503),
         cmocka_unit_test(a_leg_that_is_never_reached_is_lost),
+        cmocka_unit_test(a_reset_makes_the_leg_be_asked_at_once),
+        cmocka_unit_test(a_peer_that_lost_the_call_with_its_connection_ends_it),
+        cmocka_unit_test(an_orderly_close_asks_nothing),
+        cmocka_unit_test(who_breaks_each_connection_is_not_asked_faster),
+        cmocka_unit_test(a_later_connection_of_the_leg_counts_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,8 @@ static void on_gone(void *arg, handle conn, const char *why)
 static struct transport *transport(const char *listen)
 {
     struct sip_listens c = {0};
-    const struct transport_user user = {on_message, NULL, may_connect, on_gone, NULL, NULL, NULL};
+    const struct transport_user user = {
+        .on_message = on_message, .may_connect = may_connect, .on_gone = on_gone};
     struct transport *t;
     const char *fault;
     char why[128];

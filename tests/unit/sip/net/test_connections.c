@@ -11,7 +11,7 @@ enum { ACCOUNTS = CONNS_ACCOUNTS, ALL = CONNS_MAX };
 static struct loop *loop;
 static struct transport *t;
 static size_t gone;
-static handle last_gone;
+static handle last_gone, broken;
 static bool admits;
 static uint32_t ends_inside; /* a connection that ends while its message is looked at; 0: none */
 
@@ -55,6 +55,11 @@ static bool may_connect(void *arg, const struct addr *from)
     return admits;
 }
 
+static void on_broken(void *arg, const struct path *path)
+{
+    broken = path->conn;
+}
+
 static void on_gone(void *arg, handle conn, const char *why)
 {
     gone++;
@@ -80,8 +85,11 @@ static void pass(int64_t ms)
 static int open_all(void **state)
 {
     struct sip_listens c = {0};
-    const struct transport_user user = {on_message, on_large, may_connect, on_gone,
-                                        NULL,       NULL,     NULL};
+    const struct transport_user user = {.on_message = on_message,
+                                        .on_large = on_large,
+                                        .may_connect = may_connect,
+                                        .on_gone = on_gone,
+                                        .on_broken = on_broken};
     const char *fault;
     char why[128];
     clock_fake(1000000);
@@ -361,6 +369,30 @@ static void who_opens_with_a_full_socket_is_closed(void **state)
     assert_int_equal(last_gone, p.conn);
 }
 
+/* Closed in an orderly way, a connection was idle; and only those of calls are told of. */
+static void that_a_calls_connection_broke_is_told(void **state)
+{
+    static const enum err why[] = {ERR_CLOSED, ERR_RESET, ERR_RESET, ERR_TIMEOUT};
+    for (uint32_t i = 0; i < 4; i++) {
+        struct path p = path_to("11.0.0.1");
+        broken = 0;
+        p.in_call = i == 0 || i == 3;
+        assert_ok(transport_send(t, &p, (struct str){0}, STR("x")));
+        if (i == 2)
+            transport_mark_in_call(t, &p);
+        assert_true(still_stream_open(i + 1));
+        assert_true(still_stream_end(i + 1, why[i]));
+        assert_int_equal(broken, i < 2 ? 0 : p.conn);
+        assert_int_equal(last_gone, p.conn);
+    }
+    struct path p = path_to("11.0.0.1");
+    p.in_call = true;
+    broken = 0;
+    assert_ok(transport_send(t, &p, (struct str){0}, STR("x")));
+    assert_true(still_stream_end(5, ERR_RESET)); /* it never stood */
+    assert_int_equal(broken, 0);
+}
+
 static void an_answer_goes_over_the_connection_of_its_request(void **state)
 {
     uint32_t in = carrier(7);
@@ -520,6 +552,7 @@ int main(void)
         TEST(what_waits_for_a_connection_that_is_not_made_is_lost),
         TEST(so_much_waits_and_no_more),
         TEST(who_opens_with_a_full_socket_is_closed),
+        TEST(that_a_calls_connection_broke_is_told),
         TEST(an_answer_goes_over_the_connection_of_its_request),
         TEST(a_name_has_a_connection_of_its_own),
         TEST(what_idles_for_ten_minutes_is_closed),

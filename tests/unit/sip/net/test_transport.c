@@ -44,7 +44,8 @@ static struct addr addr_of(const char *text)
 static enum err open_at(const char *listen, const char *advertise)
 {
     struct sip_listens c = {0};
-    const struct transport_user user = {on_message, NULL, may_connect, on_gone, NULL, NULL, NULL};
+    const struct transport_user user = {
+        .on_message = on_message, .may_connect = may_connect, .on_gone = on_gone};
     const char *fault;
     t = NULL;
     assert_ok(sip_listen_parse(listen, &c, &fault));

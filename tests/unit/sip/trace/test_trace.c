@@ -37,7 +37,8 @@ static void on_gone(void *arg, handle conn, const char *why)
 static int set_up(void **state)
 {
     struct sip_listens c = {0};
-    const struct transport_user user = {on_message, NULL, may_connect, on_gone, NULL, NULL, NULL};
+    const struct transport_user user = {
+        .on_message = on_message, .may_connect = may_connect, .on_gone = on_gone};
     const char *fault;
     char why[128];
     clock_fake(1000000);

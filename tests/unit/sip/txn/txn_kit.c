@@ -64,8 +64,11 @@ static void on_txn_sent(void *arg, const struct txn *t, struct str bytes)
 void txn_kit_begin(void)
 {
     struct sip_listens c = {0};
-    const struct transport_user tu = {on_message, NULL,    may_connect, on_gone,
-                                      on_open,    on_icmp, NULL};
+    const struct transport_user tu = {.on_message = on_message,
+                                      .may_connect = may_connect,
+                                      .on_gone = on_gone,
+                                      .on_open = on_open,
+                                      .on_icmp = on_icmp};
     const struct transaction_user xu = {on_response, on_failure, on_txn_sent, NULL};
     const char *fault;
     char why[128];
