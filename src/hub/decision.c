@@ -180,6 +180,17 @@ enum control_action decision_action(const struct decision *d)
     return d->action;
 }
 
+struct control decision_outcome(const struct decision *d)
+{
+    struct control c = {.action = d->action, .field = ""};
+    for (size_t i = 0; c.action == CONTROL_DEFAULT && !c.why && i < d->n; i++) {
+        const struct question *q = &d->at[i];
+        c.why = q->answered ? q->answer.why : control_is_late;
+        c.field = q->answered ? q->answer.field : "";
+    }
+    return c;
+}
+
 /* The time until the last control endpoint has answered, or is late. */
 static int64_t controls_left_ms(const struct decision *d, int64_t now_ms)
 {
@@ -194,7 +205,10 @@ static int64_t controls_left_ms(const struct decision *d, int64_t now_ms)
 static bool answer_follow(struct decision *d, struct question *q, struct decision_step *ret)
 {
     struct control answer = q->answer;
-    q->answer = (struct control){.action = CONTROL_DEFAULT};
+    q->answer.targets = NULL;
+    q->answer.action = CONTROL_DEFAULT; /* it is followed once */
+    if (!q->answered)
+        q->answer = (struct control){.why = control_is_late, .field = ""};
     q->answered = true; /* or late: a later answer no longer counts */
     if (answer.action == CONTROL_DEFAULT)
         return false;

@@ -82,3 +82,6 @@ void decision_answer(struct decision *d, uint64_t mark, int status, struct str b
                      int64_t now_ms);
 /* The action of the answer that the call follows so far. */
 enum control_action decision_action(const struct decision *d);
+/* The same with the reason of a default: why the first answer that does not count does not. Borrowed
+ * texts are static; it holds no targets. */
+struct control decision_outcome(const struct decision *d);

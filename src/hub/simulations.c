@@ -59,7 +59,8 @@ static void wait_end(struct simulation_wait *w, enum err err)
 {
     map_remove(w->all->waiting, simulated_id(w->call));
     timer_stop(&w->late);
-    w->done(w->arg, err, decision_action(simulated_decision(w->call)));
+    const struct control outcome = decision_outcome(simulated_decision(w->call));
+    w->done(w->arg, err, &outcome);
     event_drop(&w->event);
     admission_free(w->incoming);
     free(w);

@@ -20,7 +20,7 @@ bool simulation_asks(struct simulated_call *call, const struct admission *incomi
 
 /* Stores `incoming` (takes it), waits for the answers, and makes the call follow them. `done` comes
  * once, on the loop's thread; `call` is borrowed until then. ERR_FULL. */
-typedef void simulation_done(void *arg, enum err err, enum control_action action);
+typedef void simulation_done(void *arg, enum err err, const struct control *outcome);
 MUST_USE enum err simulations_run(struct simulations *s, struct simulated_call *call,
                                   struct admission **incoming, simulation_done *done, void *arg);
 

@@ -143,9 +143,12 @@ test('a simulated call goes where the answer to its incoming_call says', async (
   });
 
   await t.test('default, and whatever else is said: as the request says, to where the number goes', async () => {
-    for (const say of [{ action: 'default' }, 'OK', { action: 'forward', targets: [{ type: 'zip' }] }, { action: 'reject', sip_status: 200 }]) {
+    for (const [say, reason] of [[{ action: 'default' }, null], ['OK', 'the answer is not JSON'],
+      [{ action: 'forward' }, 'targets: missing'], [{ action: 'reject', sip_status: 200 }, 'sip_status: a number from 400 to 699']]) {
       const { made, events: [, answered] } = await simulate(say);
-      assert.deepEqual([made.decision, answered.destination], ['default', 'sip:desk@example.com']);
+      assert.deepEqual([made.decision, made.decision_reason, answered.destination], ['default', reason, 'sip:desk@example.com']);
+      const { deliveries: [told] } = await d.must('GET', `/v1/events/${made.events[0]}`);
+      assert.deepEqual([told.decision, told.decision_reason], ['default', reason]);
     }
     const { made, ended } = await simulate({ action: 'default' }, { outcome: 'busy' }, 2);
     assert.deepEqual([made.decision, ended.end_reason], ['default', 'busy']);
@@ -161,7 +164,7 @@ test('a simulated call goes where the answer to its incoming_call says', async (
       const events = (await receiver.wait('/hook', seen += 3)).slice(-3);
       return { made: answer, ended: events.at(-1) };
     })();
-    assert.deepEqual([made.decision, ended.end_reason], ['default', 'completed']);
+    assert.deepEqual([made.decision, made.decision_reason, ended.end_reason], ['default', 'no answer in time', 'completed']);
   });
 
   await t.test('under an Idempotency-Key it is done once', async () => {

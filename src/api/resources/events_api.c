@@ -7,6 +7,7 @@
 #include "api/core/event_state.h"
 #include "api/resources/handlers.h"
 #include "hub/resend.h"
+#include "model/control.h"
 #include "api/core/query.h"
 
 /* Prints the payload's members, then the daemon's own; the object stays open. */
@@ -28,6 +29,7 @@ struct events_page {
     struct db *db;
     struct json_writer w;
     unsigned left;
+    bool is_incoming_call; /* the event whose deliveries are shown */
     enum err err;
 };
 
@@ -114,9 +116,30 @@ void events_list(struct request *r)
     request_read(r, events_list_work);
 }
 
+struct attempt_rows { /* of one delivery */
+    struct json_writer *w;
+    int64_t control_timeout_ms; /* 0: nobody waited for its answer */
+    bool decided;
+    struct control outcome; /* of the first attempt, which is the one that a call waits for */
+};
+
+/* What the call made of the answer; it is read as it was then, but of a body its first 4 KiB. */
+static void attempt_decide(struct attempt_rows *rows, const struct attempt *a)
+{
+    rows->decided = true;
+    control_parse(a->err == OK ? a->status : 0, a->body, &rows->outcome);
+    forward_free(rows->outcome.targets);
+    rows->outcome.targets = NULL;
+    if (a->duration_ms >= rows->control_timeout_ms)
+        rows->outcome = (struct control){.why = control_is_late, .field = ""};
+}
+
 static bool attempt_on_row(void *arg, const struct attempt *a)
 {
-    struct json_writer *w = arg;
+    struct attempt_rows *rows = arg;
+    struct json_writer *w = rows->w;
+    if (a->number == 1 && rows->control_timeout_ms)
+        attempt_decide(rows, a);
     json_obj(w, NULL);
     json_put_i64(w, "number", a->number);
     put_time(w, "at", a->at_ms);
@@ -138,6 +161,7 @@ static bool delivery_on_row(void *arg, const struct delivery *d)
 {
     struct events_page *l = arg;
     struct json_writer *w = &l->w;
+    struct attempt_rows rows = {.w = w};
     const struct book_endpoint *ep = book_endpoint(l->r->book, d->endpoint);
     if (ep && !l->r->is_operator && ep->account != l->r->account)
         ep = NULL; /* it was given to another account since */
@@ -149,9 +173,13 @@ static bool delivery_on_row(void *arg, const struct delivery *d)
         json_put_i64(w, "sequence", d->sequence);
     json_put_bool(w, "resend", d->resend);
     put_time(w, "next_attempt_at", d->state == DELIVERY_PENDING ? d->next_at_ms : 0);
+    if (l->is_incoming_call && ep && ep->set->control && !d->resend)
+        rows.control_timeout_ms = ep->set->control_timeout_ms;
     json_arr(w, "attempts");
-    l->err = attempt_list(l->db, d->n, attempt_on_row, w);
+    l->err = attempt_list(l->db, d->n, attempt_on_row, &rows);
     json_end_arr(w);
+    if (rows.decided)
+        control_print(&rows.outcome, w);
     json_end_obj(w);
     return l->err == OK;
 }
@@ -170,6 +198,7 @@ static enum err events_get_work(struct request *r, struct db *db)
     if (err != OK)
         return err;
     r->http.status = 200;
+    l.is_incoming_call = e->kind == EVENT_INCOMING_CALL;
     event_show(&l.w, r, e, state);
     json_arr(&l.w, "deliveries");
     err = delivery_list_of_event(db, n, delivery_on_row, &l);

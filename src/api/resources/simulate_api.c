@@ -12,9 +12,9 @@ struct simulation_run { /* a call on its way */
     struct request *r;
     struct simulation *sim;
     struct simulated_call *call;
-    size_t n;             /* events */
-    const char *decision; /* the decision of an answer to incoming_call; NULL: there was no
-                             question */
+    size_t n;               /* events */
+    bool decided;           /* there was a question */
+    struct control outcome; /* of the answers to incoming_call */
     char event[SIMULATED_EVENTS_MAX][ID_SIZE];
 };
 
@@ -37,8 +37,8 @@ static void simulation_put_answer(const struct simulation_run *s)
     for (size_t i = 0; i < s->n; i++)
         json_put_str(&w, NULL, str_of(s->event[i]));
     json_end_arr(&w);
-    if (s->decision)
-        json_put_str(&w, "decision", str_of(s->decision));
+    if (s->decided)
+        control_print(&s->outcome, &w);
     json_end_obj(&w);
 }
 
@@ -102,12 +102,12 @@ static enum err simulation_store_rest(struct simulation_run *s,
 }
 
 /* On the loop that waited for it. */
-static void simulation_on_decided(void *arg, enum err err, enum control_action action)
+static void simulation_on_decided(void *arg, enum err err, const struct control *outcome)
 {
-    static const char *const name[] = {"default", "forward", "reject"};
     struct simulation_run *s = arg;
     struct admission *t[SIMULATED_EVENTS_MAX] = {NULL};
-    s->decision = name[action];
+    s->decided = true;
+    s->outcome = *outcome;
     if (err == OK)
         err = simulation_store_rest(s, t, 0);
     if (err != OK)

@@ -71,11 +71,11 @@ static void on_stored(void *arg, const struct stored *s) /* the writer's thread 
 {
 }
 
-static void on_done(void *arg, enum err err, enum control_action what)
+static void on_done(void *arg, enum err err, const struct control *what)
 {
     done++;
     how = err;
-    action = what;
+    action = what->action;
 }
 
 static void run(void)

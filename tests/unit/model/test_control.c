@@ -112,12 +112,48 @@ static void test_status(void **state)
     assert_int_equal(parse(299, "{\"action\":\"reject\"}").action, CONTROL_REJECT);
 }
 
+static void an_answer_that_does_not_count_says_why(void **state)
+{
+    static const struct {
+        int status;
+        const char *body, *printed;
+    } way[] = {
+        {0, "", "\"no answer\""},
+        {500, "{\"action\":\"default\"}", "\"the answer is no 2xx\""},
+        {200, " \r\n", "\"the answer is empty\""},
+        {200, "OK", "\"the answer is not JSON\""},
+        {200, "[]", "\"action: missing\""},
+        {200, "{\"action\":\"hold\"}", "\"action: forward, reject or default\""},
+        {200, "{\"action\":\"forward\"}", "\"targets: missing\""},
+        {200,
+         "{\"action\":\"forward\",\"targets\":[{\"type\":\"sip\",\"destination\":\"sip:a:pw@b\"}]}",
+         "\"targets: a SIP URI with a password\""},
+        {200, "{\"action\":\"reject\",\"sip_status\":200}",
+         "\"sip_status: a number from 400 to 699\""},
+        {200, "{\"action\":\"default\"}", "null"},
+    };
+    for (size_t i = 0; i < sizeof way / sizeof *way; i++) {
+        struct control c = parse(way[i].status, way[i].body);
+        char want[200];
+        struct buf b;
+        struct json_writer w = {&b, false};
+        buf_init(&b, 1000);
+        json_obj(&w, NULL);
+        control_print(&c, &w);
+        json_end_obj(&w);
+        snprintf(want, sizeof want, "{\"decision\":\"default\",\"decision_reason\":%s}",
+                 way[i].printed);
+        assert_str(buf_str(&b), want);
+        buf_fini(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forward), cmocka_unit_test(test_password),
         cmocka_unit_test(test_reject),  cmocka_unit_test(test_default),
-        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_status),  cmocka_unit_test(an_answer_that_does_not_count_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
