@@ -80,8 +80,8 @@ enum err event_of_sms(const struct sms_facts *f, int64_t now_ms, struct event **
 {
     char id[ID_SIZE], at[CLOCK_TEXT_SIZE];
     struct buf b;
-    struct str parts[] = {STR("sms"), f->link, f->from, f->to, f->message_id};
-    id_derive("evt", parts, 5, id);
+    struct str parts[] = {STR("sms"), f->link, f->from, f->to, f->message_id, f->message};
+    id_derive("evt", parts, sizeof parts / sizeof *parts, id);
     clock_print_sec(f->arrived_at_ms ? f->arrived_at_ms : now_ms, at);
     buf_init(&b, EVENT_PAYLOAD_MAX);
     struct json_writer w = {&b, false};
