@@ -113,11 +113,9 @@ static struct str number_of(struct ingest *in, const char *name)
 
 static struct str sender_of(struct ingest *in)
 {
-    struct str s = text_of(in, "from", PEER_MAX, true);
+    struct str s = text_of(in, "from", SENDER_MAX, true);
     if (!number_is_sender(s))
-        field_refuse(&in->f, "from",
-                     "an E.164 number, a short code of 3 to 8 digits, or a name of at most 20 "
-                     "characters with a letter in it");
+        field_refuse(&in->f, "from", "a sender: a number or a name of 1 to 128 visible bytes");
     return s;
 }
 

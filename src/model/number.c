@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { DIGITS_MIN = 5, DIGITS_MAX = 15, SHORT_MIN = 3, SHORT_MAX = 8, NAME_CHARACTERS = 20 };
+enum { DIGITS_MIN = 5, DIGITS_MAX = 15 };
 
 bool number_is_e164(struct str s)
 {
@@ -18,22 +18,15 @@ bool number_is_e164(struct str s)
 
 bool number_is_sender(struct str s)
 {
-    size_t digits = 0, blanks = 0, characters = 0;
-    if (number_is_e164(s))
-        return true;
-    if (s.n == 0 || s.p[0] == '+' || s.p[0] == ' ' || s.p[s.n - 1] == ' ')
+    if (s.n == 0 || s.n > SENDER_MAX || s.p[0] == ' ' || s.p[s.n - 1] == ' ')
         return false;
-    for (size_t at = 0, n; at < s.n; at += n, characters++) {
+    for (size_t at = 0, n; at < s.n; at += n) {
         unsigned char c = (unsigned char)s.p[at];
         if ((n = str_utf8_at(s, at)) == 0 || c < ' ' || c == 0x7F ||
             (n == 2 && c == 0xC2 && (unsigned char)s.p[at + 1] < 0xA0))
             return false;
-        digits += c >= '0' && c <= '9';
-        blanks += c == ' ';
     }
-    if (digits == characters)
-        return digits >= SHORT_MIN && digits <= SHORT_MAX;
-    return characters <= NAME_CHARACTERS && digits + blanks < characters;
+    return true;
 }
 
 static int hex_value(char c)
@@ -44,11 +37,16 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Reads digits with at most one leading `+`; drops separators (RFC 3966 §5.1.1), undoes escapes. */
+/* Reads digits with at most one leading `+`; drops separators (RFC 3966 §5.1.1), undoes escapes.
+ * "+44 (0)7700 900123": the bracketed prefix is dialled within the country only, and goes. */
 static enum err digits_read(struct str text, struct buf *out)
 {
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
+        if (out->n && out->p[0] == '+' && str_starts(str_from(text, i), STR("(0)"))) {
+            i += 2;
+            continue;
+        }
         if (c == '%') {
             int high = i + 2 < text.n ? hex_value(text.p[i + 1]) : -1;
             int low = i + 2 < text.n ? hex_value(text.p[i + 2]) : -1;
@@ -91,6 +89,8 @@ enum err number_parse(struct str text, const struct number_rules *r, char out[NU
     char mem[64];
     struct buf raw, whole;
     struct str user, params, country = {0};
+    if (str_eq_nocase(str_slice(text, 0, 4), STR("tel:")))
+        text = str_from(text, 4);
     str_cut(text, ';', &user, &params);
     buf_wrap(&raw, mem, sizeof mem);
     if (digits_read(user, &raw) != OK || raw.n == 0)

@@ -3,7 +3,10 @@
 #pragma once
 #include "base/buf.h"
 
-enum { NUMBER_SIZE = 20 }; /* "+" and 15 digits and NUL, rounded */
+enum {
+    NUMBER_SIZE = 20, /* "+" and 15 digits and NUL, rounded */
+    SENDER_MAX = 128, /* bytes */
+};
 
 /* The way in which a trunk writes numbers that are not international. */
 struct number_rules {
@@ -15,11 +18,11 @@ struct number_rules {
 
 /* True for "+" and 5 to 15 digits, the first not 0: the only form that the API takes. */
 bool number_is_e164(struct str s);
-/* True for a valid sender of a text message: E.164, a short code (3 to 8 digits), or a name: at
- * most 20 characters of UTF-8 that can be seen (blanks within it too), one of them neither digit
- * nor blank, the first not "+". */
+/* True for a sender of a text message as networks and providers write them: E.164, a short code, a
+ * national number, a name, an address of another service ("whatsapp:+…"). Any UTF-8 of at most
+ * SENDER_MAX bytes that can be seen, blanks within it too. */
 bool number_is_sender(struct str s);
-/* Parses the user part of a SIP or tel URI, or an SMS address, leniently: undoes percent escapes,
+/* Parses the user part of a SIP URI, a tel URI, or an SMS address, leniently: undoes percent escapes,
  * strips visual separators (RFC 3966 §5.1.1) and `;` parameters (rn=, npdi, phone-context=+...,
  * tgrp). ERR_INVALID when the text gives no number. */
 MUST_USE enum err number_parse(struct str text, const struct number_rules *r,

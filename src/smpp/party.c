@@ -20,10 +20,13 @@ static size_t digits_of(struct str s)
 }
 
 /* Makes E.164 of the country code ("44") and a national number, with or without its trunk prefix.
- */
+ * On a link where bare digits are E.164, those that begin with the country code are so under this
+ * type too, and without a country all are. */
 static enum err national_parse(struct str digits, const struct number_rules *r,
                                char out[NUMBER_SIZE])
 {
+    if (r->bare_is_e164 && str_starts(digits, str_of(r->country)))
+        return number_parse(digits, r, out);
     if (!*r->country)
         return ERR_INVALID;
     if (*r->national && str_starts(digits, str_of(r->national)))
@@ -74,12 +77,21 @@ static void letters_print(struct str s, struct buf *out)
         buf_puts(out, "unknown");
 }
 
+/* True for what may be a number as people or URIs write it: "+44 (0)7700 900123", "tel:+44-7700…". */
+static bool is_written_number(struct str s)
+{
+    return str_starts(s, STR("+")) || str_eq_nocase(str_slice(s, 0, 4), STR("tel:"));
+}
+
 void party_print_source(const struct smpp_address *a, const struct number_rules *r, struct buf *out)
 {
     char e164[NUMBER_SIZE];
     size_t digits = digits_of(a->digits);
     if (a->digits.n == 0)
         buf_puts(out, "unknown");
+    else if (a->ton != TON_ALPHANUMERIC && !digits && is_written_number(a->digits) &&
+             number_parse(a->digits, r, e164) == OK)
+        buf_puts(out, e164);
     else if (a->ton == TON_ALPHANUMERIC || digits == 0)
         letters_print(a->digits, out);
     else if (digits > SHORT_CODE_MAX && number_by_type(a, r, e164) == OK)

@@ -59,6 +59,17 @@ test('the ways of several providers, as form and as JSON', async () => {
   assert.deepEqual(events.filter((e) => /^msg_/.test(e.message_id)).map((e) => [e.from, e.message]), [['unknown', '']]);
 });
 
+test('a sender is taken as sent; a number in it is E.164', async () => {
+  const line = await sms_line();
+  const senders = { 12: '12', '07700900123': '07700900123', 'a name of some thirty letters.': 'a name of some thirty letters.',
+    'whatsapp:+447700900123': 'whatsapp:+447700900123', '+44 (0)7700 900123': '+447700900123', 'tel:+44-7700-900123': '+447700900123' };
+  for (const from of Object.keys(senders)) assert.equal((await provider(form({ from, to: line.number, text: from }))).status, 202, from);
+  for (const from of ['12', '07700900123', 'whatsapp:+447700900123'])
+    await rig.daemon.must('POST', '/v1/events', { event: 'sms_received', from, to: line.number, message: from });
+  const events = await rig.receiver.wait(line.where, Object.keys(senders).length + 3);
+  for (const e of events) assert.equal(e.from, senders[e.message]);
+});
+
 test('the provider\'s repeat is absorbed; without an id, Idempotency-Key is one', async () => {
   const line = await sms_line();
   const body = form({ from: '+19175550100', to: line.number, text: 'once', id: 'r-1' });
@@ -119,7 +130,7 @@ test('what is wrong with a post is said; and the answer may be 200 or 204', asyn
     const { [field]: _, ...rest } = good;
     assert.equal((await check(422, 'invalid_field', form(rest))).field, field);
   }
-  assert.equal((await check(422, 'invalid_field', form({ ...good, from: '12' }))).field, 'from');
+  assert.equal((await check(422, 'invalid_field', form({ ...good, from: 'x'.repeat(129) }))).field, 'from');
   assert.equal((await check(422, 'invalid_field', form({ ...good, text: 'x'.repeat(49153) }))).field, 'text');
   assert.equal((await check(422, 'invalid_field', form({ ...good, id: 'x'.repeat(256) }))).field, 'message_id');
   assert.equal((await check(422, 'invalid_field', form(good), { query: '?status=201' })).field, 'status');

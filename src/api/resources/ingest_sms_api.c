@@ -111,9 +111,7 @@ static enum err request_read_sender(struct request *r, struct str text, char num
     }
     return number_is_sender(text)
                ? OK
-               : request_refuse(r, "from",
-                                "a number, a short code of 3 to 8 digits, or a name of "
-                                "at most 20 characters");
+               : request_refuse(r, "from", "a sender of at most 128 visible bytes");
 }
 
 /* Finds a number of the asker that takes messages; any other is as if it did not exist. */

@@ -17,13 +17,19 @@ static void check(uint8_t ton, struct str digits, const struct number_rules *r, 
 
 static void numbers(void **state)
 {
-    const struct number_rules none = {0};
+    const struct number_rules none = {0}, bare = {.bare_is_e164 = true};
     check(1, STR("19175550100"), &none, "+19175550100");
     check(1, STR("+19175550100"), &none, "+19175550100");
     check(1, STR("0019175550100"), &none, "+19175550100");
     check(2, STR("7700900123"), &british, "+447700900123");
     check(2, STR("07700900123"), &british, "+447700900123");
     check(2, STR("7700900123"), &none, "7700900123"); /* of which country? */
+    check(2, STR("447700900123"), &british, "+447700900123");
+    check(2, STR("447700900123"), &bare, "+447700900123");
+    check(0, STR("+44 (0)7700 900123"), &none, "+447700900123");
+    check(1, STR("tel:+44-7700-900123"), &none, "+447700900123");
+    check(5, STR("+44 (0)7700 900123"), &none, "+44 (0)7700 900123"); /* letters, as sent */
+    check(0, STR("whatsapp:+447700900123"), &none, "whatsapp:+447700900123");
     check(0, STR("07700900123"), &british, "+447700900123");
     check(0, STR("447700900123"), &british, "+447700900123");
     check(0, STR("+447700900123"), &none, "+447700900123");
