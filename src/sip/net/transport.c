@@ -212,15 +212,27 @@ static struct addr own_end(const struct transport *t, const struct path *path)
     return c && !listens ? c->local : (struct addr){0};
 }
 
+/* `end`: of a connection without a listener: an advertised port is a listener's, and not its own. */
+static void put_advertised(const struct transport *t, const struct addr *at, const struct addr *end,
+                           struct buf *b)
+{
+    struct str said = str_of(t->advertise);
+    const char *colon = strrchr(t->advertise, ':');
+    bool with_port = colon && t->advertise[said.n - 1] != ']';
+    if (with_port && end->family)
+        said.n = (size_t)(colon - t->advertise);
+    buf_put_str(b, said);
+    if (!with_port || end->family)
+        buf_printf(b, ":%u", end->family ? end->port : at->port);
+}
+
 void transport_put_own(struct transport *t, const struct path *path, struct buf *b)
 {
     const struct addr *at = &t->listening[path->listen].at;
     struct addr own = own_end(t, path);
     char text[ADDR_TEXT_SIZE];
     if (t->advertise[0]) {
-        buf_puts(b, t->advertise);
-        if (!strchr(t->advertise, ':') || t->advertise[strlen(t->advertise) - 1] == ']')
-            buf_printf(b, ":%u", own.family ? own.port : at->port);
+        put_advertised(t, at, &own, b);
         return;
     }
     if (!own.family)

@@ -256,6 +256,37 @@ static void our_address_as_peers_should_see_it(void **state)
     assert_own("udp:5.0.0.1:5070", "[2001:db8::9]:5080", "5.0.1.1", "[2001:db8::9]:5080");
 }
 
+/* Nobody listens for TLS: the advertised host with the port of the connection that the peer has, also
+ * where the setting has a port, which is a listener's. */
+static void without_a_listener_it_is_the_connections_end(void **state)
+{
+    static const struct {
+        const char *advertise, *host;
+    } as[] = {{"", ""},
+              {"sip.example.com", "sip.example.com"},
+              {"203.0.113.5:5080", "203.0.113.5"},
+              {"[2001:db8::9]", "[2001:db8::9]"},
+              {"[2001:db8::9]:5080", "[2001:db8::9]"}};
+    for (size_t i = 0; i < 5; i++) {
+        char text[256], due[256];
+        struct buf b;
+        assert_ok(open_at("udp:5.0.0.1:5070", as[i].advertise));
+        struct path p = path_to(SIP_TLS, "5.0.1.1:5061");
+        assert_ok(transport_route(t, &p));
+        transport_reach(t, &p, STR("agent.example"));
+        const struct addr end = transport_from(t, &p);
+        assert_int_not_equal(end.port, 5070);
+        addr_print(&end, due);
+        if (*as[i].host)
+            snprintf(due, sizeof due, "%s:%u", as[i].host, end.port);
+        buf_wrap(&b, text, sizeof text);
+        transport_put_own(t, &p, &b);
+        assert_str(buf_str(&b), due);
+        transport_free(t);
+        t = NULL;
+    }
+}
+
 /* Listening everywhere we are whom the kernel would let speak. */
 static void everywhere_it_depends_on_the_peer(void **state)
 {
@@ -284,6 +315,7 @@ int main(void)
         TEST(a_way_from_before_a_restart_is_found_again),
         TEST(a_datagram_leaves_from_its_listener),
         TEST(our_address_as_peers_should_see_it),
+        TEST(without_a_listener_it_is_the_connections_end),
         TEST(everywhere_it_depends_on_the_peer),
     };
     transport_free(NULL);
