@@ -133,7 +133,7 @@ void leg_on_request(struct leg *leg, struct dialog *own, const struct sip_msg *m
         core_reply(core, m, from, 500, "CSeq Out Of Order", NULL);
         return;
     }
-    if (core_refuse_extensions(core, m, from))
+    if (core_refuse_within(core, m, from))
         return;
     bool room = open_has_room(leg) && transactions_admit(core->txns, c->account);
     struct txn *s = room ? txn_server_new(core->txns, m, from, raw, true) : NULL;

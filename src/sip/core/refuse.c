@@ -1,8 +1,10 @@
 /* refuse: answers requests that cannot be served, whoever is called: a scheme that is not ours, no
- * hops left, extensions that we do not carry, a body that no call has. Edge's thread. */
+ * hops left, a method that no dialog has, extensions that we do not carry, a body that no call has.
+ * Edge's thread. */
 #include "sip/core/refuse.h"
 
 #include "sip/core/reply.h"
+#include "sip/wire/methods.h"
 #include "sip/wire/option_tags.h"
 
 enum { UNSUPPORTED_MAX = 300 };
@@ -17,7 +19,8 @@ static bool body_is_unknown(const struct sip_msg *m)
     return !sip_has_offer(m);
 }
 
-bool core_refuse_extensions(struct sip_core *core, const struct sip_msg *m, const struct path *from)
+static bool refuse_extensions(struct sip_core *core, const struct sip_msg *m,
+                              const struct path *from)
 {
     char header[UNSUPPORTED_MAX];
     struct buf b;
@@ -37,7 +40,15 @@ bool core_refuse_request(struct sip_core *core, const struct sip_msg *m, const s
     else if (m->max_forwards == 0)
         core_reply(core, m, from, 483, NULL, NULL);
     else
-        return core_refuse_extensions(core, m, from);
+        return refuse_extensions(core, m, from);
+    return true;
+}
+
+bool core_refuse_within(struct sip_core *core, const struct sip_msg *m, const struct path *from)
+{
+    if (method_is_of_dialogs(m->method))
+        return refuse_extensions(core, m, from);
+    core_reply(core, m, from, 405, NULL, NULL);
     return true;
 }
 

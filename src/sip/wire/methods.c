@@ -16,6 +16,11 @@ bool method_passes(enum sip_method method)
     return false;
 }
 
+bool method_is_of_dialogs(enum sip_method method)
+{
+    return method != SIP_REGISTER && method != SIP_PUBLISH;
+}
+
 /* Writes those with their bits set, in our order. */
 static void put_allow(struct buf *b, uint32_t methods)
 {

@@ -43,6 +43,29 @@ static size_t count(const char *to, enum sip_method method)
     return n;
 }
 
+/* What a dialog may have passes, known here or not; REGISTER and PUBLISH are of no dialog. */
+static void a_method_passes_when_dialogs_have_it(void **state)
+{
+    static const char *const of_none[] = {"PUBLISH", "REGISTER"};
+    struct line caller, agent;
+    edge_kit_begin(1);
+    talk(&caller, &agent);
+    for (size_t i = 0; i < 2; i++) {
+        line_say(&caller, of_none[i]);
+        assert_null(edge_kit_last(AGENT_1, of_none[i]));
+        const struct sip_msg *refusal = packet_parse(last(CARRIER, "405"));
+        assert_int_equal(refusal->cseq_method, sip_method_of(str_of(of_none[i])));
+        assert_non_null(sip_header(refusal, SIP_H_ALLOW, 0));
+    }
+    line_say(&caller, "SUBSCRIBE");
+    line_answer(&agent, last(AGENT_1, "SUBSCRIBE"), 202);
+    assert_int_equal(packet_parse(last(CARRIER, "202"))->cseq_method, SIP_SUBSCRIBE);
+    line_say(&caller, "CHAT");
+    assert_int_equal(count(AGENT_1, SIP_METHOD_OTHER), 1);
+    hang_up(&caller, &agent);
+    edge_kit_end();
+}
+
 /* RFC 3261 §12.2.2: not above the last one of this peer is out of order, whatever its branch. */
 static void each_side_counts_its_own_requests(void **state)
 {
@@ -262,6 +285,7 @@ static void after_a_restart_our_requests_are_newer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_method_passes_when_dialogs_have_it),
         cmocka_unit_test(each_side_counts_its_own_requests),
         cmocka_unit_test(a_prack_names_the_invite_as_its_receiver_knows_it),
         cmocka_unit_test(of_two_invites_that_cross_one_is_refused),

@@ -45,12 +45,20 @@ static void our_own_allow_names_each(void **state)
     assert_false(method_passes(SIP_METHOD_OTHER));
 }
 
+static void registrations_and_publications_have_no_dialog(void **state)
+{
+    for (int m = SIP_INVITE; m <= SIP_METHOD_OTHER; m++)
+        assert_int_equal(method_is_of_dialogs((enum sip_method)m),
+                         m != SIP_REGISTER && m != SIP_PUBLISH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_comes_across_is_promised),
         cmocka_unit_test(a_list_without_end_says_no_more_than_a_short_one),
         cmocka_unit_test(our_own_allow_names_each),
+        cmocka_unit_test(registrations_and_publications_have_no_dialog),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
