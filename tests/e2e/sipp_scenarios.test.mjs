@@ -19,7 +19,7 @@ const scenarios = {
   uac_pcap: { as: 'carrier', root: true, change: (text) => text.replaceAll('"pcap/', `"${recordings}/`) },
   // It registers first, which a trunk does not, and calls a name.
   branchc: { as: 'carrier', change: (text) => withoutRegister(text).replace('INVITE sip:ua2@', 'INVITE sip:[service]@') },
-  '3pcc-C-A': { as: 'carrier', twin: '3pcc-C-B' },
+  '3pcc-C-A': { as: 'carrier' },
   '3pcc-C-B': { as: 'carrier' },
   uas: { as: 'agent' },
   // It waits for a REGISTER under the Call-ID of the INVITE, and answers only callers by a name of branchc's second call.
