@@ -63,15 +63,17 @@ static enum err digits_read(struct str text, struct buf *out)
     return out->err == OK ? OK : ERR_INVALID;
 }
 
-/* Finds the context in which a local number is valid (RFC 3966 §5.1.5). */
-static struct str phone_context(struct str params)
+/* Finds the digits in whose context a local number is valid (RFC 3966 §5.1.5); empty when there are
+ * none, or the context is a domain. */
+static struct str phone_context(struct str params, struct buf *mem)
 {
     struct str one, name, value;
     while (params.n) {
         str_cut(params, ';', &one, &params);
-        if (str_cut(one, '=', &name, &value) && str_eq_nocase(name, STR("phone-context")) &&
-            value.n && value.p[0] == '+')
-            return str_from(value, 1);
+        if (!str_cut(one, '=', &name, &value) || !str_eq_nocase(name, STR("phone-context")))
+            continue;
+        bool global = digits_read(value, mem) == OK && mem->n && mem->p[0] == '+';
+        return global ? str_from(buf_str(mem), 1) : (struct str){0};
     }
     return (struct str){0};
 }
@@ -86,16 +88,17 @@ static bool prefix_strip(struct str *digits, const char *prefix)
 
 enum err number_parse(struct str text, const struct number_rules *r, char out[NUMBER_SIZE])
 {
-    char mem[64];
-    struct buf raw, whole;
+    char mem[64], context_mem[24];
+    struct buf raw, around, whole;
     struct str user, params, country = {0};
     if (str_eq_nocase(str_slice(text, 0, 4), STR("tel:")))
         text = str_from(text, 4);
     str_cut(text, ';', &user, &params);
     buf_wrap(&raw, mem, sizeof mem);
+    buf_wrap(&around, context_mem, sizeof context_mem);
     if (digits_read(user, &raw) != OK || raw.n == 0)
         return ERR_INVALID;
-    struct str digits = buf_str(&raw), context = phone_context(params);
+    struct str digits = buf_str(&raw), context = phone_context(params, &around);
     const char *international = *r->international ? r->international : "00";
     if (digits.p[0] == '+')
         digits = str_from(digits, 1);

@@ -8,37 +8,10 @@
 
 #include "sip/wire/privacy.h"
 
-/* The user part of a SIP URI, or the number of a tel URI, with its parameters: a phone-context makes
- * a local number one that is known (RFC 3966 §5.1.5). number_parse strips the others. */
-static struct str user_of(const struct uri *u)
-{
-    if (u->scheme == URI_TEL && u->params.n)
-        return str_of_bytes(u->user.p, (size_t)(u->params.p + u->params.n - u->user.p));
-    return u->scheme == URI_OTHER ? (struct str){0} : u->user;
-}
-
-/* Remote-Party-ID says of whom it speaks; nothing means who sends it (draft-ietf-sip-privacy-04). */
-static bool is_of_sender(enum sip_header_id id, const struct name_addr *na)
-{
-    struct str party;
-    return id != SIP_H_REMOTE_PARTY_ID || !param_find(na->params, STR("party"), &party) ||
-           !str_eq_nocase(party, STR("called"));
-}
-
-/* Up to six digits are an extension or a short code, and no global number (RFC 3966 §5.1.4). */
-static bool is_short_code(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return s.n >= 1 && s.n <= SHORT_CODE_MAX;
-}
-
 static bool number_of(struct str value, const struct number_rules *r, char ret[NUMBER_SIZE])
 {
     struct name_addr na;
-    return name_addr_parse(value, &na) == OK && user_of(&na.uri).n &&
-           number_parse(user_of(&na.uri), r, ret) == OK;
+    return name_addr_parse(value, &na) == OK && number_parse(uri_number(&na.uri), r, ret) == OK;
 }
 
 enum err identity_called(const struct sip_msg *m, const struct party *p, char ret[NUMBER_SIZE])
@@ -53,8 +26,7 @@ enum err identity_called(const struct sip_msg *m, const struct party *p, char re
     for (size_t i = 0; i < t->n_called_from; i++) {
         enum called_from from = (enum called_from)t->called_from[i];
         if (from == CALLED_FROM_RURI) {
-            struct str user = user_of(&m->ruri);
-            if (user.n && number_parse(user, &t->rules, ret) == OK)
+            if (number_parse(uri_number(&m->ruri), &t->rules, ret) == OK)
                 return OK;
             continue;
         }
@@ -102,17 +74,37 @@ static char attestation(const struct sip_msg *m, const struct name_addr *na)
     return 't';
 }
 
+/* Takes the next value of a header that says who sent the message. */
+static bool sender_next(const struct sip_msg *m, enum sip_header_id id, size_t *line,
+                        struct str *rest, struct name_addr *ret)
+{
+    struct str v;
+    while (sip_next(m, id, line, rest, &v))
+        if (name_addr_parse(v, ret) == OK &&
+            (id != SIP_H_REMOTE_PARTY_ID || remote_party_is_sender(m, ret)))
+            return true;
+    return false;
+}
+
+/* Digits without a `+` that are too few for a number: an extension, a short code. They stay as they
+ * are, in any context (RFC 3966 §5.1.5 has 911 in the context of +1, which is no number). */
+static bool is_short_code(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return s.n >= 1 && s.n <= SHORT_CODE_MAX;
+}
+
 static bool caller_of(const struct sip_msg *m, enum sip_header_id id, const struct number_rules *r,
                       struct caller *ret, bool trusted, bool *ret_private)
 {
     size_t line = 0;
-    struct str rest = {0}, v, privacy;
+    struct str rest = {0}, privacy, digits, params;
     struct name_addr na;
     char number[NUMBER_SIZE];
     bool any = false;
-    while (sip_next(m, id, &line, &rest, &v)) {
-        if (name_addr_parse(v, &na) != OK || !is_of_sender(id, &na))
-            continue;
+    while (sender_next(m, id, &line, &rest, &na)) {
         any = true;
         if (is_anonymous(&na) ||
             (id == SIP_H_REMOTE_PARTY_ID && param_find(na.params, STR("privacy"), &privacy) &&
@@ -122,12 +114,14 @@ static bool caller_of(const struct sip_msg *m, enum sip_header_id id, const stru
             ret->name = na.display;
         if (trusted)
             ret->verified = attestation(m, &na);
-        struct str user = user_of(&na.uri);
-        bool is_short = is_short_code(user);
-        if (is_short || (user.n && number_parse(user, r, number) == OK)) {
-            snprintf(ret->id, sizeof ret->id, "%.*s", STR_FMT(is_short ? user : str_of(number)));
-            return true;
-        }
+        str_cut(uri_number(&na.uri), ';', &digits, &params);
+        if (is_short_code(digits))
+            snprintf(ret->id, sizeof ret->id, "%.*s", STR_FMT(digits));
+        else if (number_parse(uri_number(&na.uri), r, number) == OK)
+            snprintf(ret->id, sizeof ret->id, "%s", number);
+        else
+            continue;
+        return true;
     }
     return any && *ret_private;
 }
@@ -156,15 +150,14 @@ static struct str sender_user(const struct sip_msg *m, const struct trunk *t)
 {
     static const enum sip_header_id id[] = {SIP_H_P_ASSERTED_IDENTITY, SIP_H_REMOTE_PARTY_ID};
     struct name_addr na;
-    struct str v, user = {0}, params;
+    struct str user = {0}, params;
     for (size_t i = 0; t->trust_identity && i < 2 && !user.n; i++) {
         size_t line = 0;
         struct str rest = {0};
-        while (!user.n && sip_next(m, id[i], &line, &rest, &v))
-            if (name_addr_parse(v, &na) == OK && is_of_sender(id[i], &na))
-                user = user_of(&na.uri);
+        while (!user.n && sender_next(m, id[i], &line, &rest, &na))
+            user = uri_number(&na.uri);
     }
-    str_cut(user.n ? user : user_of(&m->from.uri), ';', &user, &params);
+    str_cut(user.n ? user : uri_number(&m->from.uri), ';', &user, &params);
     return user;
 }
 
@@ -188,7 +181,6 @@ void identity_sender(const struct sip_msg *m, const struct party *p, char ret[CA
     char sent[CALLER_SIZE];
     struct str user = sender_user(m, party_ways(p));
     identity_caller(m, p, &c);
-    bool hidden = !strcmp(c.id, "anonymous"), nameless = !strcmp(c.id, "unknown");
-    bool keep = !hidden && (nameless || is_short_code(user)) && as_sent(user, sent);
-    snprintf(ret, CALLER_SIZE, "%s", keep ? sent : c.id);
+    bool named = !strcmp(c.id, "unknown") && as_sent(user, sent);
+    snprintf(ret, CALLER_SIZE, "%s", named ? sent : c.id);
 }

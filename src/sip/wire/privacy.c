@@ -160,10 +160,17 @@ bool header_leaves(enum sip_header_id id, struct str name, struct str value, enu
     }
 }
 
+bool remote_party_is_sender(const struct sip_msg *m, const struct name_addr *id)
+{
+    struct str party;
+    return !param_find(id->params, STR("party"), &party) ||
+           str_eq_nocase(party, m->is_request ? STR("calling") : STR("called"));
+}
+
 bool privacy_is_wanted(const struct sip_msg *m)
 {
     size_t line = 0;
-    struct str rest = {0}, v, one, party;
+    struct str rest = {0}, v, one;
     struct name_addr na;
     while (sip_next(m, SIP_H_PRIVACY, &line, &rest, &v))
         for (bool more = true; more;) { /* "id;critical" (RFC 3323 §4.2) */
@@ -174,9 +181,7 @@ bool privacy_is_wanted(const struct sip_msg *m)
     line = 0;
     rest = (struct str){0};
     while (sip_next(m, SIP_H_REMOTE_PARTY_ID, &line, &rest, &v))
-        if (is_private_value(v) && name_addr_parse(v, &na) == OK &&
-            !(param_find(na.params, STR("party"), &party) &&
-              str_eq_nocase(party, m->is_request ? STR("called") : STR("calling"))))
+        if (is_private_value(v) && name_addr_parse(v, &na) == OK && remote_party_is_sender(m, &na))
             return true;
     return false;
 }
@@ -227,12 +232,16 @@ void secrets_read(const struct sip_msg *m, struct secrets *ret)
 {
     static const enum sip_header_id says[] = {SIP_H_P_ASSERTED_IDENTITY, SIP_H_REMOTE_PARTY_ID,
                                               SIP_H_P_PREFERRED_IDENTITY, SIP_H_CONTACT};
+    struct name_addr na;
     if (m->is_request)
         number_add(ret, m->from.uri.user);
     for (size_t i = 0; i < sizeof says / sizeof *says; i++) {
-        const struct sip_header *h;
-        for (size_t k = 0; (h = sip_header(m, says[i], k)); k++)
-            secrets_add(ret, h->value);
+        size_t line = 0;
+        struct str rest = {0}, v;
+        while (sip_next(m, says[i], &line, &rest, &v))
+            if (name_addr_parse(v, &na) == OK && na.uri.scheme != URI_OTHER &&
+                (says[i] != SIP_H_REMOTE_PARTY_ID || remote_party_is_sender(m, &na)))
+                number_add(ret, na.uri.user);
     }
 }
 

@@ -24,6 +24,9 @@ extern const struct secrets secrets_unknown;
 /* True when the sender withholds its identity: Privacy: id, user, header; a Remote-Party-ID with
  * privacy. */
 bool privacy_is_wanted(const struct sip_msg *m);
+/* True when a Remote-Party-ID is about the sender of `m`, not about the other side or a third:
+ * party=calling in a request, called in a response, or not said (draft-ietf-sip-privacy-04). */
+bool remote_party_is_sender(const struct sip_msg *m, const struct name_addr *id);
 /* Adds the numbers in the sender's addresses. */
 void secrets_read(const struct sip_msg *m, struct secrets *ret);
 /* Adds those of one header's value: From, Contact, P-Asserted-Identity … */

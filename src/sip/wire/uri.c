@@ -102,6 +102,13 @@ enum err uri_parse(struct str text, struct uri *ret)
     return sip_parse_rest(rest, ret);
 }
 
+struct str uri_number(const struct uri *u)
+{
+    if (u->scheme == URI_OTHER)
+        return (struct str){0};
+    return u->scheme == URI_TEL ? str_from(u->text, str_find(u->text, ':') + 1) : u->user;
+}
+
 enum err uri_unescape(struct str s, struct buf *out)
 {
     for (size_t i = 0; i < s.n; i++) {

@@ -16,6 +16,10 @@ struct uri {
     struct str headers; /* after '?', raw; "" */
 };
 MUST_USE enum err uri_parse(struct str text, struct uri *ret);
+/* Gives what may be a telephone number, with the parameters that belong to it (npdi, rn,
+ * phone-context): the user part of a SIP URI, or all of a tel URI behind its scheme (RFC 3966 §3).
+ * Empty when there is none, and for other schemes. */
+struct str uri_number(const struct uri *u);
 /* Finds the value of a parameter in ";a=b;c" or "a=b;c"; names without case; a flag gives an empty
  * value with p set; false when it is not there. */
 bool param_find(struct str params, struct str name, struct str *ret_value);

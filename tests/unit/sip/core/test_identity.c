@@ -64,7 +64,14 @@ static void who_calls(void **state)
         {"<sip:9175550100;phone-context=+1@x>", "", "+19175550100", 'n'},
         {"<sip:a@x>", "P-Asserted-Identity: <tel:9175550100;phone-context=+1>\r\n", "+19175550100",
          't'},
+        {"<sip:a@x>", "Remote-Party-ID: <tel:555-0100;phone-context=+1-917>\r\n", "+19175550100",
+         't'},
+        {"<sip:917555%30100;phone-context=%2B1@x>", "", "+19175550100", 'n'},
+        {"<tel:+19175550100;phone-context=+44>", "", "+19175550100", 'n'},
+        {"<tel:02079460000;phone-context=ims.example>", "", "+442079460000", 'n'},
         /* of whom a Remote-Party-ID speaks */
+        {"<sip:+19175550100@x>", "Remote-Party-ID: <sip:+442079460000@x>;party=forwarding\r\n",
+         "+19175550100", 'n'},
         {"<sip:+19175550100@x>",
          "Remote-Party-ID: <sip:+442079460000@x>;party=called;privacy=full\r\n", "+19175550100",
          'n'},
@@ -76,6 +83,10 @@ static void who_calls(void **state)
         {"<sip:16001@x>", "", "16001", 'n'},
         {"<sip:816666@x>", "", "816666", 'n'},
         {"<sip:+16001@x>", "", "+16001", 'n'},
+        {"<sip:816666;npdi@x>", "", "816666", 'n'},
+        {"<sip:0816666@x>", "", "+44816666", 'n'},
+        {"<tel:911;phone-context=+1>", "", "911", 'n'},
+        {"<sip:16001@x>", "Privacy: id\r\n", "anonymous", 'n'},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct caller c;
@@ -117,6 +128,7 @@ static void who_sends_a_text(void **state)
         {"<sip:ACME@x>", "P-Asserted-Identity: <sip:+19175550100@x>\r\n", "+19175550100"},
         {"<sip:+19175550100@x>", "P-Asserted-Identity: <sip:54321@x>\r\n", "54321"},
         {"<sip:+1@x>", "P-Asserted-Identity: \"A\" <sip:ACME@x>\r\n", "ACME"},
+        {"<sip:ACME@x>", "Remote-Party-ID: <sip:54321@x>;party=called\r\n", "ACME"},
         {"<sip:12345@x>", "Privacy: id\r\n", "anonymous"},
         {"<sip:ACME@x>", "Privacy: id\r\n", "anonymous"},
         {"\"Anonymous\" <sip:anonymous@anonymous.invalid>", "", "anonymous"},

@@ -165,6 +165,9 @@ static void names_and_short_numbers_are_no_secrets(void **state)
     struct secrets s = {0};
     secrets_read(parsed(INVITE, "<sip:ann@x>", "Contact: <sip:123@x>\r\n"), &s);
     assert_int_equal(s.n, 0);
+    secrets_read(
+        parsed(INVITE, "<sip:ann@x>", "Remote-Party-ID: <sip:+442079460000@x>;party=called\r\n"),
+        &s);                                                /* the other side's */
     secrets_read(parsed("SIP/2.0 200 OK", CALLER, ""), &s); /* its From is the other side's */
     assert_int_equal(s.n, 0);
     for (int i = 0; i < 20; i++) {

@@ -18,8 +18,14 @@ static void parts_of_a_uri(void **state)
     assert_ok(uri_parse(STR("tel:+44-20-7946;phone-context=+44"), &u));
     assert_int_equal(u.scheme, URI_TEL);
     assert_str(u.user, "+44-20-7946");
+    assert_str(uri_number(&u), "+44-20-7946;phone-context=+44");
     assert_ok(uri_parse(STR("http://example.com/"), &u));
     assert_int_equal(u.scheme, URI_OTHER);
+    assert_str(uri_number(&u), "");
+    assert_ok(uri_parse(STR("sip:20;phone-context=+44:pw@h;user=phone"), &u));
+    assert_str(uri_number(&u), "20;phone-context=+44");
+    assert_ok(uri_parse(STR("sip:h"), &u));
+    assert_str(uri_number(&u), "");
 }
 
 static void what_is_no_uri(void **state)
