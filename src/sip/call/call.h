@@ -245,6 +245,11 @@ void forks_end(struct call *c);
 extern const struct state_rule call_states[CALL_STATES];
 void call_states_print(struct buf *out); /* as docs/sip.md shows it */
 
+/* in.c: an INVITE that begins a call */
+/* The call that an INVITE of the party with the Call-ID, From tag and CSeq of `m` began; NULL: none. */
+struct call *call_of_invite(struct calls *calls, const struct sip_msg *m,
+                            const struct party *party);
+
 /* control.c: does a webhook's answer decide? */
 /* Asks whoever may be asked before the incoming_call is stored; `t` as it will be submitted. */
 void call_ask_ahead(struct call *c, const struct event *incoming, const struct admission *t);

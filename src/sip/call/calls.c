@@ -102,10 +102,27 @@ bool calls_want_again(struct calls *calls, const struct txn *t, const struct sip
            call_takes(c, INPUT_INVITE_AGAIN);
 }
 
+/* The unanswered INVITE that a CANCEL with a branch of its own means: some programs make a new one
+ * (§9.1 says the same). It comes from where the INVITE did, and says all that the INVITE said. */
+static struct txn *invite_without_branch(struct calls *calls, const struct sip_msg *m,
+                                         const struct path *from)
+{
+    struct sip_core *core = calls->core;
+    const struct party party = party_from(core->book, &from->peer);
+    struct call *c = call_of_invite(calls, m, &party);
+    struct txn *t = c && c->x.first ? txn_at(core->txns, c->x.server) : NULL;
+    bool same = t && t->state < TXN_COMPLETED && addr_eq_host(&t->path.peer, &from->peer) &&
+                leg_of_invite(calls, t, m) && txn_request(t, &core->again) == OK &&
+                str_eq(core->again.ruri_text, m->ruri_text);
+    return same ? t : NULL;
+}
+
 void calls_on_cancel(struct calls *calls, const struct sip_msg *m, const struct path *from)
 {
     struct sip_core *core = calls->core;
     struct txn *invite = txn_server_of(core->txns, m);
+    if (!invite && !m->to.tag.p)
+        invite = invite_without_branch(calls, m, from);
     struct call *c = invite && invite->call ? pool_at(calls->pool, invite->call) : NULL;
     if (c && !leg_of_invite(calls, invite, m))
         invite = NULL;

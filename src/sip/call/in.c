@@ -53,6 +53,15 @@ static void derive_call_id(const struct sip_msg *m, const struct party *p, char 
     id_derive("call", part, 4, out);
 }
 
+struct call *call_of_invite(struct calls *calls, const struct sip_msg *m, const struct party *party)
+{
+    char call_id[ID_SIZE];
+    if (party->kind == PARTY_NOBODY)
+        return NULL;
+    derive_call_id(m, party, call_id);
+    return map_get(calls->by_id, str_of(call_id));
+}
+
 static void first_exchange(struct call *c, const struct txn *t, const struct sip_msg *m)
 {
     c->invite_key = t->key;

@@ -374,6 +374,41 @@ static void a_cancel_of_another_call_with_the_same_branch(void **state)
     edge_kit_end();
 }
 
+/* As ezk sends it, and as a stranger might. */
+static void a_cancel_with_a_branch_of_its_own(void **state)
+{
+    rings();
+    struct line own = caller, other;
+    const struct {
+        const char *call_id, *uri, *at;
+        uint32_t cseq;
+    } wrong[] = {{"another", NULL, NULL, 1},
+                 {NULL, "sip:+447911120002@5.0.0.1", NULL, 1},
+                 {NULL, NULL, "5.0.1.2:5060", 1},
+                 {NULL, NULL, NULL, 2}};
+    strcpy(own.target, own.invite_target);
+    *strstr(own.remote, ";tag=") = '\0';
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        other = own;
+        if (wrong[i].call_id)
+            strcpy(other.call_id, wrong[i].call_id);
+        if (wrong[i].uri)
+            strcpy(other.target, wrong[i].uri);
+        if (wrong[i].at)
+            assert_ok(addr_parse(str_of(wrong[i].at), 5060, &other.at));
+        line_request(&other, &(struct request){.method = "CANCEL", .cseq = wrong[i].cseq});
+        last(wrong[i].at ? wrong[i].at : CARRIER, "481");
+        assert_int_equal(count(AGENT_1, "CANCEL"), 0);
+    }
+    line_request(&own, &(struct request){.method = "CANCEL", .cseq = 1});
+    assert_int_equal(last(CARRIER, "200")->method, SIP_CANCEL);
+    line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 487);
+    last(CARRIER, "487");
+    line_ack_failure(&caller);
+    edge_kit_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_dialog_is_its_call_id_and_both_tags),
         cmocka_unit_test(a_leg_cannot_speak_for_the_other),
         cmocka_unit_test(a_cancel_of_another_call_with_the_same_branch),
+        cmocka_unit_test(a_cancel_with_a_branch_of_its_own),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     edge_kit_close();
