@@ -163,7 +163,7 @@ enum { SQL_ARGS_MAX = 20 };
       " ended_at = excluded.ended_at, end_reason = excluded.end_reason,"                           \
       " sip_status = excluded.sip_status, facts = excluded.facts, legs = excluded.legs"            \
       " WHERE calls.phase <= excluded.phase AND calls.phase < 2")                                  \
-    X(CALL_SET_LEGS, 1, "UPDATE calls SET legs = $1 WHERE call_id = $2 AND phase = 1")             \
+    X(CALL_SET_LEGS, 1, "UPDATE calls SET legs = $1 WHERE call_id = $2 AND phase = $3")            \
     X(CALL_GET, 0,                                                                                 \
       "SELECT " CALL_COLUMNS " FROM calls WHERE call_id = $1 AND ($2 = 0 OR account = $2)")        \
     X(CALL_LIST_OPEN, 0,                                                                           \

@@ -10,7 +10,9 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "sip/call/route.h"
-#include "sip/call/session.h"
+#include "sip/call/row.h"
+
+enum { RING_ROW_MS = 2000 }; /* then the row is told of the INVITE, for a CANCEL after a restart */
 
 static bool is_wanted(struct call *c, enum event_kind kind)
 {
@@ -22,10 +24,34 @@ static bool is_wanted(struct call *c, enum event_kind kind)
     return false;
 }
 
+/* Few calls ring for so long that their row is written for it. */
+static void target_rings(struct call *c)
+{
+    struct route *r = c->route;
+    int64_t left_ms = r->until_ms - loop_now_ms(c->core->c.loop);
+    r->rang = true;
+    r->in_row = false;
+    call_wait(c, left_ms < RING_ROW_MS ? left_ms : RING_ROW_MS);
+}
+
+void call_on_ring_time(struct call *c)
+{
+    struct route *r = c->route;
+    int64_t left_ms = r->until_ms - loop_now_ms(c->core->c.loop);
+    if (left_ms <= 0) {
+        call_on_ring_timeout(c);
+        return;
+    }
+    if (r->rang && !r->in_row)
+        row_write_ringing(c);
+    call_wait(c, left_ms);
+}
+
 static void on_provisional(struct call *c, struct txn *t, const struct sip_msg *m)
 {
     struct route *r = c->route;
-    r->rang = true;
+    if (!r->rang)
+        target_rings(c);
     if (m->status == 100)
         return;
     const struct fork *f = fork_of_answer(c, t, m);
@@ -34,7 +60,8 @@ static void on_provisional(struct call *c, struct txn *t, const struct sip_msg *
     if (m->status != 180 || r->told_ringing)
         return;
     r->told_ringing = true; /* once a target, whatever came before and whichever address rings */
-    if (is_wanted(c, EVENT_CALL_RINGING))
+    r->in_row = is_wanted(c, EVENT_CALL_RINGING);
+    if (r->in_row)
         call_store(c, &(struct call_news){.kind = EVENT_CALL_RINGING,
                                           .destination = c->destination,
                                           .status = 180,

@@ -299,6 +299,7 @@ void call_hang_up_stray(struct sip_core *core, struct txn *t, struct strays *kno
 
 /* answer.c: the target's answers to the first INVITE */
 void call_on_route_response(struct call *c, struct txn *t, const struct sip_msg *m);
+void call_on_ring_time(struct call *c); /* the target's turn: its row is due, or its end */
 void call_send_answer(struct call *c, enum err err); /* call_answered is stored */
 
 /* relay.c: requests within a dialog */

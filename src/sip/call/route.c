@@ -188,6 +188,7 @@ static enum err start_target(struct call *c, const struct target *t)
     enum err err = destination_read(c, t, &uri);
     if (err != OK)
         return err;
+    r->until_ms = loop_now_ms(c->core->c.loop) + (int64_t)ring_s * 1000;
     call_wait(c, (int64_t)ring_s * 1000);
     return find_addresses(c, &uri);
 }

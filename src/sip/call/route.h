@@ -14,6 +14,8 @@ struct route {
     size_t next_address;
     bool rang;         /* a provisional answer came: no other address after that but for 503 */
     bool told_ringing; /* call_ringing of this target was told */
+    bool in_row;       /* the call's row tells of the INVITE that rings */
+    int64_t until_ms;  /* the target's turn lasts so long: the loop's time */
     handle client;     /* the INVITE under way */
     /* What the caller hears if nobody else takes the call: the last target's refusal with what it
      * says, as an answer to the caller's INVITE; empty when the target said nothing. */

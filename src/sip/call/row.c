@@ -1,5 +1,5 @@
 /* row: the text about a call's legs in its row. Each event writes it (store.c); here it is written
- * when the session changed without an event, and read when the probe needs what it says. Edge's
+ * when something changed without an event, and read when the probe needs what it says. Edge's
  * thread; the jobs run on the store's. */
 #include "sip/call/row.h"
 
@@ -34,6 +34,7 @@ struct row_job {
     char leg;
     char call_id[ID_SIZE];
     row_session_then *then;
+    bool answered;       /* written: in this phase alone */
     struct call_row row; /* read: its texts lie in `mem` */
     struct buf mem;      /* written: the legs */
 };
@@ -62,7 +63,8 @@ static void row_job_free(struct row_job *j)
 static enum err row_write_run(struct store_job *job, struct db *db)
 {
     struct row_job *j = (struct row_job *)job;
-    return call_set_legs(db, str_of(j->call_id), buf_str(&j->mem));
+    return call_set_legs(db, str_of(j->call_id),
+                         j->answered ? CALL_PHASE_ANSWERED : CALL_PHASE_TRYING, buf_str(&j->mem));
 }
 
 static void row_on_written(struct store_job *job)
@@ -76,21 +78,34 @@ static void row_on_written(struct store_job *job)
     row_job_free(j);
 }
 
-void row_write_session(struct call *c)
+static void row_write(struct call *c, bool answered)
 {
-    if (!session_is_new(c) || !outbox_is_empty(c) || c->state != CALL_UP)
-        return; /* behind an event that waits: it is written later */
     struct row_job *j = row_job_new(c);
     if (!j)
         return;
     j->job.run = row_write_run;
     j->job.done = row_on_written;
-    call_put_legs(c, true, &j->mem);
-    session_hand_in(c, j);
+    j->answered = answered;
+    call_put_legs(c, answered, &j->mem);
+    if (answered)
+        session_hand_in(c, j);
     if (j->mem.err == OK && store_write(c->core->c.store, &j->job) == OK)
         return;
     session_not_stored(c, j);
     row_job_free(j);
+}
+
+void row_write_session(struct call *c)
+{
+    if (!session_is_new(c) || !outbox_is_empty(c) || c->state != CALL_UP)
+        return; /* behind an event that waits: it is written later */
+    row_write(c, true);
+}
+
+void row_write_ringing(struct call *c)
+{
+    if (outbox_is_empty(c))
+        row_write(c, false);
 }
 
 /* ---- read ---- */

@@ -16,9 +16,10 @@ enum err call_put(struct db *db, const struct call_row *c)
                   NULL, NULL, NULL);
 }
 
-enum err call_set_legs(struct db *db, struct str call_id, struct str legs)
+enum err call_set_legs(struct db *db, struct str call_id, enum call_phase phase, struct str legs)
 {
-    return db_run(db, SQL_CALL_SET_LEGS, DB_ARGS(V_TEXT(legs), V_TEXT(call_id)), NULL, NULL, NULL);
+    return db_run(db, SQL_CALL_SET_LEGS, DB_ARGS(V_TEXT(legs), V_TEXT(call_id), V_INT(phase)), NULL,
+                  NULL, NULL);
 }
 
 static void call_of_row(const struct value *c, struct call_row *r)

@@ -25,8 +25,9 @@ struct call_row {
 /* Inserts, or updates the row with that call_id: phase only goes forward (an ended call stays so).
  */
 MUST_USE enum err call_put(struct db *db, const struct call_row *c);
-/* Changes what the row of an answered call says about its legs; of no other. */
-MUST_USE enum err call_set_legs(struct db *db, struct str call_id, struct str legs);
+/* Changes what the row says about the call's legs, while it is in that phase. */
+MUST_USE enum err call_set_legs(struct db *db, struct str call_id, enum call_phase phase,
+                                struct str legs);
 MUST_USE enum err call_get(struct db *db, uint64_t account /* 0: any */, struct str call_id,
                            struct call_row *ret, struct buf *mem); /* slices point into mem */
 /* Tells for each of the n ids (16 bytes each, one behind the other) whether no call has it. It

@@ -150,6 +150,18 @@ static void a_repeated_invite_goes_on(void **state)
     edge_kit_end();
 }
 
+/* 183 is no event: the row is told after two seconds, once. */
+static void a_target_that_rang_for_two_seconds_is_cancelled_at_once(void **state)
+{
+    struct edge_packet *invite = rings(183);
+    edge_kit_advance(2000);
+    assert_ok(edge_kit_restart());
+    edge_kit_advance(1);
+    is_cancelled(invite);
+    edge_kit_advance(1499);
+    is_over(503);
+}
+
 /* 183 is no event, so the row does not know who rings. */
 static void a_target_that_the_row_does_not_know_is_cancelled_when_it_rings_again(void **state)
 {
@@ -227,6 +239,7 @@ int main(void)
         cmocka_unit_test(the_caller_hears_503_and_the_target_is_cancelled),
         cmocka_unit_test(the_caller_may_cancel),
         cmocka_unit_test(a_repeated_invite_goes_on),
+        cmocka_unit_test(a_target_that_rang_for_two_seconds_is_cancelled_at_once),
         cmocka_unit_test(a_target_that_the_row_does_not_know_is_cancelled_when_it_rings_again),
         cmocka_unit_test(a_target_that_answers_meanwhile_is_hung_up),
         cmocka_unit_test(all_vias_come_back),
