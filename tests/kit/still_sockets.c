@@ -241,6 +241,11 @@ const char *stream_tls_error(const struct stream *s)
     return "";
 }
 
+const char *stream_reason(const struct stream *s)
+{
+    return "the test's will";
+}
+
 enum err listener_open(struct loop *l, const struct addr *at, struct tls *tls,
                        listener_on_accept *on_accept, void *arg, struct listener **ret)
 {

@@ -208,11 +208,11 @@ static void conn_on_end(struct stream *s, void *arg, enum err why)
 {
     struct conn *c = arg;
     char peer[ADDR_TEXT_SIZE], text[CONN_WHY_MAX];
-    const char *tls = stream_tls_error(s);
+    bool no_tls = !c->open && *stream_tls_error(s);
     addr_print(&c->peer, peer);
-    snprintf(text, sizeof text, "%s %s: %s%s%s",
-             c->open ? "the connection was lost:" : "could not connect:", peer, err_text(why),
-             *tls ? ": " : "", tls);
+    snprintf(text, sizeof text, "%s %s: %s%s",
+             c->open ? "the connection was lost:" : "could not connect:", peer,
+             no_tls ? "no TLS: " : "", stream_reason(s));
     if (!c->open)
         log_sparse(LOG_WARN, 5000, "sip", "%s", text);
     conn_tell_broken(c, why);
