@@ -134,6 +134,87 @@ static void an_ack_is_not_answered(void **state)
     edge_kit_end();
 }
 
+#define HEAD(method, first)                                                                        \
+    method " sip:+447911120001@" EDGE " SIP/2.0\r\nVia: SIP/2.0/TCP " CARRIER                      \
+           ";branch=z9hG4bK1\r\n" first "From: <sip:a@" CARRIER ">;tag=1\r\nTo: <sip:b@" EDGE      \
+           ">\r\nCall-ID: large\r\nCSeq: 7 " method "\r\n"
+#define TOO_LARGE "Content-Length: 16777217\r\n\r\n"
+
+static void hears_513(const char *method)
+{
+    char cseq[40];
+    static const char *const parts[] = {
+        "SIP/2.0 513 Message Too Large\r\nVia: SIP/2.0/TCP " CARRIER,
+        "\r\nFrom: <sip:a@" CARRIER ">;tag=1\r\n",
+        "\r\nTo: <sip:b@" EDGE ">;tag=", "\r\nCall-ID: large\r\n", "\r\nContent-Length: 0\r\n\r\n"};
+    assert_int_equal(n_replies, 1);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(last_reply, parts[i]))
+            fail_msg("no %s in %s", parts[i], last_reply);
+    snprintf(cseq, sizeof cseq, "\r\nCSeq: 7 %s\r\n", method);
+    assert_non_null(strstr(last_reply, cseq));
+}
+
+/* §21.5.7: the head is enough. A head without an end is answered as far as it came, when that says
+ * who asked for what. */
+static void a_request_that_is_too_large_hears_513(void **state)
+{
+    static char endless[SIP_MESSAGE_MAX + 2], nameless[SIP_MESSAGE_MAX + 2];
+    const struct {
+        const char *bytes, *method; /* NULL: no answer */
+    } t[] = {{HEAD("INVITE", "") TOO_LARGE, "INVITE"},
+             {HEAD("MESSAGE", "") TOO_LARGE, "MESSAGE"},
+             {endless, "INVITE"},
+             {nameless, NULL},
+             {HEAD("ACK", "") TOO_LARGE, NULL},
+             {"SIP/2.0 200 OK\r\n" TOO_LARGE, NULL}};
+    memset(endless, 'x', sizeof endless - 1);
+    memcpy(endless, HEAD("INVITE", "") "X: ", strlen(HEAD("INVITE", "") "X: "));
+    memset(nameless, 'x', sizeof nameless - 1);
+    memcpy(nameless, HEAD("INVITE", "X: "), strlen(HEAD("INVITE", "X: ")) / 2);
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        uint32_t stream = carrier_connects();
+        ask(stream, str_of(t[i].bytes));
+        if (t[i].method)
+            hears_513(t[i].method);
+        else
+            assert_int_equal(n_replies, 0);
+        edge_kit_end();
+    }
+}
+
+/* §18.2.2: without rport over UDP the Via says the port, whether the reply is kept or not. */
+static void over_udp_a_reply_goes_to_the_port_of_the_via(void **state)
+{
+    static const struct {
+        const char *method, *number, *via, *reply, *to;
+    } t[] = {
+        {"OPTIONS", "+447911120001", "5.0.1.1:5090", "200", "5.0.1.1:5090"},
+        {"OPTIONS", "+447911120001", "5.0.1.1:5090;rport", "200", "5.0.1.1:33000"},
+        {"OPTIONS", "+447911120001", "192.168.0.7:5090", "200", "5.0.1.1:33000"}, /* NAT */
+        {"INVITE", "+447911129999", "5.0.1.1:5090", "404", "5.0.1.1:5090"},
+        {"INVITE", "+447911120001", "5.0.1.1", "100", "5.0.1.1:5060"},
+        {"INVITE", "+447911120001", "5.0.1.1:5090;rport", "100", "5.0.1.1:33000"},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct addr from;
+        char text[1000];
+        edge_kit_begin(1);
+        assert_ok(addr_parse(STR("5.0.1.1:33000"), 0, &from));
+        snprintf(text, sizeof text,
+                 "%s sip:%s@" EDGE " SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK1\r\n"
+                 "From: <sip:a@5.0.1.1>;tag=1\r\nTo: <sip:b@" EDGE ">\r\nCall-ID: port\r\n"
+                 "CSeq: 7 %s\r\nContact: <sip:5.0.1.1>\r\nContent-Length: 0\r\n\r\n",
+                 t[i].method, t[i].number, t[i].via, t[i].method);
+        edge_kit_send(&from, 0, str_of(text));
+        edge_kit_turn();
+        if (!edge_kit_last(t[i].to, t[i].reply))
+            fail_msg("%s with %s: no %s to %s", t[i].method, t[i].via, t[i].reply, t[i].to);
+        edge_kit_stop();
+        edge_kit_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +222,8 @@ int main(void)
         cmocka_unit_test(a_kept_reply_has_each_via),
         cmocka_unit_test(the_same_request_gets_the_same_reply),
         cmocka_unit_test(an_ack_is_not_answered),
+        cmocka_unit_test(a_request_that_is_too_large_hears_513),
+        cmocka_unit_test(over_udp_a_reply_goes_to_the_port_of_the_via),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
