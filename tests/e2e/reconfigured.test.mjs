@@ -194,6 +194,36 @@ test('over TCP: an agent and a carrier that opened the connection are found agai
   assert.equal(ends().length, 0);
 });
 
+test('over TLS our Contact is the connection, also one that was made anew: the agent hangs up on it', async () => {
+  const ca = new Authority('agents');
+  const a = await agent({ transport: 'tls', host: '127.0.0.1', certificate: ca.issue('agent', 'DNS:localhost') });
+  const value = ({ text }, name) => new RegExp(`^${name}: ([^\\r]*)`, 'm').exec(text)[1];
+  const named = (invite) => [...a.connections].find((s) => value(invite, 'Contact').includes(`@127.0.0.1:${s.remotePort};transport=tls>`));
+  try {
+    await house(a.uri('localhost'), {}, { env: { SSL_CERT_FILE: ca.path } });
+    const c = await talk();
+    await a.wait('ACK');
+    const [invite] = a.of('INVITE');
+    assert.ok(named(invite), value(invite, 'Contact'));
+    for (const s of a.connections) s.destroy();
+    await until(() => a.connections.size === 0, { what: 'the connection to be gone' });
+    await c.send('INVITE', number, { ...c.within, cseq: 2 });
+    const connection = named(await a.wait('INVITE', 2));
+    assert.ok(connection, value(a.of('INVITE')[1], 'Contact'));
+    await c.wait(200, 'INVITE', 2);
+    await c.send('ACK', number, { ...c.within, cseq: 2 });
+    await a.wait('ACK', 2);
+    connection.write([`BYE ${/<([^>]+)>/.exec(value(a.of('INVITE')[1], 'Contact'))[1]} SIP/2.0`,
+      `Via: SIP/2.0/TLS 127.0.0.1:${a.port};branch=z9hG4bKhangup`, `From: ${value(invite, 'To')};tag=agent`, `To: ${value(invite, 'From')}`,
+      `Call-ID: ${value(invite, 'Call-ID')}`, 'CSeq: 1 BYE', 'Max-Forwards: 70', 'Content-Length: 0', '', ''].join('\r\n'));
+    await until(() => c.requests.some((r) => r.startsWith('BYE ')), { what: 'BYE at the caller' });
+    const { end_reason, ended_by } = await theEnd();
+    assert.deepEqual({ end_reason, ended_by }, { end_reason: 'completed', ended_by: 'callee' });
+  } finally {
+    ca.remove();
+  }
+});
+
 test('over TLS: the name that was verified is good after a lost connection and after a restart', async () => {
   const ca = new Authority('agents');
   const a = await agent({ transport: 'tls', host: '127.0.0.1', certificate: ca.issue('agent', 'DNS:localhost') });
