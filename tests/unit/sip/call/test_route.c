@@ -199,6 +199,105 @@ static void the_addresses_of_a_target_share_its_ring_timeout(void **state)
     give_up(&caller);
 }
 
+/* The look-up's answer: the first address by TCP, the second by UDP. */
+static void resolve_to_tcp_and_udp(void)
+{
+    struct still_lookup l[4];
+    assert_int_equal(still_lookups(l, 4), 1);
+    struct resolved r = {.n = 2, .transport = {RESOLVE_TCP, RESOLVE_UDP}};
+    r.addr[0] = addr(AGENT_1);
+    r.addr[1] = addr(AGENT_2);
+    assert_true(still_answer(l[0].id, &r));
+    edge_kit_turn();
+}
+
+static uint32_t only_stream(void)
+{
+    struct still_stream s[2];
+    assert_int_equal(still_streams(s, 2), 1);
+    return s[0].id;
+}
+
+static void where_the_connection_is_refused_the_next_address_is_asked_at_once(void **state)
+{
+    struct line caller;
+    begin(&caller, "+447911120003");
+    resolve_to_tcp_and_udp();
+    edge_kit_advance(10);
+    int64_t at_ms = clock_mono_ms();
+    assert_null(edge_kit_last(AGENT_2, "INVITE"));
+    assert_true(still_stream_end(only_stream(), ERR_UNREACHABLE));
+    edge_kit_advance(1);
+    assert_in_range(last(AGENT_2, "INVITE")->at_ms, at_ms, at_ms + 1);
+    assert_null(edge_kit_last(AGENT_1, "INVITE"));
+    assert_string_equal(edge_kit_events(), "incoming_call"); /* the target has not failed */
+    give_up(&caller);
+}
+
+/* It had the INVITE, and may have been about to ring. */
+static void where_the_connection_breaks_the_next_address_is_asked_at_once(void **state)
+{
+    struct line caller;
+    begin(&caller, "+447911120003");
+    resolve_to_tcp_and_udp();
+    assert_true(still_stream_open(only_stream()));
+    edge_kit_turn();
+    last(AGENT_1, "INVITE");
+    int64_t at_ms = clock_mono_ms();
+    assert_true(still_stream_end(only_stream(), ERR_RESET));
+    edge_kit_advance(1);
+    assert_in_range(last(AGENT_2, "INVITE")->at_ms, at_ms, at_ms + 1);
+    edge_kit_advance(1000);
+    assert_int_equal(last(AGENT_1, "INVITE")->repeats, 0); /* it is not sent there again */
+    give_up(&caller);
+}
+
+static void a_name_that_nobody_knows_fails_its_target_at_once(void **state)
+{
+    struct line caller;
+    struct still_lookup l[4];
+    begin(&caller, "+447911120003");
+    assert_int_equal(still_lookups(l, 4), 1);
+    assert_true(still_answer(l[0].id, &(struct resolved){.err = ERR_DNS}));
+    edge_kit_turn();
+    assert_int_equal(still_lookups(l, 4), 1);
+    assert_string_equal(l[0].host, "others.example");
+    assert_string_equal(edge_kit_events(), "incoming_call call_forward_failed");
+    give_up(&caller);
+}
+
+/* Timer B, where the target has longer to ring. */
+static void silence_fails_an_address_after_64_t1(void **state)
+{
+    struct line caller;
+    edge_kit_begin(1);
+    edge_kit.config.ring_timeout_s = 60;
+    assert_ok(edge_kit_restart());
+    line_invite(&caller, CARRIER, "+447911120001");
+    edge_kit_advance(31999);
+    assert_int_equal(last(AGENT_1, "INVITE")->repeats, 6);
+    assert_null(edge_kit_last(CARRIER, "480"));
+    edge_kit_advance(1);
+    last(CARRIER, "480");
+    assert_string_equal(edge_kit_events(), "incoming_call call_ended");
+    line_ack_failure(&caller);
+    edge_kit_end();
+}
+
+/* RFC 3261 §21.5.4: Retry-After is about that server, and the caller waits for nobody's. */
+static void a_503_that_names_a_time_is_no_other(void **state)
+{
+    static const struct response later = {
+        .status = 503, .tag = "one", .headers = "Retry-After: 30\r\n"};
+    struct line caller;
+    begin(&caller, "+447911120003");
+    resolve_to(AGENT_1, AGENT_2);
+    int64_t at_ms = clock_mono_ms();
+    packet_answer(last(AGENT_1, "INVITE"), &later);
+    assert_int_equal(last(AGENT_2, "INVITE")->at_ms, at_ms);
+    give_up(&caller);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +308,11 @@ int main(void)
         cmocka_unit_test(a_forged_icmp_message_changes_nothing),
         cmocka_unit_test(the_ring_timeout_is_the_targets_own),
         cmocka_unit_test(the_addresses_of_a_target_share_its_ring_timeout),
+        cmocka_unit_test(where_the_connection_is_refused_the_next_address_is_asked_at_once),
+        cmocka_unit_test(where_the_connection_breaks_the_next_address_is_asked_at_once),
+        cmocka_unit_test(a_name_that_nobody_knows_fails_its_target_at_once),
+        cmocka_unit_test(silence_fails_an_address_after_64_t1),
+        cmocka_unit_test(a_503_that_names_a_time_is_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -580,6 +580,24 @@ static void icmp_ends_an_invite_that_nobody_heard(void **state)
     txn_kit_end();
 }
 
+/* Its CANCEL goes again, since that is a request of its own. */
+static void an_invite_that_was_taken_back_does_not_go_again(void **state)
+{
+    txn_kit_begin();
+    struct txn *t = kit_client("INVITE", SIP_TCP);
+    t->fails_at_once = false;
+    assert_true(still_stream_open(1));
+    kit_respond(t, "INVITE", 180);
+    txn_cancel(kit.all, t, (struct str){0});
+    kit_expect_sent(2, (int64_t[]){0, 0});
+    assert_true(still_stream_end(1, ERR_RESET));
+    kit_advance(500);
+    assert_true(still_stream_open(2));
+    assert_int_equal(strncmp(kit_last(), "CANCEL ", 7), 0);
+    kit_expect_sent(1, (int64_t[]){500});
+    txn_kit_end();
+}
+
 static void what_a_stream_does_not_take_goes_again(void **state)
 {
     txn_kit_begin();
@@ -680,6 +698,7 @@ int main(void)
         cmocka_unit_test(a_reinvite_that_rings_goes_again),
         cmocka_unit_test(a_connection_that_is_not_made_fails_it),
         cmocka_unit_test(icmp_ends_an_invite_that_nobody_heard),
+        cmocka_unit_test(an_invite_that_was_taken_back_does_not_go_again),
         cmocka_unit_test(what_a_stream_does_not_take_goes_again),
         cmocka_unit_test(a_request_that_is_too_long_fails),
         cmocka_unit_test(it_may_be_ended_while_it_is_told),
