@@ -33,7 +33,7 @@ static const struct command commands[] = {
     {"endpoint", "enable", "POST", "/v1/endpoints/{}/enable", 0, false,
      "switches it on again, after 410 or five days of failure"},
     {"endpoint", "rotate-secret", "POST", "/v1/endpoints/{}/rotate-secret", 0, false,
-     "makes a new secret, shown once; the old one signs beside it for 24 hours"},
+     "makes a new secret, shown once; the old one signs beside it for 24 hours: {keep_old_s}"},
     {"endpoint", "recover", "POST", "/v1/endpoints/{}/recover", 1, false,
      "sends again the events that it missed: {since, until, dry_run}"},
     {"endpoint", "recoveries", "GET", "/v1/endpoints/{}/recoveries", 0, true,

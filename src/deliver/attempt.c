@@ -157,8 +157,13 @@ static enum health_change learn(const struct attempt_job *j)
         change = HEALTH_RECOVERED;
     if ((was_failing || was_shut) && change == HEALTH_RECOVERED)
         t->back_ms = now_ms;
+    if (change == HEALTH_FELL)
+        endpoint_tell(t, EVENT_ENDPOINT_FAILING, &j->post->outcome);
+    if (was_failing && change == HEALTH_RECOVERED)
+        endpoint_tell(t, EVENT_ENDPOINT_RECOVERED, &j->post->outcome);
     knock_learn(t, j->post->unreached);
-    if (was_failing || change != HEALTH_SAME || t->saved || health_is_troubled(&t->health, now_ms))
+    bool in_trouble = !j->verdict.disable_endpoint && health_is_troubled(&t->health, now_ms);
+    if (was_failing || change != HEALTH_SAME || t->saved || in_trouble)
         outage_save(t, &j->post->outcome, j->post->started_wall_ms, j->next_ms);
     return change;
 }

@@ -1,6 +1,7 @@
 /* disable: switches off an endpoint that answered 410, or failed for five days. Its setting changes
  * in the store, and so in the book, and endpoint_disabled goes to the endpoints that want it. Its
- * pending deliveries stay until a person enables or deletes it. */
+ * pending deliveries stay until a person enables or deletes it. Tells of endpoints that fail and
+ * recover as well. */
 #include "deliver/disable.h"
 
 #include <stdio.h>
@@ -85,23 +86,54 @@ static void disable_committed(struct store_job *job)
     books_changed(d->job.courier->deliver->c.books, &d->setting, false);
 }
 
+/* Submits an event to the endpoints that name its kind. */
+static enum err news_submit(struct courier *c, const struct book *book, struct event *made)
+{
+    const struct event *e = made;
+    struct admission *t = NULL;
+    enum err err = admission_new(c->deliver->c.intake, book, &e, NULL, NULL, &t);
+    if (err == OK)
+        err = courier_submit(c, &t);
+    admission_free(t);
+    return err;
+}
+
+void endpoint_tell(struct queue *t, enum event_kind kind, const struct outcome *last)
+{
+    const struct book *book = courier_book(t->courier);
+    const struct book_endpoint *ep = book_endpoint(book, t->endpoint);
+    struct event *made = NULL;
+    if (!ep)
+        return;
+    const char *error = last->err == OK ? NULL : *last->detail ? last->detail : err_text(last->err);
+    const struct endpoint_news n = {.kind = kind,
+                                    .account = ep->account,
+                                    .endpoint = str_of(ep->id),
+                                    .url = str_of(ep->set->url),
+                                    .last_error = str_of(error),
+                                    .last_status =
+                                        kind == EVENT_ENDPOINT_FAILING ? last->status : 0,
+                                    .waiting = (int64_t)t->pending};
+    enum err err = event_of_endpoint_news(&n, clock_wall_ms(), &made);
+    if (err == OK)
+        err = news_submit(t->courier, book, made);
+    if (err != OK)
+        log_error("deliver", "%s: %s is not sent: %s", ep->id, event_kind_name(kind),
+                  err_text(err));
+}
+
 /* Sends endpoint_disabled to the endpoints that name the kind. */
 static void disable_tell(struct disable_job *d)
 {
     struct courier *c = d->job.courier;
     struct event *made = NULL;
-    struct admission *t = NULL;
     const struct book *book = book_take(c->deliver->c.books);
     const struct book_endpoint *ep = book_endpoint(book, d->endpoint);
     enum err err = ep ? event_of_endpoint_disabled(d->account, str_of(d->id), str_of(ep->set->url),
                                                    str_of(d->why), clock_wall_ms(), &made)
                       : ERR_NOT_FOUND;
-    const struct event *e = made;
     if (err == OK)
-        err = admission_new(c->deliver->c.intake, book, &e, NULL, NULL, &t);
-    if (err == OK)
-        err = courier_submit(c, &t);
-    admission_free(t);
+        err = news_submit(c, book, made);
     book_drop(&book);
     if (err != OK)
         log_error("deliver", "%s: endpoint_disabled is not sent: %s", d->id, err_text(err));

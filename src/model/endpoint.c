@@ -44,7 +44,8 @@ static void endpoint_events_read(struct fields *f, struct endpoint *e)
             field_refuse(
                 f, "events",
                 "an array of incoming_call, call_answered, call_ended, sms_received, "
-                "call_ringing, call_forward_failed, call_transferred, endpoint_disabled, ping");
+                "call_ringing, call_forward_failed, call_transferred, endpoint_disabled, ping, "
+                "endpoint_failing, endpoint_recovered");
             return;
         }
         e->events |= EVENT_BIT(kind);

@@ -17,7 +17,9 @@
     X(CALL_FORWARD_FAILED, "call_forward_failed", 0, 1)                                            \
     X(CALL_TRANSFERRED, "call_transferred", 0, 1)                                                  \
     X(ENDPOINT_DISABLED, "endpoint_disabled", 0, 0)                                                \
-    X(PING, "ping", 0, 0)
+    X(PING, "ping", 0, 0)                                                                          \
+    X(ENDPOINT_FAILING, "endpoint_failing", 0, 0)                                                  \
+    X(ENDPOINT_RECOVERED, "endpoint_recovered", 0, 0)
 
 enum event_kind { /* stored as numbers: append only */
 #define X(id, name, by_default, call) EVENT_##id,
@@ -128,5 +130,17 @@ MUST_USE enum err event_of_ping(uint64_t account, struct str endpoint_id, int64_
 MUST_USE enum err event_of_endpoint_disabled(uint64_t account, struct str endpoint_id,
                                              struct str url, struct str why, int64_t now_ms,
                                              struct event **ret);
+
+/* The news that an endpoint fails, or takes events again. */
+struct endpoint_news {
+    enum event_kind kind; /* EVENT_ENDPOINT_FAILING, EVENT_ENDPOINT_RECOVERED */
+    uint64_t account;
+    struct str endpoint, url;
+    struct str last_error; /* p NULL: it answered, or there is none */
+    int last_status;       /* 0: none */
+    int64_t waiting;       /* deliveries */
+};
+MUST_USE enum err event_of_endpoint_news(const struct endpoint_news *n, int64_t now_ms,
+                                         struct event **ret);
 
 #define EVENT_API_VERSION "2026-11-01"

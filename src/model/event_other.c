@@ -140,3 +140,27 @@ enum err event_of_endpoint_disabled(uint64_t account, struct str endpoint_id, st
 {
     return event_of_endpoint(EVENT_ENDPOINT_DISABLED, account, endpoint_id, url, why, now_ms, ret);
 }
+
+enum err event_of_endpoint_news(const struct endpoint_news *n, int64_t now_ms, struct event **ret)
+{
+    char id[ID_SIZE], at[CLOCK_TEXT_SIZE];
+    struct buf b;
+    id_new("evt", id);
+    clock_print_sec(now_ms, at);
+    buf_init(&b, EVENT_PAYLOAD_MAX);
+    struct json_writer w = {&b, false};
+    json_obj(&w, NULL);
+    json_put_str(&w, "event", str_of(event_kind_name(n->kind)));
+    json_put_str(&w, "endpoint", n->endpoint);
+    json_put_str(&w, "url", n->url);
+    if (n->last_error.p)
+        json_put_str(&w, "last_error", n->last_error);
+    if (n->last_status)
+        json_put_i64(&w, "last_status", n->last_status);
+    json_put_i64(&w, "waiting", n->waiting);
+    json_put_str(&w, "timestamp", str_of(at));
+    put_added(&w, id, now_ms);
+    json_end_obj(&w);
+    struct event proto = {.kind = n->kind, .account = n->account};
+    return event_finish(&b, &proto, id, now_ms, ret);
+}

@@ -86,7 +86,13 @@ test('a new secret may be one of one\'s own, and what else comes with it is refu
   rig.receiver.expect(line.where, { secret });
   await rig.daemon.must('POST', '/v1/events', call(line, 'incoming_call'));
   await rig.receiver.wait(line.where, 1);
-  for (const [body, field] of [[{ secret: 'abc' }, 'secret'], [{ secret: [secret] }, 'secret'], [{ secert: secret }, 'secert']]) {
+  const { secret: last } = await rig.daemon.must('POST', where, { keep_old_s: 0 }); // the one before signs no more
+  rig.receiver.expect(line.where, { secret: last });
+  await rig.daemon.must('POST', '/v1/events', call(line, 'incoming_call'));
+  await rig.receiver.wait(line.where, 2);
+  const { headers } = rig.receiver.events.filter((seen) => seen.path === line.where).at(-1);
+  assert.equal(headers['webhook-signature'].split(' ').length, 1);
+  for (const [body, field] of [[{ keep_old_s: -1 }, 'keep_old_s'], [{ secret: 'abc' }, 'secret'], [{ secret: [secret] }, 'secret'], [{ secert: secret }, 'secert']]) {
     const answer = await rig.daemon.api('POST', where, body);
     assert.deepEqual([answer.status, answer.json.field], [422, field]);
   }

@@ -26,7 +26,7 @@ function listen(port, answer = () => 200) {
     });
   });
   return new Promise((resolve) => server.listen(port, '127.0.0.1', () =>
-    resolve({ seen, close: () => { server.closeAllConnections(); server.close(); } })));
+    resolve({ seen, port: server.address().port, close: () => { server.closeAllConnections(); server.close(); } })));
 }
 
 const endpoint = (port, more) => daemon.must('POST', '/v1/endpoints', { url: `http://127.0.0.1:${port}/`, events: ['sms_received'], ...more });
@@ -37,6 +37,8 @@ const pendingOf = async ({ id }) => (await daemon.must('GET', `/v1/events?endpoi
 
 test('what waits flows within three seconds of a receiver\'s return, also what it refuses at random', async () => {
   const port = await freePort(), e = await endpoint(port);
+  const news = await listen(0), names = ['endpoint_failing', 'endpoint_recovered'];
+  await daemon.must('POST', '/v1/endpoints', { url: `http://127.0.0.1:${news.port}/`, events: names });
   for (let i = 0; i < 300; i++) await text(`m${i}`);
   await until(async () => (await health(e)).state === 'failing', { what: 'an outage' });
   const { last_error: last, next_attempt_at: next, failing_since: since } = await health(e);
@@ -49,6 +51,12 @@ test('what waits flows within three seconds of a receiver\'s return, also what i
   await until(async () => !(await pendingOf(e)), { what: 'all of them', timeout: 120000, every: 200 });
   console.log(`# the first after ${first} ms, all after ${Date.now() - back} ms`);
   assert.equal((await health(e)).state, 'healthy');
+  await until(() => news.seen.length === 2, { what: 'the news of both' });
+  const [failing, recovered] = news.seen;
+  assert.deepEqual([failing.event, failing.endpoint, recovered.event, recovered.endpoint], [names[0], e.id, names[1], e.id]);
+  assert.match(failing.last_error, /cannot be reached/);
+  assert.ok(failing.waiting > 0 && recovered.waiting > 0);
+  news.close();
   receiver.close();
   await daemon.must('DELETE', `/v1/endpoints/${e.id}`);
 });

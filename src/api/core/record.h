@@ -13,6 +13,7 @@ struct record {
     bool deleted;
     char made_id[ID_SIZE]; /* of a new setting: the same in each run of the job */
     char secret[96];       /* shown once: the same in each run of the job */
+    int64_t keep_old_ms;   /* of a rotation: how long the old secret signs too */
     /* Of this run of the job: */
     struct json *was, *now; /* as stored, and as the model printed it; NULL: not there */
     struct buf mem, text;   /* of the row; of the printed key and document */

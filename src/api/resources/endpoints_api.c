@@ -47,13 +47,14 @@ static enum err endpoint_change_by(struct request *r, struct db *db, const char 
     return err == OK ? resource_put(r, rec, &w) : err;
 }
 
-enum { ROTATION_MS = 24 * 3600 * 1000 };
+enum { KEEP_OLD_SEC = 24 * 3600, KEEP_OLD_MAX_SEC = 30 * KEEP_OLD_SEC };
 
-/* Gives a new secret; the old one signs beside it for a day, so that receivers can change over. */
+/* Gives a new secret; the old one signs beside it for a while, so that receivers can change over, or
+ * ends now. */
 static void endpoint_rotate_secret(struct record *rec, struct endpoint *e)
 {
-    e->secret[1] = e->secret[0];
-    e->secret_old_until_ms = clock_wall_ms() + ROTATION_MS;
+    e->secret[1] = rec->keep_old_ms ? e->secret[0] : "";
+    e->secret_old_until_ms = rec->keep_old_ms ? clock_wall_ms() + rec->keep_old_ms : 0;
     if (!rec->secret[0])
         secret_new(rec->secret);
     e->secret[0] = rec->secret;
@@ -64,13 +65,25 @@ static enum err endpoint_rotate_work(struct request *r, struct db *db)
     return endpoint_change_by(r, db, "rotated", endpoint_rotate_secret);
 }
 
+static enum err request_read_keep_old(struct request *r)
+{
+    const struct json *v = json_get(r->json, "keep_old_s");
+    int64_t sec = KEEP_OLD_SEC;
+    if (v && (!json_int(v, &sec) || sec < 0 || sec > KEEP_OLD_MAX_SEC))
+        return request_refuse(r, "keep_old_s", "a whole number from 0 to 2592000");
+    r->record->keep_old_ms = sec * 1000;
+    return OK;
+}
+
 /* Reads the new secret, when the request gives one. */
 static enum err request_read_secret(struct request *r)
 {
     struct str s;
     struct secret parsed;
     const struct json *v = json_get(r->json, "secret");
-    enum err err = request_members(r, "secret");
+    enum err err = request_members(r, "secret, keep_old_s");
+    if (err == OK)
+        err = request_read_keep_old(r);
     if (err != OK || !v)
         return err;
     if (!json_str(v, &s) || secret_parse(s, &parsed) != OK ||
