@@ -23,7 +23,7 @@ model/event.c        | unit/model/test_event_call.c  | the value that the events
 model/fields.c       | unit/model/test_trunk.c       | the checks that all documents share, through the documents
 model/gsm7_tables.c  | unit/model/test_gsm7.c        | tables
 net/icmp.c           | unit/net/test_datagram.c      | the error queue of a datagram's socket
-net/resolver_sip.c   | e2e/targets.test.mjs          | only addresses and A records; its NAPTR and SRV halves have no test yet
+net/resolver_sip.c   | e2e/srv.test.mjs              | SRV and A records; its NAPTR half has no test yet
 net/tls_pem.c        | unit/net/test_tls.c           | certificates are tested by who uses them
 play/*               | e2e/demo.test.mjs             | plays the demo
 sip/call/*           | unit/sip/call/test_life.c     | a call from end to end on the kit

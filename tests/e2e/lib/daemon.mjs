@@ -30,6 +30,10 @@ export async function freePort(host = '127.0.0.1') {
   }
 }
 
+/** The daemon in a mount namespace of its own, with that file as its resolv.conf. */
+const withResolvConf = (file) => ['unshare', process.getuid() === 0 ? '-m' : '-rm', 'sh', '-c',
+  `mount --bind ${file} /etc/resolv.conf && exec ${binary} "$@"`, 'sh'];
+
 export class Daemon {
   constructor(dir, http, sip, sets, { listen = '127.0.0.1', env = {} } = {}) {
     Object.assign(this, { dir, http, sip, sets, listen, env, log: '' });
@@ -58,7 +62,8 @@ export class Daemon {
       ...this.sets,
     };
     const args = Object.entries(sets).flatMap(([k, v]) => ['--set', `${k}=${v}`]);
-    this.process = spawn(binary, ['serve', ...args], {
+    const [program, ...before] = this.resolvConf ? withResolvConf(this.resolvConf) : [binary];
+    this.process = spawn(program, [...before, 'serve', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'], env: { ...inherited, ...this.env } });
     this.exited = new Promise((resolve) => this.process.on('exit', (code, signal) => {
       this.end = { code, signal };
