@@ -313,6 +313,20 @@ static void a_200_that_nobody_acknowledges(void **state)
     edge_kit_end();
 }
 
+static void the_gauges_tell_what_is_there(void **state)
+{
+    rings();
+    assert_int_equal(metric_get(METRIC_SIP_TRANSACTIONS), 2); /* both INVITEs */
+    assert_int_equal(metric_get(METRIC_SIP_DIALOGS), 3);      /* the caller's, and a fork's two */
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_learn(&caller, last(CARRIER, "200"));
+    line_ack(&caller, 1);
+    assert_int_equal(metric_get(METRIC_SIP_TRANSACTIONS), 0);
+    assert_int_equal(metric_get(METRIC_SIP_DIALOGS), 2);
+    hang_up();
+    assert_int_equal(metric_get(METRIC_SIP_DIALOGS), 0);
+}
+
 /* ---- who speaks in a dialog ---- */
 
 static void replace(char text[LINE_TEXT], const char *tag)
@@ -427,6 +441,7 @@ int main(void)
         cmocka_unit_test(the_callee_hangs_up_before_the_ack),
         cmocka_unit_test(the_callee_hangs_up_before_the_commit_of_its_answer),
         cmocka_unit_test(a_200_that_nobody_acknowledges),
+        cmocka_unit_test(the_gauges_tell_what_is_there),
         cmocka_unit_test(a_dialog_is_its_call_id_and_both_tags),
         cmocka_unit_test(a_leg_cannot_speak_for_the_other),
         cmocka_unit_test(a_cancel_of_another_call_with_the_same_branch),
