@@ -270,8 +270,8 @@ void call_stop_ringing(struct call *c); /* ends the target's turn; no more targe
 /* Answers leg a's INVITE, in that dialog of the leg; `status` ≥ 300 ends its transaction. */
 void call_answer_invite(struct call *c, int status, struct str reason, const struct sip_msg *from_b,
                         const struct dialog *in);
-/* Writes into scratch the answer to leg a's INVITE that says what the target's refusal `m` says:
- * all of it with the same status, only why when the status is another one. False: it does not fit. */
+/* Writes into scratch the answer to leg a's INVITE that says what the target's refusal `m`, or its
+ * BYE, says: all of it with the same status, only why when the status is another one. False: it does not fit. */
 bool call_put_refusal(struct call *c, int status, const struct sip_msg *m, struct buf *ret);
 /* Takes the block: it is the answer when the INVITE is refused. */
 void call_refuse_with(struct call *c, struct block *answer);

@@ -166,6 +166,21 @@ void call_on_cancel(struct call *c, const struct sip_msg *m)
     call_end(c, END_CANCELED, ENDED_BY_CALLER, 487);
 }
 
+/* An early dialog ended by BYE (§15.1.1): the caller's leads to a CANCEL, which says the same, the
+ * callee's to a refusal that does. */
+static void end_early(struct leg *leg, const struct sip_msg *m)
+{
+    struct call *c = leg->call;
+    struct block answer = {0};
+    struct buf b;
+    if (leg == &c->a)
+        call_cancel_target(c, m);
+    else if (call_put_refusal(c, 487, m, &b) &&
+             block_set(c->core->blocks, &answer, buf_str(&b)) == OK)
+        call_refuse_with(c, &answer);
+    call_end(c, END_CANCELED, leg == &c->a ? ENDED_BY_CALLER : ENDED_BY_CALLEE, 487);
+}
+
 void leg_on_bye(struct leg *leg, const struct sip_msg *m, const struct path *from, struct str raw)
 {
     struct call *c = leg->call;
@@ -187,12 +202,11 @@ void leg_on_bye(struct leg *leg, const struct sip_msg *m, const struct path *fro
         return; /* it comes again */
     leg_trace(leg, t);
     c->bye = t->self;
-    enum ended_by by = leg == &c->a ? ENDED_BY_CALLER : ENDED_BY_CALLEE;
-    if (c->state == CALL_RINGING) { /* an early dialog ended by BYE (§15.1.1) */
-        call_cancel_target(c, m);
-        call_end(c, END_CANCELED, by, 487);
+    if (c->state == CALL_RINGING) {
+        end_early(leg, m);
         return;
     }
+    enum ended_by by = leg == &c->a ? ENDED_BY_CALLER : ENDED_BY_CALLEE;
     /* Before its 200 has left, the caller gets a refusal instead of it. */
     int status = c->state == CALL_UP ? 200 : leg == &c->a ? 487 : 480;
     leg_hang_up(leg->other, (struct str){0}, m);

@@ -108,6 +108,21 @@ static void a_bye_does_not_tell_a_withheld_number(void **state)
     edge_kit_end();
 }
 
+/* §15.1.1. Its sender does not hear it again. */
+static void what_the_callee_says_before_it_answers_reaches_the_caller(void **state)
+{
+    static const struct request early = {.method = "BYE", .headers = WORDS};
+    struct line caller, agent;
+    ring(&caller, &agent, "+447911120001");
+    line_request(&agent, &early);
+    has_words(last(CARRIER, "487"));
+    has_not(last(AGENT_1, "CANCEL"), "X-Result");
+    line_ack_failure(&caller);
+    line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 487);
+    edge_kit_end();
+}
+
 /* RFC 3326: "completed elsewhere" is what keeps a telephone from counting a missed call. */
 static void what_a_cancel_says_reaches_the_target(void **state)
 {
@@ -225,6 +240,7 @@ int main(void)
         cmocka_unit_test(what_a_bye_says_passes_both_ways),
         cmocka_unit_test(what_a_bye_says_waits_with_it),
         cmocka_unit_test(a_bye_does_not_tell_a_withheld_number),
+        cmocka_unit_test(what_the_callee_says_before_it_answers_reaches_the_caller),
         cmocka_unit_test(what_a_cancel_says_reaches_the_target),
         cmocka_unit_test(a_cancel_of_a_reinvite_says_why_too),
         cmocka_unit_test(a_refusal_passes_with_what_it_says),
