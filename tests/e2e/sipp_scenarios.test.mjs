@@ -107,6 +107,6 @@ test('calls', { concurrency: true }, async (t) => {
     }
     run(`3pcc-C-A and 3pcc-C-B over ${from}, 3pcc-A and 3pcc-B over ${to}`, () => thirdParty(from, to));
   }
-  for (const [name, { no }] of Object.entries(scenarios)) if (no) run(name, () => {}, { skip: no });
+  for (const [name, { no }] of Object.entries(scenarios)) if (no) t.diagnostic(`${name} makes no call: ${no}`);
   await Promise.all(runs);
 });
