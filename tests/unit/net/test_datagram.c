@@ -124,6 +124,27 @@ static void nobody_listens_and_the_socket_goes_on(void **state)
     }
 }
 
+/* A kernel without IPv6 has nothing to say. */
+static void nobody_listens_by_ipv6(void **state)
+{
+    struct datagram *six;
+    struct addr own, nobody;
+    assert_ok(addr_parse(STR("[::1]"), 0, &own));
+    if (datagram_open(loop, &own, on_batch, NULL, &six) != OK)
+        skip();
+    memset(&refused, 0, sizeof refused);
+    datagram_on_icmp(six, on_icmp);
+    nobody = datagram_local(six);
+    nobody.port = 1; /* nobody but root may listen there, and root does not */
+    assert_ok(datagram_send(six, &nobody, STR("by IPv6")));
+    UNTIL(refused.n == 1);
+    assert_true(addr_eq(&refused.to, &nobody));
+    assert_int_equal(refused.error, ECONNREFUSED);
+    assert_string_equal(refused.quoted, "by IPv6");
+    datagram_close(six);
+    loop_turn(loop, 0);
+}
+
 static void a_packet_comes_and_an_answer_leaves(void **state)
 {
     char bytes[64];
@@ -233,6 +254,7 @@ int main(void)
         TEST(eight_mebibytes_wait_at_the_most),
         TEST(a_packet_that_cannot_be_sent_is_lost_alone),
         TEST(nobody_listens_and_the_socket_goes_on),
+        TEST(nobody_listens_by_ipv6),
         TEST(how_long_it_lay_there),
         TEST(one_address_is_opened_once),
     };
