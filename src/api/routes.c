@@ -95,7 +95,8 @@ static const struct route {
     {"GET", "/v1/messages/threads", NEEDS_READ, false, threads_list,
      .query = "limit cursor number"},
     {"POST", "/v1/ingest/sms", NEEDS_INGEST, false, ingest_sms, true, true,
-     .query = "from to text message_id status"},
+     .query = "from to text message_id ref total part only strip country national_prefix"
+              " international_prefix status"},
     {"GET", "/v1/users", NEEDS_READ, false, users_list, .query = "limit cursor account"},
     {"POST", "/v1/users", NEEDS_WRITE, true, users_create},
     {"GET", "/v1/users/{}", NEEDS_READ, false, users_get},

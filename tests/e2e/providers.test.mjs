@@ -70,6 +70,48 @@ test('a sender is taken as sent; a number in it is E.164', async () => {
   for (const e of events) assert.equal(e.from, senders[e.message]);
 });
 
+const JSON_TYPE = { type: 'application/json' };
+test('several messages of one post: each is answered, and none is lost silently', async () => {
+  const line = await sms_line();
+  const infobip = (...texts) => JSON.stringify({ results: texts.map(([messageId, to, text]) => ({ messageId, from: '19175550100', to, text })) });
+  const query = '?from=results.*.from&to=results.*.to&text=results.*.text&message_id=results.*.messageId';
+  const both = await provider(infobip(['i1', line.number, 'one'], ['i2', line.number, 'two']), { ...JSON_TYPE, query });
+  assert.deepEqual([both.status, both.json], [202, { data: [{ message_id: 'i1', duplicate: false }, { message_id: 'i2', duplicate: false }] }]);
+  const mixed = await provider(infobip(['i2', line.number, 'two'], ['i3', '+15550000001', 'lost?'], ['i4', line.number, 'four']), { ...JSON_TYPE, query });
+  assert.equal(mixed.status, 404);
+  assert.deepEqual(mixed.json.data, [{ message_id: 'i2', duplicate: true }, { error: 'not_found' }, { message_id: 'i4', duplicate: false }]);
+  const root = [1, 2].map((n) => ({ type: 'message-received', message: { id: `b${n}`, from: '+19175550100', to: [line.number], text: `root ${n}` } }));
+  root.push({ type: 'message-delivered', message: { id: 'b3', from: line.number, to: ['+19175550100'] } });
+  const way = '?from=message.from&to=message.to.0&text=message.text&message_id=message.id&only=type:message-received';
+  const bandwidth = await provider(JSON.stringify(root), { ...JSON_TYPE, query: way });
+  assert.deepEqual([bandwidth.status, bandwidth.json.data[2]], [202, { ignored: true }]);
+  const starred = await provider(JSON.stringify(root.slice(0, 1)), { ...JSON_TYPE, query: '?from=*.message.from&to=*.message.to.0&text=*.message.text&message_id=*.message.id' });
+  assert.deepEqual(starred.json.data, [{ message_id: 'b1', duplicate: true }]);
+  assert.deepEqual((await provider('[]', JSON_TYPE)).json, { data: [] });
+  assert.equal((await provider(JSON.stringify(Array(1001).fill({})), JSON_TYPE)).status, 422);
+  assert.deepEqual((await rig.receiver.wait(line.where, 5)).map((e) => e.message).sort(), ['four', 'one', 'root 1', 'root 2', 'two']);
+});
+
+test('the rules of a URL: a scheme, a country, parts, what is no text', async () => {
+  const line = await sms_line();
+  const post = async (fields, query) => { const a = await provider(form({ to: line.number, ...fields }), { query }); assert.equal(a.status, 202, a.text); return a.json; };
+  await post({ from: 'WhatsApp:+19175550100', to: `whatsapp:${line.number}`, text: 'scheme' }, '?strip=whatsapp:');
+  await post({ from: '07700900123', text: 'national' }, '?country=44&national_prefix=0');
+  await post({ msisdn: '447700900123', text: 'se', 'concat-ref': 'r', 'concat-total': '2', 'concat-part': '1' });
+  await post({ msisdn: '447700900123', text: 'wn', 'concat-ref': 'r', 'concat-total': '2', 'concat-part': '2' });
+  assert.deepEqual(await post({ Status: 'delivered' }, '?only=Status:received|inbound'), { ignored: true });
+  const events = await rig.receiver.wait(line.where, 3);
+  assert.deepEqual(events.map((e) => [e.message, e.from, e.parts]).sort(), [['national', '+447700900123', 1], ['scheme', '+19175550100', 1], ['sewn', '+447700900123', 2]]);
+});
+
+test('JSON with a mark, NUL and half pairs is read as over SMPP', async () => {
+  const line = await sms_line();
+  const body = `\uFEFF{"from":"ACME","to":"${line.number}","text":"\\ufeffa\\u0000b\\ud83dc\\ude00d\\ud83d\\ude00e\\\\u0000"}`;
+  assert.equal((await provider(body, JSON_TYPE)).status, 202);
+  const [event] = await rig.receiver.wait(line.where, 1);
+  assert.equal(event.message, 'a\ufffdb\ufffdc\ufffdd\u{1f600}e\\u0000');
+});
+
 test('the provider\'s repeat is absorbed; without an id, Idempotency-Key is one', async () => {
   const line = await sms_line();
   const body = form({ from: '+19175550100', to: line.number, text: 'once', id: 'r-1' });
@@ -138,7 +180,8 @@ test('what is wrong with a post is said; and the answer may be 200 or 204', asyn
   await check(400, 'bad_form', 'from=%zz&to=1&text=x');
   await check(400, 'bad_form', 'from=%ff&to=1&text=x');
   await check(400, 'bad_json', '{', { type: 'application/json' });
-  await check(400, 'bad_json', '[]', { type: 'application/json' });
+  await check(400, 'bad_json', '7', { type: 'application/json' });
+  for (const query of ['?only=x', '?country=+44', '?national_prefix=x', '?country=12345']) await check(422, 'invalid_field', form(good), { query });
   await check(415, 'unsupported_media_type', form(good), { type: 'text/plain' });
   await check(415, 'unsupported_media_type', form(good), { type: 'multipart/form-data; boundary=x' });
   await check(413, 'too_large', 'x='.padEnd(256 * 1024 + 1, 'x'));

@@ -10,7 +10,10 @@
     X(TO, "to", "to|To|recipient|destination|Recipient|Destination|dst")                           \
     X(TEXT, "text", "text|Text|Body|body|message|Message|content|Content")                         \
     X(MESSAGE_ID, "message_id",                                                                    \
-      "message_id|MessageSid|messageId|MessageUUID|message_uuid|MessageId|id|Id")
+      "message_id|MessageSid|messageId|MessageUUID|message_uuid|MessageId|id|Id")                  \
+    X(REF, "ref", "concat-ref") /* of a text in parts: what its parts share */                     \
+    X(TOTAL, "total", "concat-total")                                                              \
+    X(PART, "part", "concat-part")
 
 enum sms_field {
 #define X(id, name, names) SMS_FIELD_##id,
@@ -30,10 +33,12 @@ MUST_USE enum err sms_fields_parse(struct str text, struct sms_fields *ret, cons
 /* Sets one field's names; ERR_INVALID when there is none, or they are too long. */
 MUST_USE enum err sms_fields_set(struct sms_fields *f, enum sms_field field, struct str names);
 
-/* Gives the value under the first of the names that is there; absent: p == NULL. In JSON a name may
- * be a path ("data.payload.to.0.phone_number"), and a whole number is its digits, written to `mem`.
+/* Gives the value under the first of the names ("from|msisdn") that is there; absent: p == NULL. In
+ * JSON a name may be a path ("data.payload.to.0.phone_number") in which `*` is the item's place in
+ * an array ("results.*.from"). A whole number is its digits there, written to `mem`, and true and
+ * false are those words. */
+struct str sms_value_of_form(struct str names, const struct form *form);
+struct str sms_value_of_json(struct str names, const struct json *doc, size_t item, char mem[32]);
+/* Gives the array of the first name with `*` that leads to one; NULL: the document is one message.
  */
-struct str sms_field_of_form(const struct sms_fields *f, enum sms_field field,
-                             const struct form *form);
-struct str sms_field_of_json(const struct sms_fields *f, enum sms_field field,
-                             const struct json *doc, char mem[32]);
+const struct json *sms_items_of_json(const struct sms_fields *f, const struct json *doc);

@@ -17,7 +17,7 @@ static struct str of_form(enum sms_field f, const char *body)
     static char copy[256];
     struct form form;
     assert_ok(form_parse(str_of(body), &form));
-    struct str v = sms_field_of_form(&fields, f, &form);
+    struct str v = sms_value_of_form(str_of(fields.names[f]), &form);
     assert_true(v.n < sizeof copy);
     if (v.p) {
         memcpy(copy, v.p, v.n);
@@ -61,19 +61,39 @@ static void json_has_paths_and_numbers(void **state)
     struct json *doc;
     assert_ok(json_parse(str_of(text), &doc, NULL, 0));
     configured("to=to.1.n, text=data.payload.text|body");
-    assert_str(sms_field_of_json(&fields, SMS_FIELD_FROM, doc, mem), "447911123456");
-    assert_str(sms_field_of_json(&fields, SMS_FIELD_TO, doc, mem), "+2");
-    assert_str(sms_field_of_json(&fields, SMS_FIELD_TEXT, doc, mem), "hi");
-    assert_str(sms_field_of_json(&fields, SMS_FIELD_MESSAGE_ID, doc, mem), "-7");
+    assert_str(sms_value_of_json(str_of(fields.names[SMS_FIELD_FROM]), doc, 0, mem),
+               "447911123456");
+    assert_str(sms_value_of_json(str_of(fields.names[SMS_FIELD_TO]), doc, 0, mem), "+2");
+    assert_str(sms_value_of_json(str_of(fields.names[SMS_FIELD_TEXT]), doc, 0, mem), "hi");
+    assert_str(sms_value_of_json(str_of(fields.names[SMS_FIELD_MESSAGE_ID]), doc, 0, mem), "-7");
     static const char *const none[] = {"to=to",           "to=to.2.n", "to=to.n",
                                        "to=to.1.n.x",     "to=to..n",  "to=to.-1.n",
                                        "to=data.payload", "to=body",   "to=.to.1.n"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         configured(none[i]);
-        struct str v = sms_field_of_json(&fields, SMS_FIELD_TO, doc, mem);
+        struct str v = sms_value_of_json(str_of(fields.names[SMS_FIELD_TO]), doc, 0, mem);
         if (v.p)
             fail_msg("%s found \"%.*s\"", none[i], STR_FMT(v));
     }
+    json_free(doc);
+}
+
+static void a_star_is_the_items_place(void **state)
+{
+    static const char text[] = "{\"a\":[{\"f\":\"1\"},{\"f\":\"2\"}],\"b\":{\"f\":true}}";
+    char mem[32];
+    struct json *doc;
+    assert_ok(json_parse(str_of(text), &doc, NULL, 0));
+    configured("from=x.*.f|a.*.f");
+    assert_ptr_equal(sms_items_of_json(&fields, doc), json_get(doc, "a"));
+    assert_str(sms_value_of_json(STR("a.*.f"), doc, 1, mem), "2");
+    assert_null(sms_value_of_json(STR("a.*.f"), doc, 2, mem).p);
+    assert_null(sms_value_of_json(STR("b.*"), doc, 0, mem).p);
+    assert_str(sms_value_of_json(STR("b.f"), doc, 0, mem), "true");
+    configured("from=b.*.f");
+    assert_null(sms_items_of_json(&fields, doc));
+    configured("");
+    assert_null(sms_items_of_json(&fields, doc));
     json_free(doc);
 }
 
@@ -83,6 +103,7 @@ int main(void)
         cmocka_unit_test(common_names_are_known),
         cmocka_unit_test(the_operator_names_them),
         cmocka_unit_test(json_has_paths_and_numbers),
+        cmocka_unit_test(a_star_is_the_items_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
