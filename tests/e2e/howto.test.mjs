@@ -195,3 +195,39 @@ ${script.replace('/var/spool/hookswitch', s.dir)}`);
   const busy = (await rig.receiver.wait(line.where, 4))[3];
   assert.deepEqual([busy.caller_id, busy.answered, busy.end_reason, busy.ended_by], ['anonymous', false, 'busy', 'system']);
 });
+
+/** The query of the URL in that provider's section of the page. */
+function mapping(provider) {
+  const text = readFileSync(fileURLToPath(new URL('../../docs/howto/sms-providers.md', import.meta.url)), 'utf8');
+  const section = text.split(/^## /m).find((s) => s.startsWith(`${provider}\n`));
+  return new URL(/https:[^\s`]*\/v1\/ingest\/sms[^\s`]*/.exec(section)[0].replaceAll('…', '')).search;
+}
+
+test('sms-providers.md: each provider\'s URL reads a post of its shape, and passes over its reports', async (t) => {
+  const from = '+19175550100';
+  const json = (o) => [JSON.stringify(o), 'application/json'];
+  const form = (o) => [new URLSearchParams(o).toString(), 'application/x-www-form-urlencoded'];
+  const posts = {
+    Twilio: (to) => [form({ MessageSid: 'SM1', From: from, To: to, Body: 'hi', NumMedia: '0' })],
+    Vonage: (to) => [form({ msisdn: from.slice(1), to: to.slice(1), messageId: 'V1', text: 'hi', type: 'text' })],
+    Plivo: (to) => [form({ From: from.slice(1), To: to.slice(1), Text: 'hi', MessageUUID: 'P1' })],
+    Telnyx: (to) => ['message.received', 'message.finalized'].map((event_type) => json({ data: { event_type, payload: { id: 'T1', text: 'hi',
+      from: { phone_number: from }, to: [{ phone_number: to }] } } })),
+    Infobip: (to) => [json({ results: [{ messageId: 'I1', from: from.slice(1), to: to.slice(1), text: 'hi', cleanText: 'hi' }], messageCount: 1 })],
+    Bandwidth: (to) => ['message-received', 'message-delivered'].map((type) => json([{ type, to, message: { id: 'B1', from, to: [to], text: 'hi' } }])),
+    MessageBird: (to) => [json({ id: 'M1', originator: from.slice(1), recipient: to.slice(1), body: 'hi' })],
+    Sinch: (to) => ['mo_text', 'delivery_report_sms'].map((type) => json({ type, id: 'S1', from: from.slice(1), to: to.slice(1), body: 'hi' })),
+  };
+  for (const [provider, post] of Object.entries(posts)) await t.test(provider, async () => {
+    const line = await rig.line();
+    await rig.daemon.must('PATCH', `/v1/numbers/${encodeURIComponent(line.number)}`, { sms: true });
+    for (const [body, type] of post(line.number)) {
+      const answer = await fetch(`${rig.daemon.url}/v1/ingest/sms${mapping(provider)}`, { method: 'POST', body,
+        headers: { 'content-type': type, authorization: `Bearer ${key}` } });
+      assert.equal(Math.floor(answer.status / 100), 2, await answer.text());
+    }
+    const [event] = await rig.receiver.wait(line.where, 1);
+    assert.deepEqual([event.from, event.message], [from, 'hi']);
+    assert.equal((await rig.daemon.must('GET', `/v1/events?number=${encodeURIComponent(line.number)}`)).data.length, 1);
+  });
+});
