@@ -20,26 +20,12 @@ void answer_start(struct http_answer *a)
     response_reader_init(&a->in, &max, on_body, a);
 }
 
-static void answer_take_line(struct http_answer *a)
-{
-    a->in.status = a->in.line_status;
-    a->in.complete = a->in.is_cut = true;
-}
-
 enum err answer_feed(struct http_answer *a, struct str bytes, size_t *ret_rest)
 {
     enum err err = response_reader_feed(&a->in, bytes, ret_rest);
     if (err != ERR_SYNTAX || !a->in.line_status)
         return err;
-    answer_take_line(a);
+    a->in.status = a->in.line_status;
+    a->in.complete = a->in.is_cut = true;
     return OK;
-}
-
-bool answer_end(struct http_answer *a)
-{
-    if (response_reader_end(&a->in))
-        return true;
-    if (a->in.begun && a->in.line_status)
-        answer_take_line(a);
-    return a->in.complete;
 }

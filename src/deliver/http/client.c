@@ -250,7 +250,8 @@ static void on_end(struct stream *s, void *arg, enum err why)
         pool_close(c);
         return;
     }
-    if (c->answer && (answer_end(c->answer) || (why == ERR_TOO_BIG && c->answer->in.begun))) {
+    if (c->answer &&
+        (response_reader_end(&c->answer->in) || (why == ERR_TOO_BIG && c->answer->in.begun))) {
         finish(x, OK); /* enough was read to know how it went */
         return;
     }

@@ -28,8 +28,6 @@ void answer_start(struct http_answer *a);
 /* Feeds it. A fault of framing behind a status line that came whole completes the answer: that line
  * says how it went, and the connection carries nothing more. Else as response_reader_feed. */
 MUST_USE enum err answer_feed(struct http_answer *a, struct str bytes, size_t *ret_rest);
-/* The connection ended. True: it is known how it went, as an answer cut in its body says it too. */
-bool answer_end(struct http_answer *a);
 
 enum { KEY_MAX = 300 };
 struct http_conn {
