@@ -170,9 +170,9 @@ enum err event_of_call(enum event_kind kind, const struct call_facts *f, int64_t
     json_put_str(&w, "api_version", STR(EVENT_API_VERSION));
     json_put_str(&w, "call_id", f->call_id);
     json_put_str(&w, "caller_name",
-                 f->caller_name.p ? str_slice(f->caller_name, 0, NAME_MAX) : STR(""));
+                 f->caller_name.p ? str_slice_utf8(f->caller_name, NAME_MAX) : STR(""));
     put_verified(&w, f->verified);
-    json_put_str(&w, "trunk", str_slice(f->trunk, 0, NAME_MAX));
+    json_put_str(&w, "trunk", str_slice_utf8(f->trunk, NAME_MAX));
     put_own(&w, kind, f, now_ms);
     if (f->simulated)
         json_put_bool(&w, "simulated", true);

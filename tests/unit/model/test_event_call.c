@@ -126,6 +126,23 @@ static void the_longest_facts_fit(void **state)
         json_free(made_of(kind[i], &f));
 }
 
+static void a_long_name_ends_with_a_whole_character(void **state)
+{
+    char name[601];
+    struct call_facts f = facts;
+    for (size_t i = 1; i < sizeof name; i += 2)
+        memcpy(name + i, "\xc3\xa4", 2);
+    name[0] = 'x';
+    f.caller_name = str_of_bytes(name, 255); /* whole */
+    struct json *doc = made_of(EVENT_INCOMING_CALL, &f);
+    assert_true(str_eq(text_of(doc, "caller_name"), f.caller_name));
+    json_free(doc);
+    f.caller_name = str_of_bytes(name, sizeof name);
+    doc = made_of(EVENT_INCOMING_CALL, &f);
+    assert_true(str_eq(text_of(doc, "caller_name"), str_of_bytes(name, 255)));
+    json_free(doc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +151,7 @@ int main(void)
         cmocka_unit_test(a_value_is_cut_between_characters),
         cmocka_unit_test(what_was_cut_before_is_said_with_every_event),
         cmocka_unit_test(the_longest_facts_fit),
+        cmocka_unit_test(a_long_name_ends_with_a_whole_character),
     };
     assert_ok(crypto_start());
     return cmocka_run_group_tests(tests, NULL, NULL);
