@@ -174,7 +174,7 @@ static void while_an_endpoint_settles_no_schedule_grows(void **state)
     char id[ID_SIZE];
     assert_ok(str_copy(str_of(p->id), id, sizeof id));
     for (int i = 0; clock_mono_ms() < back_ms + SETTLED_MS; i++) {
-        char other[16];
+        char other[24];
         snprintf(other, sizeof other, "other_%d", i);
         post_reply(post_open(ep, id), 500);
         deliver_kit_event(1, other, other);
