@@ -154,7 +154,8 @@ struct call {
     handle self;
     uint8_t state; /* enum call_state; call_set_state alone writes it */
     bool simulated;
-    bool restored; /* from before a restart */
+    bool restored;    /* from before a restart */
+    bool began_again; /* its call_id has the branch in it (call_begin_again) */
     char verified;
     bool headers_cut;      /* there was more than is kept of the X-* headers */
     uint8_t n_events;      /* told or waiting, in all */
@@ -211,6 +212,9 @@ MUST_USE enum err call_keep_names(struct call *c, const struct call_names *n);
 void call_reap_later(struct call *c); /* on entering OVER */
 void call_free(struct call *c);
 struct leg *call_leg(struct call *c, char name);
+
+/* in.c: as struct calls says */
+bool call_begin_again(struct call *c);
 
 /* leg.c */
 void leg_init(struct leg *leg, struct call *c, char name);

@@ -24,6 +24,8 @@ enum err calls_init(struct calls *calls, struct sip_core *core, size_t max)
     calls->core = core;
     calls->states = call_states;
     calls->announce = call_ask_ahead;
+    calls->begin_again = call_begin_again;
+    calls->began_ms = loop_now_ms(core->c.loop);
     loop_on_turn_end(core->c.loop, reap, calls);
     calls->by_id = map_new();
     calls->restored = map_new();

@@ -25,12 +25,16 @@ struct calls {
     struct sip_core *core;
     struct pool *pool;
     struct map *by_id, *restored;    /* by call_id; by token, legs from before a restart */
+    int64_t began_ms;                /* mono: when this process took over */
     uint32_t starts;                 /* which start of the daemon this is: CSeqs grow with it */
     const struct state_rule *states; /* the table, one rule a state */
     struct call *over;               /* freed at the end of the turn */
     struct broken broken;
     /* An incoming_call is about to be stored: whoever may be asked is asked beside the commit. */
     void (*announce)(struct call *c, const struct event *incoming, const struct admission *a);
+    /* The ids of its INVITE are those of a call that is over. True: it is a call of its own, and its
+     * incoming_call is to be made again. */
+    bool (*begin_again)(struct call *c);
     void (*on_none)(void *arg); /* the last one is over */
     void *arg;
 };

@@ -53,6 +53,33 @@ static void derive_call_id(const struct sip_msg *m, const struct party *p, char 
     id_derive("call", part, 4, out);
 }
 
+/* Within 64 × T1 of its start the daemon cannot tell the INVITE of a call that ended under the one
+ * before from a new one. Later each INVITE that it took has a transaction, or is over: another branch
+ * is another call (§8.2.2.2), whose call_id has the branch in it. */
+bool call_begin_again(struct call *c)
+{
+    struct calls *calls = c->calls;
+    struct sip_core *core = c->core;
+    struct txn *t = txn_at(core->txns, c->x.server);
+    bool may_be_the_same = loop_now_ms(core->c.loop) - calls->began_ms < 64 * core->c.t1_ms;
+    if (may_be_the_same || c->began_again || !t || txn_request(t, &core->again) != OK)
+        return false;
+    const struct str part[] = {str_of(c->call_id), core->again.via.branch};
+    char call_id[ID_SIZE];
+    id_derive("call", part, 2, call_id);
+    map_remove(calls->by_id, str_of(c->call_id));
+    memcpy(c->call_id, call_id, sizeof c->call_id);
+    c->began_again = true;
+    if (map_put(calls->by_id, str_of(c->call_id), c, NULL) != OK)
+        return false;
+    (void)!trace_id_parse(str_of(call_id), &c->trace);
+    t->trace = c->trace;
+    core_trace(core, &c->trace, 'a', &t->path, block_str(&t->request));
+    decision_free(c->decision); /* it was asked for the event that was there before */
+    c->decision = NULL;
+    return true;
+}
+
 struct call *call_of_invite(struct calls *calls, const struct sip_msg *m, const struct party *party)
 {
     char call_id[ID_SIZE];

@@ -167,6 +167,22 @@ static bool keep_unsure(struct outbox *o, struct admission **a, enum err err)
     return true;
 }
 
+static enum err push(struct call *c, const struct call_news *n);
+
+/* Its incoming_call was there before. True: it is another call all the same, and says so anew. */
+static bool say_anew(struct call *c, struct admission *a)
+{
+    call_then *then = c->outbox->first->then;
+    if (!c->calls->begin_again(c))
+        return false;
+    admission_withdraw(a, call_sequences(c));
+    pop(c->outbox);
+    enum err err = push(c, &(struct call_news){.kind = EVENT_INCOMING_CALL, .then = then});
+    if (err != OK)
+        tell(c, then, err);
+    return true;
+}
+
 static void take_answer(struct call *c, struct admission **a, enum err err, bool duplicate)
 {
     bool incoming = has(c, EVENT_INCOMING_CALL);
@@ -175,9 +191,11 @@ static void take_answer(struct call *c, struct admission **a, enum err err, bool
         on_store_failed(c, err);
         return;
     }
-    /* An incoming_call that was there before: a repeat of a call that has ended since. */
-    if (err == OK && duplicate && incoming)
-        err = ERR_EXISTS;
+    if (err == OK && duplicate && incoming) {
+        if (say_anew(c, *a))
+            return;
+        err = ERR_EXISTS; /* a repeat of a call that has ended since */
+    }
     if (err != OK) {
         session_not_stored(c, c->outbox->first->event);
         admission_withdraw(*a, call_sequences(c));

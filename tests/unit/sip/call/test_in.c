@@ -79,11 +79,67 @@ static void a_cancel_that_fits_no_invite_does_not(void **state)
     edge_kit_end();
 }
 
+/* The INVITE with these ids, on a branch of its own; the agent is busy when it is asked. */
+static void call_with_the_same_ids(void)
+{
+    size_t packets = edge_kit_packets();
+    line_request(&caller, &(struct request){.method = "INVITE", .cseq = 1, .body = LINE_SDP});
+    struct edge_packet *invite = edge_kit_last(AGENT_1, "INVITE");
+    bool asked = false;
+    for (size_t i = packets; i < edge_kit_packets(); i++)
+        asked |= edge_kit_packet(i) == invite;
+    if (asked) {
+        line_of_invite(&agent, invite, "agent");
+        line_answer(&agent, invite, 486);
+    }
+    line_ack_failure(&caller);
+}
+
+/* §8.2.2.2: what is merged is merged while its transaction is there. */
+static void the_same_ids_after_the_end_are_another_call(void **state)
+{
+    struct stored_call c[8];
+    edge_kit_begin(1);
+    line_new(&caller, CARRIER, "same", "+447911120001");
+    call_with_the_same_ids();
+    edge_kit_advance(31999); /* it may be an INVITE from before the daemon began */
+    call_with_the_same_ids();
+    assert_non_null(edge_kit_last(CARRIER, "482"));
+    assert_int_equal(edge_kit_calls(c, 8), 1);
+    edge_kit_advance(6000);
+    for (size_t n = 2; n <= 3; n++) {
+        call_with_the_same_ids();
+        assert_int_equal(edge_kit_calls(c, 8), n);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(c[i].n, 2); /* incoming_call, call_ended */
+        edge_kit_advance(6000);
+    }
+    assert_null(edge_kit_faults());
+    edge_kit_end();
+}
+
+/* Killed behind its end: the same INVITE, repeated, is the same call. */
+static void the_same_ids_behind_a_restart_are_the_call_that_ended(void **state)
+{
+    struct stored_call c[8];
+    edge_kit_begin(1);
+    edge_kit_advance(60000);
+    line_new(&caller, CARRIER, "same", "+447911120001");
+    call_with_the_same_ids();
+    assert_ok(edge_kit_restart());
+    call_with_the_same_ids();
+    assert_non_null(edge_kit_last(CARRIER, "482"));
+    assert_int_equal(edge_kit_calls(c, 8), 1);
+    edge_kit_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cancel_with_a_branch_of_its_own_cancels),
         cmocka_unit_test(a_cancel_that_fits_no_invite_does_not),
+        cmocka_unit_test(the_same_ids_after_the_end_are_another_call),
+        cmocka_unit_test(the_same_ids_behind_a_restart_are_the_call_that_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
