@@ -207,6 +207,7 @@ static void of_a_refusal_with_another_status_only_the_reason_passes(void **state
     has_words(p);
     has_not(p, "Retry-After");
     has_not(p, "Warning");
+    assert_true(str_eq(packet_parse(p)->reason, STR("Server Internal Error")));
     assert_int_equal(packet_parse(p)->body.n, 0);
     line_ack_failure(&caller);
     edge_kit_end();

@@ -51,6 +51,29 @@ static void an_answer_that_may_be_stored_is_told(void **state)
     edge_kit_end();
 }
 
+/* Three seconds are all that the people on the line wait for the store; the event is tried on. */
+static void nobody_waits_for_the_store_for_longer_than_three_seconds(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(1);
+    line_invite(&caller, CARRIER, "+447911120001");
+    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
+    fault_arm(FAULT_COMMIT, FAULT_NOT_DONE, 1, 1000);
+    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    edge_kit_advance(2999);
+    assert_null(edge_kit_last(CARRIER, "200"));
+    edge_kit_advance(1);
+    line_learn(&caller, last(CARRIER, "200"));
+    line_ack(&caller, 1);
+    fault_disarm();
+    assert_string_equal(edge_kit_events(), "incoming_call");
+    edge_kit_advance(1000);
+    assert_string_equal(edge_kit_events(), "incoming_call call_answered");
+    line_say(&caller, "BYE");
+    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    edge_kit_end();
+}
+
 /* Nothing was written, that is sure: there is no call. */
 static void a_call_that_is_not_stored_leaves_no_trace(void **state)
 {
@@ -144,6 +167,7 @@ static void an_unsure_answer_that_can_never_be_stored_is_given(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_waits_for_the_store_for_longer_than_three_seconds),
         cmocka_unit_test(a_call_that_may_be_stored_is_ended),
         cmocka_unit_test(an_answer_that_may_be_stored_is_told),
         cmocka_unit_test(a_call_that_is_not_stored_leaves_no_trace),

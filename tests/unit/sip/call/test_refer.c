@@ -142,6 +142,35 @@ static void a_refer_names_another_call_as_the_other_side_knows_it(void **state)
     hang_up(&one, &agent_one);
 }
 
+/* Nor does it learn the ids of another tenant's call: what it names passes as it is. */
+static void a_refer_names_no_call_of_another_account(void **state)
+{
+    struct line one, agent_one, two, agent_two;
+    char header[2000], got[1000];
+    talk(&one, &agent_one);
+    line_invite(&two, CARRIER, "+447911120009"); /* account 2's */
+    edge_kit_reply(edge_kit_question(edge_kit_questions() - 1), 200, "{\"action\":\"default\"}");
+    line_of_invite(&agent_two, last(AGENT_1, "INVITE"), "agent2");
+    line_answer(&agent_two, last(AGENT_1, "INVITE"), 200);
+    line_learn(&two, last(CARRIER, "200"));
+    line_ack(&two, 1);
+    const struct sip_msg *ok = packet_parse(last(CARRIER, "200"));
+    size_t at = str_find(ok->call_id, '@');
+    snprintf(header, sizeof header,
+             "Refer-To: <sip:a@5.0.2.1?Replaces=%.*s%%40%.*s%%3Bto-tag%%3D%.*s"
+             "%%3Bfrom-tag%%3D%.*s>\r\n",
+             STR_FMT(str_slice(ok->call_id, 0, at)), STR_FMT(str_from(ok->call_id, at + 1)),
+             STR_FMT(ok->to.tag), STR_FMT(ok->from.tag));
+    line_request(&one, &(struct request){.method = "REFER", .headers = header});
+    const struct sip_msg *refer = packet_parse(last(AGENT_1, "REFER"));
+    snprintf(got, sizeof got, "Refer-To: %.*s\r\n", STR_FMT(sip_value(refer, SIP_H_REFER_TO)));
+    assert_string_equal(got, header);
+    line_answer(&agent_one, last(AGENT_1, "REFER"), 202);
+    line_say(&two, "BYE");
+    line_answer(&agent_two, last(AGENT_1, "BYE"), 200);
+    hang_up(&one, &agent_one);
+}
+
 /* RFC 3891 §3: it is never a second call. */
 static void an_invite_that_replaces_is_refused(void **state)
 {
@@ -169,6 +198,7 @@ int main(void)
         cmocka_unit_test(other_events_pass_as_they_are),
         cmocka_unit_test(the_oldest_is_forgotten),
         cmocka_unit_test(a_refer_names_another_call_as_the_other_side_knows_it),
+        cmocka_unit_test(a_refer_names_no_call_of_another_account),
         cmocka_unit_test(an_invite_that_replaces_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

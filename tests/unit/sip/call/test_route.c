@@ -96,6 +96,18 @@ static void ringing_is_told_once_also_behind_a_100(void **state)
     edge_kit_end();
 }
 
+/* What another final answer says is about the call, not about the server. */
+static void after_another_refusal_no_address_is_asked(void **state)
+{
+    struct line caller, agent;
+    begin(&caller, "+447911120003");
+    resolve_to(AGENT_1, AGENT_2);
+    line_of_invite(&agent, last(AGENT_1, "INVITE"), "one");
+    line_answer(&agent, last(AGENT_1, "INVITE"), 500);
+    assert_null(edge_kit_last(AGENT_2, "INVITE"));
+    give_up(&caller);
+}
+
 static void the_503_of_the_last_address_is_the_targets(void **state)
 {
     static const struct response busy = {.status = 503, .tag = "one", .headers = "X-Why: full\r\n"};
@@ -303,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(after_503_the_next_address_is_asked_at_once),
         cmocka_unit_test(ringing_is_told_once_also_behind_a_100),
+        cmocka_unit_test(after_another_refusal_no_address_is_asked),
         cmocka_unit_test(the_503_of_the_last_address_is_the_targets),
         cmocka_unit_test(where_nobody_listens_the_next_address_is_asked_at_once),
         cmocka_unit_test(a_forged_icmp_message_changes_nothing),
