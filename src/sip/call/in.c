@@ -62,6 +62,9 @@ bool call_begin_again(struct call *c)
     struct sip_core *core = c->core;
     struct txn *t = txn_at(core->txns, c->x.server);
     bool may_be_the_same = loop_now_ms(core->c.loop) - calls->began_ms < 64 * core->c.t1_ms;
+    if (c->state !=
+        CALL_TAKING) /* its caller has left: it leaves no trace, as if it had not come */
+        return false;
     if (may_be_the_same || c->began_again || !t || txn_request(t, &core->again) != OK)
         return false;
     const struct str part[] = {str_of(c->call_id), core->again.via.branch};

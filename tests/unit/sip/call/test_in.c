@@ -118,6 +118,25 @@ static void the_same_ids_after_the_end_are_another_call(void **state)
     edge_kit_end();
 }
 
+/* Its caller takes it back while it is being stored. */
+static void the_same_ids_taken_back_at_once_leave_nothing(void **state)
+{
+    struct stored_call c[8];
+    edge_kit_begin(1);
+    line_new(&caller, CARRIER, "same", "+447911120001");
+    call_with_the_same_ids();
+    edge_kit_advance(60000);
+    edge_kit.store_held = true;
+    line_request(&caller, &(struct request){.method = "INVITE", .cseq = 1, .body = LINE_SDP});
+    line_cancel(&caller);
+    edge_kit.store_held = false;
+    edge_kit_turn();
+    last(CARRIER, "487");
+    line_ack_failure(&caller);
+    assert_int_equal(edge_kit_calls(c, 8), 1);
+    edge_kit_end();
+}
+
 /* Killed behind its end: the same INVITE, repeated, is the same call. */
 static void the_same_ids_behind_a_restart_are_the_call_that_ended(void **state)
 {
@@ -139,6 +158,7 @@ int main(void)
         cmocka_unit_test(a_cancel_with_a_branch_of_its_own_cancels),
         cmocka_unit_test(a_cancel_that_fits_no_invite_does_not),
         cmocka_unit_test(the_same_ids_after_the_end_are_another_call),
+        cmocka_unit_test(the_same_ids_taken_back_at_once_leave_nothing),
         cmocka_unit_test(the_same_ids_behind_a_restart_are_the_call_that_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
