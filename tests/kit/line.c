@@ -2,6 +2,7 @@
 #include "line.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "edge_kit_own.h"
@@ -177,6 +178,16 @@ static void message_put_same(const struct sip_msg *m, enum sip_header_id id)
 {
     for (size_t i = 0; sip_header(m, id, i); i++)
         buf_printf(&out, "%s: %.*s\r\n", sip_header_name(id), STR_FMT(sip_header(m, id, i)->value));
+}
+
+struct edge_packet *packet_last(const char *to, const char *what)
+{
+    struct edge_packet *p = edge_kit_last(to, what);
+    if (!p) {
+        fprintf(stderr, "no %s went to %s\n", what, to);
+        abort();
+    }
+    return p;
 }
 
 void packet_answer(const struct edge_packet *request, const struct response *r)

@@ -55,5 +55,8 @@ struct response {
 void packet_answer(const struct edge_packet *request, const struct response *r);
 /* Answers as usual: `status`, the tag of the line, an answer in a 2xx to INVITE. */
 void line_answer(struct line *l, const struct edge_packet *request, int status);
+/* The newest to `to` whose method or status is `what`, as edge_kit_last; the test ends when there is
+ * none. */
+struct edge_packet *packet_last(const char *to, const char *what);
 /* Returns the text of the last message that a peer sent, to repeat or spoil it. */
 struct str line_last_sent(void);

@@ -17,7 +17,7 @@ struct peer {
     unsigned n;
 };
 
-/* What was said by the settings once. Those of before are kept, because somebody may still look at
+/* The settings as they were said once. Those of before are kept, because somebody may still look at
  * them: a reload is rare, and each is some kilobytes. */
 struct edition {
     struct trust trust;

@@ -123,7 +123,7 @@ struct attempt_rows { /* of one delivery */
     struct control outcome; /* of the first attempt, which is the one that a call waits for */
 };
 
-/* What the call made of the answer; it is read as it was then, but of a body its first 4 KiB. */
+/* The call's verdict on the answer; it is read as it was then, but of a body its first 4 KiB. */
 static void attempt_decide(struct attempt_rows *rows, const struct attempt *a)
 {
     rows->decided = true;

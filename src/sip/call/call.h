@@ -373,7 +373,7 @@ void outbox_free(struct call *c); /* what waits is not stored; not while it is h
 /* store.c: the event, and the row that is stored with it */
 MUST_USE enum err call_event(const struct call *c, const struct call_news *n, struct event **ret);
 MUST_USE enum err call_admission(struct call *c, const struct event *of, struct admission **ret);
-/* What counts the call's events to each endpoint; NULL for a call from before a restart, whose
+/* The counters of the call's events to each endpoint; NULL for a call from before a restart, whose
  * numbers the store looks up. */
 struct sequences *call_sequences(struct call *c);
 

@@ -9,7 +9,7 @@
 #include "base/metrics.h"
 #include "sip/call/call.h"
 
-/* What stands in the BYE behind the dialog's headers: those of the other leg's BYE and its body, or
+/* The rest of the BYE, behind the dialog's headers: those of the other leg's BYE and its body, or
  * our Reason. It is kept, because the BYE may have to wait. */
 static void write_rest(struct leg *leg, struct str reason, const struct sip_msg *m)
 {

@@ -1,6 +1,6 @@
 /* outbox: the events of a call that wait for the store, one after another: the next is handed in
  * only when the one before is durable, so that a store in trouble can make no gaps in `sequence`.
- * What waits for an event is named with it (`then`). A call that has nothing to say has no outbox.
+ * Each event names what waits for it (`then`). A call that has nothing to say has no outbox.
  * Edge's thread. */
 #include <stdlib.h>
 

@@ -17,7 +17,7 @@ struct route {
     bool in_row;       /* the call's row tells of the INVITE that rings */
     int64_t until_ms;  /* the target's turn lasts so long: the loop's time */
     handle client;     /* the INVITE under way */
-    /* What the caller hears if nobody else takes the call: the last target's refusal with what it
+    /* The caller's answer if nobody else takes the call: the last target's refusal with what it
      * says, as an answer to the caller's INVITE; empty when the target said nothing. */
     struct block refusal;
     int refused_with; /* the target's own status */

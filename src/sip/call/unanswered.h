@@ -15,7 +15,7 @@ enum invite_part { /* what a CANCEL repeats; its CSeq is 1 */
                    INVITE_PARTS
 };
 
-/* What does not fit is left out. */
+/* Leaves out whatever does not fit. */
 void unanswered_print(const struct call *c, struct buf *out);
 
 struct unanswered {

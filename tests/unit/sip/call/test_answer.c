@@ -2,22 +2,14 @@
 #include "check.h"
 #include "line.h"
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 static void ring_with(struct line *caller, struct line *agent, const char *offer)
 {
     edge_kit_begin(1);
     line_new(caller, CARRIER, "call", "+447911120001");
     line_request(caller, &(struct request){.method = "INVITE", .body = offer});
-    line_of_invite(agent, last(AGENT_1, "INVITE"), "agent");
-    line_answer(agent, last(AGENT_1, "INVITE"), 180);
-    line_learn(caller, last(CARRIER, "180"));
+    line_of_invite(agent, packet_last(AGENT_1, "INVITE"), "agent");
+    line_answer(agent, packet_last(AGENT_1, "INVITE"), 180);
+    line_learn(caller, packet_last(CARRIER, "180"));
 }
 
 static void ring(struct line *caller, struct line *agent)
@@ -28,15 +20,15 @@ static void ring(struct line *caller, struct line *agent)
 static void talk(struct line *caller, struct line *agent)
 {
     ring(caller, agent);
-    line_answer(agent, last(AGENT_1, "INVITE"), 200);
-    line_learn(caller, last(CARRIER, "200"));
+    line_answer(agent, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(caller, packet_last(CARRIER, "200"));
     line_ack(caller, 1);
 }
 
 static void hang_up(struct line *caller, struct line *agent)
 {
     line_say(caller, "BYE");
-    line_answer(agent, last(AGENT_1, "BYE"), 200);
+    line_answer(agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -47,15 +39,15 @@ static void a_2xx_is_acknowledged_when_its_transaction_is_over(void **state)
     struct line caller, agent;
     ring_with(&caller, &agent, NULL);
     edge_kit.store_held = true;
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     edge_kit_advance(1000);
     edge_kit.store_held = false;
     edge_kit_turn();
-    last(CARRIER, "200");
+    packet_last(CARRIER, "200");
     assert_null(edge_kit_last(AGENT_1, "ACK"));
     edge_kit_advance(36000);
-    assert_int_equal(last(AGENT_1, "ACK")->cseq, 1);
-    last(AGENT_1, "BYE");
+    assert_int_equal(packet_last(AGENT_1, "ACK")->cseq, 1);
+    packet_last(AGENT_1, "BYE");
     edge_kit_end();
 }
 
@@ -67,9 +59,9 @@ static void a_refusal_with_an_unreadable_contact_counts(void **state)
     struct line caller;
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    packet_answer(last(AGENT_1, "INVITE"), &no);
-    last(AGENT_1, "ACK");
-    last(CARRIER, "480");
+    packet_answer(packet_last(AGENT_1, "INVITE"), &no);
+    packet_last(AGENT_1, "ACK");
+    packet_last(CARRIER, "480");
     line_ack_failure(&caller);
     edge_kit_end();
 }
@@ -80,11 +72,11 @@ static void an_ack_before_the_answer_acknowledges_nothing(void **state)
     talk(&caller, &agent);
     line_say(&caller, "INVITE");
     line_ack(&caller, 2);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
-    assert_int_equal(last(CARRIER, "200")->cseq, 2);
-    assert_int_equal(last(AGENT_1, "ACK")->cseq, 1);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
+    assert_int_equal(packet_last(CARRIER, "200")->cseq, 2);
+    assert_int_equal(packet_last(AGENT_1, "ACK")->cseq, 1);
     line_ack(&caller, 2);
-    assert_int_equal(last(AGENT_1, "ACK")->cseq, 2);
+    assert_int_equal(packet_last(AGENT_1, "ACK")->cseq, 2);
     hang_up(&caller, &agent);
 }
 
@@ -95,8 +87,8 @@ static void an_ack_is_known_by_the_branch_of_its_invite(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct line caller, agent, acker, stranger;
         ring_with(&caller, &agent, NULL);
-        line_answer(&agent, last(AGENT_1, "INVITE"), 200);
-        line_learn(&caller, last(CARRIER, "200"));
+        line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
+        line_learn(&caller, packet_last(CARRIER, "200"));
         acker = stranger = caller;
         snprintf(stranger.call_id, LINE_TEXT, "another");
         struct request ack = {.method = "ACK", .cseq = 1, .branch = caller.invite_branch};
@@ -106,9 +98,9 @@ static void an_ack_is_known_by_the_branch_of_its_invite(void **state)
         line_request(&stranger, &ack);
         assert_null(edge_kit_last(AGENT_1, "ACK"));
         line_request(&acker, &ack);
-        last(AGENT_1, "ACK");
+        packet_last(AGENT_1, "ACK");
         edge_kit_advance(500);
-        assert_int_equal(last(CARRIER, "200")->repeats, 0);
+        assert_int_equal(packet_last(CARRIER, "200")->repeats, 0);
         hang_up(&caller, &agent);
     }
 }
@@ -118,13 +110,13 @@ static void cseqs_of_an_early_dialog_count_on(void **state)
     struct line caller, agent;
     ring(&caller, &agent);
     line_say(&caller, "INFO");
-    assert_int_equal(last(AGENT_1, "INFO")->cseq, 2);
-    line_answer(&agent, last(AGENT_1, "INFO"), 200);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    assert_int_equal(packet_last(AGENT_1, "INFO")->cseq, 2);
+    line_answer(&agent, packet_last(AGENT_1, "INFO"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     line_ack(&caller, 1);
     line_say(&caller, "INFO");
-    assert_int_equal(last(AGENT_1, "INFO")->cseq, 3);
-    line_answer(&agent, last(AGENT_1, "INFO"), 200);
+    assert_int_equal(packet_last(AGENT_1, "INFO")->cseq, 3);
+    line_answer(&agent, packet_last(AGENT_1, "INFO"), 200);
     hang_up(&caller, &agent);
 }
 
@@ -139,17 +131,17 @@ static void the_route_set_is_that_of_the_2xx(void **state)
         const char *hop = routed ? "5.0.3.2:5060" : AGENT_1;
         edge_kit_begin(1);
         line_invite(&caller, CARRIER, "+447911120001");
-        const struct edge_packet *invite = last(AGENT_1, "INVITE");
+        const struct edge_packet *invite = packet_last(AGENT_1, "INVITE");
         line_of_invite(&agent, invite, "agent");
         packet_answer(invite, &(struct response){180, "agent", of_180[i % 2], NULL});
         packet_answer(invite, &(struct response){200, "agent", of_200[i / 2], LINE_SDP});
-        line_learn(&caller, last(CARRIER, "200"));
+        line_learn(&caller, packet_last(CARRIER, "200"));
         line_ack(&caller, 1);
-        const struct sip_msg *ack = packet_parse(last(hop, "ACK"));
+        const struct sip_msg *ack = packet_parse(packet_last(hop, "ACK"));
         assert_true(
             str_eq(sip_value(ack, SIP_H_ROUTE), routed ? STR("<sip:5.0.3.2;lr>") : STR("")));
         line_say(&caller, "BYE");
-        line_answer(&agent, last(hop, "BYE"), 200);
+        line_answer(&agent, packet_last(hop, "BYE"), 200);
         edge_kit_end();
     }
 }
@@ -160,12 +152,12 @@ static void a_2xx_without_a_tag_makes_the_call(void **state)
     struct line caller;
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    packet_answer(last(AGENT_1, "INVITE"), &(struct response){200, NULL, NULL, LINE_SDP});
-    line_learn(&caller, last(CARRIER, "200"));
+    packet_answer(packet_last(AGENT_1, "INVITE"), &(struct response){200, NULL, NULL, LINE_SDP});
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
-    assert_false(packet_parse(last(AGENT_1, "ACK"))->to.tag.n);
+    assert_false(packet_parse(packet_last(AGENT_1, "ACK"))->to.tag.n);
     line_say(&caller, "BYE");
-    packet_answer(last(AGENT_1, "BYE"), &(struct response){200, NULL, NULL, NULL});
+    packet_answer(packet_last(AGENT_1, "BYE"), &(struct response){200, NULL, NULL, NULL});
     assert_string_equal(edge_kit_events(), "incoming_call call_answered call_ended");
     edge_kit_end();
 }
@@ -178,10 +170,10 @@ static void the_200_to_cancel_has_the_tag_of_the_487(void **state)
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
     line_cancel(&caller);
-    const struct edge_packet *ok = last(CARRIER, "200");
+    const struct edge_packet *ok = packet_last(CARRIER, "200");
     assert_int_equal(ok->method, SIP_CANCEL);
     assert_ok(str_copy(packet_parse(ok)->to.tag, tag, sizeof tag));
-    assert_true(str_eq(packet_parse(last(CARRIER, "487"))->to.tag, str_of(tag)));
+    assert_true(str_eq(packet_parse(packet_last(CARRIER, "487"))->to.tag, str_of(tag)));
     line_ack_failure(&caller);
     edge_kit_end();
 }
@@ -193,16 +185,16 @@ static void the_last_of_many_forks_answers(void **state)
     char tag[16];
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    const struct edge_packet *invite = last(AGENT_1, "INVITE");
+    const struct edge_packet *invite = packet_last(AGENT_1, "INVITE");
     for (int i = 1; i <= 3 * FORKS_MAX; i++) {
         snprintf(tag, sizeof tag, "t%d", i);
         packet_answer(invite, &(struct response){180, tag, NULL, NULL});
     }
     line_of_invite(&agent, invite, tag);
     line_answer(&agent, invite, 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
-    assert_true(str_eq(packet_parse(last(AGENT_1, "ACK"))->to.tag, str_of(tag)));
+    assert_true(str_eq(packet_parse(packet_last(AGENT_1, "ACK"))->to.tag, str_of(tag)));
     hang_up(&caller, &agent);
 }
 
@@ -212,12 +204,12 @@ static void a_stray_answer_is_hung_up_behind_what_was_said(void **state)
     struct line caller, agent;
     ring(&caller, &agent);
     line_say(&caller, "INFO");
-    uint32_t said = last(AGENT_1, "INFO")->cseq;
+    uint32_t said = packet_last(AGENT_1, "INFO")->cseq;
     line_cancel(&caller);
-    last(AGENT_1, "CANCEL");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
-    last(AGENT_1, "ACK");
-    assert_true(last(AGENT_1, "BYE")->cseq > said);
+    packet_last(AGENT_1, "CANCEL");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
+    packet_last(AGENT_1, "ACK");
+    assert_true(packet_last(AGENT_1, "BYE")->cseq > said);
     edge_kit_end();
 }
 
@@ -228,18 +220,18 @@ static void requests_behind_the_200_do_not_overtake_it(void **state)
     const struct edge_packet *info[3];
     ring(&caller, &agent);
     line_say(&agent, "INFO");
-    info[0] = last(CARRIER, "INFO");
+    info[0] = packet_last(CARRIER, "INFO");
     edge_kit.store_held = true;
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     size_t n = edge_kit_packets();
     line_say(&agent, "INFO");
     line_answer(&caller, info[0], 200); /* its place is free for the next one */
     line_say(&agent, "REFER");
     line_say(&caller, "MESSAGE");
-    last(AGENT_1, "MESSAGE"); /* it knows the dialog: its requests do not wait */
-    line_answer(&agent, last(AGENT_1, "MESSAGE"), 200);
+    packet_last(AGENT_1, "MESSAGE"); /* it knows the dialog: its requests do not wait */
+    line_answer(&agent, packet_last(AGENT_1, "MESSAGE"), 200);
     line_say(&agent, "INVITE");
-    last(AGENT_1, "491");
+    packet_last(AGENT_1, "491");
     line_ack_failure(&agent);
     for (; n < edge_kit_packets(); n++)
         assert_false(edge_kit_packet(n)->is_request && edge_kit_packet(n)->to.ip[2] == 1);
@@ -255,8 +247,8 @@ static void requests_behind_the_200_do_not_overtake_it(void **state)
     assert_true(info[0]->cseq < info[1]->cseq && info[1]->cseq < info[2]->cseq);
     line_answer(&caller, info[1], 200);
     line_answer(&caller, info[2], 202);
-    assert_int_equal(last(AGENT_1, "200")->method, SIP_INFO);
-    assert_int_equal(last(AGENT_1, "202")->method, SIP_REFER);
+    assert_int_equal(packet_last(AGENT_1, "200")->method, SIP_INFO);
+    assert_int_equal(packet_last(AGENT_1, "202")->method, SIP_REFER);
     line_ack(&caller, 1);
     hang_up(&caller, &agent);
 }
@@ -267,14 +259,14 @@ static void a_bye_behind_the_200_ends_what_is_held(void **state)
     struct line caller, agent;
     ring(&caller, &agent);
     edge_kit.store_held = true;
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     line_say(&agent, "INFO");
     line_say(&agent, "BYE");
-    assert_int_equal(last(AGENT_1, "487")->method, SIP_INFO);
+    assert_int_equal(packet_last(AGENT_1, "487")->method, SIP_INFO);
     edge_kit.store_held = false;
     edge_kit_turn();
-    assert_int_equal(last(AGENT_1, "200")->method, SIP_BYE);
-    last(CARRIER, "480");
+    assert_int_equal(packet_last(AGENT_1, "200")->method, SIP_BYE);
+    packet_last(CARRIER, "480");
     assert_null(edge_kit_last(CARRIER, "INFO"));
     assert_null(edge_kit_last(CARRIER, "BYE"));
     line_ack_failure(&caller);
@@ -288,7 +280,7 @@ static void a_late_repeat_of_the_first_invite_is_not_refused(void **state)
     talk(&caller, &agent);
     struct line again = caller;
     line_say(&caller, "INVITE");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     line_ack(&caller, 2);
     size_t n = edge_kit_packets();
     snprintf(again.remote, sizeof again.remote, "<sip:+447911120001@%s>", EDGE);
@@ -306,13 +298,13 @@ static void a_late_repeat_of_a_reinvite_is_not_refused(void **state)
     talk(&caller, &agent);
     const struct request r = {.method = "INVITE", .cseq = 2, .branch = "z9hG4bK-r"};
     line_request(&caller, &r);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     line_ack(&caller, 2);
     size_t n = edge_kit_packets();
     line_request(&caller, &r);
     assert_int_equal(edge_kit_packets(), n);
     line_request(&caller, &(struct request){.method = "INVITE", .cseq = 2}); /* no repeat: new */
-    last(CARRIER, "500");
+    packet_last(CARRIER, "500");
     line_ack_failure(&caller);
     hang_up(&caller, &agent);
 }

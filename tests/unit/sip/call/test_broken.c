@@ -8,14 +8,6 @@ enum { T1 = 500, PROBE_MS = 60000 };
 
 static struct line caller, agent;
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 /* The newest connection to the agent. */
 static uint32_t stream(void)
 {
@@ -48,12 +40,12 @@ static void talk(void)
 {
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120002");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "one");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 486);
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "one");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 486);
     open_stream();
-    line_of_invite(&agent, last(AGENT_2, "INVITE"), "two");
-    line_answer(&agent, last(AGENT_2, "INVITE"), 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_of_invite(&agent, packet_last(AGENT_2, "INVITE"), "two");
+    line_answer(&agent, packet_last(AGENT_2, "INVITE"), 200);
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
 }
 
@@ -65,7 +57,7 @@ static void hang_up(void)
     line_say(&caller, "BYE");
     if (!edge_kit_last(AGENT_2, "BYE"))
         open_stream();
-    line_answer(&agent, last(AGENT_2, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_2, "BYE"), 200);
     assert_string_equal(edge_kit_events(), UP " call_ended");
     edge_kit_end();
 }
@@ -74,21 +66,21 @@ static void a_bye_goes_again_over_a_new_connection(void **state)
 {
     talk();
     line_say(&caller, "BYE");
-    uint32_t first = last(AGENT_2, "BYE")->stream;
+    uint32_t first = packet_last(AGENT_2, "BYE")->stream;
     assert_string_equal(edge_kit_events(), UP " call_ended");
-    last(CARRIER, "200");
+    packet_last(CARRIER, "200");
     end_stream(ERR_RESET);
     edge_kit_advance(T1 - 1);
     assert_false(is_connected());
     edge_kit_advance(1);
     assert_int_not_equal(stream(), first);
-    assert_int_equal(last(AGENT_2, "BYE")->repeats, 0);
+    assert_int_equal(packet_last(AGENT_2, "BYE")->repeats, 0);
     open_stream();
-    assert_int_equal(last(AGENT_2, "BYE")->repeats, 1);
-    last(AGENT_2, "BYE")->stream = stream();
-    line_answer(&agent, last(AGENT_2, "BYE"), 200);
+    assert_int_equal(packet_last(AGENT_2, "BYE")->repeats, 1);
+    packet_last(AGENT_2, "BYE")->stream = stream();
+    line_answer(&agent, packet_last(AGENT_2, "BYE"), 200);
     edge_kit_advance(64 * T1);
-    assert_int_equal(last(AGENT_2, "BYE")->repeats, 1);
+    assert_int_equal(packet_last(AGENT_2, "BYE")->repeats, 1);
     edge_kit_end();
 }
 
@@ -109,7 +101,7 @@ static void a_bye_is_tried_while_nobody_listens(void **state)
     assert_int_equal(clock_mono_ms() - said_ms, 31500);
     assert_null(edge_kit_last(AGENT_2, "BYE"));
     open_stream();
-    line_answer(&agent, last(AGENT_2, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_2, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -117,14 +109,14 @@ static void a_request_goes_again_and_its_answer_passes(void **state)
 {
     talk();
     line_say(&caller, "INFO");
-    struct edge_packet *info = last(AGENT_2, "INFO");
+    struct edge_packet *info = packet_last(AGENT_2, "INFO");
     end_stream(ERR_RESET);
     edge_kit_advance(T1);
     open_stream();
     assert_int_equal(info->repeats, 1);
     info->stream = agent.stream = stream();
     line_answer(&agent, info, 200);
-    assert_int_equal(last(CARRIER, "200")->cseq, caller.cseq);
+    assert_int_equal(packet_last(CARRIER, "200")->cseq, caller.cseq);
     hang_up();
 }
 
@@ -136,7 +128,7 @@ static void a_request_that_never_leaves_ends_no_dialog(void **state)
     edge_kit_advance(60 * T1 - 1);
     assert_null(edge_kit_last(CARRIER, "504"));
     edge_kit_advance(1);
-    assert_int_equal(last(CARRIER, "504")->cseq, caller.cseq);
+    assert_int_equal(packet_last(CARRIER, "504")->cseq, caller.cseq);
     edge_kit_advance(4 * T1);
     end_stream(ERR_UNREACHABLE);
     hang_up();
@@ -151,7 +143,7 @@ static void a_reinvite_that_never_leaves_fails_with_503(void **state)
     edge_kit_advance(64 * T1 - 1);
     assert_null(edge_kit_last(CARRIER, "503"));
     edge_kit_advance(1);
-    assert_int_equal(last(CARRIER, "503")->cseq, caller.invite_cseq);
+    assert_int_equal(packet_last(CARRIER, "503")->cseq, caller.invite_cseq);
     line_ack_failure(&caller);
     end_stream(ERR_UNREACHABLE);
     hang_up();
@@ -163,7 +155,7 @@ static void a_leg_that_is_never_reached_is_lost(void **state)
     talk();
     end_stream(ERR_CLOSED);
     edge_kit_advance(PROBE_MS);
-    line_answer(&caller, last(CARRIER, "OPTIONS"), 200);
+    line_answer(&caller, packet_last(CARRIER, "OPTIONS"), 200);
     int64_t asked_ms = clock_mono_ms();
     while (clock_mono_ms() < asked_ms + 64 * T1 - 1) {
         if (is_connected())
@@ -173,7 +165,7 @@ static void a_leg_that_is_never_reached_is_lost(void **state)
     assert_string_equal(edge_kit_events(), UP);
     edge_kit_advance(1);
     assert_string_equal(edge_kit_events(), UP " call_ended");
-    line_answer(&caller, last(CARRIER, "BYE"), 200);
+    line_answer(&caller, packet_last(CARRIER, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -186,9 +178,9 @@ static void a_reset_makes_the_leg_be_asked_at_once(void **state)
     end_stream(ERR_RESET);
     edge_kit_advance(2);
     open_stream();
-    last(AGENT_2, "OPTIONS");
+    packet_last(AGENT_2, "OPTIONS");
     assert_null(edge_kit_last(CARRIER, "OPTIONS")); /* its own leg is by UDP */
-    line_answer(&agent, last(AGENT_2, "OPTIONS"), 200);
+    line_answer(&agent, packet_last(AGENT_2, "OPTIONS"), 200);
     edge_kit_advance(PROBE_MS / 2);
     hang_up();
 }
@@ -199,10 +191,10 @@ static void a_peer_that_lost_the_call_with_its_connection_ends_it(void **state)
     end_stream(ERR_RESET);
     edge_kit_advance(2);
     open_stream();
-    line_answer(&agent, last(AGENT_2, "OPTIONS"), 481);
+    line_answer(&agent, packet_last(AGENT_2, "OPTIONS"), 481);
     assert_string_equal(edge_kit_events(), UP " call_ended");
-    line_answer(&caller, last(CARRIER, "BYE"), 200);
-    line_answer(&agent, last(AGENT_2, "BYE"), 481);
+    line_answer(&caller, packet_last(CARRIER, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_2, "BYE"), 481);
     edge_kit_end();
 }
 
@@ -236,7 +228,7 @@ static void who_breaks_each_connection_is_not_asked_faster(void **state)
     assert_int_equal(n, 5); /* the call's own; at once, and after 1, 2 and 4 × T1 */
     edge_kit_advance(8 * T1);
     open_stream();
-    line_answer(&agent, last(AGENT_2, "OPTIONS"), 200);
+    line_answer(&agent, packet_last(AGENT_2, "OPTIONS"), 200);
     hang_up();
 }
 
@@ -249,12 +241,12 @@ static void a_later_connection_of_the_leg_counts_too(void **state)
     end_stream(ERR_UNREACHABLE);
     edge_kit_advance(T1); /* the INFO goes again */
     open_stream();
-    last(AGENT_2, "INFO")->stream = stream();
-    line_answer(&agent, last(AGENT_2, "INFO"), 200);
+    packet_last(AGENT_2, "INFO")->stream = stream();
+    line_answer(&agent, packet_last(AGENT_2, "INFO"), 200);
     end_stream(ERR_RESET);
     edge_kit_advance(2);
     open_stream();
-    line_answer(&agent, last(AGENT_2, "OPTIONS"), 200);
+    line_answer(&agent, packet_last(AGENT_2, "OPTIONS"), 200);
     hang_up();
 }
 

@@ -5,14 +5,6 @@
 
 static struct line caller, agent;
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 static struct call *the_call(void)
 {
     handle h;
@@ -45,21 +37,21 @@ static void call_number(const char *number)
 static void ring(void)
 {
     call_number("+447911120001");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 180);
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 180);
 }
 
 static void answer(void)
 {
     ring();
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(&caller, packet_last(CARRIER, "200"));
 }
 
 /* The caller hears 480, and nobody a BYE. */
 static void refused(const char *events)
 {
-    last(CARRIER, "480");
+    packet_last(CARRIER, "480");
     line_ack_failure(&caller);
     assert_null(edge_kit_last(CARRIER, "BYE"));
     assert_string_equal(edge_kit_events(), events);
@@ -97,8 +89,8 @@ static void while_a_target_rings(void **state)
 {
     ring();
     hang_up(CALL_RINGING);
-    line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 487);
+    line_answer(&agent, packet_last(AGENT_1, "CANCEL"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 487);
     refused("incoming_call call_ringing call_ended");
 }
 
@@ -107,10 +99,10 @@ static void while_the_answer_is_stored(void **state)
 {
     ring();
     edge_kit.store_held = true;
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     hang_up(CALL_ANSWERING);
-    last(AGENT_1, "ACK");
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    packet_last(AGENT_1, "ACK");
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     store_goes_on();
     assert_null(edge_kit_last(CARRIER, "200"));
     refused("incoming_call call_ringing call_answered call_ended");
@@ -127,12 +119,12 @@ static void before_the_callers_ack(void **state)
 {
     answer();
     hang_up(CALL_UP);
-    assert_reason(last(AGENT_1, "BYE"));
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    assert_reason(packet_last(AGENT_1, "BYE"));
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     assert_null(edge_kit_last(CARRIER, "BYE"));
     line_ack(&caller, 1);
-    assert_reason(last(CARRIER, "BYE"));
-    line_answer(&caller, last(CARRIER, "BYE"), 200);
+    assert_reason(packet_last(CARRIER, "BYE"));
+    line_answer(&caller, packet_last(CARRIER, "BYE"), 200);
     assert_string_equal(edge_kit_events(), "incoming_call call_ringing call_answered call_ended");
     edge_kit_end();
 }
@@ -143,14 +135,14 @@ static void while_they_talk_and_once_more(void **state)
     line_ack(&caller, 1);
     edge_kit.store_held = true;
     hang_up(CALL_UP);
-    assert_reason(last(AGENT_1, "BYE"));
-    assert_reason(last(CARRIER, "BYE"));
+    assert_reason(packet_last(AGENT_1, "BYE"));
+    assert_reason(packet_last(CARRIER, "BYE"));
     size_t n = edge_kit_packets();
     hang_up(CALL_ENDING);
     store_goes_on();
     assert_int_equal(edge_kit_packets(), n);
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
-    line_answer(&caller, last(CARRIER, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
+    line_answer(&caller, packet_last(CARRIER, "BYE"), 200);
     assert_string_equal(edge_kit_events(), "incoming_call call_ringing call_answered call_ended");
     edge_kit_end();
 }

@@ -7,27 +7,19 @@
     "User-to-User: 56a390;encoding=hex\r\nX-Result: booked\r\n"
 #define RELEASE "\x0c\x02"
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 static void ring(struct line *caller, struct line *agent, const char *number)
 {
     edge_kit_begin(1);
     line_invite(caller, CARRIER, number);
-    line_of_invite(agent, last(AGENT_1, "INVITE"), "agent");
-    line_answer(agent, last(AGENT_1, "INVITE"), 180);
-    line_learn(caller, last(CARRIER, "180"));
+    line_of_invite(agent, packet_last(AGENT_1, "INVITE"), "agent");
+    line_answer(agent, packet_last(AGENT_1, "INVITE"), 180);
+    line_learn(caller, packet_last(CARRIER, "180"));
 }
 
 static void answer(struct line *caller, struct line *agent)
 {
-    line_answer(agent, last(AGENT_1, "INVITE"), 200);
-    line_learn(caller, last(CARRIER, "200"));
+    line_answer(agent, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(caller, packet_last(CARRIER, "200"));
 }
 
 static void has(const struct edge_packet *p, const char *name, const char *value)
@@ -65,7 +57,7 @@ static void what_a_bye_says_passes_both_ways(void **state)
         answer(&caller, &agent);
         line_ack(&caller, 1);
         line_request(by_agent ? &agent : &caller, &bye);
-        struct edge_packet *p = last(by_agent ? CARRIER : AGENT_1, "BYE");
+        struct edge_packet *p = packet_last(by_agent ? CARRIER : AGENT_1, "BYE");
         has_words(p);
         has(p, "Content-Type", "application/ISUP");
         assert_true(str_eq(packet_parse(p)->body, STR(RELEASE)));
@@ -83,9 +75,9 @@ static void what_a_bye_says_waits_with_it(void **state)
     line_request(&agent, &bye);
     assert_null(edge_kit_last(CARRIER, "BYE"));
     line_ack(&caller, 1);
-    has_words(last(CARRIER, "BYE"));
-    assert_true(str_eq(packet_parse(last(CARRIER, "BYE"))->body, STR(RELEASE)));
-    line_answer(&caller, last(CARRIER, "BYE"), 200);
+    has_words(packet_last(CARRIER, "BYE"));
+    assert_true(str_eq(packet_parse(packet_last(CARRIER, "BYE"))->body, STR(RELEASE)));
+    line_answer(&caller, packet_last(CARRIER, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -101,10 +93,10 @@ static void a_bye_does_not_tell_a_withheld_number(void **state)
     answer(&caller, &agent);
     line_ack(&caller, 1);
     line_request(&caller, &talks);
-    has_not(last(AGENT_1, "BYE"), "X-Note");
-    has_not(last(AGENT_1, "BYE"), "P-Asserted-Identity");
-    has(last(AGENT_1, "BYE"), "X-Result", "booked");
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    has_not(packet_last(AGENT_1, "BYE"), "X-Note");
+    has_not(packet_last(AGENT_1, "BYE"), "P-Asserted-Identity");
+    has(packet_last(AGENT_1, "BYE"), "X-Result", "booked");
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -115,11 +107,11 @@ static void what_the_callee_says_before_it_answers_reaches_the_caller(void **sta
     struct line caller, agent;
     ring(&caller, &agent, "+447911120001");
     line_request(&agent, &early);
-    has_words(last(CARRIER, "487"));
-    has_not(last(AGENT_1, "CANCEL"), "X-Result");
+    has_words(packet_last(CARRIER, "487"));
+    has_not(packet_last(AGENT_1, "CANCEL"), "X-Result");
     line_ack_failure(&caller);
-    line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 487);
+    line_answer(&agent, packet_last(AGENT_1, "CANCEL"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 487);
     edge_kit_end();
 }
 
@@ -130,17 +122,17 @@ static void what_a_cancel_says_reaches_the_target(void **state)
     for (int rings = 0; rings < 2; rings++) {
         edge_kit_begin(1);
         line_invite(&caller, CARRIER, "+447911120001");
-        line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
+        line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
         if (rings)
-            line_answer(&agent, last(AGENT_1, "INVITE"), 180);
+            line_answer(&agent, packet_last(AGENT_1, "INVITE"), 180);
         line_cancel_saying(&caller, WORDS "Subject: of no use\r\n");
         assert_int_equal(edge_kit_last(AGENT_1, "CANCEL") != NULL, rings); /* §9.1 */
         if (!rings)
-            line_answer(&agent, last(AGENT_1, "INVITE"), 180);
-        has_words(last(AGENT_1, "CANCEL"));
-        has_not(last(AGENT_1, "CANCEL"), "Subject");
-        line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
-        line_answer(&agent, last(AGENT_1, "INVITE"), 487);
+            line_answer(&agent, packet_last(AGENT_1, "INVITE"), 180);
+        has_words(packet_last(AGENT_1, "CANCEL"));
+        has_not(packet_last(AGENT_1, "CANCEL"), "Subject");
+        line_answer(&agent, packet_last(AGENT_1, "CANCEL"), 200);
+        line_answer(&agent, packet_last(AGENT_1, "INVITE"), 487);
         line_ack_failure(&caller);
         edge_kit_end();
     }
@@ -154,19 +146,19 @@ static void a_cancel_of_a_reinvite_says_why_too(void **state)
         answer(&caller, &agent);
         line_ack(&caller, 1);
         line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
-        line_answer(&agent, last(AGENT_1, "INVITE"), refused ? 491 : 180);
+        line_answer(&agent, packet_last(AGENT_1, "INVITE"), refused ? 491 : 180);
         line_cancel_saying(&caller, WORDS);
-        last(CARRIER, "200");
+        packet_last(CARRIER, "200");
         if (refused) { /* too late: there is nothing to take back */
             assert_null(edge_kit_last(AGENT_1, "CANCEL"));
         } else {
-            has_words(last(AGENT_1, "CANCEL"));
-            line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
-            line_answer(&agent, last(AGENT_1, "INVITE"), 487);
+            has_words(packet_last(AGENT_1, "CANCEL"));
+            line_answer(&agent, packet_last(AGENT_1, "CANCEL"), 200);
+            line_answer(&agent, packet_last(AGENT_1, "INVITE"), 487);
         }
         line_ack_failure(&caller);
         line_say(&caller, "BYE");
-        line_answer(&agent, last(AGENT_1, "BYE"), 200);
+        line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
         edge_kit_end();
     }
 }
@@ -181,8 +173,8 @@ static void a_refusal_passes_with_what_it_says(void **state)
     struct line caller;
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    packet_answer(last(AGENT_1, "INVITE"), &no);
-    struct edge_packet *p = last(CARRIER, "488");
+    packet_answer(packet_last(AGENT_1, "INVITE"), &no);
+    struct edge_packet *p = packet_last(CARRIER, "488");
     has_words(p);
     has(p, "Warning", "304 agent.example \"codec\"");
     has(p, "Retry-After", "60");
@@ -202,8 +194,8 @@ static void of_a_refusal_with_another_status_only_the_reason_passes(void **state
     struct line caller;
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    packet_answer(last(AGENT_1, "INVITE"), &no);
-    struct edge_packet *p = last(CARRIER, "500");
+    packet_answer(packet_last(AGENT_1, "INVITE"), &no);
+    struct edge_packet *p = packet_last(CARRIER, "500");
     has_words(p);
     has_not(p, "Retry-After");
     has_not(p, "Warning");
@@ -221,16 +213,16 @@ static void only_the_last_target_is_heard(void **state)
     struct line caller;
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120008");
-    packet_answer(last(AGENT_1, "INVITE"), &busy);
-    packet_answer(last(AGENT_2, "INVITE"), &no);
-    has(last(CARRIER, "486"), "X-Who", "two");
+    packet_answer(packet_last(AGENT_1, "INVITE"), &busy);
+    packet_answer(packet_last(AGENT_2, "INVITE"), &no);
+    has(packet_last(CARRIER, "486"), "X-Who", "two");
     line_ack_failure(&caller);
     edge_kit_end();
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120008");
-    packet_answer(last(AGENT_1, "INVITE"), &busy);
+    packet_answer(packet_last(AGENT_1, "INVITE"), &busy);
     line_cancel(&caller); /* while the second is asked */
-    has_not(last(CARRIER, "487"), "X-Who");
+    has_not(packet_last(CARRIER, "487"), "X-Who");
     line_ack_failure(&caller);
     edge_kit_end();
 }

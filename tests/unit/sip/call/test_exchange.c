@@ -6,14 +6,6 @@
 static struct line caller, agent;
 static const struct edge_packet *invite; /* that rang the agent */
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 /* Each repeat counts. */
 static size_t count(const char *to, const char *what, uint32_t cseq)
 {
@@ -40,14 +32,14 @@ static void ring(const char *offer)
     edge_kit_begin(1);
     line_new(&caller, CARRIER, "call", "+447911120001");
     line_request(&caller, &(struct request){.method = "INVITE", .body = offer});
-    invite = last(AGENT_1, "INVITE");
+    invite = packet_last(AGENT_1, "INVITE");
     line_of_invite(&agent, invite, "agent");
 }
 
 static void answer(void)
 {
     line_answer(&agent, invite, 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
 }
 
 static void ack(uint32_t cseq, const char *headers, const char *body)
@@ -58,7 +50,7 @@ static void ack(uint32_t cseq, const char *headers, const char *body)
 static void hang_up(void)
 {
     line_say(&caller, "BYE");
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -89,12 +81,12 @@ static void an_invite_goes_through_its_states(void **state)
     edge_kit.store_held = false;
     edge_kit_turn();
     assert_state(EXCHANGE_ANSWERED);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
     ack(1, NULL, NULL);
     assert_state(EXCHANGE_ACKED);
     line_say(&caller, "INVITE");
     assert_state(EXCHANGE_ASKED);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 488);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 488);
     assert_state(EXCHANGE_NONE);
     line_ack_failure(&caller);
     hang_up();
@@ -123,8 +115,8 @@ static void a_lost_ack(void **state)
     assert_state(EXCHANGE_GIVEN_UP);
     edge_kit.store_held = false;
     edge_kit_turn();
-    line_answer(&caller, last(CARRIER, "BYE"), 200);
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    line_answer(&caller, packet_last(CARRIER, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     assert_int_equal(count(CARRIER, "200", 1), 11);
     assert_int_equal(acks(1), 1);
     assert_string_equal(edge_kit_events(), "incoming_call call_answered call_ended");
@@ -138,14 +130,14 @@ static void a_bye_waits_for_the_callers_ack(void **state)
         ring(LINE_SDP);
         answer();
         line_say(&agent, "BYE");
-        assert_int_equal(last(AGENT_1, "200")->method, SIP_BYE);
+        assert_int_equal(packet_last(AGENT_1, "200")->method, SIP_BYE);
         edge_kit_advance(acked ? 700 : 31999);
         assert_null(edge_kit_last(CARRIER, "BYE"));
         if (acked)
             ack(1, NULL, NULL);
         else
             edge_kit_advance(1);
-        line_answer(&caller, last(CARRIER, "BYE"), 200);
+        line_answer(&caller, packet_last(CARRIER, "BYE"), 200);
         edge_kit_end();
     }
 }
@@ -157,13 +149,13 @@ static void a_cancel_that_crosses_the_200(void **state)
     edge_kit.store_held = true;
     line_answer(&agent, invite, 200);
     line_cancel(&caller);
-    assert_int_equal(last(CARRIER, "200")->method, SIP_CANCEL);
+    assert_int_equal(packet_last(CARRIER, "200")->method, SIP_CANCEL);
     assert_null(edge_kit_last(AGENT_1, "CANCEL"));
     edge_kit.store_held = false;
     edge_kit_turn();
-    assert_int_equal(last(CARRIER, "200")->method, SIP_INVITE);
+    assert_int_equal(packet_last(CARRIER, "200")->method, SIP_INVITE);
     assert_null(edge_kit_last(CARRIER, "487"));
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
     ack(1, NULL, NULL);
     assert_state(EXCHANGE_ACKED);
     hang_up();
@@ -201,14 +193,14 @@ static void two_reinvites_that_cross(void **state)
     ack(1, NULL, NULL);
     line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
     line_request(&agent, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    last(AGENT_1, "491");
+    packet_last(AGENT_1, "491");
     line_ack_failure(&agent);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 491);
-    last(CARRIER, "491");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 491);
+    packet_last(CARRIER, "491");
     line_ack_failure(&caller);
     assert_state(EXCHANGE_NONE);
     line_request(&agent, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    line_answer(&caller, last(CARRIER, "INVITE"), 200);
+    line_answer(&caller, packet_last(CARRIER, "INVITE"), 200);
     assert_state(EXCHANGE_ANSWERED);
     line_ack(&agent, agent.invite_cseq);
     assert_state(EXCHANGE_ACKED);
@@ -227,10 +219,10 @@ static void an_answer_is_acknowledged_at_once(void **state)
     assert_null(edge_kit_last(CARRIER, "200"));
     edge_kit.store_held = false;
     edge_kit_turn();
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
     ack(1, NULL, NULL);
     assert_int_equal(acks(1), 2);
-    assert_int_equal(last(AGENT_1, "ACK")->at_ms, last(CARRIER, "200")->at_ms);
+    assert_int_equal(packet_last(AGENT_1, "ACK")->at_ms, packet_last(CARRIER, "200")->at_ms);
     hang_up();
 }
 
@@ -247,7 +239,7 @@ static void each_repeat_is_acknowledged(void **state)
     line_answer(&agent, invite, 200);
     assert_int_equal(acks(1), 4);
     line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    const struct edge_packet *again = last(AGENT_1, "INVITE");
+    const struct edge_packet *again = packet_last(AGENT_1, "INVITE");
     line_answer(&agent, invite, 200);
     assert_int_equal(acks(1), 5);
     for (size_t n = 1; n <= 2; n++) {
@@ -275,11 +267,11 @@ static void an_ack_that_says_more_follows_ours(void **state)
         answer();
         ack(1, more[i].headers, more[i].body);
         assert_int_equal(acks(1), 2);
-        const struct sip_msg *m = packet_parse(last(AGENT_1, "ACK"));
+        const struct sip_msg *m = packet_parse(packet_last(AGENT_1, "ACK"));
         assert_str(m->body, i == 2 ? "late" : "");
         assert_int_equal(sip_header_named(m, STR("User-to-User")) != NULL, i == 1);
         line_answer(&agent, invite, 200);
-        assert_int_equal(last(AGENT_1, "ACK")->repeats, 1); /* that one again */
+        assert_int_equal(packet_last(AGENT_1, "ACK")->repeats, 1); /* that one again */
         hang_up();
     }
 }
@@ -292,7 +284,7 @@ static void an_ack_behind_the_bye_goes_nowhere(void **state)
     line_say(&agent, "BYE");
     ack(1, "X-Queue: 7\r\n", NULL);
     assert_int_equal(acks(1), 1);
-    line_answer(&caller, last(CARRIER, "BYE"), 200);
+    line_answer(&caller, packet_last(CARRIER, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -304,11 +296,11 @@ static void a_late_offer_waits_for_its_answer(void **state)
     line_answer(&agent, invite, 200);
     assert_int_equal(acks(1), 0);
     ack(1, NULL, LINE_SDP);
-    assert_str(packet_parse(last(AGENT_1, "ACK"))->body, LINE_SDP);
+    assert_str(packet_parse(packet_last(AGENT_1, "ACK"))->body, LINE_SDP);
     line_answer(&agent, invite, 200);
-    assert_int_equal(last(AGENT_1, "ACK")->repeats, 1);
+    assert_int_equal(packet_last(AGENT_1, "ACK")->repeats, 1);
     line_say(&caller, "INVITE");
-    const struct edge_packet *again = last(AGENT_1, "INVITE");
+    const struct edge_packet *again = packet_last(AGENT_1, "INVITE");
     line_answer(&agent, invite, 200); /* its ACK was lost again */
     assert_int_equal(edge_kit_last(AGENT_1, "ACK")->repeats, 2);
     line_answer(&agent, again, 200);
@@ -316,7 +308,7 @@ static void a_late_offer_waits_for_its_answer(void **state)
     ack(2, NULL, LINE_SDP);
     assert_int_equal(acks(2), 1);
     line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    again = last(AGENT_1, "INVITE");
+    again = packet_last(AGENT_1, "INVITE");
     for (size_t n = 1; n <= 2; n++) { /* this one has its own */
         line_answer(&agent, again, 200);
         assert_int_equal(acks(3), n);
@@ -333,7 +325,7 @@ static void only_its_ack_answers_a_late_offer(void **state)
     ack(7, NULL, LINE_SDP);
     assert_int_equal(acks(1), 0);
     line_request(&caller, &(struct request){.method = "INVITE", .cseq = 8, .body = LINE_SDP});
-    assert_int_equal(last(CARRIER, "491")->cseq, 8);
+    assert_int_equal(packet_last(CARRIER, "491")->cseq, 8);
     line_ack_failure(&caller);
     assert_int_equal(acks(1), 0);
     ack(1, NULL, LINE_SDP);
@@ -349,7 +341,7 @@ static void a_reinvite_of_the_callee_is_acknowledged_alike(void **state)
     ack(1, NULL, NULL);
     line_request(&agent, &(struct request){.method = "INVITE", .body = LINE_SDP});
     uint32_t theirs = agent.invite_cseq;
-    const struct edge_packet *again = last(CARRIER, "INVITE");
+    const struct edge_packet *again = packet_last(CARRIER, "INVITE");
     line_answer(&caller, again, 200);
     assert_int_equal(count(CARRIER, "ACK", again->cseq), 1);
     line_answer(&caller, again, 200);

@@ -2,14 +2,6 @@
 #include "check.h"
 #include "line.h"
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 static const char *value(const struct edge_packet *p, enum sip_header_id id)
 {
     static char text[700];
@@ -41,7 +33,7 @@ static void it_has_our_addressing_around_what_the_caller_said(void **state)
                                                        "Record-Route: <sip:proxy@5.0.1.9;lr>\r\n"
                                                        "Subject: hello\r\n",
                                             .body = LINE_SDP});
-    struct edge_packet *p = last(AGENT_1, "INVITE");
+    struct edge_packet *p = packet_last(AGENT_1, "INVITE");
     const struct sip_msg *m = packet_parse(p);
     assert_int_equal(m->max_forwards, 69);
     assert_int_equal(m->cseq, 1);
@@ -62,10 +54,10 @@ static void each_target_gets_a_call_id_of_its_own(void **state)
     struct line caller, agent;
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120008");
-    struct edge_packet *one = last(AGENT_1, "INVITE");
+    struct edge_packet *one = packet_last(AGENT_1, "INVITE");
     line_of_invite(&agent, one, "one");
     line_answer(&agent, one, 486);
-    struct edge_packet *two = last(AGENT_2, "INVITE");
+    struct edge_packet *two = packet_last(AGENT_2, "INVITE");
     assert_true(one->call_id != two->call_id);
     assert_true(str_eq(packet_parse(two)->ruri_text, STR("sip:two@5.0.2.2")));
     give_up(&caller);
@@ -94,7 +86,7 @@ static void over_tcp_contact_and_via_name_the_listener(void **state)
     edge_kit_advance(5000); /* the first target's time */
     assert_true(still_stream_open(stream_to(AGENT_2).id));
     edge_kit_turn();
-    struct edge_packet *p = last(AGENT_2, "INVITE");
+    struct edge_packet *p = packet_last(AGENT_2, "INVITE");
     assert_string_equal(value(p, SIP_H_CONTACT), "<sip:hookswitch@5.0.0.1:5060;transport=tcp>");
     has(value(p, SIP_H_VIA), "SIP/2.0/TCP 5.0.0.1:5060;branch=");
     give_up(&caller);
@@ -107,15 +99,15 @@ static void over_tls_contact_and_via_name_the_connections_own_end(void **state)
     char own[ADDR_TEXT_SIZE], contact[200], via[200];
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120008");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "one");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 603);
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "one");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 603);
     struct still_stream s = stream_to("5.0.2.3:5061");
     assert_true(still_stream_open(s.id));
     edge_kit_turn();
     addr_print(&s.local, own);
     snprintf(contact, sizeof contact, "<sip:hookswitch@%s;transport=tls>", own);
     snprintf(via, sizeof via, "SIP/2.0/TLS %s;branch=", own);
-    struct edge_packet *p = last("5.0.2.3:5061", "INVITE");
+    struct edge_packet *p = packet_last("5.0.2.3:5061", "INVITE");
     assert_string_equal(value(p, SIP_H_CONTACT), contact);
     has(value(p, SIP_H_VIA), via);
     give_up(&caller);

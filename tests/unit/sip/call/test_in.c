@@ -4,20 +4,12 @@
 
 static struct line caller, agent;
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 static void ring(void)
 {
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 180);
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 180);
 }
 
 /* What the newest response says to a CANCEL. */
@@ -43,11 +35,11 @@ static void a_cancel_with_a_branch_of_its_own_cancels(void **state)
     strcpy(caller.invite_branch, "z9hG4bK-of-its-own");
     line_cancel(&caller);
     assert_int_equal(cancel_status(&caller), 200);
-    line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "CANCEL"), 200);
     memcpy(caller.invite_branch, branch, sizeof branch);
     line_ack_failure(&caller);
-    assert_int_equal(last(CARRIER, "487")->repeats, 0);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 487);
+    assert_int_equal(packet_last(CARRIER, "487")->repeats, 0);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 487);
     assert_string_equal(edge_kit_events(), "incoming_call call_ringing call_ended");
     edge_kit_end();
 }
@@ -73,8 +65,8 @@ static void a_cancel_that_fits_no_invite_does_not(void **state)
         assert_null(edge_kit_last(AGENT_1, "CANCEL"));
     }
     line_cancel(&caller);
-    line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 487);
+    line_answer(&agent, packet_last(AGENT_1, "CANCEL"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 487);
     line_ack_failure(&caller);
     edge_kit_end();
 }
@@ -131,7 +123,7 @@ static void the_same_ids_taken_back_at_once_leave_nothing(void **state)
     line_cancel(&caller);
     edge_kit.store_held = false;
     edge_kit_turn();
-    last(CARRIER, "487");
+    packet_last(CARRIER, "487");
     line_ack_failure(&caller);
     assert_int_equal(edge_kit_calls(c, 8), 1);
     edge_kit_end();

@@ -4,28 +4,20 @@
 
 static struct line caller, agent;
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 static void talk(void)
 {
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
 }
 
 static void hang_up(void)
 {
     line_say(&caller, "BYE");
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -134,7 +126,7 @@ static void legs_with_one_token_are_told_apart(void **state)
     assert_ptr_equal(leg_of(str_of(tag), &fork), b);
     snprintf(agent.remote + (our_tag(&agent).p - agent.remote), 64, "%s", tag);
     line_say(&agent, "BYE");
-    assert_int_equal(last(AGENT_1, "200")->method, SIP_BYE);
+    assert_int_equal(packet_last(AGENT_1, "200")->method, SIP_BYE);
     edge_kit_end();
 }
 

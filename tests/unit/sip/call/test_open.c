@@ -6,14 +6,6 @@
 
 static struct line caller, agent;
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 static unsigned count(const char *to, const char *what)
 {
     struct addr at;
@@ -32,16 +24,16 @@ static void talks(void)
 {
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
 }
 
 static void hang_up(void)
 {
     line_say(&caller, "BYE");
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -67,7 +59,7 @@ static void a_place_is_free_when_its_request_is_answered(void **state)
         line_say(&caller, "INFO");
     line_say(&caller, "INFO");
     assert_int_equal(count(AGENT_1, "INFO"), 16);
-    line_answer(&agent, last(AGENT_1, "INFO"), 404);
+    line_answer(&agent, packet_last(AGENT_1, "INFO"), 404);
     line_say(&caller, "INFO");
     assert_int_equal(count(AGENT_1, "INFO"), 17);
     line_say(&caller, "INFO");
@@ -83,8 +75,8 @@ static void a_refused_invite_keeps_its_place_until_the_ack(void **state)
 {
     talks();
     line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    line_answer(&agent, last(AGENT_1, "INVITE"), 488);
-    last(CARRIER, "488");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 488);
+    packet_last(CARRIER, "488");
     for (int i = 0; i < 16; i++)
         line_say(&caller, "INFO");
     assert_int_equal(count(AGENT_1, "INFO"), 15);
@@ -102,11 +94,11 @@ static void the_end_answers_all_that_are_open(void **state)
         line_say(&caller, "INFO");
     for (int i = 0; i < 2; i++)
         line_say(&agent, "INFO");
-    line_answer(&agent, last(AGENT_1, "INFO"), 200); /* the caller's third */
+    line_answer(&agent, packet_last(AGENT_1, "INFO"), 200); /* the caller's third */
     line_say(&agent, "BYE");
     assert_int_equal(count(CARRIER, "487"), 2);
     assert_int_equal(count(AGENT_1, "487"), 2);
-    line_answer(&caller, last(CARRIER, "BYE"), 200);
+    line_answer(&caller, packet_last(CARRIER, "BYE"), 200);
     edge_kit_end();
 }
 

@@ -2,14 +2,6 @@
 #include "check.h"
 #include "line.h"
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 enum { LONGER_THAN_THE_STORE_TRIES = 7 };
 
 /* The first event's commit was lost, and nobody knows its end: the caller is refused, and if the
@@ -22,7 +14,7 @@ static void a_call_that_may_be_stored_is_ended(void **state)
         edge_kit_begin(1);
         fault_arm(FAULT_COMMIT, how[i], 1, LONGER_THAN_THE_STORE_TRIES);
         line_invite(&caller, CARRIER, "+447911120001");
-        last(CARRIER, "503");
+        packet_last(CARRIER, "503");
         line_ack_failure(&caller);
         edge_kit_advance(5000);
         assert_string_equal(edge_kit_events(), "incoming_call call_ended");
@@ -37,16 +29,16 @@ static void an_answer_that_may_be_stored_is_told(void **state)
     struct line caller, agent;
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
     fault_arm(FAULT_COMMIT, FAULT_UNSURE_DONE, 1, LONGER_THAN_THE_STORE_TRIES);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     assert_null(edge_kit_last(CARRIER, "200"));
     edge_kit_advance(2000);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
     assert_int_equal(edge_kit_told(), 2);
     line_say(&caller, "BYE");
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     assert_string_equal(edge_kit_events(), "incoming_call call_answered call_ended");
     edge_kit_end();
 }
@@ -57,20 +49,20 @@ static void nobody_waits_for_the_store_for_longer_than_three_seconds(void **stat
     struct line caller, agent;
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
     fault_arm(FAULT_COMMIT, FAULT_NOT_DONE, 1, 1000);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     edge_kit_advance(2999);
     assert_null(edge_kit_last(CARRIER, "200"));
     edge_kit_advance(1);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
     fault_disarm();
     assert_string_equal(edge_kit_events(), "incoming_call");
     edge_kit_advance(1000);
     assert_string_equal(edge_kit_events(), "incoming_call call_answered");
     line_say(&caller, "BYE");
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -81,7 +73,7 @@ static void a_call_that_is_not_stored_leaves_no_trace(void **state)
     edge_kit_begin(1);
     fault_arm(FAULT_COMMIT, FAULT_NOT_DONE, 1, 1);
     line_invite(&caller, CARRIER, "+447911120001");
-    last(CARRIER, "503");
+    packet_last(CARRIER, "503");
     line_ack_failure(&caller);
     assert_string_equal(edge_kit_events(), "");
     edge_kit_end();
@@ -93,16 +85,16 @@ static void an_answer_that_can_never_be_stored_is_given(void **state)
     struct line caller, agent;
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
     fault_arm(FAULT_RUN, FAULT_TOO_LARGE, 1, 1);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     assert_int_equal(fault_count(), 1);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
     edge_kit_advance(10000);
     assert_int_equal(fault_count(), 1); /* it was not tried again */
     line_say(&caller, "BYE");
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     assert_string_equal(edge_kit_events(), "incoming_call call_ended");
     edge_kit_end();
 }
@@ -112,14 +104,14 @@ static void an_end_that_can_never_be_stored_ends_the_call(void **state)
     struct line caller, agent;
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
     fault_arm(FAULT_RUN, FAULT_TOO_LARGE, 1, 1);
     line_say(&caller, "BYE");
-    assert_int_equal(last(CARRIER, "200")->method, SIP_BYE);
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    assert_int_equal(packet_last(CARRIER, "200")->method, SIP_BYE);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_advance(40000);
     assert_int_equal(fault_count(), 1);
     assert_null(edge_kit_leftovers());
@@ -137,7 +129,7 @@ static void a_call_that_can_never_be_stored_is_refused(void **state)
     edge_kit_begin(1);
     fault_arm(FAULT_RUN, FAULT_TOO_LARGE, 1, 1);
     line_invite(&caller, CARRIER, "+447911120001");
-    last(CARRIER, "500");
+    packet_last(CARRIER, "500");
     line_ack_failure(&caller);
     assert_string_equal(edge_kit_events(), "");
     edge_kit_end();
@@ -149,17 +141,17 @@ static void an_unsure_answer_that_can_never_be_stored_is_given(void **state)
     struct line caller, agent;
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
     fault_arm(FAULT_COMMIT, FAULT_UNSURE_NOT, 1, LONGER_THAN_THE_STORE_TRIES - 2);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     assert_null(edge_kit_last(CARRIER, "200"));
     fault_arm(FAULT_RUN, FAULT_TOO_LARGE, 1, 1000);
     edge_kit_advance(2500);
     fault_disarm();
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
     line_say(&caller, "BYE");
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     assert_string_equal(edge_kit_events(), "incoming_call call_ended");
     edge_kit_end();
 }

@@ -4,14 +4,6 @@
 
 static struct line caller, agent;
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 #define SECRET "19175550100"
 #define WITHHELD                                                                                   \
     "Privacy: id\r\nP-Asserted-Identity: <sip:+" SECRET "@carrier.example>\r\n"                    \
@@ -23,21 +15,21 @@ static void invite(const char *headers)
     line_new(&caller, CARRIER, "caller", "+447911120001");
     line_request(&caller,
                  &(struct request){.method = "INVITE", .headers = headers, .body = LINE_SDP});
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
 }
 
 static void talks(const char *headers)
 {
     invite(headers);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
 }
 
 static void hang_up(void)
 {
     line_say(&caller, "BYE");
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -49,18 +41,18 @@ static bool says(const struct edge_packet *p, const char *text)
 static void who_says_who_it_is_is_passed_on(void **state)
 {
     talks("X-Caller: +" SECRET "\r\n");
-    assert_true(says(last(AGENT_1, "INVITE"), "X-Caller: +" SECRET));
+    assert_true(says(packet_last(AGENT_1, "INVITE"), "X-Caller: +" SECRET));
     line_request(&caller,
                  &(struct request){.method = "INFO", .headers = "X-Caller: +" SECRET "\r\n"});
-    assert_true(says(last(AGENT_1, "INFO"), "X-Caller: +" SECRET));
-    line_answer(&agent, last(AGENT_1, "INFO"), 200);
+    assert_true(says(packet_last(AGENT_1, "INFO"), "X-Caller: +" SECRET));
+    line_answer(&agent, packet_last(AGENT_1, "INFO"), 200);
     hang_up();
 }
 
 static void who_withholds_is_nobody_to_the_target(void **state)
 {
     talks(WITHHELD);
-    const struct edge_packet *p = last(AGENT_1, "INVITE");
+    const struct edge_packet *p = packet_last(AGENT_1, "INVITE");
     assert_true(says(p, "From: \"Anonymous\" <sip:anonymous@anonymous.invalid>"));
     assert_true(says(p, "X-Queue: gold"));
     assert_false(says(p, SECRET));
@@ -74,9 +66,9 @@ static void it_holds_for_the_whole_call(void **state)
     line_request(&caller,
                  &(struct request){.method = "INFO",
                                    .headers = "X-Caller: +" SECRET "\r\nX-Queue: silver\r\n"});
-    assert_false(says(last(AGENT_1, "INFO"), SECRET));
-    assert_true(says(last(AGENT_1, "INFO"), "X-Queue: silver"));
-    line_answer(&agent, last(AGENT_1, "INFO"), 200);
+    assert_false(says(packet_last(AGENT_1, "INFO"), SECRET));
+    assert_true(says(packet_last(AGENT_1, "INFO"), "X-Queue: silver"));
+    line_answer(&agent, packet_last(AGENT_1, "INFO"), 200);
     hang_up();
 }
 
@@ -87,8 +79,8 @@ static void after_a_restart_its_numbers_are_unknown(void **state)
     assert_ok(edge_kit_restart());
     line_request(&caller,
                  &(struct request){.method = "INFO", .headers = "X-Caller: +" SECRET "\r\n"});
-    assert_false(says(last(AGENT_1, "INFO"), SECRET));
-    line_answer(&agent, last(AGENT_1, "INFO"), 200);
+    assert_false(says(packet_last(AGENT_1, "INFO"), SECRET));
+    line_answer(&agent, packet_last(AGENT_1, "INFO"), 200);
     hang_up();
 }
 
@@ -100,23 +92,23 @@ static void the_other_leg_may_withhold_later(void **state)
                  &(struct request){.method = "INFO",
                                    .headers = "P-Asserted-Identity: <sip:desk@a.example>\r\n"
                                               "X-Agent: desk\r\n"});
-    assert_true(says(last(CARRIER, "INFO"), "P-Asserted-Identity: <sip:desk@a.example>"));
-    line_answer(&caller, last(CARRIER, "INFO"), 200);
+    assert_true(says(packet_last(CARRIER, "INFO"), "P-Asserted-Identity: <sip:desk@a.example>"));
+    line_answer(&caller, packet_last(CARRIER, "INFO"), 200);
     line_request(&agent,
                  &(struct request){.method = "INFO",
                                    .headers = "Privacy: id\r\n"
                                               "P-Asserted-Identity: <sip:desk@a.example>\r\n"});
-    assert_false(says(last(CARRIER, "INFO"), "desk@a.example"));
-    line_answer(&caller, last(CARRIER, "INFO"), 200);
+    assert_false(says(packet_last(CARRIER, "INFO"), "desk@a.example"));
+    line_answer(&caller, packet_last(CARRIER, "INFO"), 200);
     line_request(&agent,
                  &(struct request){.method = "INFO",
                                    .headers = "P-Asserted-Identity: <sip:desk@a.example>\r\n"});
-    assert_false(says(last(CARRIER, "INFO"), "desk@a.example"));
-    line_answer(&caller, last(CARRIER, "INFO"), 200);
+    assert_false(says(packet_last(CARRIER, "INFO"), "desk@a.example"));
+    line_answer(&caller, packet_last(CARRIER, "INFO"), 200);
     line_request(&caller, /* and says nothing of the caller */
                  &(struct request){.method = "INFO", .headers = "X-Caller: +" SECRET "\r\n"});
-    assert_true(says(last(AGENT_1, "INFO"), SECRET));
-    line_answer(&agent, last(AGENT_1, "INFO"), 200);
+    assert_true(says(packet_last(AGENT_1, "INFO"), SECRET));
+    line_answer(&agent, packet_last(AGENT_1, "INFO"), 200);
     hang_up();
 }
 

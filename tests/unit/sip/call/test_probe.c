@@ -11,14 +11,6 @@ enum { T1 = 500, SILENCE = 64 * T1, PROBE = 60000, WEAK = 6 * PROBE };
 
 static struct line caller, agent;
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 static unsigned count(const char *to, const char *what)
 {
     struct addr at;
@@ -36,10 +28,10 @@ static void talk_with(const char *headers_of_200)
     edge_kit_begin(1);
     line_new(&caller, CARRIER, "caller", "+447911120001");
     line_request(&caller, &(struct request){.method = "INVITE", .body = SDP("caller")});
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
-    packet_answer(last(AGENT_1, "INVITE"),
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
+    packet_answer(packet_last(AGENT_1, "INVITE"),
                   &(struct response){200, "agent", headers_of_200, SDP("agent"), false});
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
 }
 
@@ -75,14 +67,14 @@ static struct edge_packet *until_the_agent_is_doubted(void)
     until_both_are_asked();
     pass(SILENCE);
     assert_int_equal(count(AGENT_1, "INVITE"), 2);
-    return last(AGENT_1, "INVITE");
+    return packet_last(AGENT_1, "INVITE");
 }
 
 static void hang_up(void)
 {
     assert_string_equal(edge_kit_events(), "incoming_call call_answered");
     line_say(&caller, "BYE");
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -104,12 +96,12 @@ static void each_leg_is_asked_after_its_own_silence(void **state)
     assert_int_equal(count(AGENT_1, "OPTIONS"), 0);
     edge_kit_advance(1);
     assert_int_equal(count(AGENT_1, "OPTIONS"), 1);
-    line_answer(&agent, last(AGENT_1, "OPTIONS"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "OPTIONS"), 200);
     edge_kit_advance(PROBE - 10001);
     assert_int_equal(count(CARRIER, "OPTIONS"), 0);
     edge_kit_advance(1);
     assert_int_equal(count(CARRIER, "OPTIONS"), 1);
-    line_answer(&caller, last(CARRIER, "OPTIONS"), 200);
+    line_answer(&caller, packet_last(CARRIER, "OPTIONS"), 200);
     assert_int_equal(count(AGENT_1, "OPTIONS"), 1);
     hang_up();
 }
@@ -120,13 +112,13 @@ static void any_answer_but_481_and_408_is_life(void **state)
     for (size_t i = 0; i < sizeof status / sizeof *status; i++) {
         talk();
         until_both_are_asked();
-        line_answer(&agent, last(AGENT_1, "OPTIONS"), status[i]);
+        line_answer(&agent, packet_last(AGENT_1, "OPTIONS"), status[i]);
         pass(PROBE - 1);
         assert_int_equal(count(AGENT_1, "OPTIONS"), 1);
         pass(1);
         assert_int_equal(count(AGENT_1, "OPTIONS"), 2);
         assert_int_equal(count(AGENT_1, "INVITE"), 1);
-        line_answer(&agent, last(AGENT_1, "OPTIONS"), status[i]);
+        line_answer(&agent, packet_last(AGENT_1, "OPTIONS"), status[i]);
         hang_up();
     }
 }
@@ -135,7 +127,7 @@ static void a_481_ends_the_call_at_once(void **state)
 {
     talk();
     until_both_are_asked();
-    line_answer(&agent, last(AGENT_1, "OPTIONS"), 481);
+    line_answer(&agent, packet_last(AGENT_1, "OPTIONS"), 481);
     is_lost(CARRIER);
 }
 
@@ -148,12 +140,12 @@ static void silence_to_options_is_no_death(void **state)
         pass(PROBE + SILENCE - 1);
         assert_int_equal(count(AGENT_1, "INVITE"), 1 + round);
         pass(1);
-        struct edge_packet *invite = last(AGENT_1, "INVITE");
+        struct edge_packet *invite = packet_last(AGENT_1, "INVITE");
         assert_int_equal(count(AGENT_1, "INVITE"), 2 + round);
         assert_str(packet_parse(invite)->body, SDP("caller"));
         line_answer(&agent, invite, 200);
-        assert_int_equal(last(AGENT_1, "ACK")->cseq, invite->cseq);
-        assert_int_equal(packet_parse(last(AGENT_1, "ACK"))->body.n, 0);
+        assert_int_equal(packet_last(AGENT_1, "ACK")->cseq, invite->cseq);
+        assert_int_equal(packet_parse(packet_last(AGENT_1, "ACK"))->body.n, 0);
     }
     assert_int_equal(count(CARRIER, "INVITE"), 0); /* nothing passes to the other leg */
     hang_up();
@@ -173,10 +165,10 @@ static void a_408_is_silence(void **state)
 {
     talk();
     until_both_are_asked();
-    line_answer(&agent, last(AGENT_1, "OPTIONS"), 408);
-    last(AGENT_1, "INVITE");
+    line_answer(&agent, packet_last(AGENT_1, "OPTIONS"), 408);
+    packet_last(AGENT_1, "INVITE");
     assert_int_equal(count(AGENT_1, "INVITE"), 2);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     hang_up();
 }
 
@@ -205,7 +197,7 @@ static void any_other_answer_to_it_is_life(void **state)
     for (size_t i = 0; i < sizeof status / sizeof *status; i++) {
         talk();
         line_answer(&agent, until_the_agent_is_doubted(), status[i]);
-        last(AGENT_1, "ACK");
+        packet_last(AGENT_1, "ACK");
         hang_up();
     }
 }
@@ -218,7 +210,7 @@ static void a_2xx_with_another_tag_is_a_new_call(void **state)
     invite = until_the_agent_is_doubted();
     packet_answer(invite, &(struct response){200, "new", NULL, SDP("new"), true});
     is_lost(CARRIER);
-    assert_int_equal(last(AGENT_1, "ACK")->to_tag, hash64(STR("new")));
+    assert_int_equal(packet_last(AGENT_1, "ACK")->to_tag, hash64(STR("new")));
     assert_int_equal(count(AGENT_1, "BYE"), 2); /* of the old dialog, and of the new one */
 }
 
@@ -229,7 +221,7 @@ static void a_peer_that_rings_under_another_tag_began_a_new_call(void **state)
     line_answer(&agent, invite, 100);
     assert_int_equal(count(AGENT_1, "CANCEL"), 0);
     packet_answer(invite, &(struct response){180, "new", NULL, NULL, true});
-    line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "CANCEL"), 200);
     is_lost(CARRIER);
 }
 
@@ -243,7 +235,7 @@ static void a_peer_that_only_rings_is_not_in_the_call(void **state)
     }
     assert_int_equal(count(AGENT_1, "CANCEL"), 0);
     line_answer(&agent, invite, 180);
-    line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "CANCEL"), 200);
     is_lost(CARRIER);
 }
 
@@ -252,8 +244,8 @@ static void one_180_and_silence(void **state)
     talk();
     line_answer(&agent, until_the_agent_is_doubted(), 180);
     edge_kit_advance(SILENCE);
-    line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 487);
+    line_answer(&agent, packet_last(AGENT_1, "CANCEL"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 487);
     is_lost(CARRIER);
 }
 
@@ -265,17 +257,18 @@ static void an_answer_to_options_is_a_weak_sign_of_life(void **state)
     talk();
     for (unsigned round = 1; round < 6; round++) {
         until_both_are_asked();
-        line_answer(&agent, last(AGENT_1, "OPTIONS"), 200);
+        line_answer(&agent, packet_last(AGENT_1, "OPTIONS"), 200);
         assert_int_equal(count(AGENT_1, "OPTIONS"), round);
     }
     line_say(&caller, "NOTIFY"); /* the carrier proves that it is there */
-    line_answer(&agent, last(AGENT_1, "NOTIFY"), 405);
+    line_answer(&agent, packet_last(AGENT_1, "NOTIFY"), 405);
     assert_int_equal(count(AGENT_1, "INVITE"), 1);
     pass(PROBE);
     assert_int_equal(count(CARRIER, "INVITE"), 0);
     assert_int_equal(count(AGENT_1, "INVITE"), 2);
     assert_int_equal(count(AGENT_1, "OPTIONS"), 5);
-    packet_answer(last(AGENT_1, "INVITE"), &(struct response){200, "new", NULL, SDP("new"), true});
+    packet_answer(packet_last(AGENT_1, "INVITE"),
+                  &(struct response){200, "new", NULL, SDP("new"), true});
     is_lost(CARRIER);
 }
 
@@ -285,13 +278,13 @@ static void the_other_sides_traffic_proves_nothing(void **state)
     talk();
     for (int i = 0; i < WEAK / 30000; i++) {
         line_say(&caller, "INFO");
-        line_answer(&agent, last(AGENT_1, "INFO"), 200);
+        line_answer(&agent, packet_last(AGENT_1, "INFO"), 200);
         assert_int_equal(count(AGENT_1, "INVITE"), 1);
         edge_kit_advance(30000);
     }
     assert_int_equal(count(AGENT_1, "INVITE"), 2);
     assert_int_equal(count(CARRIER, "INVITE"), 0);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 481);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 481);
     is_lost(CARRIER);
 }
 
@@ -303,7 +296,7 @@ static void a_session_timer_is_proof_enough(void **state)
     assert_int_equal(count(AGENT_1, "INVITE"), 1);
     for (int refresh = 0; refresh < 3; refresh++) {
         line_request(&caller, &(struct request){.method = "INVITE", .body = SDP("caller")});
-        packet_answer(last(AGENT_1, "INVITE"),
+        packet_answer(packet_last(AGENT_1, "INVITE"),
                       &(struct response){200, "agent", "Session-Expires: 600;refresher=uac\r\n",
                                          SDP("agent"), false});
         line_ack(&caller, caller.invite_cseq);
@@ -314,10 +307,10 @@ static void a_session_timer_is_proof_enough(void **state)
     assert_int_equal(count(AGENT_1, "INVITE"), 4);
     assert_int_equal(count(CARRIER, "INVITE"), 0);
     pass(1);
-    line_answer(&caller, last(CARRIER, "INVITE"), 200);
+    line_answer(&caller, packet_last(CARRIER, "INVITE"), 200);
     pass(SILENCE); /* its OPTIONS is out */
     assert_int_equal(count(AGENT_1, "INVITE"), 5);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 481);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 481);
     is_lost(CARRIER);
 }
 
@@ -328,15 +321,15 @@ static void two_invites_do_not_cross(void **state)
     talk();
     struct edge_packet *invite = until_the_agent_is_doubted();
     line_request(&agent, &(struct request){.method = "INVITE", .body = SDP("agent")});
-    assert_int_equal(last(AGENT_1, "491")->cseq, agent.invite_cseq);
+    assert_int_equal(packet_last(AGENT_1, "491")->cseq, agent.invite_cseq);
     line_ack_failure(&agent);
     line_request(&caller, &(struct request){.method = "INVITE", .body = SDP("caller")});
-    assert_int_equal(last(CARRIER, "491")->cseq, caller.invite_cseq);
+    assert_int_equal(packet_last(CARRIER, "491")->cseq, caller.invite_cseq);
     line_ack_failure(&caller);
     line_answer(&agent, invite, 491);
     line_request(&caller, &(struct request){.method = "INVITE", .body = SDP("caller")});
-    assert_ptr_not_equal(last(AGENT_1, "INVITE"), invite);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    assert_ptr_not_equal(packet_last(AGENT_1, "INVITE"), invite);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     line_ack(&caller, caller.invite_cseq);
     hang_up();
 }
@@ -346,16 +339,16 @@ static void it_waits_for_an_invite_under_way(void **state)
     talk();
     pass(PROBE + SILENCE - 1000);
     line_request(&caller, &(struct request){.method = "INVITE", .body = SDP("caller")});
-    struct edge_packet *passed = last(AGENT_1, "INVITE");
+    struct edge_packet *passed = packet_last(AGENT_1, "INVITE");
     edge_kit_advance(1000);
-    assert_ptr_equal(last(AGENT_1, "INVITE"), passed);
+    assert_ptr_equal(packet_last(AGENT_1, "INVITE"), passed);
     line_answer(&agent, passed, 488);
     line_ack_failure(&caller);
     pass(4999);
-    assert_ptr_equal(last(AGENT_1, "INVITE"), passed);
+    assert_ptr_equal(packet_last(AGENT_1, "INVITE"), passed);
     pass(1);
-    assert_ptr_not_equal(last(AGENT_1, "INVITE"), passed);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    assert_ptr_not_equal(packet_last(AGENT_1, "INVITE"), passed);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     hang_up();
 }
 
@@ -365,18 +358,18 @@ static void a_changed_session_is_the_one_that_is_repeated(void **state)
 {
     talk();
     line_request(&caller, &(struct request){.method = "INVITE", .body = SDP("held")});
-    packet_answer(last(AGENT_1, "INVITE"),
+    packet_answer(packet_last(AGENT_1, "INVITE"),
                   &(struct response){200, "agent", NULL, SDP("holds"), false});
     line_ack(&caller, caller.invite_cseq);
     line_request(&agent, &(struct request){.method = "INVITE", .body = SDP("refused")});
-    line_answer(&caller, last(CARRIER, "INVITE"), 488);
+    line_answer(&caller, packet_last(CARRIER, "INVITE"), 488);
     line_ack_failure(&agent);
     edge_kit_advance(PROBE + SILENCE); /* nobody answers OPTIONS */
-    assert_str(packet_parse(last(AGENT_1, "INVITE"))->body, SDP("held"));
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    assert_str(packet_parse(packet_last(AGENT_1, "INVITE"))->body, SDP("held"));
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     edge_kit_advance(5000);
-    assert_str(packet_parse(last(CARRIER, "INVITE"))->body, SDP("holds"));
-    line_answer(&caller, last(CARRIER, "INVITE"), 200);
+    assert_str(packet_parse(packet_last(CARRIER, "INVITE"))->body, SDP("holds"));
+    line_answer(&caller, packet_last(CARRIER, "INVITE"), 200);
     hang_up();
 }
 
@@ -385,17 +378,17 @@ static void a_late_offer_is_the_session(void **state)
     edge_kit_begin(1);
     line_new(&caller, CARRIER, "caller", "+447911120001");
     line_say(&caller, "INVITE");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
-    packet_answer(last(AGENT_1, "INVITE"),
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
+    packet_answer(packet_last(AGENT_1, "INVITE"),
                   &(struct response){200, "agent", NULL, SDP("agent"), false});
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_request(&caller, &(struct request){.method = "ACK", .cseq = 1, .body = SDP("caller")});
     edge_kit_advance(PROBE + SILENCE);
-    assert_str(packet_parse(last(CARRIER, "INVITE"))->body, SDP("agent"));
-    line_answer(&caller, last(CARRIER, "INVITE"), 200);
+    assert_str(packet_parse(packet_last(CARRIER, "INVITE"))->body, SDP("agent"));
+    line_answer(&caller, packet_last(CARRIER, "INVITE"), 200);
     edge_kit_advance(5000);
-    assert_str(packet_parse(last(AGENT_1, "INVITE"))->body, SDP("caller"));
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    assert_str(packet_parse(packet_last(AGENT_1, "INVITE"))->body, SDP("caller"));
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     hang_up();
 }
 
@@ -403,14 +396,15 @@ static void without_a_session_it_is_an_update(void **state)
 {
     talk_with(NULL);
     line_request(&caller, &(struct request){.method = "INVITE", .body = SDP("caller")});
-    packet_answer(last(AGENT_1, "INVITE"), &(struct response){200, "agent", NULL, NULL, false});
+    packet_answer(packet_last(AGENT_1, "INVITE"),
+                  &(struct response){200, "agent", NULL, NULL, false});
     line_ack(&caller, caller.invite_cseq);
     pass(PROBE + SILENCE);
-    assert_int_equal(packet_parse(last(AGENT_1, "UPDATE"))->body.n, 0);
-    line_answer(&agent, last(AGENT_1, "UPDATE"), 405);
+    assert_int_equal(packet_parse(packet_last(AGENT_1, "UPDATE"))->body.n, 0);
+    line_answer(&agent, packet_last(AGENT_1, "UPDATE"), 405);
     until_both_are_asked();
     pass(SILENCE);
-    line_answer(&agent, last(AGENT_1, "UPDATE"), 481);
+    line_answer(&agent, packet_last(AGENT_1, "UPDATE"), 481);
     is_lost(CARRIER);
 }
 
@@ -421,12 +415,12 @@ static void a_withheld_caller_stays_withheld(void **state)
     line_request(
         &caller,
         &(struct request){.method = "INVITE", .headers = "Privacy: id\r\n", .body = SDP("Alice")});
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
     assert_str(packet_parse(until_the_agent_is_doubted())->body, SDP("-"));
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     hang_up();
 }
 
@@ -438,15 +432,15 @@ static void after_a_restart_the_session_is_in_the_row(void **state)
         talk();
         if (changed) {
             line_request(&caller, &(struct request){.method = "INVITE", .body = SDP("held")});
-            line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+            line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
             line_ack(&caller, caller.invite_cseq);
         }
         assert_ok(edge_kit_restart());
         pass(2000 + SILENCE);
-        struct edge_packet *invite = last(AGENT_1, "INVITE");
+        struct edge_packet *invite = packet_last(AGENT_1, "INVITE");
         assert_str(packet_parse(invite)->body, changed ? SDP("held") : SDP("caller"));
         line_answer(&agent, invite, 200);
-        assert_int_equal(last(AGENT_1, "ACK")->cseq, invite->cseq);
+        assert_int_equal(packet_last(AGENT_1, "ACK")->cseq, invite->cseq);
         hang_up();
     }
 }
@@ -456,7 +450,8 @@ static void after_a_restart_a_peer_that_lost_the_call_is_found(void **state)
     talk();
     assert_ok(edge_kit_restart());
     pass(2000 + SILENCE);
-    packet_answer(last(AGENT_1, "INVITE"), &(struct response){200, "new", NULL, SDP("new"), true});
+    packet_answer(packet_last(AGENT_1, "INVITE"),
+                  &(struct response){200, "new", NULL, SDP("new"), true});
     is_lost(CARRIER);
 }
 

@@ -2,28 +2,20 @@
 #include "check.h"
 #include "line.h"
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 static void talk(struct line *caller, struct line *agent)
 {
     edge_kit_begin(1);
     line_invite(caller, CARRIER, "+447911120001");
-    line_of_invite(agent, last(AGENT_1, "INVITE"), "agent");
-    line_answer(agent, last(AGENT_1, "INVITE"), 200);
-    line_learn(caller, last(CARRIER, "200"));
+    line_of_invite(agent, packet_last(AGENT_1, "INVITE"), "agent");
+    line_answer(agent, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(caller, packet_last(CARRIER, "200"));
     line_ack(caller, 1);
 }
 
 static void hang_up(struct line *caller, struct line *agent)
 {
     line_say(caller, "BYE");
-    line_answer(agent, last(AGENT_1, "BYE"), 200);
+    line_answer(agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -33,7 +25,7 @@ static uint32_t refer(struct line *asker, struct line *other, const char *to, ui
     line_request(asker, &(struct request){.method = "REFER",
                                           .cseq = cseq,
                                           .headers = "Refer-To: <sip:+15550100@5.0.9.9>\r\n"});
-    struct edge_packet *p = last(to, "REFER");
+    struct edge_packet *p = packet_last(to, "REFER");
     line_answer(other, p, 202);
     return p->cseq;
 }
@@ -46,7 +38,7 @@ static const char *told(struct line *from, struct line *other, const char *metho
     char header[200];
     snprintf(header, sizeof header, "Event: %s\r\nSubscription-State: active\r\n", event);
     line_request(from, &(struct request){.method = method, .headers = header});
-    struct edge_packet *p = last(to, method);
+    struct edge_packet *p = packet_last(to, method);
     snprintf(got, sizeof got, "%.*s", STR_FMT(sip_value(packet_parse(p), SIP_H_EVENT)));
     line_answer(other, p, 200);
     return got;
@@ -109,36 +101,36 @@ static void a_refer_names_another_call_as_the_other_side_knows_it(void **state)
     char header[2000], due[1000], got[1000];
     talk(&one, &agent_one);
     line_invite(&two, CARRIER, "+447911120001");
-    line_of_invite(&agent_two, last(AGENT_1, "INVITE"), "agent2");
-    line_answer(&agent_two, last(AGENT_1, "INVITE"), 200);
-    line_learn(&two, last(CARRIER, "200"));
+    line_of_invite(&agent_two, packet_last(AGENT_1, "INVITE"), "agent2");
+    line_answer(&agent_two, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(&two, packet_last(CARRIER, "200"));
     line_ack(&two, 1);
-    const struct sip_msg *ok = packet_parse(last(CARRIER, "200"));
+    const struct sip_msg *ok = packet_parse(packet_last(CARRIER, "200"));
     size_t at = str_find(ok->call_id, '@'); /* escaped: it ends a user part elsewhere */
     snprintf(header, sizeof header,
              "Refer-To: \"Two\" <sip:a@5.0.2.1?Subject=x&replaces=%.*s%%40%.*s%%3Bto-tag%%3D%.*s"
              "%%3Bfrom-tag%%3D%.*s>;x=1\r\n",
              STR_FMT(str_slice(ok->call_id, 0, at)), STR_FMT(str_from(ok->call_id, at + 1)),
              STR_FMT(ok->to.tag), STR_FMT(ok->from.tag));
-    const struct sip_msg *invite = packet_parse(last(AGENT_1, "INVITE"));
+    const struct sip_msg *invite = packet_parse(packet_last(AGENT_1, "INVITE"));
     snprintf(
         due, sizeof due,
         "\"Two\" <sip:a@5.0.2.1?Subject=x&replaces=%.*s%%3Bto-tag%%3Dagent2%%3Bfrom-tag%%3D%.*s"
         ">;x=1",
         STR_FMT(invite->call_id), STR_FMT(invite->from.tag));
     line_request(&one, &(struct request){.method = "REFER", .headers = header});
-    const struct sip_msg *refer = packet_parse(last(AGENT_1, "REFER"));
+    const struct sip_msg *refer = packet_parse(packet_last(AGENT_1, "REFER"));
     snprintf(got, sizeof got, "%.*s", STR_FMT(sip_value(refer, SIP_H_REFER_TO)));
     assert_string_equal(got, due);
-    line_answer(&agent_one, last(AGENT_1, "REFER"), 202);
+    line_answer(&agent_one, packet_last(AGENT_1, "REFER"), 202);
     line_say(&two, "BYE");
-    line_answer(&agent_two, last(AGENT_1, "BYE"), 200);
+    line_answer(&agent_two, packet_last(AGENT_1, "BYE"), 200);
     /* That call is over: what is no call of ours passes as it is. */
     line_request(&one, &(struct request){.method = "REFER", .headers = header});
-    refer = packet_parse(last(AGENT_1, "REFER"));
+    refer = packet_parse(packet_last(AGENT_1, "REFER"));
     snprintf(got, sizeof got, "Refer-To: %.*s\r\n", STR_FMT(sip_value(refer, SIP_H_REFER_TO)));
     assert_string_equal(got, header);
-    line_answer(&agent_one, last(AGENT_1, "REFER"), 202);
+    line_answer(&agent_one, packet_last(AGENT_1, "REFER"), 202);
     hang_up(&one, &agent_one);
 }
 
@@ -150,11 +142,11 @@ static void a_refer_names_no_call_of_another_account(void **state)
     talk(&one, &agent_one);
     line_invite(&two, CARRIER, "+447911120009"); /* account 2's */
     edge_kit_reply(edge_kit_question(edge_kit_questions() - 1), 200, "{\"action\":\"default\"}");
-    line_of_invite(&agent_two, last(AGENT_1, "INVITE"), "agent2");
-    line_answer(&agent_two, last(AGENT_1, "INVITE"), 200);
-    line_learn(&two, last(CARRIER, "200"));
+    line_of_invite(&agent_two, packet_last(AGENT_1, "INVITE"), "agent2");
+    line_answer(&agent_two, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(&two, packet_last(CARRIER, "200"));
     line_ack(&two, 1);
-    const struct sip_msg *ok = packet_parse(last(CARRIER, "200"));
+    const struct sip_msg *ok = packet_parse(packet_last(CARRIER, "200"));
     size_t at = str_find(ok->call_id, '@');
     snprintf(header, sizeof header,
              "Refer-To: <sip:a@5.0.2.1?Replaces=%.*s%%40%.*s%%3Bto-tag%%3D%.*s"
@@ -162,12 +154,12 @@ static void a_refer_names_no_call_of_another_account(void **state)
              STR_FMT(str_slice(ok->call_id, 0, at)), STR_FMT(str_from(ok->call_id, at + 1)),
              STR_FMT(ok->to.tag), STR_FMT(ok->from.tag));
     line_request(&one, &(struct request){.method = "REFER", .headers = header});
-    const struct sip_msg *refer = packet_parse(last(AGENT_1, "REFER"));
+    const struct sip_msg *refer = packet_parse(packet_last(AGENT_1, "REFER"));
     snprintf(got, sizeof got, "Refer-To: %.*s\r\n", STR_FMT(sip_value(refer, SIP_H_REFER_TO)));
     assert_string_equal(got, header);
-    line_answer(&agent_one, last(AGENT_1, "REFER"), 202);
+    line_answer(&agent_one, packet_last(AGENT_1, "REFER"), 202);
     line_say(&two, "BYE");
-    line_answer(&agent_two, last(AGENT_1, "BYE"), 200);
+    line_answer(&agent_two, packet_last(AGENT_1, "BYE"), 200);
     hang_up(&one, &agent_one);
 }
 
@@ -180,13 +172,13 @@ static void an_invite_that_replaces_is_refused(void **state)
     line_request(&caller, &(struct request){.method = "INVITE",
                                             .headers = "Replaces: x@y;to-tag=1;from-tag=2\r\n",
                                             .body = LINE_SDP});
-    last(CARRIER, "481");
+    packet_last(CARRIER, "481");
     line_new(&other, CARRIER, "s", "+447911120001");
     line_request(&other, &(struct request){.method = "INVITE",
                                            .headers = "Require: replaces\r\n"
                                                       "Replaces: x@y;to-tag=1;from-tag=2\r\n",
                                            .body = LINE_SDP});
-    last(CARRIER, "420");
+    packet_last(CARRIER, "420");
     assert_null(edge_kit_last(AGENT_1, "INVITE"));
     edge_kit_end();
 }

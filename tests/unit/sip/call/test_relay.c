@@ -2,14 +2,6 @@
 #include "check.h"
 #include "line.h"
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 static void invite(struct line *caller, const char *name, uint32_t cseq)
 {
     line_new(caller, CARRIER, name, "+447911120001");
@@ -19,16 +11,16 @@ static void invite(struct line *caller, const char *name, uint32_t cseq)
 static void talk(struct line *caller, struct line *agent)
 {
     invite(caller, "talk", 314);
-    line_of_invite(agent, last(AGENT_1, "INVITE"), "agent");
-    line_answer(agent, last(AGENT_1, "INVITE"), 200);
-    line_learn(caller, last(CARRIER, "200"));
+    line_of_invite(agent, packet_last(AGENT_1, "INVITE"), "agent");
+    line_answer(agent, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(caller, packet_last(CARRIER, "200"));
     line_ack(caller, 314);
 }
 
 static void hang_up(struct line *caller, struct line *agent)
 {
     line_say(caller, "BYE");
-    line_answer(agent, last(AGENT_1, "BYE"), 200);
+    line_answer(agent, packet_last(AGENT_1, "BYE"), 200);
 }
 
 static size_t count(const char *to, enum sip_method method)
@@ -53,13 +45,13 @@ static void a_method_passes_when_dialogs_have_it(void **state)
     for (size_t i = 0; i < 2; i++) {
         line_say(&caller, of_none[i]);
         assert_null(edge_kit_last(AGENT_1, of_none[i]));
-        const struct sip_msg *refusal = packet_parse(last(CARRIER, "405"));
+        const struct sip_msg *refusal = packet_parse(packet_last(CARRIER, "405"));
         assert_int_equal(refusal->cseq_method, sip_method_of(str_of(of_none[i])));
         assert_non_null(sip_header(refusal, SIP_H_ALLOW, 0));
     }
     line_say(&caller, "SUBSCRIBE");
-    line_answer(&agent, last(AGENT_1, "SUBSCRIBE"), 202);
-    assert_int_equal(packet_parse(last(CARRIER, "202"))->cseq_method, SIP_SUBSCRIBE);
+    line_answer(&agent, packet_last(AGENT_1, "SUBSCRIBE"), 202);
+    assert_int_equal(packet_parse(packet_last(CARRIER, "202"))->cseq_method, SIP_SUBSCRIBE);
     line_say(&caller, "CHAT");
     assert_int_equal(count(AGENT_1, SIP_METHOD_OTHER), 1);
     hang_up(&caller, &agent);
@@ -73,20 +65,20 @@ static void each_side_counts_its_own_requests(void **state)
     edge_kit_begin(1);
     talk(&caller, &agent);
     line_request(&caller, &(struct request){.method = "INFO", .cseq = 320});
-    assert_int_equal(last(AGENT_1, "INFO")->cseq, 2);
-    line_answer(&agent, last(AGENT_1, "INFO"), 200);
-    assert_int_equal(last(CARRIER, "200")->cseq, 320);
+    assert_int_equal(packet_last(AGENT_1, "INFO")->cseq, 2);
+    line_answer(&agent, packet_last(AGENT_1, "INFO"), 200);
+    assert_int_equal(packet_last(CARRIER, "200")->cseq, 320);
     line_request(&caller, &(struct request){.method = "INFO", .cseq = 320});
-    assert_int_equal(last(CARRIER, "500")->cseq, 320);
+    assert_int_equal(packet_last(CARRIER, "500")->cseq, 320);
     line_request(&caller, &(struct request){.method = "INFO", .cseq = 319});
-    assert_int_equal(last(CARRIER, "500")->cseq, 319);
+    assert_int_equal(packet_last(CARRIER, "500")->cseq, 319);
     assert_int_equal(count(AGENT_1, SIP_INFO), 1);
     line_request(&agent, &(struct request){.method = "INFO", .cseq = 7});
     assert_int_equal(count(CARRIER, SIP_INFO), 1);
-    line_answer(&caller, last(CARRIER, "INFO"), 200);
+    line_answer(&caller, packet_last(CARRIER, "INFO"), 200);
     line_request(&caller, &(struct request){.method = "INFO", .cseq = 321});
-    assert_int_equal(last(AGENT_1, "INFO")->cseq, 3);
-    line_answer(&agent, last(AGENT_1, "INFO"), 200);
+    assert_int_equal(packet_last(AGENT_1, "INFO")->cseq, 3);
+    line_answer(&agent, packet_last(AGENT_1, "INFO"), 200);
     hang_up(&caller, &agent);
     edge_kit_end();
 }
@@ -97,20 +89,20 @@ static void a_prack_names_the_invite_as_its_receiver_knows_it(void **state)
     struct line caller, agent;
     edge_kit_begin(2);
     invite(&caller, "prack", 314);
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
-    packet_answer(last(AGENT_1, "INVITE"),
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
+    packet_answer(packet_last(AGENT_1, "INVITE"),
                   &(struct response){.status = 183,
                                      .tag = "agent",
                                      .headers = "Require: 100rel\r\nRSeq: 9021\r\n",
                                      .body = LINE_SDP});
-    line_learn(&caller, last(CARRIER, "183"));
+    line_learn(&caller, packet_last(CARRIER, "183"));
     line_request(&caller,
                  &(struct request){.method = "PRACK", .headers = "RAck: 9021 314 INVITE\r\n"});
-    const struct sip_msg *m = packet_parse(last(AGENT_1, "PRACK"));
+    const struct sip_msg *m = packet_parse(packet_last(AGENT_1, "PRACK"));
     assert_str(sip_value(m, SIP_H_RACK), "9021 1 INVITE");
-    line_answer(&agent, last(AGENT_1, "PRACK"), 200);
-    assert_int_equal(last(CARRIER, "200")->cseq, 315);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "PRACK"), 200);
+    assert_int_equal(packet_last(CARRIER, "200")->cseq, 315);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
     line_ack(&caller, 314);
     hang_up(&caller, &agent);
     edge_kit_end();
@@ -123,14 +115,14 @@ static void of_two_invites_that_cross_one_is_refused(void **state)
     edge_kit_begin(3);
     talk(&caller, &agent);
     line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    assert_int_equal(last(AGENT_1, "INVITE")->cseq, 2);
+    assert_int_equal(packet_last(AGENT_1, "INVITE")->cseq, 2);
     line_request(&agent, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    last(AGENT_1, "491");
+    packet_last(AGENT_1, "491");
     line_ack_failure(&agent);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
-    assert_int_equal(last(CARRIER, "200")->cseq, 315);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
+    assert_int_equal(packet_last(CARRIER, "200")->cseq, 315);
     line_ack(&caller, 315);
-    assert_int_equal(last(AGENT_1, "ACK")->cseq, 2);
+    assert_int_equal(packet_last(AGENT_1, "ACK")->cseq, 2);
     hang_up(&caller, &agent);
     edge_kit_end();
 }
@@ -143,7 +135,7 @@ static void a_2xx_behind_a_refused_reinvite_is_acknowledged_to_its_sender(void *
     talk(&caller, &agent);
     size_t before = count(AGENT_1, SIP_ACK);
     line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    struct edge_packet *reinvite = last(AGENT_1, "INVITE");
+    struct edge_packet *reinvite = packet_last(AGENT_1, "INVITE");
     line_answer(&agent, reinvite, 503);
     line_ack_failure(&caller);
     line_answer(&agent, reinvite, 200);
@@ -156,12 +148,12 @@ static void a_2xx_behind_a_refused_reinvite_is_acknowledged_to_its_sender(void *
 static void next_reinvites_pass(struct line *caller, struct line *agent)
 {
     line_request(caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    line_answer(agent, last(AGENT_1, "INVITE"), 200);
-    assert_int_equal(last(CARRIER, "200")->cseq, caller->invite_cseq);
+    line_answer(agent, packet_last(AGENT_1, "INVITE"), 200);
+    assert_int_equal(packet_last(CARRIER, "200")->cseq, caller->invite_cseq);
     line_ack(caller, caller->invite_cseq);
     line_request(agent, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    line_answer(caller, last(CARRIER, "INVITE"), 200);
-    assert_int_equal(last(AGENT_1, "200")->cseq, agent->invite_cseq);
+    line_answer(caller, packet_last(CARRIER, "INVITE"), 200);
+    assert_int_equal(packet_last(AGENT_1, "200")->cseq, agent->invite_cseq);
     line_ack(agent, agent->invite_cseq);
 }
 
@@ -179,12 +171,12 @@ static void a_reinvite_that_nobody_answers(void **state)
         talk(&caller, &agent);
         line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
         if (how[i].status)
-            line_answer(&agent, last(AGENT_1, "INVITE"), how[i].status);
+            line_answer(&agent, packet_last(AGENT_1, "INVITE"), how[i].status);
         edge_kit_advance(how[i].over_ms - 1);
         assert_null(edge_kit_last(CARRIER, "504"));
         assert_int_equal(count(AGENT_1, SIP_CANCEL) > 0, how[i].status != 0);
         edge_kit_advance(1);
-        assert_int_equal(last(CARRIER, "504")->cseq, caller.invite_cseq);
+        assert_int_equal(packet_last(CARRIER, "504")->cseq, caller.invite_cseq);
         line_ack_failure(&caller);
         assert_null(edge_kit_last(NULL, "BYE"));
         next_reinvites_pass(&caller, &agent);
@@ -200,16 +192,16 @@ static void a_reinvite_is_taken_back(void **state)
     edge_kit_begin(1);
     talk(&caller, &agent);
     line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    const struct edge_packet *invite = last(AGENT_1, "INVITE");
+    const struct edge_packet *invite = packet_last(AGENT_1, "INVITE");
     line_cancel(&caller);
-    assert_int_equal(last(CARRIER, "200")->method, SIP_CANCEL);
+    assert_int_equal(packet_last(CARRIER, "200")->method, SIP_CANCEL);
     edge_kit_advance(700);
     assert_int_equal(count(AGENT_1, SIP_CANCEL), 0);
     line_answer(&agent, invite, 100);
-    assert_int_equal(last(AGENT_1, "CANCEL")->cseq, invite->cseq);
-    line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
+    assert_int_equal(packet_last(AGENT_1, "CANCEL")->cseq, invite->cseq);
+    line_answer(&agent, packet_last(AGENT_1, "CANCEL"), 200);
     line_answer(&agent, invite, 487);
-    assert_int_equal(last(CARRIER, "487")->cseq, caller.invite_cseq);
+    assert_int_equal(packet_last(CARRIER, "487")->cseq, caller.invite_cseq);
     line_ack_failure(&caller);
     next_reinvites_pass(&caller, &agent);
     hang_up(&caller, &agent);
@@ -223,13 +215,13 @@ static void an_accepted_reinvite_is_not_taken_back(void **state)
     edge_kit_begin(1);
     talk(&caller, &agent);
     line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    const struct edge_packet *invite = last(AGENT_1, "INVITE");
+    const struct edge_packet *invite = packet_last(AGENT_1, "INVITE");
     line_answer(&agent, invite, 100);
     line_cancel(&caller);
-    last(AGENT_1, "CANCEL");
+    packet_last(AGENT_1, "CANCEL");
     line_answer(&agent, invite, 200);
-    assert_int_equal(last(CARRIER, "200")->method, SIP_INVITE);
-    assert_int_equal(last(AGENT_1, "ACK")->cseq, invite->cseq);
+    assert_int_equal(packet_last(CARRIER, "200")->method, SIP_INVITE);
+    assert_int_equal(packet_last(AGENT_1, "ACK")->cseq, invite->cseq);
     line_ack(&caller, caller.invite_cseq);
     next_reinvites_pass(&caller, &agent);
     hang_up(&caller, &agent);
@@ -249,10 +241,10 @@ static void an_answer_that_does_not_fit_leaves_the_session(void **state)
     for (int offers = 0; offers < 2; offers++) {
         const char *offer = offers ? LINE_SDP : NULL;
         line_request(&caller, &(struct request){.method = "INVITE", .headers = via, .body = offer});
-        const struct edge_packet *invite = last(AGENT_1, "INVITE");
+        const struct edge_packet *invite = packet_last(AGENT_1, "INVITE");
         packet_answer(invite, &(struct response){.status = 200, .body = body});
-        assert_int_equal(last(AGENT_1, "ACK")->cseq, invite->cseq);
-        assert_int_equal(last(CARRIER, "500")->cseq, caller.invite_cseq);
+        assert_int_equal(packet_last(AGENT_1, "ACK")->cseq, invite->cseq);
+        assert_int_equal(packet_last(CARRIER, "500")->cseq, caller.invite_cseq);
         line_ack_failure(&caller);
     }
     next_reinvites_pass(&caller, &agent);
@@ -268,15 +260,15 @@ static void after_a_restart_our_requests_are_newer(void **state)
     talk(&caller, &agent);
     for (int i = 0; i < 5; i++) {
         line_say(&caller, "INFO");
-        line_answer(&agent, last(AGENT_1, "INFO"), 200);
+        line_answer(&agent, packet_last(AGENT_1, "INFO"), 200);
     }
-    uint32_t before = last(AGENT_1, "INFO")->cseq;
+    uint32_t before = packet_last(AGENT_1, "INFO")->cseq;
     for (int i = 0; i < 2; i++) {
         assert_ok(edge_kit_restart());
         line_say(&caller, "INFO");
-        assert_true(last(AGENT_1, "INFO")->cseq > before);
-        before = last(AGENT_1, "INFO")->cseq;
-        line_answer(&agent, last(AGENT_1, "INFO"), 200);
+        assert_true(packet_last(AGENT_1, "INFO")->cseq > before);
+        before = packet_last(AGENT_1, "INFO")->cseq;
+        line_answer(&agent, packet_last(AGENT_1, "INFO"), 200);
     }
     hang_up(&caller, &agent);
     edge_kit_end();

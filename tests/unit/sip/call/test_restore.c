@@ -2,14 +2,6 @@
 #include "check.h"
 #include "line.h"
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 /* Whatever was sent before a kill is not in the row, so that each start begins far behind it: a
  * request with a CSeq that was used would be a repeat, or out of order (RFC 3261 §12.2.1.1). */
 static void cseqs_count_on_over_several_kills(void **state)
@@ -18,14 +10,14 @@ static void cseqs_count_on_over_several_kills(void **state)
     uint32_t cseq = 1;
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "agent");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
     for (int kill = 0; kill < 4; kill++) {
         for (int i = 0; i < 3; i++) {
             line_say(&caller, "INFO");
-            struct edge_packet *info = last(AGENT_1, "INFO");
+            struct edge_packet *info = packet_last(AGENT_1, "INFO");
             assert_true(info->cseq > cseq);
             cseq = info->cseq;
             line_answer(&agent, info, 200);
@@ -33,8 +25,8 @@ static void cseqs_count_on_over_several_kills(void **state)
         assert_ok(edge_kit_restart());
     }
     line_say(&caller, "BYE");
-    assert_true(last(AGENT_1, "BYE")->cseq > cseq);
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    assert_true(packet_last(AGENT_1, "BYE")->cseq > cseq);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -46,7 +38,7 @@ static struct edge_packet *rings(int status)
 {
     edge_kit_begin(1);
     line_invite(&caller, CARRIER, "+447911120001");
-    struct edge_packet *invite = last(AGENT_1, "INVITE");
+    struct edge_packet *invite = packet_last(AGENT_1, "INVITE");
     line_of_invite(&agent, invite, "agent");
     if (status)
         line_answer(&agent, invite, status);
@@ -68,7 +60,7 @@ static unsigned count(const char *to, const char *what)
 /* The CANCEL of that INVITE has its branch, Request-URI, From, To, Call-ID and number (§9.1). */
 static void is_cancelled(const struct edge_packet *invite)
 {
-    struct edge_packet *cancel = last(AGENT_1, "CANCEL");
+    struct edge_packet *cancel = packet_last(AGENT_1, "CANCEL");
     char uri[600], to[600];
     const struct sip_msg *m = packet_parse(invite);
     snprintf(uri, sizeof uri, "%.*s", STR_FMT(m->ruri_text));
@@ -82,14 +74,14 @@ static void is_cancelled(const struct edge_packet *invite)
     assert_str(sip_value(m, SIP_H_TO), to);
     line_answer(&agent, cancel, 200);
     line_answer(&agent, invite, 487);
-    assert_int_equal(last(AGENT_1, "ACK")->branch, invite->branch);
+    assert_int_equal(packet_last(AGENT_1, "ACK")->branch, invite->branch);
 }
 
 static void is_over(int status)
 {
     char text[4];
     snprintf(text, sizeof text, "%d", status);
-    const struct edge_packet *refusal = last(CARRIER, text);
+    const struct edge_packet *refusal = packet_last(CARRIER, text);
     const struct sip_msg *m = packet_parse(refusal);
     assert_int_equal(m->cseq_method, SIP_INVITE);
     assert_str(m->via.branch, caller.invite_branch);
@@ -118,7 +110,7 @@ static void the_caller_may_cancel(void **state)
     assert_ok(edge_kit_restart());
     edge_kit_advance(500);
     line_cancel(&caller);
-    assert_int_equal(last(CARRIER, "200")->method, SIP_CANCEL);
+    assert_int_equal(packet_last(CARRIER, "200")->method, SIP_CANCEL);
     is_cancelled(invite);
     assert_string_equal(edge_kit_events(), "incoming_call call_ringing call_ended");
     is_over(487);
@@ -136,17 +128,17 @@ static void a_repeated_invite_goes_on(void **state)
                                             .branch = caller.invite_branch,
                                             .body = LINE_SDP});
     assert_int_equal(count(AGENT_1, "INVITE"), 2);
-    struct edge_packet *again = last(AGENT_1, "INVITE");
+    struct edge_packet *again = packet_last(AGENT_1, "INVITE");
     assert_true(again->call_id != invite->call_id);
     line_of_invite(&agent, again, "again");
     edge_kit_advance(1000);
     assert_null(edge_kit_last(CARRIER, "503"));
     line_answer(&agent, again, 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
     assert_string_equal(edge_kit_events(), "incoming_call call_ringing call_answered");
     line_say(&caller, "BYE");
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -188,8 +180,8 @@ static void a_target_that_answers_meanwhile_is_hung_up(void **state)
         assert_ok(edge_kit_restart());
         edge_kit_advance(1000);
         line_answer(&agent, invite, 200);
-        last(AGENT_1, "ACK");
-        line_answer(&agent, last(AGENT_1, "BYE"), 200);
+        packet_last(AGENT_1, "ACK");
+        line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
         edge_kit_advance(500);
         is_over(503);
     }
@@ -205,7 +197,7 @@ static void all_vias_come_back(void **state)
                                             .body = LINE_SDP});
     assert_ok(edge_kit_restart());
     edge_kit_advance(1500);
-    const struct sip_msg *m = packet_parse(last(CARRIER, "503"));
+    const struct sip_msg *m = packet_parse(packet_last(CARRIER, "503"));
     assert_str(sip_header(m, SIP_H_VIA, 1)->value,
                "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKa, SIP/2.0/TCP 10.0.0.2;branch=z9hG4bKb");
     is_over(503);
@@ -222,7 +214,7 @@ static void a_caller_over_tcp_hears_it_too(void **state)
     line_new(&caller, CARRIER, "caller", "+447911120001");
     caller.stream = still_accept(&edge, &from);
     line_request(&caller, &(struct request){.method = "INVITE", .body = LINE_SDP});
-    last(AGENT_1, "INVITE");
+    packet_last(AGENT_1, "INVITE");
     assert_ok(edge_kit_restart());
     edge_kit_advance(1500);
     assert_int_equal(still_streams(stream, 2), 1);

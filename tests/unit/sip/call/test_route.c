@@ -6,14 +6,6 @@
 #include "check.h"
 #include "line.h"
 
-static struct edge_packet *last(const char *to, const char *what)
-{
-    struct edge_packet *p = edge_kit_last(to, what);
-    if (!p)
-        fail_msg("no %s went to %s", what, to);
-    return p;
-}
-
 static struct addr addr(const char *text)
 {
     struct addr a;
@@ -63,15 +55,16 @@ static void after_503_the_next_address_is_asked_at_once(void **state)
     struct line caller, agent;
     begin(&caller, "+447911120003");
     resolve_to(AGENT_1, AGENT_2);
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "one");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 180);
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "one");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 180);
     int64_t at_ms = clock_mono_ms();
-    line_answer(&agent, last(AGENT_1, "INVITE"), 503);
-    last(AGENT_1, "ACK");
-    assert_int_equal(last(AGENT_2, "INVITE")->at_ms, at_ms);
-    line_of_invite(&agent, last(AGENT_2, "INVITE"), "two");
-    line_answer(&agent, last(AGENT_2, "INVITE"), 180); /* the same target rings: told already */
-    line_answer(&agent, last(AGENT_2, "INVITE"), 486); /* a final answer is the target's */
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 503);
+    packet_last(AGENT_1, "ACK");
+    assert_int_equal(packet_last(AGENT_2, "INVITE")->at_ms, at_ms);
+    line_of_invite(&agent, packet_last(AGENT_2, "INVITE"), "two");
+    line_answer(&agent, packet_last(AGENT_2, "INVITE"),
+                180); /* the same target rings: told already */
+    line_answer(&agent, packet_last(AGENT_2, "INVITE"), 486); /* a final answer is the target's */
     assert_string_equal(edge_kit_events(), "incoming_call call_ringing call_forward_failed");
     give_up(&caller);
 }
@@ -81,17 +74,17 @@ static void ringing_is_told_once_also_behind_a_100(void **state)
 {
     struct line caller, agent;
     begin(&caller, "+447911120001");
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "one");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 100);
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "one");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 100);
     assert_string_equal(edge_kit_events(), "incoming_call");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 183);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 183);
     assert_string_equal(edge_kit_events(), "incoming_call");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 180);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 180);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 180);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 180);
     assert_string_equal(edge_kit_events(), "incoming_call call_ringing");
     line_cancel(&caller);
-    line_answer(&agent, last(AGENT_1, "CANCEL"), 200);
-    line_answer(&agent, last(AGENT_1, "INVITE"), 487);
+    line_answer(&agent, packet_last(AGENT_1, "CANCEL"), 200);
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 487);
     line_ack_failure(&caller);
     edge_kit_end();
 }
@@ -102,8 +95,8 @@ static void after_another_refusal_no_address_is_asked(void **state)
     struct line caller, agent;
     begin(&caller, "+447911120003");
     resolve_to(AGENT_1, AGENT_2);
-    line_of_invite(&agent, last(AGENT_1, "INVITE"), "one");
-    line_answer(&agent, last(AGENT_1, "INVITE"), 500);
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "one");
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 500);
     assert_null(edge_kit_last(AGENT_2, "INVITE"));
     give_up(&caller);
 }
@@ -114,7 +107,7 @@ static void the_503_of_the_last_address_is_the_targets(void **state)
     struct line caller;
     begin(&caller, "+447911120003");
     resolve_to(AGENT_1, NULL);
-    packet_answer(last(AGENT_1, "INVITE"), &busy);
+    packet_answer(packet_last(AGENT_1, "INVITE"), &busy);
     assert_int_equal(edge_kit_packets() > 0 && edge_kit_last(AGENT_2, "INVITE") != NULL, 0);
     give_up(&caller);
 }
@@ -126,14 +119,14 @@ static void where_nobody_listens_the_next_address_is_asked_at_once(void **state)
     begin(&caller, "+447911120003");
     resolve_to(AGENT_1, AGENT_2);
     int64_t at_ms = clock_mono_ms();
-    icmp(last(AGENT_1, "INVITE"), AGENT_1, 500);
-    assert_in_range(last(AGENT_2, "INVITE")->at_ms, at_ms, at_ms + 1);
-    line_of_invite(&agent, last(AGENT_2, "INVITE"), "two");
-    line_answer(&agent, last(AGENT_2, "INVITE"), 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    icmp(packet_last(AGENT_1, "INVITE"), AGENT_1, 500);
+    assert_in_range(packet_last(AGENT_2, "INVITE")->at_ms, at_ms, at_ms + 1);
+    line_of_invite(&agent, packet_last(AGENT_2, "INVITE"), "two");
+    line_answer(&agent, packet_last(AGENT_2, "INVITE"), 200);
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
     line_say(&caller, "BYE");
-    line_answer(&agent, last(AGENT_2, "BYE"), 200);
+    line_answer(&agent, packet_last(AGENT_2, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -145,7 +138,7 @@ static void a_forged_icmp_message_changes_nothing(void **state)
     char other[4096];
     begin(&caller, "+447911120003");
     resolve_to(AGENT_1, AGENT_2);
-    struct edge_packet *invite = last(AGENT_1, "INVITE");
+    struct edge_packet *invite = packet_last(AGENT_1, "INVITE");
     icmp(invite, AGENT_1, 0);  /* quotes nothing */
     icmp(invite, AGENT_1, 60); /* ends before the branch does */
     icmp(invite, AGENT_2, 500);
@@ -163,13 +156,14 @@ static void a_forged_icmp_message_changes_nothing(void **state)
     icmp(invite, AGENT_1, 500); /* too late: it rings there */
     assert_null(edge_kit_last(AGENT_2, "INVITE"));
     line_answer(&agent, invite, 200);
-    line_learn(&caller, last(CARRIER, "200"));
+    line_learn(&caller, packet_last(CARRIER, "200"));
     line_ack(&caller, 1);
     line_say(&caller, "BYE");
-    icmp(last(AGENT_1, "BYE"), AGENT_1, 500); /* within a dialog it is repeated, 64 × T1 long */
+    icmp(packet_last(AGENT_1, "BYE"), AGENT_1,
+         500); /* within a dialog it is repeated, 64 × T1 long */
     edge_kit_advance(500);
-    assert_int_equal(last(AGENT_1, "BYE")->repeats, 1);
-    line_answer(&agent, last(AGENT_1, "BYE"), 200);
+    assert_int_equal(packet_last(AGENT_1, "BYE")->repeats, 1);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
     edge_kit_end();
 }
 
@@ -189,7 +183,7 @@ static void the_ring_timeout_is_the_targets_own(void **state)
     edge_kit_advance(19999);
     assert_null(edge_kit_last(CARRIER, "480"));
     edge_kit_advance(1);
-    last(CARRIER, "480");
+    packet_last(CARRIER, "480");
     line_ack_failure(&caller);
     edge_kit_end();
 }
@@ -202,8 +196,8 @@ static void the_addresses_of_a_target_share_its_ring_timeout(void **state)
     begin(&caller, "+447911120003");
     resolve_to(AGENT_1, AGENT_2);
     edge_kit_advance(2000);
-    icmp(last(AGENT_1, "INVITE"), AGENT_1, 500);
-    last(AGENT_2, "INVITE");
+    icmp(packet_last(AGENT_1, "INVITE"), AGENT_1, 500);
+    packet_last(AGENT_2, "INVITE");
     edge_kit_advance(998);
     assert_int_equal(still_lookups(l, 4), 0);
     edge_kit_advance(1);
@@ -240,7 +234,7 @@ static void where_the_connection_is_refused_the_next_address_is_asked_at_once(vo
     assert_null(edge_kit_last(AGENT_2, "INVITE"));
     assert_true(still_stream_end(only_stream(), ERR_UNREACHABLE));
     edge_kit_advance(1);
-    assert_in_range(last(AGENT_2, "INVITE")->at_ms, at_ms, at_ms + 1);
+    assert_in_range(packet_last(AGENT_2, "INVITE")->at_ms, at_ms, at_ms + 1);
     assert_null(edge_kit_last(AGENT_1, "INVITE"));
     assert_string_equal(edge_kit_events(), "incoming_call"); /* the target has not failed */
     give_up(&caller);
@@ -254,13 +248,13 @@ static void where_the_connection_breaks_the_next_address_is_asked_at_once(void *
     resolve_to_tcp_and_udp();
     assert_true(still_stream_open(only_stream()));
     edge_kit_turn();
-    last(AGENT_1, "INVITE");
+    packet_last(AGENT_1, "INVITE");
     int64_t at_ms = clock_mono_ms();
     assert_true(still_stream_end(only_stream(), ERR_RESET));
     edge_kit_advance(1);
-    assert_in_range(last(AGENT_2, "INVITE")->at_ms, at_ms, at_ms + 1);
+    assert_in_range(packet_last(AGENT_2, "INVITE")->at_ms, at_ms, at_ms + 1);
     edge_kit_advance(1000);
-    assert_int_equal(last(AGENT_1, "INVITE")->repeats, 0); /* it is not sent there again */
+    assert_int_equal(packet_last(AGENT_1, "INVITE")->repeats, 0); /* it is not sent there again */
     give_up(&caller);
 }
 
@@ -287,10 +281,10 @@ static void silence_fails_an_address_after_64_t1(void **state)
     assert_ok(edge_kit_restart());
     line_invite(&caller, CARRIER, "+447911120001");
     edge_kit_advance(31999);
-    assert_int_equal(last(AGENT_1, "INVITE")->repeats, 6);
+    assert_int_equal(packet_last(AGENT_1, "INVITE")->repeats, 6);
     assert_null(edge_kit_last(CARRIER, "480"));
     edge_kit_advance(1);
-    last(CARRIER, "480");
+    packet_last(CARRIER, "480");
     assert_string_equal(edge_kit_events(), "incoming_call call_ended");
     line_ack_failure(&caller);
     edge_kit_end();
@@ -305,8 +299,8 @@ static void a_503_that_names_a_time_is_no_other(void **state)
     begin(&caller, "+447911120003");
     resolve_to(AGENT_1, AGENT_2);
     int64_t at_ms = clock_mono_ms();
-    packet_answer(last(AGENT_1, "INVITE"), &later);
-    assert_int_equal(last(AGENT_2, "INVITE")->at_ms, at_ms);
+    packet_answer(packet_last(AGENT_1, "INVITE"), &later);
+    assert_int_equal(packet_last(AGENT_2, "INVITE")->at_ms, at_ms);
     give_up(&caller);
 }
 
