@@ -194,10 +194,17 @@ void calls_on_response(struct calls *calls, struct txn *t, const struct sip_msg 
 /* A request that nobody answered in its time gets a final answer all the same. */
 static void on_unanswered(struct sip_core *core, struct call *c, struct txn *t)
 {
-    if (c && c->x.first && c->x.server == t->self && call_takes(c, INPUT_CANCEL))
+    bool first = c && c->x.first && c->x.server == t->self;
+    if (first && call_takes(c, INPUT_CANCEL)) {
         call_end(c, END_NO_ANSWER, ENDED_BY_SYSTEM, 480);
-    else if (txn_request(t, &core->again) == OK)
+        return;
+    }
+    if (txn_request(t, &core->again) == OK)
         core_reply_kept(core, t, &core->again, t->invite ? 480 : 504, NULL, NULL);
+    if (first && call_takes(c, INPUT_END)) { /* it was answered, and the store hangs */
+        leg_hang_up(&c->b, (struct str){0}, NULL);
+        call_end(c, END_NO_ANSWER, ENDED_BY_SYSTEM, 480);
+    }
 }
 
 void calls_on_failure(struct calls *calls, struct txn *t, enum err err)

@@ -66,6 +66,29 @@ static void nobody_waits_for_the_store_for_longer_than_three_seconds(void **stat
     edge_kit_end();
 }
 
+/* The store says nothing at all for as long as an INVITE may wait: the caller is refused, and hears
+ * no BYE in a dialog that it never had. */
+static void an_answer_that_is_never_stored_ends_with_the_invite(void **state)
+{
+    struct line caller, agent;
+    edge_kit_begin(1);
+    line_invite(&caller, CARRIER, "+447911120001");
+    line_of_invite(&agent, packet_last(AGENT_1, "INVITE"), "agent");
+    edge_kit.store_held = true;
+    line_answer(&agent, packet_last(AGENT_1, "INVITE"), 200);
+    edge_kit_advance(UNANSWERED_MAX_MS);
+    packet_last(CARRIER, "480");
+    line_ack_failure(&caller);
+    line_answer(&agent, packet_last(AGENT_1, "BYE"), 200);
+    edge_kit.store_held = false;
+    edge_kit_turn();
+    edge_kit_advance(40000);
+    assert_null(edge_kit_last(CARRIER, "BYE"));
+    assert_null(edge_kit_last(CARRIER, "200"));
+    assert_string_equal(edge_kit_events(), "incoming_call call_answered call_ended");
+    edge_kit_end();
+}
+
 /* Nothing was written, that is sure: there is no call. */
 static void a_call_that_is_not_stored_leaves_no_trace(void **state)
 {
@@ -159,6 +182,7 @@ static void an_unsure_answer_that_can_never_be_stored_is_given(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_that_is_never_stored_ends_with_the_invite),
         cmocka_unit_test(nobody_waits_for_the_store_for_longer_than_three_seconds),
         cmocka_unit_test(a_call_that_may_be_stored_is_ended),
         cmocka_unit_test(an_answer_that_may_be_stored_is_told),
